@@ -1,0 +1,148 @@
+/**
+ * The contract between the containers and whatever keeps the queues.
+ *
+ * It has the semantics of Amazon SQS (developer guide, "How Amazon SQS works"), in batches: a received
+ * message stays invisible for a visibility timeout, is deleted or made visible again by its receipt
+ * handle, and counts how often it was received. `test/brokers/contract.ts` says in specs what each
+ * operation owes; every broker runs it.
+ */
+
+/** A typed attribute beside the body, as in SQS: `dataType` is String, Number or Binary, with an optional `.suffix`. */
+export interface MessageAttribute {
+  readonly dataType: string;
+  /** The value of a String or Number attribute. */
+  readonly stringValue?: string;
+  /** The value of a Binary attribute. */
+  readonly binaryValue?: Uint8Array;
+}
+
+export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
+
+/** A message as received: in flight until its visibility timeout ends, or until it is deleted. */
+export interface Message {
+  readonly id: string;
+  readonly body: string;
+  /** Names this one delivery. A later delivery of the same message has another handle. */
+  readonly receiptHandle: string;
+  /** How often the message was received, this time included: 1 at first. */
+  readonly receiveCount: number;
+  readonly attributes: MessageAttributes;
+  /** When it was sent: milliseconds since the epoch. */
+  readonly sentAt: number;
+  /** The message group: order within it is kept on FIFO queues; fair sharing on standard ones. */
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+  /** FIFO only: grows with each message of a group. */
+  readonly sequenceNumber?: string;
+}
+
+/** A message to send. */
+export interface OutgoingMessage {
+  readonly body: string;
+  readonly attributes?: MessageAttributes;
+  /** Seconds before the message can be received; default: the queue's delay. */
+  readonly delaySeconds?: number;
+  /** Needed on FIFO queues. */
+  readonly groupId?: string;
+  /** FIFO: a second message with the same id within five minutes is accepted and dropped. */
+  readonly deduplicationId?: string;
+}
+
+/** What became of one entry of a batch that did not work. */
+export interface EntryFailure {
+  readonly ok: false;
+  /** The broker's own code, such as `ReceiptHandleIsInvalid`. */
+  readonly code: string;
+  readonly message: string;
+  /** True if the same entry may work later; false if it never will. */
+  readonly retryable: boolean;
+}
+
+export type EntryResult = { readonly ok: true } | EntryFailure;
+
+export type SendResult =
+  | { readonly ok: true; readonly messageId: string; readonly sequenceNumber?: string }
+  | EntryFailure;
+
+export interface ReceiveOptions {
+  /** The most messages to return, 1 to 10. Fewer may come. */
+  readonly max: number;
+  /** How long to wait for a first message, in seconds (long poll). SQS takes whole seconds, 0 to 20. */
+  readonly waitSeconds: number;
+  /** How long the messages stay invisible, in seconds; default: the queue's visibility timeout. */
+  readonly visibilityTimeout?: number;
+  /** Ends the wait early. The promise then resolves with no messages, or rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface VisibilityChange {
+  readonly receiptHandle: string;
+  /** Seconds from now, whole, 0 to 43,200. 0 gives the message back at once. */
+  readonly seconds: number;
+}
+
+/** Approximate numbers, as SQS gives them. */
+export interface QueueCounts {
+  /** Ready to be received. */
+  readonly visible: number;
+  /** Received, neither deleted nor visible again yet. */
+  readonly inFlight: number;
+  /** Sent, waiting for their delay to end. */
+  readonly delayed: number;
+}
+
+/** What to make a queue with; the defaults are SQS's. */
+export interface CreateOptions {
+  /** Seconds a received message stays invisible, 0 to 43,200. Default 30. */
+  readonly visibilityTimeout?: number;
+  /** Seconds before a sent message can be received, 0 to 900. Default 0. */
+  readonly delaySeconds?: number;
+  /** Seconds an unhandled message is kept. Default: SQS's 4 days; the embedded brokers keep it for ever. */
+  readonly retentionSeconds?: number;
+  /** Where a message goes that was received `maxReceives` times and not deleted: the name of an existing queue. */
+  readonly deadLetterQueue?: { readonly name: string; readonly maxReceives: number };
+  /** FIFO: the deduplication id is the SHA-256 of the body unless one is given. Default false. */
+  readonly contentBasedDeduplication?: boolean;
+}
+
+/** One queue, opened. All times are the broker's own clock. */
+export interface Queue {
+  readonly name: string;
+  /** True for a queue that keeps the order within message groups (its name ends in `.fifo`). */
+  readonly fifo: boolean;
+  /** The queue's own visibility timeout in seconds. */
+  readonly visibilityTimeout: number;
+  /** FIFO: whether the queue takes the deduplication id from the body when none is given. */
+  readonly contentBasedDeduplication: boolean;
+  /** Resolves with at least one message as soon as there is one, or with none after `waitSeconds`. */
+  receive(options: ReceiveOptions): Promise<Message[]>;
+  /** Sends 1 to 10 messages in one request; a result for each, in order. At most `broker.maxRequestBytes` in all. */
+  send(messages: readonly OutgoingMessage[]): Promise<SendResult[]>;
+  /** Deletes 1 to 10 messages by receipt handle; a result for each, in order. Deleting twice is no error. */
+  delete(receiptHandles: readonly string[]): Promise<EntryResult[]>;
+  /** Sets when 1 to 10 messages become visible again; a result for each, in order. */
+  changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]>;
+  counts(): Promise<QueueCounts>;
+  /** Deletes every message, in flight ones too. */
+  purge(): Promise<void>;
+}
+
+/** A place where queues live. Failures are BrokerErrors (`errors.ts`). */
+export interface Broker {
+  /** For people: `SQS in region eu-west-1`, `sqlite:/var/lib/worker/queues.db`. */
+  readonly description: string;
+  /** Seconds; a longer delay is refused. SQS: 900. */
+  readonly maxDelaySeconds: number;
+  /** The most bytes a request may have, bodies and attributes together, and so a message alone. SQS: 1 MiB. */
+  readonly maxRequestBytes: number;
+  /** Opens a queue. Throws QueueNotFoundError if it does not exist; the embedded brokers make it. */
+  open(name: string): Promise<Queue>;
+  /** Makes a queue; one that exists with other settings gets these. Names that end in `.fifo` make FIFO queues. */
+  create(name: string, options?: CreateOptions): Promise<void>;
+  /** Removes a queue with its messages. A queue that does not exist is no error. */
+  remove(name: string): Promise<void>;
+  /** The names of the queues whose name starts with `prefix`. Never makes one. */
+  list(prefix?: string): Promise<string[]>;
+  /** Releases connections and timers. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}

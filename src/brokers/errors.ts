@@ -1,0 +1,42 @@
+/** What brokers throw, in kinds that the run loop and the executables can act on. */
+
+/**
+ * - `missing`: the queue does not exist
+ * - `unreachable`: no connection, no answer in time, or the server is at fault; may work later
+ * - `throttled`: too many requests; may work later
+ * - `credentials`: none, expired or not accepted; may work later (they are renewed from outside)
+ * - `denied`: valid credentials without the permission
+ * - `setup`: a setting is missing or wrong, such as the region
+ * - `rejected`: the broker refused the request itself
+ */
+export type BrokerErrorKind =
+  | 'missing'
+  | 'unreachable'
+  | 'throttled'
+  | 'credentials'
+  | 'denied'
+  | 'setup'
+  | 'rejected';
+
+/** A request to a broker failed. The message says what was tried, why it failed and what to do; `cause` has the original. */
+export class BrokerError extends Error {
+  override readonly name: string = 'BrokerError';
+  readonly kind: BrokerErrorKind;
+
+  constructor(kind: BrokerErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** The queue does not exist where the broker looked. */
+export class QueueNotFoundError extends BrokerError {
+  override readonly name = 'QueueNotFoundError';
+  readonly queue: string;
+
+  /** `place` is the broker's description: for SQS it names the region. */
+  constructor(queue: string, place: string, options?: ErrorOptions) {
+    super('missing', `The queue "${queue}" does not exist in ${place}. Create it: sqs-queues create ${queue}`, options);
+    this.queue = queue;
+  }
+}
