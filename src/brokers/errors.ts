@@ -36,7 +36,11 @@ export class QueueNotFoundError extends BrokerError {
 
   /** `place` is the broker's description: for SQS it names the region. */
   constructor(queue: string, place: string, options?: ErrorOptions) {
-    super('missing', `The queue "${queue}" does not exist in ${place}. Create it: sqs-queues create ${queue}`, options);
+    super(
+      'missing',
+      `The queue "${queue}" does not exist in ${place}. Create it: sqs-queues create ${queue}`,
+      options,
+    );
     this.queue = queue;
   }
 }

@@ -1,0 +1,80 @@
+/**
+ * Gathers single entries into the requests of ten that SQS takes: what settles messages, extends leases and sends
+ * goes through one of these.
+ *
+ * A full batch leaves at once. One that is not full waits `delayMs` for company; with a delay of 0 it leaves as soon
+ * as what is running now is done, or, if another that was not full is under way, when that has been answered.
+ */
+
+/** SQS: the most entries of a batch request. */
+export const BATCH_ENTRIES = 10;
+
+export interface BatcherOptions<Entry> {
+  /** The longest that an entry waits for others, in milliseconds. */
+  readonly delayMs: number;
+  /** Sends 1 to 10 entries. Must not reject: what fails is the sender's to retry or report. */
+  readonly send: (entries: Entry[]) => Promise<void>;
+  /** The size of an entry in bytes, and the most bytes of a request. Default: no bound. */
+  readonly bytes?: { readonly of: (entry: Entry) => number; readonly max: number };
+}
+
+export class Batcher<Entry> {
+  readonly #options: BatcherOptions<Entry>;
+  readonly #underWay = new Set<Promise<void>>();
+  #gathered: Entry[] = [];
+  #gatheredBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #leavesSoon = false;
+  #partialUnderWay = false;
+
+  constructor(options: BatcherOptions<Entry>) {
+    this.#options = options;
+  }
+
+  add(entry: Entry): void {
+    const { bytes } = this.#options;
+    const size = bytes?.of(entry) ?? 0;
+    if (bytes && this.#gathered.length > 0 && this.#gatheredBytes + size > bytes.max) this.#send();
+    this.#gathered.push(entry);
+    this.#gatheredBytes += size;
+    if (this.#gathered.length === BATCH_ENTRIES) this.#send();
+    else this.#sendLater();
+  }
+
+  /** Sends what has gathered, and resolves when every request has been answered and nothing is left. */
+  async flush(): Promise<void> {
+    while (this.#gathered.length > 0 || this.#underWay.size > 0) {
+      if (this.#gathered.length > 0) this.#send();
+      await Promise.all(this.#underWay);
+    }
+  }
+
+  #sendLater(): void {
+    if (this.#timer !== undefined || this.#leavesSoon) return;
+    if (this.#options.delayMs > 0) {
+      this.#timer = setTimeout(() => this.#send(), this.#options.delayMs);
+    } else if (!this.#partialUnderWay) {
+      this.#leavesSoon = true;
+      queueMicrotask(() => {
+        if (this.#leavesSoon) this.#send();
+      });
+    }
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leavesSoon = false;
+    const entries = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    const isPartial = entries.length < BATCH_ENTRIES;
+    if (isPartial) this.#partialUnderWay = true;
+    const request = this.#options.send(entries).finally(() => {
+      this.#underWay.delete(request);
+      if (isPartial) this.#partialUnderWay = false;
+      if (this.#gathered.length > 0) this.#sendLater();
+    });
+    this.#underWay.add(request);
+  }
+}

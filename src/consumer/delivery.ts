@@ -1,0 +1,58 @@
+/** One message held by this process: its state from receive to confirmed settling has this one owner. */
+import type { Message, Queue } from '../brokers/broker.ts';
+
+/**
+ * - `waiting`: received, not started
+ * - `running`: its worker runs
+ * - `settling`: its outcome is decided, the broker has not confirmed it yet
+ * - `done`: confirmed, or given up; nothing more happens to it
+ */
+export type Phase = 'waiting' | 'running' | 'settling' | 'done';
+
+/** The reason that a worker's signal aborts with when its message may be run by another process. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+export class Delivery {
+  readonly message: Message;
+  readonly queue: Queue;
+  phase: Phase = 'waiting';
+  /** When it was received: milliseconds of `performance.now()`. */
+  readonly receivedAt: number;
+  /** When its visibility timeout ends unless it is extended: milliseconds of `performance.now()`. */
+  leaseEndsAt: number;
+  /** When the next extension is due: milliseconds of `performance.now()`. */
+  extendAt = Number.POSITIVE_INFINITY;
+  /** The extension under way, if one is. */
+  extending: Promise<void> | undefined;
+  /** True while a request is under way that settles it: an extension now would undo that or fail. */
+  settlementSent = false;
+  /** True once another process may have the message: it must not be deleted any more. */
+  leaseLost = false;
+  #abort: AbortController | undefined;
+
+  constructor(message: Message, queue: Queue, receivedAt: number, leaseEndsAt: number) {
+    this.message = message;
+    this.queue = queue;
+    this.receivedAt = receivedAt;
+    this.leaseEndsAt = leaseEndsAt;
+  }
+
+  /** Aborts when the work is no longer wanted. Made when first asked for: most workers never do. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  /** Why the work is no longer wanted, if it is not. */
+  get abortReason(): unknown {
+    return this.#abort?.signal.reason;
+  }
+
+  /** Tells the worker that its work is no longer wanted. */
+  abort(reason: Error): void {
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * How many messages to ask for: a pure decision from how long handling takes and how long a receive takes,
+ * so that fast workers never wait for the network and slow ones hold nothing that another process could run.
+ */
+
+/** What the decision is made from. */
+export interface Load {
+  /** How many messages can run at once. */
+  readonly slots: number;
+  /** How many of the slots are free. */
+  readonly free: number;
+  /** Received and not started. */
+  readonly waiting: number;
+  /** Asked for by requests under way. */
+  readonly asked: number;
+  /** How long a message keeps its slot, in milliseconds; undefined before the first is done. */
+  readonly handlingMs: number | undefined;
+  /** How long a receive takes that finds messages, in milliseconds; undefined before the first. */
+  readonly receiveMs: number | undefined;
+  /** How many more messages may be started at all (`message_limit`). */
+  readonly remaining: number;
+}
+
+/** SQS: the most messages of one receive. */
+const LARGEST_RECEIVE = 10;
+/** Nothing is asked for that would wait longer than this before it starts, in milliseconds. */
+const HORIZON_MS = 500;
+/** Below this share of a message, fetching ahead gains less than it hoards. */
+const WORTH_FETCHING_AHEAD = 0.04;
+
+/**
+ * The `max` for a receive to start now, or 0 for none.
+ *
+ *     // idle and new: as many as can start
+ *     receiveSize({ slots: 1, free: 1, waiting: 0, asked: 0, handlingMs: undefined, … })    // 1
+ *     // 5 ms a message, 20 ms a receive: the next ten, before the last eight have started
+ *     receiveSize({ slots: 1, free: 0, waiting: 7, asked: 0, handlingMs: 5, receiveMs: 20, … })    // 10
+ *     receiveSize({ slots: 1, free: 0, waiting: 8, asked: 0, handlingMs: 5, receiveMs: 20, … })    // 0
+ *     // a minute a message: nothing until the slot is free
+ *     receiveSize({ slots: 1, free: 0, waiting: 0, asked: 0, handlingMs: 60_000, receiveMs: 20, … })    // 0
+ */
+export function receiveSize(load: Load): number {
+  const pending = load.waiting + load.asked;
+  if (pending >= load.free + startedDuringReceive(load)) return 0;
+  const wanted = load.free + Math.max(startedDuringReceive(load), startedSoon(load)) - pending;
+  return Math.max(0, Math.min(wanted, LARGEST_RECEIVE, load.remaining - pending));
+}
+
+/** How many messages start while a receive is under way; twice that, because both times vary. */
+function startedDuringReceive({ slots, handlingMs, receiveMs }: Load): number {
+  if (handlingMs === undefined || receiveMs === undefined) return 0;
+  const messages = (2 * slots * receiveMs) / handlingMs;
+  return messages < WORTH_FETCHING_AHEAD ? 0 : Math.ceil(messages);
+}
+
+function startedSoon({ slots, handlingMs }: Load): number {
+  return handlingMs === undefined ? 0 : Math.floor((slots * HORIZON_MS) / handlingMs);
+}

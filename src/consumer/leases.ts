@@ -1,0 +1,177 @@
+/**
+ * Keeps the visibility timeout of everything that is held (waiting, running, settling), in batches of ten, until it
+ * is settled or can be kept no longer. A message whose lease is lost may be run by another process: its worker's
+ * signal aborts, and its outcome no longer counts.
+ */
+import { BATCH_ENTRIES } from '../brokers/batcher.ts';
+import type { Queue } from '../brokers/broker.ts';
+import { type Delivery, LeaseLostError } from './delivery.ts';
+import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
+import type { ConsumerObserver } from './observer.ts';
+
+export class Leases {
+  readonly #queue: Queue;
+  /** Seconds. */
+  readonly #timeout: number;
+  readonly #observer: ConsumerObserver;
+  readonly #onLost: (delivery: Delivery) => void;
+  readonly #held = new Set<Delivery>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  /** `timeout` is the visibility timeout in seconds; `onLost` is told after the delivery was marked. */
+  constructor(
+    queue: Queue,
+    timeout: number,
+    observer: ConsumerObserver,
+    onLost: (delivery: Delivery) => void = () => {},
+  ) {
+    this.#queue = queue;
+    this.#timeout = timeout;
+    this.#observer = observer;
+    this.#onLost = onLost;
+  }
+
+  /** How many messages are held. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Everything held, in the order of its receive. */
+  get held(): Iterable<Delivery> {
+    return this.#held;
+  }
+
+  /** Starts to look after a message just received. */
+  hold(delivery: Delivery): void {
+    delivery.extendAt = extensionTime(delivery.leaseEndsAt, this.#timeout);
+    this.#held.add(delivery);
+    this.#schedule(delivery.extendAt);
+  }
+
+  /** Stops looking after a message: it is settled, or left to come back when its visibility timeout ends. */
+  release(delivery: Delivery): void {
+    this.#held.delete(delivery);
+    delivery.phase = 'done';
+    if (this.#held.size === 0) this.#unschedule();
+  }
+
+  /** True if the message is still this process's; marks it as lost if its time has passed unnoticed (a blocked process). */
+  owns(delivery: Delivery): boolean {
+    if (!delivery.leaseLost && performance.now() >= delivery.leaseEndsAt) {
+      this.lose(delivery, 'its visibility timeout ended while the process could not extend it');
+    }
+    return !delivery.leaseLost;
+  }
+
+  /** Leaves a lease alone while a request is under way that settles the message: an extension would undo it or fail. */
+  pause(delivery: Delivery): void {
+    delivery.settlementSent = true;
+  }
+
+  /** Looks after a lease again: the request that was to settle the message failed. */
+  resume(delivery: Delivery): void {
+    delivery.settlementSent = false;
+    delivery.extendAt = Math.min(delivery.extendAt, extensionTime(delivery.leaseEndsAt, this.#timeout));
+    if (this.#held.has(delivery)) this.#schedule(delivery.extendAt);
+  }
+
+  /** Marks a message as no longer this process's, tells its worker, and stops looking after it. */
+  lose(delivery: Delivery, reason: string): void {
+    if (delivery.leaseLost || !this.#held.has(delivery)) return;
+    delivery.leaseLost = true;
+    this.#held.delete(delivery);
+    delivery.abort(new LeaseLostError(`The lease of message ${delivery.message.id} was lost: ${reason}.`));
+    this.#observer.leaseLost?.(delivery, reason);
+    this.#onLost(delivery);
+  }
+
+  #schedule(at: number): void {
+    if (at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#extendDue(), Math.max(0, at - performance.now()));
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
+  #extendDue(): void {
+    this.#unschedule();
+    const now = performance.now();
+    const due: Delivery[] = [];
+    for (const delivery of this.#held) {
+      if (delivery.settlementSent) continue;
+      if (now >= delivery.leaseEndsAt) this.owns(delivery);
+      else if (isDue(delivery.extendAt, now, this.#timeout)) due.push(delivery);
+    }
+    const extensible = due.filter((delivery) => this.#canExtend(delivery, now));
+    for (let start = 0; start < extensible.length; start += BATCH_ENTRIES) {
+      this.#extend(extensible.slice(start, start + BATCH_ENTRIES), now);
+    }
+    this.#scheduleNext();
+  }
+
+  /** Near the end of its 12 hours a lease has as much as it can get: it is left to run out. */
+  #canExtend(delivery: Delivery, now: number): boolean {
+    const seconds = extensionSeconds(delivery.receivedAt, now, this.#timeout);
+    if (now + seconds * 1000 > delivery.leaseEndsAt) return true;
+    delivery.extendAt = delivery.leaseEndsAt;
+    return false;
+  }
+
+  #extend(deliveries: Delivery[], now: number): void {
+    const changes = deliveries.map((delivery) => ({
+      receiptHandle: delivery.message.receiptHandle,
+      seconds: extensionSeconds(delivery.receivedAt, now, this.#timeout),
+    }));
+    const request = this.#request(deliveries, changes, now);
+    for (const delivery of deliveries) {
+      delivery.extending = request;
+      // Until the answer is there, the end of the lease is the next thing to look at.
+      delivery.extendAt = delivery.leaseEndsAt;
+    }
+  }
+
+  async #request(
+    deliveries: Delivery[],
+    changes: { receiptHandle: string; seconds: number }[],
+    sentAt: number,
+  ): Promise<void> {
+    try {
+      const results = await this.#queue.changeVisibility(changes);
+      for (const [index, delivery] of deliveries.entries()) {
+        delivery.extending = undefined;
+        const result = results[index];
+        if (!this.#held.has(delivery) || delivery.settlementSent) continue;
+        if (result?.ok) {
+          delivery.leaseEndsAt = sentAt + (changes[index]?.seconds ?? 0) * 1000;
+          delivery.extendAt = extensionTime(delivery.leaseEndsAt, this.#timeout);
+        } else if (result && !result.retryable) {
+          this.lose(delivery, `the broker refused to extend it: ${result.code}: ${result.message}`);
+        } else {
+          delivery.extendAt = retryTime(delivery.leaseEndsAt, performance.now());
+        }
+      }
+    } catch (error) {
+      const now = performance.now();
+      for (const delivery of deliveries) {
+        delivery.extending = undefined;
+        delivery.extendAt = retryTime(delivery.leaseEndsAt, now);
+      }
+      this.#observer.extensionFailed?.(error as Error, deliveries.length);
+    }
+    this.#scheduleNext();
+  }
+
+  #scheduleNext(): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { extendAt, leaseEndsAt, settlementSent } of this.#held) {
+      if (!settlementSent) next = Math.min(next, extendAt, leaseEndsAt);
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.#schedule(next);
+  }
+}

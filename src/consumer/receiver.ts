@@ -1,0 +1,184 @@
+/**
+ * Asks the broker for messages: one long poll while there is nothing to do, as many requests at once as the slots
+ * need while there is, and only for what can start soon.
+ *
+ * A failure is followed by a pause that grows, and polling goes on by itself. It can never stop silently: a receive
+ * that neither answers nor fails is noticed by the watchdog, and ends the run with PollingStoppedError.
+ */
+import type { Message, Queue } from '../brokers/broker.ts';
+import { endsWithin } from './ends-within.ts';
+import type { ConsumerObserver } from './observer.ts';
+import { retryPause } from './retry-pause.ts';
+
+/** Polling came to a halt without an error: a defect that must not pass for an empty queue. */
+export class PollingStoppedError extends Error {
+  override readonly name = 'PollingStoppedError';
+}
+
+export interface ReceiverOptions {
+  readonly queue: Queue;
+  /** How long a receive waits for a first message, in seconds. */
+  readonly waitSeconds: number;
+  /** How long received messages stay invisible, in seconds. */
+  readonly visibilityTimeout: number;
+  /** How many messages to ask for now, given how many are asked for already and how long a receive takes. */
+  readonly demand: (asked: number, receiveMs: number | undefined) => number;
+  /** Takes what was received. `leaseStartedAt` is in milliseconds of `performance.now()`. */
+  readonly deliver: (messages: Message[], leaseStartedAt: number) => void;
+  readonly observer: ConsumerObserver;
+}
+
+/** More requests at once gain nothing that one process could use. */
+const MOST_REQUESTS = 16;
+/** How long requests under way may still answer once the receiver stops, in milliseconds. */
+const LAST_ANSWER_MS = 2_000;
+/** How much longer than its wait a receive may take before the watchdog speaks, in milliseconds. */
+const WATCHDOG_MARGIN_MS = 60_000;
+/** A slow answer says little about the network: what it waited for may have been a message. */
+const SLOWEST_COUNTED_MS = 1_000;
+
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #stopping = new AbortController();
+  readonly #requests = new Set<Promise<void>>();
+  #asked = 0;
+  #longPolls = 0;
+  /** How many requests may be under way: grows while messages come back, falls to one when none do. */
+  #allowed = 1;
+  #receiveMs: number | undefined;
+  #failures = 0;
+  #failingSince = 0;
+  #pause: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #progressAt = performance.now();
+  #watchedAt = performance.now();
+  #watchdog: NodeJS.Timeout | undefined;
+  #end: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Polls until `stop`. Rejects with PollingStoppedError if polling came to a halt by itself. */
+  run(): Promise<void> {
+    this.#watchdog = setInterval(() => this.#watch(), WATCHDOG_MARGIN_MS / 2);
+    return new Promise((resolve, reject) => {
+      this.#end = { resolve, reject };
+      this.poke();
+    });
+  }
+
+  /** Asks for more if more is wanted. Call it whenever that may have changed. */
+  poke(): void {
+    while (!this.#stopped && this.#pause === undefined && this.#requests.size < this.#allowed) {
+      // Nothing wanted until now is no halt.
+      if (this.#requests.size === 0) this.#progressAt = performance.now();
+      const max = this.#options.demand(this.#asked, this.#receiveMs);
+      if (max === 0) return;
+      const request = this.#request(max).finally(() => {
+        this.#requests.delete(request);
+        this.poke();
+      });
+      this.#requests.add(request);
+    }
+  }
+
+  /** True while receives fail. */
+  get failing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** Ends the pause after a failure early. */
+  wake(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    this.poke();
+  }
+
+  /**
+   * Starts no more requests, and resolves when those under way have ended: they are given two seconds to answer,
+   * because a server may hand messages to a poll whose client has gone, and nobody sees those for a visibility timeout.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#pause);
+    clearInterval(this.#watchdog);
+    const ended = Promise.all(this.#requests);
+    if (!(await endsWithin(ended, LAST_ANSWER_MS))) {
+      this.#stopping.abort();
+      await endsWithin(ended, LAST_ANSWER_MS);
+    }
+    this.#end?.resolve();
+  }
+
+  async #request(max: number): Promise<void> {
+    const { queue, waitSeconds, visibilityTimeout, observer } = this.#options;
+    // Only one waits for messages to come: the others are there to carry more, and end when there is no more.
+    const wait = this.#longPolls === 0 ? waitSeconds : 0;
+    if (wait > 0) this.#longPolls += 1;
+    this.#asked += max;
+    const sentAt = performance.now();
+    try {
+      const messages = await queue.receive({
+        max,
+        waitSeconds: wait,
+        visibilityTimeout,
+        signal: this.#stopping.signal,
+      });
+      this.#asked -= max;
+      this.#succeeded(messages.length, max, performance.now() - sentAt);
+      observer.received?.(messages.length, performance.now() - sentAt);
+      if (messages.length > 0) this.#options.deliver(messages, performance.now());
+    } catch (error) {
+      this.#asked -= max;
+      if (!this.#stopped) this.#failed(error as Error);
+    } finally {
+      if (wait > 0) this.#longPolls -= 1;
+    }
+  }
+
+  #succeeded(count: number, max: number, milliseconds: number): void {
+    this.#progressAt = performance.now();
+    if (this.#failures > 0) {
+      this.#failures = 0;
+      this.#options.observer.receiveRecovered?.((performance.now() - this.#failingSince) / 1000);
+    }
+    if (count === 0) this.#allowed = 1;
+    else if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
+    if (count > 0) this.#measure(milliseconds);
+  }
+
+  /** Falls at once and rises slowly: the shortest receives are those that did not wait for a message. */
+  #measure(milliseconds: number): void {
+    const sample = Math.min(milliseconds, SLOWEST_COUNTED_MS);
+    this.#receiveMs = Math.min(sample, this.#receiveMs === undefined ? sample : this.#receiveMs * 1.2 + 0.1);
+  }
+
+  #failed(error: Error): void {
+    this.#progressAt = performance.now();
+    // Requests under way together fail together, and count once.
+    if (this.#pause !== undefined) return;
+    this.#failures += 1;
+    if (this.#failures === 1) this.#failingSince = performance.now();
+    this.#allowed = 1;
+    const pauseMs = retryPause(this.#failures);
+    this.#pause = setTimeout(() => this.wake(), pauseMs);
+    this.#options.observer.receiveFailed?.(error, this.#failures, pauseMs);
+  }
+
+  #watch(): void {
+    const now = performance.now();
+    // After a suspension (SIGSTOP, a sleeping machine) the answers that have come meanwhile are still to be read.
+    const wasSuspended = now - this.#watchedAt > WATCHDOG_MARGIN_MS;
+    this.#watchedAt = now;
+    if (wasSuspended || this.#requests.size === 0) this.#progressAt = now;
+    this.poke();
+    const silentMs = now - this.#progressAt;
+    if (silentMs <= this.#options.waitSeconds * 1000 + WATCHDOG_MARGIN_MS) return;
+    this.#end?.reject(
+      new PollingStoppedError(
+        `No receive from the queue "${this.#options.queue.name}" has ended for ${Math.round(silentMs / 1000)} s, though messages are wanted.`,
+      ),
+    );
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Runs workers, as many at once as there are slots: one for the sequential container. A slot takes the next waiting
+ * message the moment it is free, and never waits for the broker: outcomes are settled in the background.
+ */
+import type { Delivery } from './delivery.ts';
+
+/** Kept from before any spec fakes the timers: this gives way to I/O, it does not wait for a time. */
+const giveWay = globalThis.setImmediate;
+
+/** Workers that return at once run on without a turn of the event loop for at most this long, in milliseconds. */
+const LONGEST_STRETCH_MS = 1;
+/** How much a new measurement counts in the average handling time. */
+const SMOOTHING = 0.1;
+/** What a message costs beside its worker, in milliseconds; keeps the average of no-op workers above 0. */
+const OVERHEAD_MS = 0.05;
+
+export interface SlotsOptions {
+  /** How many messages run at once. */
+  readonly count: number;
+  /** The next message that may run now. */
+  readonly next: () => Delivery | undefined;
+  /** Runs the worker on it and settles it. Must not reject. */
+  readonly handle: (delivery: Delivery) => Promise<void>;
+  /** Called when a message was taken or a slot became free: more may be wanted. */
+  readonly onChange: () => void;
+}
+
+export class Slots {
+  readonly count: number;
+  readonly #options: SlotsOptions;
+  readonly #running = new Set<Delivery>();
+  #busy = 0;
+  #lastTurn = 0;
+  #stopped = false;
+  #whenEmpty: (() => void)[] = [];
+  /** The average time that a message keeps its slot, in milliseconds; undefined before the first is done. */
+  handlingMs: number | undefined;
+
+  constructor(options: SlotsOptions) {
+    this.count = options.count;
+    this.#options = options;
+  }
+
+  get free(): number {
+    return this.count - this.#busy;
+  }
+
+  /** The messages whose workers run now. */
+  get running(): ReadonlySet<Delivery> {
+    return this.#running;
+  }
+
+  /** Starts what can start. Call it when messages have come. */
+  fill(): void {
+    while (this.#busy < this.count && !this.#stopped) {
+      const delivery = this.#options.next();
+      if (!delivery) return;
+      this.#busy += 1;
+      void this.#work(delivery);
+    }
+  }
+
+  /** Starts nothing more; resolves when no worker runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#busy > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** One slot's life: message after message, until none is waiting. */
+  async #work(first: Delivery): Promise<void> {
+    let delivery: Delivery | undefined = first;
+    while (delivery) {
+      const startedAt = performance.now();
+      this.#running.add(delivery);
+      this.#options.onChange();
+      await this.#options.handle(delivery);
+      this.#running.delete(delivery);
+      const endedAt = performance.now();
+      this.#measure(endedAt - startedAt);
+      if (endedAt - this.#lastTurn > LONGEST_STRETCH_MS) {
+        await new Promise((resolve) => giveWay(resolve));
+        this.#lastTurn = performance.now();
+      }
+      delivery = this.#stopped ? undefined : this.#options.next();
+    }
+    this.#busy -= 1;
+    this.#options.onChange();
+    if (this.#busy === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  #measure(milliseconds: number): void {
+    const sample = milliseconds + OVERHEAD_MS;
+    this.handlingMs =
+      this.handlingMs === undefined ? sample : this.handlingMs + SMOOTHING * (sample - this.handlingMs);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The wire format of a call, as zc.sqs defined it: the body is JSON `[args, kwargs]`, with no attributes.
+ *
+ * `adder(1, 2, { x: 3 })` is written `[[1,2],{"x":3}]`, and arrives as `worker(1, 2, { x: 3 })`.
+ */
+
+/** A body that is not a call: not JSON, not `[args, kwargs]`, or unsafe to hand on. The message says which. */
+export class MalformedMessageError extends Error {
+  override readonly name = 'MalformedMessageError';
+}
+
+/** An argument that cannot be written as JSON. The message names the path inside the arguments. */
+export class UnserializableArgumentError extends TypeError {
+  override readonly name = 'UnserializableArgumentError';
+}
+
+/** Deeper than any honest call; deep enough to overflow the stack of code that walks it. */
+const DEEPEST = 500;
+
+/**
+ * Writes a call as a body. A non-empty plain object in last place becomes the keyword arguments.
+ *
+ *     encodeCall([1, 2])            // '[[1,2],{}]'
+ *     encodeCall([1, { x: 3 }])     // '[[1],{"x":3}]'
+ *     encodeCall([{}])              // '[[{}],{}]'
+ *
+ * Throws UnserializableArgumentError for what JSON cannot hold: functions, symbols, bigints, NaN,
+ * infinities, cycles, undefined in an array, collections. A property that is undefined is left out.
+ */
+export function encodeCall(args: readonly unknown[]): string {
+  const last = args.at(-1);
+  const hasOptions = isPlainObject(last) && Object.keys(last).length > 0;
+  const positional = hasOptions ? args.slice(0, -1) : args;
+  positional.forEach((value, index) => {
+    refuseUnserializable(value, `argument ${index + 1}`, []);
+  });
+  if (hasOptions) refuseUnserializable(last, `argument ${args.length}`, []);
+  const text = JSON.stringify([positional, hasOptions ? last : {}]);
+  // The two characters that JSON leaves as they are and SQS refuses in a body.
+  return text.replace(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+}
+
+/**
+ * Reads a body back into the arguments of the call, keyword arguments last if there are any.
+ *
+ *     decodeCall('[[1,2],{}]')        // [1, 2]
+ *     decodeCall('[[1,2],{"x":3}]')   // [1, 2, { x: 3 }]
+ *
+ * Throws MalformedMessageError.
+ */
+export function decodeCall(body: string): unknown[] {
+  const call = parseJson(body);
+  if (!Array.isArray(call) || call.length !== 2 || !Array.isArray(call[0]) || !isPlainObject(call[1])) {
+    throw new MalformedMessageError(
+      `The body is not [args, kwargs], an array and an object in an array: ${excerpt(body)}`,
+    );
+  }
+  const [args, kwargs] = call as [unknown[], Record<string, unknown>];
+  return Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
+}
+
+/** Parses JSON that comes from outside: bounded in depth, and without `__proto__` keys, which pollute what copies them. */
+export function parseJson(body: string): unknown {
+  if (body === '') throw new MalformedMessageError('The body is empty.');
+  if (isDeeperThan(body, DEEPEST)) {
+    throw new MalformedMessageError(`The body nests deeper than ${DEEPEST} levels: ${excerpt(body)}`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw new MalformedMessageError(`The body is not JSON: ${excerpt(body)}`, { cause });
+  }
+  // A key can also be spelled with escapes, so an escape is reason enough to look.
+  if ((body.includes('__proto__') || body.includes('\\u')) && hasPrototypeKey(value)) {
+    throw new MalformedMessageError(`The body has the key "__proto__": ${excerpt(body)}`);
+  }
+  return value;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Reads the text instead of the value, because parsing what is too deep is what overflows. */
+function isDeeperThan(text: string, limit: number): boolean {
+  if (text.length <= 2 * limit) return false;
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charCodeAt(index);
+    if (inString) {
+      if (character === 0x5c) index += 1;
+      else if (character === 0x22) inString = false;
+    } else if (character === 0x22) inString = true;
+    else if (character === 0x5b || character === 0x7b) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (character === 0x5d || character === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+function hasPrototypeKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Object.hasOwn(value, '__proto__')) return true;
+  return Object.values(value).some(hasPrototypeKey);
+}
+
+function refuseUnserializable(value: unknown, path: string, holders: object[]): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) refuse(path, `is ${value}`);
+      return;
+    case 'object':
+      break;
+    default:
+      refuse(path, typeof value === 'undefined' ? 'is undefined' : `is a ${typeof value}`);
+  }
+  if (value === null) return;
+  if (holders.includes(value as object)) refuse(path, 'contains itself');
+  if (holders.length >= DEEPEST - 2) refuse(path, `nests deeper than ${DEEPEST} levels`);
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
+  const inside = [...holders, value as object];
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      refuseUnserializable(value[index], `${path}[${index}]`, inside);
+    }
+    return;
+  }
+  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)) {
+    refuse(path, `is a ${value.constructor.name}, which JSON cannot hold`);
+  }
+  if (Object.hasOwn(value as object, '__proto__')) refuse(path, 'has the key "__proto__"');
+  for (const [key, entry] of Object.entries(value as object)) {
+    if (entry !== undefined) refuseUnserializable(entry, `${path}.${key}`, inside);
+  }
+}
+
+function refuse(path: string, what: string): never {
+  throw new UnserializableArgumentError(`Cannot write the call as JSON: ${path} ${what}.`);
+}
+
+function excerpt(body: string): string {
+  const shown = body.length > 80 ? `${body.slice(0, 80)}…` : body;
+  return JSON.stringify(shown);
+}

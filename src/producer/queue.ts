@@ -1,0 +1,122 @@
+/**
+ * The producer: `queue(name)` gives a function that sends its arguments as a call to the queue's workers (zc.sqs).
+ *
+ *     const adder = queue<[number, number]>('adder');
+ *     await adder(1, 2);                                        // { messageId, body: '[[1,2],{}]' }
+ *     await adder.with({ delaySeconds: 5 })(1, 2);
+ *     await adder.batch([[1, 2], [3, 4]]);                      // ten to a request
+ */
+import type { MessageAttributes, OutgoingMessage } from '../brokers/broker.ts';
+import { BrokerError } from '../brokers/errors.ts';
+import { encodeCall } from '../message/call.ts';
+import { connect } from './connections.ts';
+import { BatchError } from './errors.ts';
+import { Sender } from './sender.ts';
+
+/** What was sent. */
+export interface Sent {
+  readonly messageId: string;
+  /** The body as it is in the queue. */
+  readonly body: string;
+  /** FIFO queues only. */
+  readonly sequenceNumber?: string;
+}
+
+export interface QueueOptions {
+  /** The broker's address, such as `sqlite:queues.db`. Default: the environment's SQS_CONTAINERS_BROKER, else `sqs`. */
+  readonly broker?: string;
+}
+
+export interface SendOptions {
+  /** Seconds before the message can be received. Default: the queue's delay. */
+  readonly delaySeconds?: number;
+  /** The message group. Default on FIFO queues: `default`. */
+  readonly groupId?: string;
+  /** FIFO: a second message with this id within five minutes is dropped. Default: no two messages are the same. */
+  readonly deduplicationId?: string;
+  readonly attributes?: MessageAttributes;
+}
+
+/** Sends calls to a queue. A non-empty plain object in last place becomes the keyword arguments. */
+export interface Producer<Args extends readonly unknown[]> {
+  /**
+   * Sends one call; resolves when the broker has it. Throws UnserializableArgumentError before anything is sent,
+   * SendError if the broker refuses the message, QueueNotFoundError and BrokerError.
+   */
+  (...args: Args): Promise<Sent>;
+  /** Sends a call for each entry; results in the same order. Throws BatchError if some were not sent. */
+  batch(calls: readonly Args[]): Promise<Sent[]>;
+  /** The same producer with these options for each call. */
+  with(options: SendOptions): Producer<Args>;
+  readonly queueName: string;
+}
+
+/** A producer for the queue `name`, which must exist. Nothing is opened before the first call. */
+export function queue<Args extends readonly unknown[] = readonly unknown[]>(
+  name: string,
+  options: QueueOptions = {},
+): Producer<Args> {
+  return makeProducer<Args>(name, new Senders(name, options.broker), {});
+}
+
+function makeProducer<Args extends readonly unknown[]>(
+  name: string,
+  senders: Senders,
+  options: SendOptions,
+): Producer<Args> {
+  const send = async (...args: Args): Promise<Sent> => {
+    const body = encodeCall(args);
+    return { ...(await senders.send({ ...options, body })), body };
+  };
+  const batch = async (calls: readonly Args[]): Promise<Sent[]> => {
+    const settled = await Promise.allSettled(calls.map((args) => send(...args)));
+    const results = settled.map((result) =>
+      result.status === 'fulfilled' ? result.value : toError(result.reason),
+    );
+    if (results.some((result) => result instanceof Error)) throw new BatchError(name, results);
+    return results as Sent[];
+  };
+  return Object.assign(send, {
+    batch,
+    with: (more: SendOptions) => makeProducer<Args>(name, senders, { ...options, ...more }),
+    queueName: name,
+  });
+}
+
+/** The sender for a queue, opened at the first message, and again when the queue was gone or the broker was replaced. */
+class Senders {
+  readonly #name: string;
+  readonly #address: string | undefined;
+  #sender: Promise<Sender> | undefined;
+  #broker: unknown;
+
+  constructor(name: string, address: string | undefined) {
+    this.#name = name;
+    this.#address = address;
+  }
+
+  async send(message: OutgoingMessage): Promise<{ messageId: string; sequenceNumber?: string }> {
+    try {
+      return await (await this.#open()).send(message);
+    } catch (error) {
+      if (error instanceof BrokerError && error.kind === 'missing') this.#sender = undefined;
+      throw error;
+    }
+  }
+
+  async #open(): Promise<Sender> {
+    const broker = await connect(this.#address);
+    if (!this.#sender || this.#broker !== broker) {
+      this.#broker = broker;
+      this.#sender = broker.open(this.#name).then((opened) => new Sender(broker, opened));
+      this.#sender.catch(() => {
+        this.#sender = undefined;
+      });
+    }
+    return this.#sender;
+  }
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

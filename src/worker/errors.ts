@@ -1,0 +1,34 @@
+/** What a worker throws to say that its message is to be tried again. */
+
+/** The same in every copy of the package that a process may have loaded, where `instanceof` is not. */
+const brand = Symbol.for('sqs-containers.TransientError');
+
+/**
+ * Thrown by a worker when something outside is in the way: the message is not deleted and comes back, and the
+ * log gets one line without a stack (zc.sqs's TransientError).
+ *
+ *     throw new TransientError('the mail server is busy');
+ *     throw new TransientError('the mail server is busy', { delay: 60 });
+ */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  readonly [brand] = true;
+  /** Seconds until the message comes back, 0 to 43,200; unset: when its visibility timeout ends. */
+  readonly delay: number | undefined;
+
+  constructor(message?: string | TransientErrorOptions, options?: TransientErrorOptions) {
+    const given = typeof message === 'object' ? message : options;
+    super(typeof message === 'string' ? message : 'To be tried again', given);
+    this.delay = given?.delay;
+  }
+}
+
+export interface TransientErrorOptions extends ErrorOptions {
+  /** Seconds until the message comes back, 0 to 43,200. Default: when its visibility timeout ends. */
+  readonly delay?: number;
+}
+
+/** True for a TransientError of any copy of this package. */
+export function isTransientError(error: unknown): error is TransientError {
+  return typeof error === 'object' && error !== null && brand in error;
+}

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { type Load, receiveSize } from '../../src/consumer/demand.ts';
+
+describe('how much a receive asks for', () => {
+  const load = (given: Partial<Load>): Load => ({
+    slots: 1,
+    free: 0,
+    waiting: 0,
+    asked: 0,
+    handlingMs: undefined,
+    receiveMs: undefined,
+    remaining: Number.POSITIVE_INFINITY,
+    ...given,
+  });
+
+  it('is what can start at once, as long as nothing is known of the worker', () => {
+    expect(receiveSize(load({ free: 1 }))).to.equal(1);
+    expect(receiveSize(load({ slots: 10, free: 10 }))).to.equal(10);
+    expect(receiveSize(load({ slots: 50, free: 50 }))).to.equal(10);
+    expect(receiveSize(load({ free: 0 }))).to.equal(0);
+  });
+
+  it('is nothing while what is asked for already fills the slots', () => {
+    expect(receiveSize(load({ free: 1, asked: 1 }))).to.equal(0);
+    expect(receiveSize(load({ slots: 50, free: 50, asked: 10 }))).to.equal(10);
+  });
+
+  it('is ten for a fast worker, before it has used up what it holds', () => {
+    expect(receiveSize(load({ waiting: 7, handlingMs: 5, receiveMs: 20 }))).to.equal(10);
+    expect(receiveSize(load({ waiting: 8, handlingMs: 5, receiveMs: 20 }))).to.equal(0);
+  });
+
+  it('makes requests overlap when one of ten does not feed the slots', () => {
+    const fast = { slots: 10, handlingMs: 5, receiveMs: 20 };
+    expect(receiveSize(load({ ...fast, asked: 70 }))).to.equal(10);
+    expect(receiveSize(load({ ...fast, asked: 80 }))).to.equal(0);
+  });
+
+  it('holds nothing for a worker that takes a minute, and one for a worker that takes a tenth of a second', () => {
+    expect(receiveSize(load({ handlingMs: 60_000, receiveMs: 20 }))).to.equal(0);
+    expect(receiveSize(load({ free: 1, handlingMs: 60_000, receiveMs: 20 }))).to.equal(1);
+    expect(receiveSize(load({ handlingMs: 100, receiveMs: 20 }))).to.equal(5);
+    expect(receiveSize(load({ waiting: 1, handlingMs: 100, receiveMs: 20 }))).to.equal(0);
+  });
+
+  it('never asks for more than the message limit leaves', () => {
+    expect(receiveSize(load({ slots: 10, free: 10, remaining: 3 }))).to.equal(3);
+    expect(receiveSize(load({ slots: 10, free: 8, asked: 2, remaining: 3 }))).to.equal(1);
+    expect(receiveSize(load({ free: 1, remaining: 0 }))).to.equal(0);
+  });
+});
