@@ -22,14 +22,12 @@ const shared: Shared = holder[key];
 /** The broker at `address`, opened if it is not yet. Throws BrokerError; the next call tries again. */
 export function connect(address = process.env[BROKER_VARIABLE] || 'sqs'): Promise<Broker> {
   if (shared.replacement) return Promise.resolve(shared.replacement);
-  let broker = shared.brokers.get(address);
-  if (!broker) {
-    const opening = openBroker(address);
-    opening.catch(() => shared.brokers.delete(address));
-    shared.brokers.set(address, opening);
-    broker = opening;
-  }
-  return broker;
+  const known = shared.brokers.get(address);
+  if (known) return known;
+  const opening = openBroker(address);
+  shared.brokers.set(address, opening);
+  opening.catch(() => shared.brokers.delete(address));
+  return opening;
 }
 
 /** Sends whatever producers send to this broker, whatever address they name; undefined ends that. */

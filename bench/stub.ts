@@ -1,0 +1,35 @@
+/** The stub of SQS in a process of its own, so that its work does not count as the client's. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface StubProcess {
+  readonly url: string;
+  /** The name of the queue that has the messages. */
+  readonly queue: string;
+  /** API calls so far, by action. */
+  calls(): Promise<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+/** Starts a stub that takes `latencyMs` for each call and has `messages` waiting. */
+export async function startStub(latencyMs: number, messages: number): Promise<StubProcess> {
+  const queue = 'bench';
+  const script = join(import.meta.dirname, '../test/sqs-stub.ts');
+  const options = ['--latency', String(latencyMs), '--preload', String(messages), '--queue', queue];
+  const child = spawn(process.execPath, ['--import=tsx', script, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const { url } = JSON.parse(line.toString()) as { url: string };
+  return {
+    url,
+    queue,
+    async calls() {
+      const { calls } = (await (await fetch(`${url}/stats`)).json()) as { calls: Record<string, number> };
+      return calls;
+    },
+    async stop() {
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** The exit codes of the executables, after BSD's sysexits where it has one. */
+export const exitCodes = {
+  /** Done, or drained after a signal. */
+  done: 0,
+  /** Wrong usage of the command line. */
+  usage: 64,
+  /** The broker or the queue cannot be reached at start. */
+  unavailable: 69,
+  /** A defect: of this program, or of a worker that broke the process. */
+  software: 70,
+  /** Drained, but a worker did not end even after its signal had aborted. */
+  unfinished: 75,
+  /** Bad configuration: starting again will not help. */
+  configuration: 78,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

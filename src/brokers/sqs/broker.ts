@@ -1,0 +1,73 @@
+/** The broker on Amazon SQS, or on an emulator of it. */
+import type { Broker, CreateOptions, Queue } from '../broker.ts';
+import { QueueNotFoundError } from '../errors.ts';
+import { SqsClient } from './client.ts';
+import { SqsQueue } from './queue.ts';
+import { createQueue, openQueue } from './queue-settings.ts';
+import { nameOfUrl, queueUrl } from './queue-url.ts';
+import { resolveSettings, type SqsOptions } from './settings.ts';
+
+/** SQS: the most queues that one request lists. */
+const LARGEST_LIST = 1000;
+
+/**
+ * Opens SQS with the region, endpoint and credentials of the AWS default chain, or those of the options. Sends nothing
+ * yet. Throws a BrokerError of kind `setup` if there is no region or the endpoint is no URL.
+ */
+export async function openSqs(options: SqsOptions = {}): Promise<Broker> {
+  return new SqsBroker(new SqsClient(await resolveSettings(options)));
+}
+
+class SqsBroker implements Broker {
+  readonly description: string;
+  readonly maxDelaySeconds = 900;
+  readonly maxRequestBytes = 1_048_576;
+  readonly #client: SqsClient;
+
+  constructor(client: SqsClient) {
+    this.#client = client;
+    this.description = client.description;
+  }
+
+  /** `name` may be a queue's URL, too. */
+  async open(name: string): Promise<Queue> {
+    return new SqsQueue(this.#client, await openQueue(this.#client, name));
+  }
+
+  create(name: string, options: CreateOptions = {}): Promise<void> {
+    return createQueue(this.#client, name, options);
+  }
+
+  async remove(name: string): Promise<void> {
+    try {
+      const QueueUrl = await queueUrl(this.#client, name);
+      await this.#client.request({ action: 'DeleteQueue', queue: name }, (sqs, options) =>
+        sqs.deleteQueue({ QueueUrl }, options),
+      );
+    } catch (error) {
+      if (!(error instanceof QueueNotFoundError)) throw error;
+    }
+  }
+
+  async list(prefix = ''): Promise<string[]> {
+    const names: string[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = {
+        MaxResults: LARGEST_LIST,
+        ...(prefix !== '' && { QueueNamePrefix: prefix }),
+        ...(NextToken !== undefined && { NextToken }),
+      };
+      const answer = await this.#client.request({ action: 'ListQueues' }, (sqs, options) =>
+        sqs.listQueues(page, options),
+      );
+      names.push(...(answer.QueueUrls ?? []).map(nameOfUrl));
+      NextToken = answer.NextToken;
+    } while (NextToken !== undefined);
+    return names;
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+}

@@ -1,0 +1,176 @@
+/** What the errors of the AWS SDK and of SQS mean: a pure translation into BrokerErrors and failed entries. */
+import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
+import type { EntryFailure } from '../broker.ts';
+import { BrokerError, type BrokerErrorKind, QueueNotFoundError } from '../errors.ts';
+
+/** What was tried. */
+export interface Attempt {
+  /** The action of the SQS API, such as `ReceiveMessage`. */
+  readonly action: string;
+  /** The queue as the user named it, if it was about one. */
+  readonly queue?: string;
+  /** The broker's description. */
+  readonly place: string;
+}
+
+/** The parts of an SDK error that say what happened. */
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string;
+  /** A system error's code, such as ECONNREFUSED, or the service's older code. */
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** By the codes of the JSON protocol and of the older query protocol, without their namespaces. */
+const KINDS: ReadonlyMap<string, BrokerErrorKind> = new Map(
+  Object.entries({
+    missing: ['QueueDoesNotExist', 'NonExistentQueue'],
+    throttled: [
+      'RequestThrottled',
+      'RequestThrottledException',
+      'ThrottledException',
+      'Throttling',
+      'ThrottlingException',
+      'TooManyRequestsException',
+      'RequestLimitExceeded',
+      'SlowDown',
+      'KmsThrottled',
+      'OverLimit',
+      'PurgeQueueInProgress',
+      'QueueDeletedRecently',
+    ],
+    credentials: [
+      'CredentialsProviderError',
+      'TokenProviderError',
+      'ProviderError',
+      'ExpiredToken',
+      'ExpiredTokenException',
+      'TokenRefreshRequired',
+      'RequestExpired',
+      'RequestTimeTooSkewed',
+      'InvalidClientTokenId',
+      'InvalidAccessKeyId',
+      'InvalidToken',
+      'UnrecognizedClientException',
+      'InvalidSignatureException',
+      'SignatureDoesNotMatch',
+      'IncompleteSignature',
+      'IncompleteSignatureException',
+      'MissingAuthenticationToken',
+      'MissingAuthenticationTokenException',
+      'AuthFailure',
+    ],
+    denied: [
+      'AccessDenied',
+      'AccessDeniedException',
+      'UnauthorizedOperation',
+      'KmsAccessDenied',
+      'OptInRequired',
+    ],
+    unreachable: [
+      'TimeoutError',
+      'RequestTimeout',
+      'RequestTimeoutException',
+      'InternalError',
+      'ServiceUnavailable',
+    ],
+  } satisfies Partial<Record<BrokerErrorKind, string[]>>).flatMap(([kind, codes]) =>
+    codes.map((code) => [code, kind as BrokerErrorKind] as const),
+  ),
+);
+
+/** Codes of failed entries that mean "later", whoever SQS says is at fault. */
+const RETRYABLE_ENTRIES = new Set(['InternalError', 'InternalFailure', 'ServiceUnavailable']);
+/** Codes of failed entries that mean "never", whoever the server (an emulator, say) says is at fault. */
+const FINAL_ENTRIES = new Set([
+  'ReceiptHandleIsInvalid',
+  'MessageNotInflight',
+  'InvalidParameterValue',
+  'InvalidMessageContents',
+]);
+
+/** The error to throw for a request that failed with `cause`. */
+export function requestFailure(cause: unknown, attempt: Attempt): BrokerError {
+  const error = cause as SdkError;
+  const code = plainCode(error.name ?? '');
+  const kind = kindOf(code, error);
+  if (kind === 'missing') return new QueueNotFoundError(attempt.queue ?? '', attempt.place, { cause });
+  return new BrokerError(kind, describeFailure(kind, code, error, attempt), { cause });
+}
+
+/** The error for a request that had no answer after so many milliseconds. */
+export function deadlinePassed(deadlineMs: number, attempt: Attempt): BrokerError {
+  const seconds = deadlineMs / 1000;
+  return new BrokerError(
+    'unreachable',
+    `${attempt.place} did not answer ${describeAttempt(attempt)} within ${seconds} seconds`,
+  );
+}
+
+/** The result for an entry of a batch that failed. */
+export function entryFailure({
+  Code = 'Unknown',
+  Message,
+  SenderFault,
+}: BatchResultErrorEntry): EntryFailure {
+  const code = plainCode(Code);
+  const later = RETRYABLE_ENTRIES.has(code) || KINDS.get(code) === 'throttled' || SenderFault === false;
+  return { ok: false, code, message: Message ?? code, retryable: later && !FINAL_ENTRIES.has(code) };
+}
+
+/** `AWS.SimpleQueueService.NonExistentQueue` and `com.amazonaws.sqs#NonExistentQueue` are `NonExistentQueue`. */
+function plainCode(code: string): string {
+  return code.replace(/^.*#/, '').replace(/^AWS\.SimpleQueueService\./, '');
+}
+
+function kindOf(code: string, error: SdkError): BrokerErrorKind {
+  const known = KINDS.get(code);
+  if (known) return known;
+  const status = error.$metadata?.httpStatusCode;
+  // Without an answer only the system knows what happened: its errors (connection, name, certificate) have codes.
+  if (status === undefined) return error.code === undefined ? 'rejected' : 'unreachable';
+  // An answer that says "fine" and cannot be read was cut off, or came from something between here and SQS.
+  if (status < 400 || status >= 500) return 'unreachable';
+  if (status === 429) return 'throttled';
+  if (status === 401) return 'credentials';
+  return status === 403 ? 'denied' : 'rejected';
+}
+
+function describeFailure(kind: BrokerErrorKind, code: string, error: SdkError, attempt: Attempt): string {
+  const { action, place } = attempt;
+  const what = describeAttempt(attempt);
+  const answered = (error.$metadata?.httpStatusCode ?? 0) >= 400;
+  const reason = reasonOf(error, answered ? code : undefined);
+  switch (kind) {
+    case 'unreachable':
+      return answered
+        ? `${place} failed at ${what}: ${reason}`
+        : `Cannot reach ${place} for ${what}: ${reason}. Check the network and the endpoint`;
+    case 'throttled':
+      return `${place} throttled ${what}: ${reason}`;
+    case 'denied':
+      return `${place} denied ${what}: ${reason}. Grant the permission sqs:${action.replace(/Batch$/, '')}`;
+    case 'credentials':
+      return answered
+        ? `${place} did not accept the AWS credentials for ${what}: ${reason}. Renew them, and check the clock`
+        : `No AWS credentials for ${place}: ${reason}. ${CREDENTIALS_ADVICE}`;
+    default:
+      return `${place} refused ${what}: ${reason}`;
+  }
+}
+
+const CREDENTIALS_ADVICE =
+  'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the instance, task or pod a role';
+
+function describeAttempt({ action, queue }: Attempt): string {
+  return queue === undefined ? action : `${action} on "${queue}"`;
+}
+
+/** `ExpiredToken: The token has expired`, on one line and without a full stop. */
+function reasonOf({ message, code }: SdkError, serviceCode: string | undefined): string {
+  // A connection that was tried on several addresses fails with no message, only a code.
+  const [line = ''] = (message || code || '').split('\n');
+  const text = line.replace(/\.$/, '');
+  return serviceCode === undefined || serviceCode === text ? text : `${serviceCode}: ${text}`;
+}

@@ -1,0 +1,74 @@
+/** Messages between the contract's shape and that of the SQS API. */
+import type {
+  MessageAttributeValue,
+  SendMessageBatchRequestEntry,
+  Message as SqsMessage,
+} from '@aws-sdk/client-sqs';
+import type { Message, MessageAttribute, MessageAttributes, OutgoingMessage } from '../broker.ts';
+
+/** The system attributes that `fromSqs` reads; SQS gives only those asked for. */
+export const SYSTEM_ATTRIBUTES = [
+  'ApproximateReceiveCount',
+  'SentTimestamp',
+  'MessageGroupId',
+  'MessageDeduplicationId',
+  'SequenceNumber',
+] as const;
+
+/** A message as received. */
+export function fromSqs(message: SqsMessage): Message {
+  const system = message.Attributes ?? {};
+  return {
+    id: message.MessageId ?? '',
+    body: message.Body ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    receiveCount: Number(system.ApproximateReceiveCount ?? 1),
+    attributes: attributesFromSqs(message.MessageAttributes ?? {}),
+    sentAt: Number(system.SentTimestamp ?? 0),
+    ...(system.MessageGroupId !== undefined && { groupId: system.MessageGroupId }),
+    ...(system.MessageDeduplicationId !== undefined && { deduplicationId: system.MessageDeduplicationId }),
+    ...(system.SequenceNumber !== undefined && { sequenceNumber: system.SequenceNumber }),
+  };
+}
+
+/** A message to send, as an entry of a batch. SQS takes a delay in whole seconds: it is rounded up. */
+export function toSqs(message: OutgoingMessage, entryId: string): SendMessageBatchRequestEntry {
+  const { attributes, delaySeconds, groupId, deduplicationId } = message;
+  return {
+    Id: entryId,
+    MessageBody: message.body,
+    ...(attributes && { MessageAttributes: attributesToSqs(attributes) }),
+    ...(delaySeconds !== undefined && { DelaySeconds: Math.ceil(delaySeconds) }),
+    ...(groupId !== undefined && { MessageGroupId: groupId }),
+    ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
+  };
+}
+
+function attributesFromSqs(attributes: Record<string, MessageAttributeValue>): MessageAttributes {
+  return mapValues(
+    attributes,
+    ({ DataType = 'String', StringValue, BinaryValue }): MessageAttribute => ({
+      dataType: DataType,
+      ...(StringValue !== undefined && { stringValue: StringValue }),
+      ...(BinaryValue && { binaryValue: BinaryValue }),
+    }),
+  );
+}
+
+function attributesToSqs(attributes: MessageAttributes): Record<string, MessageAttributeValue> {
+  return mapValues(
+    attributes,
+    ({ dataType, stringValue, binaryValue }): MessageAttributeValue => ({
+      DataType: dataType,
+      ...(stringValue !== undefined && { StringValue: stringValue }),
+      ...(binaryValue && { BinaryValue: binaryValue }),
+    }),
+  );
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}

@@ -1,0 +1,99 @@
+/** The settings that SQS keeps of a queue, which it calls queue attributes: read at opening, written at creation. */
+import { type QueueAttributeName, QueueNameExists } from '@aws-sdk/client-sqs';
+import type { CreateOptions } from '../broker.ts';
+import { BrokerError } from '../errors.ts';
+import type { SqsClient } from './client.ts';
+import type { OpenedQueue } from './queue.ts';
+import { nameOfUrl, queueUrl } from './queue-url.ts';
+
+/** SQS's default, taken when a queue's own may not be read. In seconds. */
+const DEFAULT_VISIBILITY_TIMEOUT = 30;
+
+/** Looks a queue up and reads its settings. A consumer that may not read them still works. */
+export async function openQueue(client: SqsClient, name: string): Promise<OpenedQueue> {
+  const url = await queueUrl(client, name);
+  const fifo = nameOfUrl(url).endsWith('.fifo');
+  const queue = { name, url, fifo };
+  try {
+    const attributes = await readAttributes(client, name, url, [
+      'VisibilityTimeout',
+      ...(fifo ? (['ContentBasedDeduplication'] as const) : []),
+    ]);
+    return {
+      ...queue,
+      visibilityTimeout: Number(attributes.VisibilityTimeout ?? DEFAULT_VISIBILITY_TIMEOUT),
+      contentBasedDeduplication: attributes.ContentBasedDeduplication === 'true',
+      attributesKnown: true,
+    };
+  } catch (error) {
+    if (!(error instanceof BrokerError && error.kind === 'denied')) throw error;
+    process.emitWarning(
+      `The settings of the queue "${name}" may not be read: its messages are received with a visibility timeout of ${DEFAULT_VISIBILITY_TIMEOUT} seconds. Grant sqs:GetQueueAttributes to use the queue's own`,
+    );
+    return {
+      ...queue,
+      visibilityTimeout: DEFAULT_VISIBILITY_TIMEOUT,
+      contentBasedDeduplication: false,
+      attributesKnown: false,
+    };
+  }
+}
+
+/** Makes a queue, or gives an existing one these settings. */
+export async function createQueue(client: SqsClient, name: string, options: CreateOptions): Promise<void> {
+  const attributes = attributesOf(options, await deadLetterArn(client, options));
+  const fixed = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
+  try {
+    await client.request({ action: 'CreateQueue', queue: name }, (sqs, requestOptions) =>
+      sqs.createQueue({ QueueName: name, Attributes: { ...attributes, ...fixed } }, requestOptions),
+    );
+  } catch (error) {
+    if (!(error instanceof BrokerError && error.cause instanceof QueueNameExists)) throw error;
+    const QueueUrl = await queueUrl(client, name);
+    await client.request({ action: 'SetQueueAttributes', queue: name }, (sqs, requestOptions) =>
+      sqs.setQueueAttributes({ QueueUrl, Attributes: attributes }, requestOptions),
+    );
+  }
+}
+
+/** Settings as SQS writes them. What is not given stays SQS's default. */
+function attributesOf(
+  options: CreateOptions,
+  deadLetterTargetArn: string | undefined,
+): Partial<Record<QueueAttributeName, string>> {
+  const { visibilityTimeout, delaySeconds, retentionSeconds, deadLetterQueue, contentBasedDeduplication } =
+    options;
+  return {
+    ...(visibilityTimeout !== undefined && { VisibilityTimeout: String(visibilityTimeout) }),
+    ...(delaySeconds !== undefined && { DelaySeconds: String(delaySeconds) }),
+    ...(retentionSeconds !== undefined && { MessageRetentionPeriod: String(retentionSeconds) }),
+    ...(contentBasedDeduplication !== undefined && {
+      ContentBasedDeduplication: String(contentBasedDeduplication),
+    }),
+    ...(deadLetterQueue && {
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: deadLetterQueue.maxReceives }),
+    }),
+  };
+}
+
+async function deadLetterArn(
+  client: SqsClient,
+  { deadLetterQueue }: CreateOptions,
+): Promise<string | undefined> {
+  if (!deadLetterQueue) return undefined;
+  const { name } = deadLetterQueue;
+  const { QueueArn } = await readAttributes(client, name, await queueUrl(client, name), ['QueueArn']);
+  return QueueArn;
+}
+
+async function readAttributes(
+  client: SqsClient,
+  queue: string,
+  QueueUrl: string,
+  AttributeNames: QueueAttributeName[],
+): Promise<Partial<Record<QueueAttributeName, string>>> {
+  const answer = await client.request({ action: 'GetQueueAttributes', queue }, (sqs, options) =>
+    sqs.getQueueAttributes({ QueueUrl, AttributeNames }, options),
+  );
+  return answer.Attributes ?? {};
+}

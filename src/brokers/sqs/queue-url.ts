@@ -1,0 +1,17 @@
+/** SQS names queues by URL in its requests: from a queue's name to its URL and back. */
+import type { SqsClient } from './client.ts';
+import { isHttpUrl } from './settings.ts';
+
+/** The URL of the queue of this name; a name that is a URL itself is taken as it is. Throws QueueNotFoundError. */
+export async function queueUrl(client: SqsClient, name: string): Promise<string> {
+  if (isHttpUrl(name)) return name;
+  const answer = await client.request({ action: 'GetQueueUrl', queue: name }, (sqs, options) =>
+    sqs.getQueueUrl({ QueueName: name }, options),
+  );
+  return answer.QueueUrl ?? '';
+}
+
+/** `adder` of `https://sqs.eu-west-1.amazonaws.com/123456789012/adder`. */
+export function nameOfUrl(url: string): string {
+  return url.slice(url.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,185 @@
+/** A queue of SQS: the contract's operations as requests, ten entries at a time. */
+import type { BatchResultErrorEntry, SQS } from '@aws-sdk/client-sqs';
+import type {
+  EntryFailure,
+  EntryResult,
+  Message,
+  OutgoingMessage,
+  Queue,
+  QueueCounts,
+  ReceiveOptions,
+  SendResult,
+  VisibilityChange,
+} from '../broker.ts';
+import { QueueNotFoundError } from '../errors.ts';
+import type { RequestAbout, SqsClient } from './client.ts';
+import { entryFailure } from './failures.ts';
+import { fromSqs, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
+import { queueUrl } from './queue-url.ts';
+
+/** SQS: the longest wait of a long poll, in seconds. */
+const LONGEST_WAIT_SECONDS = 20;
+
+/** What opening a queue found out. */
+export interface OpenedQueue {
+  readonly name: string;
+  readonly url: string;
+  readonly fifo: boolean;
+  readonly visibilityTimeout: number;
+  readonly contentBasedDeduplication: boolean;
+  /** Whether the visibility timeout is the queue's own; one that is not goes with each receive. */
+  readonly attributesKnown: boolean;
+}
+
+type Options = { abortSignal: AbortSignal };
+
+export class SqsQueue implements Queue {
+  readonly name: string;
+  readonly fifo: boolean;
+  readonly visibilityTimeout: number;
+  readonly contentBasedDeduplication: boolean;
+  readonly #client: SqsClient;
+  readonly #attributesKnown: boolean;
+  /** Undefined once a request found the queue missing: one made again may have another URL. */
+  #url: string | undefined;
+
+  constructor(client: SqsClient, opened: OpenedQueue) {
+    this.#client = client;
+    this.#url = opened.url;
+    this.#attributesKnown = opened.attributesKnown;
+    this.name = opened.name;
+    this.fifo = opened.fifo;
+    this.visibilityTimeout = opened.visibilityTimeout;
+    this.contentBasedDeduplication = opened.contentBasedDeduplication;
+  }
+
+  async receive(options: ReceiveOptions): Promise<Message[]> {
+    const waitSeconds = Math.min(Math.max(Math.ceil(options.waitSeconds), 0), LONGEST_WAIT_SECONDS);
+    const visibilityTimeout =
+      options.visibilityTimeout ?? (this.#attributesKnown ? undefined : this.visibilityTimeout);
+    const about = { action: 'ReceiveMessage', waitSeconds, signal: options.signal };
+    const answer = await this.#request(about, (sqs, QueueUrl, requestOptions) =>
+      sqs.receiveMessage(
+        {
+          QueueUrl,
+          MaxNumberOfMessages: options.max,
+          WaitTimeSeconds: waitSeconds,
+          ...(visibilityTimeout !== undefined && { VisibilityTimeout: Math.ceil(visibilityTimeout) }),
+          MessageSystemAttributeNames: [...SYSTEM_ATTRIBUTES],
+          MessageAttributeNames: ['All'],
+        },
+        requestOptions,
+      ),
+    );
+    return (answer.Messages ?? []).map(fromSqs);
+  }
+
+  async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const Entries = messages.map((message, index) => toSqs(message, String(index)));
+    const answer = await this.#request({ action: 'SendMessageBatch' }, (sqs, QueueUrl, options) =>
+      sqs.sendMessageBatch({ QueueUrl, Entries }, options),
+    );
+    return resultsInOrder(
+      messages.length,
+      answer,
+      ({ MessageId = '', SequenceNumber }): SendResult => ({
+        ok: true,
+        messageId: MessageId,
+        ...(SequenceNumber !== undefined && { sequenceNumber: SequenceNumber }),
+      }),
+    );
+  }
+
+  async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
+    const Entries = receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+    const answer = await this.#request({ action: 'DeleteMessageBatch' }, (sqs, QueueUrl, options) =>
+      sqs.deleteMessageBatch({ QueueUrl, Entries }, options),
+    );
+    return resultsInOrder(receiptHandles.length, answer, succeeded);
+  }
+
+  async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
+    const Entries = changes.map(({ receiptHandle, seconds }, index) => ({
+      Id: String(index),
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    }));
+    const answer = await this.#request({ action: 'ChangeMessageVisibilityBatch' }, (sqs, QueueUrl, options) =>
+      sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options),
+    );
+    return resultsInOrder(changes.length, answer, succeeded);
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const { Attributes: attributes = {} } = await this.#request(
+      { action: 'GetQueueAttributes' },
+      (sqs, QueueUrl, options) =>
+        sqs.getQueueAttributes(
+          {
+            QueueUrl,
+            AttributeNames: [
+              'ApproximateNumberOfMessages',
+              'ApproximateNumberOfMessagesNotVisible',
+              'ApproximateNumberOfMessagesDelayed',
+            ],
+          },
+          options,
+        ),
+    );
+    return {
+      visible: Number(attributes.ApproximateNumberOfMessages ?? 0),
+      inFlight: Number(attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
+      delayed: Number(attributes.ApproximateNumberOfMessagesDelayed ?? 0),
+    };
+  }
+
+  async purge(): Promise<void> {
+    await this.#request({ action: 'PurgeQueue' }, (sqs, QueueUrl, options) =>
+      sqs.purgeQueue({ QueueUrl }, options),
+    );
+  }
+
+  async #request<Answer>(
+    about: Omit<RequestAbout, 'queue'>,
+    send: (sqs: SQS, url: string, options: Options) => Promise<Answer>,
+  ): Promise<Answer> {
+    this.#url ??= await queueUrl(this.#client, this.name);
+    const url = this.#url;
+    try {
+      return await this.#client.request({ ...about, queue: this.name }, (sqs, options) =>
+        send(sqs, url, options),
+      );
+    } catch (error) {
+      if (error instanceof QueueNotFoundError) this.#url = undefined;
+      throw error;
+    }
+  }
+}
+
+/** The answer to a batch: entries carry the Id that they were sent with, here their index. */
+interface BatchAnswer<Success> {
+  readonly Successful?: readonly Success[] | undefined;
+  readonly Failed?: readonly BatchResultErrorEntry[] | undefined;
+}
+
+function resultsInOrder<Success extends { Id: string | undefined }, Result>(
+  length: number,
+  { Successful = [], Failed = [] }: BatchAnswer<Success>,
+  success: (entry: Success) => Result,
+): (Result | EntryFailure)[] {
+  const results = new Array<Result | EntryFailure>(length).fill(UNANSWERED);
+  for (const entry of Successful) results[Number(entry.Id)] = success(entry);
+  for (const entry of Failed) results[Number(entry.Id)] = entryFailure(entry);
+  return results;
+}
+
+const UNANSWERED: EntryFailure = {
+  ok: false,
+  code: 'Unanswered',
+  message: 'The answer of SQS says nothing of this entry',
+  retryable: true,
+};
+
+function succeeded(): EntryResult {
+  return { ok: true };
+}

@@ -1,0 +1,227 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { Broker } from '../../src/brokers/broker.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { openSqs } from '../../src/brokers/sqs/broker.ts';
+import { resolveSettings, type SqsOptions } from '../../src/brokers/sqs/settings.ts';
+import { type Stub, startStub } from '../sqs-stub.ts';
+
+/** Replaces the whole environment by this one, with no profiles and no metadata service but those it names. */
+function useEnvironment(variables: Record<string, string>): void {
+  sinon.restore();
+  sinon.stub(process, 'env').value({
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/nonexistent/config',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
+    ...variables,
+  });
+}
+
+async function failureOf(request: Promise<unknown>): Promise<BrokerError> {
+  const failure = await request.catch((error: unknown) => error);
+  expect(failure).to.be.instanceOf(BrokerError);
+  return failure as BrokerError;
+}
+
+const KEYS = { AWS_ACCESS_KEY_ID: 'AKIASPEC', AWS_SECRET_ACCESS_KEY: 'secret' };
+
+describe('the settings of SQS', () => {
+  let stub: Stub;
+  let folder: string;
+  let broker: Broker | undefined;
+
+  before(async () => {
+    stub = await startStub();
+    folder = await mkdtemp(join(tmpdir(), 'sqs-settings-'));
+  });
+
+  beforeEach(() => {
+    stub.requests.length = 0;
+  });
+
+  afterEach(async () => {
+    sinon.restore();
+    await broker?.close();
+    broker = undefined;
+  });
+
+  after(async () => {
+    await stub.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function open(options: SqsOptions): Promise<void> {
+    broker = await openSqs(options);
+    await broker.open('jobs');
+  }
+
+  /** Who sent the last request, and to which region: `AKIASPEC/eu-west-1`. */
+  function lastSender(): string {
+    const authorization = stub.requests.at(-1)?.headers.authorization ?? '';
+    return authorization.replace(/^.*Credential=([^/]+)\/\d+\/([^/]+)\/.*$/, '$1/$2');
+  }
+
+  describe('say which region', () => {
+    it('by the option first', async () => {
+      useEnvironment({ AWS_REGION: 'eu-west-1' });
+      expect((await resolveSettings({ region: 'eu-north-1' })).region).to.equal('eu-north-1');
+    });
+
+    it('then by AWS_REGION', async () => {
+      useEnvironment({ AWS_REGION: 'eu-west-1' });
+      expect((await resolveSettings({})).region).to.equal('eu-west-1');
+    });
+
+    it('then by the profile', async () => {
+      const file = join(folder, 'region');
+      await writeFile(file, '[profile spec]\nregion = ap-south-1\n');
+      useEnvironment({ AWS_PROFILE: 'spec', AWS_CONFIG_FILE: file });
+      expect((await resolveSettings({})).region).to.equal('ap-south-1');
+    });
+
+    it('or fail and name the three places', async () => {
+      useEnvironment({});
+      const failure = await failureOf(openSqs());
+      expect(failure.kind).to.equal('setup');
+      expect(failure.message).to.contain('AWS_REGION').and.contain('profile').and.contain('[sqs] region');
+    });
+  });
+
+  describe('say which endpoint', () => {
+    // The stub's queue URLs name a host that does not resolve: a request that went there would fail.
+    it('by the option', async () => {
+      useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+      await open({ endpoint: stub.url });
+      expect(broker?.description).to.equal(`SQS in region eu-west-1 at ${stub.url}`);
+    });
+
+    for (const variable of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SQS']) {
+      it(`by ${variable}`, async () => {
+        useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1', [variable]: stub.url });
+        await open({});
+        expect(stub.requests).to.have.length(2);
+      });
+    }
+
+    it('by the profile', async () => {
+      const file = join(folder, 'endpoint');
+      await writeFile(file, `[profile spec]\nregion = eu-west-1\nendpoint_url = ${stub.url}\n`);
+      const credentials = join(folder, 'endpoint-credentials');
+      await writeFile(
+        credentials,
+        '[spec]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = secret\n',
+      );
+      useEnvironment({
+        AWS_PROFILE: 'spec',
+        AWS_CONFIG_FILE: file,
+        AWS_SHARED_CREDENTIALS_FILE: credentials,
+      });
+      await open({});
+      expect(lastSender()).to.equal('AKIAPROFILE/eu-west-1');
+    });
+
+    it('or leave it to the queue URL, which may be at a VPC endpoint', async () => {
+      useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1' });
+      broker = await openSqs();
+      expect(broker.description).to.equal('SQS in region eu-west-1');
+      const queue = await broker.open(`${stub.url}/000000000000/jobs`);
+      expect(await queue.receive({ max: 1, waitSeconds: 0 })).to.deep.equal([]);
+    });
+
+    it('or fail if it is no URL', async () => {
+      useEnvironment({ AWS_REGION: 'eu-west-1' });
+      const failure = await failureOf(openSqs({ endpoint: 'localhost:4566' }));
+      expect(failure.kind).to.equal('setup');
+      expect(failure.message).to.contain('"localhost:4566"').and.contain('http://HOST:PORT');
+    });
+  });
+
+  describe('say whose credentials', () => {
+    it('by the environment, to AWS and to emulators', async () => {
+      useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1' });
+      await open({ endpoint: stub.url, emulator: true });
+      expect(lastSender()).to.equal('AKIASPEC/eu-west-1');
+    });
+
+    it('or make some up for an emulator, and a region', async () => {
+      useEnvironment({});
+      await open({ endpoint: stub.url, emulator: true });
+      expect(lastSender()).to.equal('emulator/us-east-1');
+    });
+
+    it('or fail at once, before anything is sent', async () => {
+      useEnvironment({ AWS_REGION: 'eu-west-1' });
+      const started = performance.now();
+      const failure = await failureOf(open({ endpoint: stub.url }));
+      expect(failure.kind).to.equal('credentials');
+      expect(failure.message).to.contain('AWS_PROFILE').and.contain('role');
+      expect(performance.now() - started).to.be.below(1000);
+      expect(stub.requests).to.deep.equal([]);
+    });
+  });
+
+  describe('are looked for again after SQS has refused the credentials', () => {
+    const expired = { status: 403, code: 'com.amazon.coral.service#ExpiredTokenException' };
+
+    it('in the files of the profile', async () => {
+      const file = join(folder, 'renewed');
+      const write = (key: string) =>
+        writeFile(file, `[spec]\naws_access_key_id = ${key}\naws_secret_access_key = secret\n`);
+      await write('AKIAOLD');
+      useEnvironment({ AWS_REGION: 'eu-west-1', AWS_PROFILE: 'spec', AWS_SHARED_CREDENTIALS_FILE: file });
+      broker = await openSqs({ endpoint: stub.url });
+      const queue = await broker.open('jobs');
+      expect(lastSender()).to.equal('AKIAOLD/eu-west-1');
+
+      await write('AKIANEW');
+      stub.fault('ReceiveMessage', expired);
+      expect((await failureOf(queue.receive({ max: 1, waitSeconds: 0 }))).kind).to.equal('credentials');
+      await queue.receive({ max: 1, waitSeconds: 0 });
+      expect(lastSender()).to.equal('AKIANEW/eu-west-1');
+    });
+
+    describe('from the container', () => {
+      let served = 0;
+      let server: Server;
+
+      before(async () => {
+        server = createServer((_request, response) => {
+          served += 1;
+          const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+          response.end(
+            JSON.stringify({ AccessKeyId: `KEY${served}`, SecretAccessKey: 's', Token: 't', Expiration }),
+          );
+        }).listen(0, '127.0.0.1');
+        await once(server, 'listening');
+      });
+
+      after(() => {
+        server.close();
+      });
+
+      it('once, when several requests fail together', async () => {
+        const { port } = server.address() as AddressInfo;
+        const AWS_CONTAINER_CREDENTIALS_FULL_URI = `http://127.0.0.1:${port}/`;
+        useEnvironment({ AWS_REGION: 'eu-west-1', AWS_CONTAINER_CREDENTIALS_FULL_URI });
+        broker = await openSqs({ endpoint: stub.url });
+        const queue = await broker.open('jobs');
+        const receive = () => queue.receive({ max: 1, waitSeconds: 0 });
+        stub.fault('ReceiveMessage', expired);
+        stub.fault('ReceiveMessage', { ...expired, delayMs: 40 });
+        const [first, last] = [failureOf(receive()), failureOf(receive())];
+        await first;
+        await receive();
+        await last;
+        await receive();
+        expect(served).to.equal(2);
+        expect(lastSender()).to.equal('KEY2/eu-west-1');
+      });
+    });
+  });
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Broker } from '../../src/brokers/broker.ts';
+import { QueueNotFoundError } from '../../src/brokers/errors.ts';
+import { openSqs } from '../../src/brokers/sqs/broker.ts';
+
+describe('the SQS broker', () => {
+  let server: FauxqsServer;
+  let broker: Broker;
+
+  before(async () => {
+    server = await startFauxqs({ port: 0, logger: false });
+    broker = await openSqs({ endpoint: `http://127.0.0.1:${server.port}`, emulator: true });
+  });
+
+  after(async () => {
+    await broker.close();
+    await server.stop();
+  });
+
+  function attributesOf(name: string): Record<string, string> {
+    return server.inspectQueue(name)?.attributes ?? {};
+  }
+
+  it('makes a queue with the settings as SQS writes them', async () => {
+    await broker.create('made-dead');
+    await broker.create('made', {
+      visibilityTimeout: 60,
+      delaySeconds: 5,
+      retentionSeconds: 3600,
+      deadLetterQueue: { name: 'made-dead', maxReceives: 3 },
+    });
+    expect(attributesOf('made')).to.include({
+      VisibilityTimeout: '60',
+      DelaySeconds: '5',
+      MessageRetentionPeriod: '3600',
+      RedrivePolicy:
+        '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:made-dead","maxReceiveCount":3}',
+    });
+    expect(attributesOf('made')).not.to.have.property('FifoQueue');
+  });
+
+  it('makes FIFO queues of names that end in .fifo', async () => {
+    await broker.create('made.fifo', { contentBasedDeduplication: true });
+    expect(attributesOf('made.fifo')).to.include({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
+    const queue = await broker.open('made.fifo');
+    expect(queue).to.include({ fifo: true, contentBasedDeduplication: true });
+  });
+
+  it('gives a queue that exists the settings that differ', async () => {
+    await broker.create('again', { visibilityTimeout: 60, delaySeconds: 5 });
+    await broker.create('again', { visibilityTimeout: 90 });
+    expect(attributesOf('again')).to.include({ VisibilityTimeout: '90', DelaySeconds: '5' });
+    await broker.create('again.fifo', { visibilityTimeout: 60 });
+    await broker.create('again.fifo', { visibilityTimeout: 90 });
+    expect(attributesOf('again.fifo')).to.include({ VisibilityTimeout: '90', FifoQueue: 'true' });
+  });
+
+  it('makes no queue whose dead-letter queue is missing, and names that', async () => {
+    const failure = await broker
+      .create('orphan', { deadLetterQueue: { name: 'nowhere', maxReceives: 3 } })
+      .catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(QueueNotFoundError).and.include({ queue: 'nowhere' });
+    expect(await broker.list('orphan')).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { DrainTimeoutError } from '../../src/consumer/drain.ts';
+import { currentMessage } from '../../src/worker/current-message.ts';
+import { sleep } from './faulty-queue.ts';
+import { running, settled } from './running.ts';
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+
+describe('the drain', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('lets the running worker finish, gives back what waits, settles all and says what became of it', async () => {
+    const { consumer, run, started, queue } = await running(() => sleep(50), {}, { bodies: numbers(20) });
+    queue.always.receive = { milliseconds: 5 };
+    await clock.tickAsync(520);
+    const handledBefore = started.length;
+    consumer.stop();
+    await clock.tickAsync(5_000);
+    const report = await run;
+    expect(started).to.have.length(handledBefore);
+    expect(report.finished).to.equal(1);
+    expect(report.released).to.be.greaterThan(0);
+    expect(report.mayRepeat).to.equal(0);
+    expect(await queue.counts()).to.deep.equal({ visible: 20 - handledBefore, inFlight: 0, delayed: 0 });
+  });
+
+  it('resolves after the last message has been settled, not before', async () => {
+    const { consumer, run, queue } = await running(() => sleep(5_000), {}, { bodies: ['a'] });
+    let ended = false;
+    void run.then(() => {
+      ended = true;
+    });
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(3_900);
+    expect(ended).to.equal(false);
+    await clock.tickAsync(500);
+    expect(ended).to.equal(true);
+    expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  it('gives back, unhandled, what a poll still brings after the stop', async () => {
+    const { consumer, run, send, started, queue } = await running(() => {});
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(1);
+    await send('late');
+    await clock.tickAsync(5_000);
+    const report = await run;
+    expect(started).to.deep.equal([]);
+    expect([report.held, report.released]).to.deep.equal([1, 1]);
+    expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+  });
+
+  it('takes two seconds on an empty queue, not the twenty of a poll', async () => {
+    const { consumer, run } = await running(() => {});
+    await clock.tickAsync(1_000);
+    const stoppedAt = Date.now();
+    consumer.stop();
+    consumer.stop();
+    await clock.tickAsync(20_000);
+    await run;
+    expect(Date.now() - stoppedAt).to.equal(20_000);
+    const ended = running(() => {}).then(async (second) => {
+      second.consumer.stop();
+      await second.run;
+      return Date.now();
+    });
+    const from = Date.now();
+    await clock.tickAsync(3_000);
+    expect((await ended) - from).to.be.within(1_900, 2_100);
+  });
+
+  it('aborts the signal when the drain timeout is over, and gives the message back', async () => {
+    let reason: unknown;
+    const { consumer, run, queue } = await running(
+      async () => {
+        const { signal } = currentMessage();
+        await new Promise<void>((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reason = signal.reason;
+            reject(signal.reason);
+          });
+        });
+      },
+      { drainTimeout: 10 },
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(9_900);
+    expect(reason).to.equal(undefined);
+    await clock.tickAsync(1_000);
+    const report = await run;
+    expect(reason).to.be.instanceOf(DrainTimeoutError);
+    expect(report.unfinished).to.equal(0);
+    expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+  });
+
+  it('ends although a worker never does, gives its message back, and says so', async () => {
+    const { consumer, run, queue } = await running(() => new Promise(() => {}), { drainTimeout: 1 }, { bodies: ['a'] });
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(10_000);
+    const report = await run;
+    expect([report.unfinished, report.mayRepeat]).to.deep.equal([1, 1]);
+    expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+  });
+
+  it('tries deletes that fail during the drain again, and reports those that it had to give up', async () => {
+    const { consumer, run, queue } = await running(() => {}, {}, { bodies: ['a'] });
+    await settled();
+    queue.faults.delete.push({ error: new BrokerError('unreachable', 'down') });
+    consumer.stop();
+    await clock.tickAsync(5_000);
+    expect((await run).mayRepeat).to.equal(0);
+    expect((await queue.counts()).inFlight).to.equal(0);
+
+    const second = await running(() => {}, {}, { bodies: ['b'] });
+    await settled();
+    second.queue.always.delete = { error: new BrokerError('unreachable', 'down') };
+    second.consumer.stop();
+    await clock.tickAsync(20_000);
+    expect((await second.run).mayRepeat).to.equal(1);
+  });
+
+  it('deletes whatever was handled, at whichever moment the stop comes', async () => {
+    for (let moment = 0; moment < 120; moment += 1) {
+      const { consumer, run, started, queue } = await running(() => sleep(7), {}, { bodies: numbers(12) });
+      queue.always.receive = { milliseconds: 3 };
+      queue.always.delete = { milliseconds: 4 };
+      await clock.tickAsync(moment);
+      consumer.stop();
+      await clock.tickAsync(5_000);
+      const report = await run;
+      expect(report.mayRepeat, `at ${moment} ms`).to.equal(0);
+      expect(await queue.counts(), `at ${moment} ms`).to.deep.equal({
+        visible: 12 - started.length,
+        inFlight: 0,
+        delayed: 0,
+      });
+    }
+  });
+
+  it('can come before anything else', async () => {
+    const { consumer, run, started } = await running(() => {}, {}, { bodies: ['a'] });
+    consumer.stop();
+    await clock.tickAsync(5_000);
+    await run;
+    expect(started).to.have.length.at.most(1);
+  });
+});

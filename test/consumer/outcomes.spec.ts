@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { TransientError } from '../../src/worker/errors.ts';
+import { sleep } from './faulty-queue.ts';
+import { running } from './running.ts';
+
+describe('outcomes', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  const failing = () => {
+    throw new Error('no such user');
+  };
+
+  it('delete a message whose worker failed, after the observer has been told', async () => {
+    const failed = sinon.spy();
+    const { queue, started } = await running(failing, {}, { bodies: ['a', 'b'], observer: { failed } });
+    await clock.tickAsync(60_000);
+    expect(started).to.deep.equal(['a', 'b']);
+    expect(failed.args.map(([delivery, error, outcome]) => [delivery.message.body, error.message, outcome])).to.deep.equal(
+      [
+        ['a', 'no such user', { action: 'delete' }],
+        ['b', 'no such user', { action: 'delete' }],
+      ],
+    );
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
+  it('keep a failed message whose body could not be written down', async () => {
+    const failed = sinon.stub().throws(new Error('disk full'));
+    const { queue, started } = await running(failing, {}, { bodies: ['a'], observer: { failed } });
+    await clock.tickAsync(29_000);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+    await clock.tickAsync(2_000);
+    expect(started).to.deep.equal(['a', 'a']);
+  });
+
+  it('keep it with on_error = retry', async () => {
+    const { started } = await running(failing, { onError: 'retry' }, { bodies: ['a'] });
+    await clock.tickAsync(61_000);
+    expect(started).to.deep.equal(['a', 'a', 'a']);
+  });
+
+  it('come from a worker that throws at once and from one that rejects later', async () => {
+    const { queue } = await running(
+      async () => {
+        await sleep(10);
+        throw new Error('later');
+      },
+      {},
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(1_000);
+    expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  describe('on a FIFO queue', () => {
+    it('keep the order within a group when a message fails: it comes again before those behind it', async () => {
+      let first = true;
+      const { started } = await running(
+        async ({ body }) => {
+          await sleep(1);
+          if (body === 'a1' && first) {
+            first = false;
+            throw new TransientError({ delay: 5 });
+          }
+        },
+        {},
+        { name: 'work.fifo', bodies: ['a1', 'a2', 'a3', 'b1', 'b2'] },
+      );
+      await clock.tickAsync(60_000);
+      expect(started.filter((body) => body.startsWith('a'))).to.deep.equal(['a1', 'a1', 'a2', 'a3']);
+      expect(started.filter((body) => body.startsWith('b'))).to.deep.equal(['b1', 'b2']);
+    });
+
+    it('run groups side by side, and each in order, whatever the workers take', async () => {
+      const bodies = Array.from({ length: 30 }, (_, index) => `${'abc'[index % 3]}${Math.floor(index / 3)}`);
+      const running_ = new Set<string>();
+      const { started } = await running(
+        async ({ body }) => {
+          const group = body.slice(0, 1);
+          expect(running_.has(group)).to.equal(false);
+          running_.add(group);
+          await sleep(1 + ((body.charCodeAt(1) * 7) % 13));
+          running_.delete(group);
+        },
+        { slots: 5 },
+        { name: 'work.fifo', bodies },
+      );
+      await clock.tickAsync(60_000);
+      for (const group of 'abc') {
+        const ofGroup = (body: string) => body.startsWith(group);
+        expect(started.filter(ofGroup)).to.deep.equal(bodies.filter(ofGroup));
+      }
+    });
+
+    it('do not keep a group back when a message is deleted because of an error', async () => {
+      const { started } = await running(failing, {}, { name: 'work.fifo', bodies: ['a1', 'a2', 'a3'] });
+      await clock.tickAsync(1_000);
+      expect(started).to.deep.equal(['a1', 'a2', 'a3']);
+    });
+  });
+});

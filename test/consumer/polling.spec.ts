@@ -1,0 +1,169 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { PollingStoppedError } from '../../src/consumer/receiver.ts';
+import { sleep } from './faulty-queue.ts';
+import { running, settled } from './running.ts';
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+const unreachable = new BrokerError('unreachable', 'down');
+
+describe('polling', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('asks at most 180 times an hour while the queue is empty', async () => {
+    const { queue } = await running(() => {});
+    await clock.tickAsync(3_600_000);
+    expect(queue.calls.length).to.be.within(1, 181);
+  });
+
+  it('starts a message that comes while it waits at once', async () => {
+    const { send, started } = await running(() => {});
+    await clock.tickAsync(7_000);
+    await send('a');
+    await settled();
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('handles one message at a time, in the order of the queue', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const bodies = numbers(50);
+    const { started } = await running(
+      async () => {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await sleep(3);
+        atOnce -= 1;
+      },
+      {},
+      { bodies },
+    );
+    await clock.tickAsync(1_000);
+    expect(started).to.deep.equal(bodies);
+    expect(most).to.equal(1);
+  });
+
+  it('never lets a fast worker wait for the network, at a tenth of a receive a message', async () => {
+    const { queue, started } = await running(() => sleep(5), {}, { bodies: numbers(1_000) });
+    queue.always.receive = { milliseconds: 20 };
+    await clock.tickAsync(5_250);
+    expect(started.length).to.be.greaterThan(950);
+    expect(queue.callsOf('receive').length / started.length).to.be.at.most(0.105);
+  });
+
+  it('holds next to nothing for a slow worker', async () => {
+    const { queue, started } = await running(() => sleep(10_000), {}, { bodies: numbers(20) });
+    queue.always.receive = { milliseconds: 20 };
+    await clock.tickAsync(95_000);
+    expect(started).to.have.length(10);
+    expect((await queue.counts()).inFlight).to.equal(1);
+  });
+
+  it('stays calm in an outage of ten minutes, says so, and recovers by itself', async () => {
+    const observer = { receiveFailed: sinon.spy(), receiveRecovered: sinon.spy() };
+    const { queue, send, started } = await running(() => {}, {}, { observer });
+    queue.always.receive = { error: unreachable };
+    await clock.tickAsync(21_000);
+    await send('a');
+    await clock.tickAsync(60_000);
+    expect(observer.receiveFailed.callCount).to.be.within(5, 30);
+    await clock.tickAsync(540_000);
+    delete queue.always.receive;
+    await clock.tickAsync(10_000);
+    expect(observer.receiveRecovered.callCount).to.equal(1);
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('ends its pause after a failure when it is woken', async () => {
+    const { queue, consumer, send, started } = await running(() => {});
+    queue.always.receive = { error: unreachable };
+    await clock.tickAsync(120_000);
+    delete queue.always.receive;
+    await send('a');
+    consumer.wake();
+    await settled();
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('goes on when every listener throws', async () => {
+    const broken = () => {
+      throw new Error('a broken listener');
+    };
+    const observer = {
+      received: broken,
+      receiveFailed: broken,
+      receiveRecovered: broken,
+      handled: broken,
+      afterMessageFailed: broken,
+      settled: broken,
+      settleFailed: broken,
+      extensionFailed: broken,
+      leaseLost: broken,
+    };
+    const { queue, started } = await running(() => sleep(40_000), {}, { observer, bodies: ['a', 'b', 'c'] });
+    queue.faults.receive.push({ error: unreachable });
+    queue.faults.delete.push({ error: unreachable });
+    queue.faults.changeVisibility.push({ error: unreachable });
+    await clock.tickAsync(400_000);
+    expect(started).to.deep.equal(['a', 'b', 'c']);
+    expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  it('cannot stop silently: a receive that never ends makes the run fail', async () => {
+    const { queue, run } = await running(() => {});
+    queue.always.receive = { milliseconds: Number.MAX_SAFE_INTEGER };
+    const error = run.then(
+      () => expect.fail('the run ended without an error'),
+      (reason: Error) => reason,
+    );
+    await clock.tickAsync(200_000);
+    expect(await error).to.be.instanceOf(PollingStoppedError);
+  });
+
+  it('does not take an hour of work for a halt', async () => {
+    const { started, send } = await running(() => sleep(3_600_000), {}, { bodies: ['a'] });
+    await clock.tickAsync(3_601_000);
+    await send('b');
+    await clock.tickAsync(200_000);
+    expect(started).to.deep.equal(['a', 'b']);
+  });
+
+  it('ends after as many messages as the limit says, and takes no others', async () => {
+    const { run, started, queue } = await running(() => {}, { messageLimit: 3 }, { bodies: numbers(20) });
+    await clock.tickAsync(3_000);
+    const report = await run;
+    expect(started).to.deep.equal(['0', '1', '2']);
+    expect(report.released).to.equal(0);
+    expect(await queue.counts()).to.deep.equal({ visible: 17, inFlight: 0, delayed: 0 });
+  });
+
+  it('does not count an empty receive towards the limit', async () => {
+    const { send, started, run } = await running(() => {}, { messageLimit: 1 });
+    await clock.tickAsync(100_000);
+    await send('a');
+    await clock.tickAsync(3_000);
+    await run;
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('ends when it has been idle for so long, not while a worker runs or receives fail', async () => {
+    const { queue, run } = await running(() => sleep(60_000), { idleExit: 10 }, { bodies: ['a'] });
+    let ended = false;
+    void run.then(() => {
+      ended = true;
+    });
+    await clock.tickAsync(69_000);
+    expect(ended).to.equal(false);
+    queue.always.receive = { error: unreachable };
+    await clock.tickAsync(60_000);
+    expect(ended).to.equal(false);
+    delete queue.always.receive;
+    await clock.tickAsync(25_000);
+    expect(ended).to.equal(true);
+  });
+});

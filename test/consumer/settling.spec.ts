@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { TransientError } from '../../src/worker/errors.ts';
+import { refused, sleep } from './faulty-queue.ts';
+import { running } from './running.ts';
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+const unreachable = new BrokerError('unreachable', 'down');
+
+describe('settling', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('deletes ten messages with one request, and handles the next while that is under way', async () => {
+    const { queue, consumer, run, started } = await running(() => sleep(5), {}, { bodies: numbers(30) });
+    queue.always.delete = { milliseconds: 20 };
+    await clock.tickAsync(300);
+    expect(started).to.have.length(30);
+    expect(queue.callsOf('delete').map(({ entries }) => entries.length)).to.deep.equal([10, 10, 10]);
+    consumer.stop();
+    await clock.tickAsync(3_000);
+    await run;
+  });
+
+  it('lets no outcome wait longer than the settle delay', async () => {
+    const { queue } = await running(() => {}, { settleDelayMs: 250 }, { bodies: ['a'] });
+    await clock.tickAsync(249);
+    expect(queue.callsOf('delete')).to.have.length(0);
+    await clock.tickAsync(1);
+    expect(queue.callsOf('delete')).to.have.length(1);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
+  it('makes no request when there is nothing to settle', async () => {
+    const { queue } = await running(() => {});
+    await clock.tickAsync(600_000);
+    expect(queue.calls.filter(({ action }) => action !== 'receive')).to.deep.equal([]);
+  });
+
+  it('tries a failed delete again, and never handles the message twice', async () => {
+    const { queue, started } = await running(() => {}, {}, { bodies: ['a'] });
+    queue.faults.delete.push({ error: unreachable }, { error: unreachable });
+    await clock.tickAsync(120_000);
+    expect(started).to.deep.equal(['a']);
+    expect(queue.callsOf('delete')).to.have.length(3);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
+  it('tries again just the entries that failed', async () => {
+    const { queue, started } = await running(() => {}, {}, { bodies: numbers(10) });
+    queue.faults.delete.push({
+      entries: (_, index) => (index === 3 ? refused('InternalError', true) : undefined),
+    });
+    await clock.tickAsync(120_000);
+    const sizes = queue.callsOf('delete').map(({ entries }) => entries.length);
+    expect(sizes.reduce((sum, size) => sum + size)).to.equal(11);
+    expect(sizes.at(-1)).to.equal(1);
+    expect(started).to.have.length(10);
+    expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  it('keeps the message invisible for as long as its delete is tried again', async () => {
+    const { queue, started } = await running(() => {}, { visibilityTimeout: 2 }, { bodies: ['a'] });
+    queue.always.delete = { error: unreachable };
+    await clock.tickAsync(60_000);
+    delete queue.always.delete;
+    await clock.tickAsync(60_000);
+    expect(started).to.deep.equal(['a']);
+    expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  it('keeps the message invisible while a slow delete is under way', async () => {
+    const { queue, started } = await running(() => {}, { visibilityTimeout: 3 }, { bodies: ['a'] });
+    queue.faults.delete.push({ milliseconds: 2_000 });
+    await clock.tickAsync(60_000);
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('deletes a handled message that came back because its delete went missing, without handling it again', async () => {
+    const { queue, started } = await running(() => {}, { visibilityTimeout: 2 }, { bodies: ['a'] });
+    queue.always.delete = { error: unreachable };
+    queue.always.changeVisibility = { error: unreachable };
+    await clock.tickAsync(10_000);
+    queue.always.delete = queue.always.changeVisibility = { milliseconds: 0 };
+    await clock.tickAsync(60_000);
+    expect(queue.callsOf('receive').length).to.be.greaterThan(1);
+    expect(started).to.deep.equal(['a']);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
+  it('leaves what is to be tried again until its visibility timeout ends, without a request', async () => {
+    const { queue, started } = await running(
+      () => {
+        throw new TransientError();
+      },
+      {},
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(29_000);
+    expect(started).to.deep.equal(['a']);
+    await clock.tickAsync(2_000);
+    expect(started).to.deep.equal(['a', 'a']);
+    expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
+  });
+
+  it('makes what has a delay visible after it, and no lease extension changes that', async () => {
+    const { queue, started } = await running(
+      async ({ receiveCount }) => {
+        await sleep(950);
+        if (receiveCount === 1) throw new TransientError({ delay: 90 });
+      },
+      { visibilityTimeout: 2 },
+      { bodies: ['a'] },
+    );
+    queue.always.changeVisibility = { milliseconds: 60 };
+    await clock.tickAsync(90_000);
+    expect(started).to.deep.equal(['a']);
+    await clock.tickAsync(3_000);
+    expect(started).to.deep.equal(['a', 'a']);
+  });
+});

@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { isTransientError, TransientError } from '../../src/worker/errors.ts';
+import { outcomeOf } from '../../src/worker/outcome.ts';
+
+describe('what a thrown error means for the message', () => {
+  it('is retry for a TransientError, whatever on_error says', () => {
+    expect(outcomeOf(new TransientError(), 'delete')).to.deep.equal({ action: 'retry' });
+    expect(outcomeOf(new TransientError('busy'), 'retry')).to.deep.equal({ action: 'retry' });
+  });
+
+  it('takes the delay of a TransientError in whole seconds within what SQS allows', () => {
+    const delayOf = (delay: number) => outcomeOf(new TransientError('busy', { delay }), 'delete');
+    expect(delayOf(5)).to.deep.equal({ action: 'retry', delaySeconds: 5 });
+    expect(delayOf(0)).to.deep.equal({ action: 'retry', delaySeconds: 0 });
+    expect(delayOf(1.2)).to.deep.equal({ action: 'retry', delaySeconds: 2 });
+    expect(delayOf(-1)).to.deep.equal({ action: 'retry', delaySeconds: 0 });
+    expect(delayOf(1e9)).to.deep.equal({ action: 'retry', delaySeconds: 43_200 });
+    expect(delayOf(Number.NaN)).to.deep.equal({ action: 'retry' });
+  });
+
+  it('is what on_error says for anything else', () => {
+    for (const error of [new Error('no'), 'a string', undefined, null, 7]) {
+      expect(outcomeOf(error, 'delete')).to.deep.equal({ action: 'delete' });
+      expect(outcomeOf(error, 'retry')).to.deep.equal({ action: 'retry' });
+    }
+  });
+});
+
+describe('TransientError', () => {
+  it('takes a message, options, or both', () => {
+    expect(new TransientError('busy').message).to.equal('busy');
+    expect(new TransientError({ delay: 5 }).delay).to.equal(5);
+    const cause = new Error('why');
+    const error = new TransientError('busy', { delay: 5, cause });
+    expect([error.message, error.delay, error.cause]).to.deep.equal(['busy', 5, cause]);
+  });
+
+  it('is known when another copy of the package made it', () => {
+    expect(isTransientError({ [Symbol.for('sqs-containers.TransientError')]: true })).to.equal(true);
+    expect(isTransientError(new Error('no'))).to.equal(false);
+  });
+});

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import type { Message } from '../../src/brokers/broker.ts';
+import { MalformedMessageError } from '../../src/message/call.ts';
+import { createWorker, WorkerFactoryError } from '../../src/worker/worker.ts';
+import * as workers from './fixtures/workers.ts';
+
+const message = (body: string): Message => ({
+  id: '1',
+  body,
+  receiptHandle: 'r',
+  receiveCount: 1,
+  attributes: {},
+  sentAt: 0,
+});
+
+async function handle(factory: unknown, body = '[[1,2],{"x":3}]'): Promise<unknown[]> {
+  const worker = await createWorker(factory, { name: 'w' }, 'module:expr');
+  workers.calls.length = 0;
+  await worker.handleMessage(message(body));
+  return workers.calls[0] as unknown[];
+}
+
+async function failure(factory: unknown): Promise<Error> {
+  return createWorker(factory, {}, './m.ts:expr').then(
+    () => expect.fail('a worker was made'),
+    (error: Error) => error,
+  );
+}
+
+describe('making a worker', () => {
+  it('calls the factory with the [worker] section, and the function with the arguments of the call', async () => {
+    expect(await handle(workers.plain)).to.deep.equal(['w', 1, 2, { x: 3 }]);
+    expect(await handle(workers.plain, '[[1,2],{}]')).to.deep.equal(['w', 1, 2]);
+  });
+
+  it('waits for a factory that is async', async () => {
+    expect(await handle(workers.slow)).to.deep.equal(['w', 1, 2, { x: 3 }]);
+  });
+
+  it('constructs a class, and calls its method "handle" or its only one', async () => {
+    expect(await handle(workers.Adder)).to.deep.equal(['class w', 1, 2, { x: 3 }]);
+    expect(await handle(workers.Two)).to.deep.equal(['handle', 1, 2, { x: 3 }]);
+  });
+
+  it('keeps afterMessage of a worker object', async () => {
+    const worker = await createWorker(workers.Adder, {}, 'module:expr');
+    workers.calls.length = 0;
+    await worker.afterMessage?.();
+    expect(workers.calls).to.deep.equal([['after']]);
+  });
+
+  it('hands the message itself to a worker that takes it raw', async () => {
+    expect(await handle(workers.raw, 'anything')).to.deep.equal(['raw', 'anything']);
+  });
+
+  it('throws on a body that is not a call before the worker sees it', async () => {
+    const worker = await createWorker(workers.plain, {}, 'module:expr');
+    expect(() => worker.handleMessage(message('{}'))).to.throw(MalformedMessageError);
+  });
+
+  it('says that something is no function', async () => {
+    const error = await failure(workers.number);
+    expect(error).to.be.instanceOf(WorkerFactoryError);
+    expect(error.message).to.equal(
+      './m.ts:expr is the number 7, not a function: it should be a worker factory, (config) => (…args) => …, or a class.',
+    );
+  });
+
+  it('says why a factory failed, and keeps the cause', async () => {
+    const error = await failure(workers.failing);
+    expect(error.message).to.equal('The worker factory ./m.ts:expr failed: no database');
+    expect(error.cause).to.be.instanceOf(Error);
+  });
+
+  it('says what a factory should have returned', async () => {
+    for (const [factory, what] of [
+      [workers.nothing, 'undefined'],
+      [() => 5, 'the number 5'],
+      [() => ({ run() {} }), 'an object'],
+      [class Empty {}, 'an object'],
+    ] as const) {
+      expect((await failure(factory)).message).to.equal(
+        `The worker factory ./m.ts:expr returned ${what}: it should return a function that takes the arguments of a call, or an object with a method "handle".`,
+      );
+    }
+  });
+});
