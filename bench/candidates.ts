@@ -30,7 +30,11 @@ export const rawLoop: Candidate = async (work) => {
   const { sqs, QueueUrl } = sdk(work);
   let left = work.messages;
   while (left > 0) {
-    const { Messages = [] } = await sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 20 });
+    const { Messages = [] } = await sqs.receiveMessage({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: 20,
+    });
     for (const _ of Messages) await work.handle();
     left -= Messages.length;
     const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
@@ -69,7 +73,14 @@ export const ours =
     const consumer = new Consumer(
       await broker.open(work.stub.queue),
       { handleMessage: () => work.handle() },
-      { slots, waitSeconds: 20, settleDelayMs: 200, onError: 'delete', drainTimeout: 30, messageLimit: work.messages },
+      {
+        slots,
+        waitSeconds: 20,
+        settleDelayMs: 200,
+        onError: 'delete',
+        drainTimeout: 30,
+        messageLimit: work.messages,
+      },
     );
     await consumer.run();
     await broker.close();

@@ -17,7 +17,9 @@ const candidates: [string, Candidate][] = [
 ];
 
 const ideal = 1000 / HANDLER_MS;
-const table = new Table({ head: ['', 'messages/s', 'of the ideal', 'to the raw loop', 'API calls a message'] });
+const table = new Table({
+  head: ['', 'messages/s', 'of the ideal', 'to the raw loop', 'API calls a message'],
+});
 let raw: number | undefined;
 for (const [name, candidate] of candidates) {
   const { messagesPerSecond, callsPerMessage } = await measure(candidate, scenario);
@@ -30,5 +32,7 @@ for (const [name, candidate] of candidates) {
     callsPerMessage.toFixed(3),
   ]);
 }
-console.log(`Sequential: handler busy ${HANDLER_MS} ms, ${scenario.latencyMs} ms an API call, ${scenario.messages} messages`);
+console.log(
+  `Sequential: handler busy ${HANDLER_MS} ms, ${scenario.latencyMs} ms an API call, ${scenario.messages} messages`,
+);
 console.log(table.toString());

@@ -17,7 +17,9 @@ export async function startStub(latencyMs: number, messages: number): Promise<St
   const queue = 'bench';
   const script = join(import.meta.dirname, '../test/sqs-stub.ts');
   const options = ['--latency', String(latencyMs), '--preload', String(messages), '--queue', queue];
-  const child = spawn(process.execPath, ['--import=tsx', script, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import=tsx', script, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString()) as { url: string };
   return {

@@ -1,5 +1,6 @@
 /** The command line of the containers, read with yargs. */
 import yargs from 'yargs';
+import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
 export interface ContainerArguments {
@@ -11,11 +12,6 @@ export interface ContainerArguments {
   readonly messageLimit?: number;
   /** Overrides `idle_exit`, in seconds. */
   readonly idleExit?: number;
-}
-
-/** The command line is wrong. The message says how, and how to learn more. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 const DESCRIPTIONS = {
@@ -63,7 +59,7 @@ export async function parseContainerArguments(
   const parsed = await parser.parseAsync([...args], {}, (_error, _argv, output) => {
     text = output;
   });
-  if (problem !== undefined) throw usageError(command, problem);
+  if (problem !== undefined) throw new UsageError(command, problem);
   if (parsed.help === true || parsed.version === true) return { text };
   const messageLimit = wholeNumber(command, 'message-limit', parsed.messageLimit);
   const idleExit = seconds(command, 'idle-exit', parsed.idleExit);
@@ -78,17 +74,14 @@ export async function parseContainerArguments(
 function wholeNumber(command: string, option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (!/^[1-9]\d{0,14}$/.test(value)) {
-    throw usageError(command, `--${option} takes a whole number from 1, not "${value}".`);
+    throw new UsageError(command, `--${option} takes a whole number from 1, not "${value}".`);
   }
   return Number(value);
 }
 
 function seconds(command: string, option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  if (!/^\d+(\.\d+)?$/.test(value)) throw usageError(command, `--${option} takes seconds, not "${value}".`);
+  if (!/^\d+(\.\d+)?$/.test(value))
+    throw new UsageError(command, `--${option} takes seconds, not "${value}".`);
   return Number(value);
-}
-
-function usageError(command: string, problem: string): UsageError {
-  return new UsageError(`${command}: ${problem}\nSee ${command} --help.`);
 }

@@ -1,11 +1,10 @@
 /** What the container executables share: the command line in, the exit code out. */
 import { ConfigError, describeConfig, readConfig } from '../src/config/config.ts';
-import { findWorker, runContainer } from './container.ts';
-import { type ContainerArguments, parseContainerArguments, UsageError } from './container-arguments.ts';
+import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
+import { type ContainerKind, runContainer } from './container.ts';
+import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
 import { exitCodes } from './exit-codes.ts';
-
-/** The kinds of container, by the name that their executable has after `sqs-`. */
-export type ContainerKind = 'sequential';
+import { UsageError } from './usage-error.ts';
 
 /** Runs a container from the command line; resolves to its exit code. */
 export async function containerMain(kind: ContainerKind, args: readonly string[]): Promise<number> {
@@ -21,12 +20,14 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
   try {
     const config = readConfig(given.file);
     if (given.check) {
-      await findWorker(config);
+      await loadExpression(config.container.worker, config.directory);
       return print(describeConfig(config));
     }
     return await runContainer(kind, config, given);
   } catch (error) {
-    if (error instanceof ConfigError) return complain(error.message, exitCodes.configuration);
+    if (error instanceof ConfigError || error instanceof WorkerLoadError) {
+      return complain(error.message, exitCodes.configuration);
+    }
     throw error;
   }
 }

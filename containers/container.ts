@@ -1,46 +1,111 @@
 /**
  * A container, put together: loggers, worker, broker and queue, then the run loop, until it has drained.
- * What goes wrong at start becomes a log line and an exit code.
+ * What goes wrong becomes a log line and an exit code.
  */
-
-import type { Broker, Queue } from '../src/brokers/broker.ts';
+import type { Broker } from '../src/brokers/broker.ts';
 import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
 import type { Config } from '../src/config/config.ts';
-import { Consumer } from '../src/consumer/consumer.ts';
+import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
 import type { DrainReport } from '../src/consumer/drain.ts';
 import { ConsumerLog } from '../src/operations/consumer-log.ts';
-import { type Logger, type Loggers, openLoggers } from '../src/operations/logging/loggers.ts';
+import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
 import { isTransientError } from '../src/worker/errors.ts';
 import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
 import { createWorker, type Worker, WorkerFactoryError } from '../src/worker/worker.ts';
-import { exitCodes } from './exit-codes.ts';
-import { handleSignals } from './signals.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { handleProcessEvents } from './process-events.ts';
+
+/** The kinds of container, by the name that their executable has after `sqs-`. */
+export type ContainerKind = 'sequential';
 
 /** What the command line may override. */
 export interface Overrides {
   readonly messageLimit?: number;
+  /** Seconds. */
   readonly idleExit?: number;
 }
 
-/** Runs a container until it has drained; resolves to its exit code. Throws ConfigError for loggers that cannot be opened. */
+/** Runs a container until it has drained; resolves to its exit code. Throws ConfigError for logs that cannot be opened. */
 export async function runContainer(
-  kind: 'sequential',
+  kind: ContainerKind,
   config: Config,
-  overrides: Overrides,
-): Promise<number> {
+  overrides: Overrides = {},
+): Promise<ExitCode> {
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(kind);
+  let broker: Broker | undefined;
   try {
-    return await new Container(config, overrides, loggers, log).run();
+    const worker = await makeWorker(config);
+    broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
+    const queue = await broker.open(config.container.queue);
+    log.info(`Connected to ${broker.description}, queue "${queue.name}"`);
+    const consumer = new Consumer(
+      queue,
+      worker,
+      consumerOptions(config, overrides),
+      new ConsumerLog(loggers, log, queue.name),
+    );
+    const events = handleProcessEvents({
+      log,
+      stop: () => consumer.stop(),
+      wake: () => consumer.wake(),
+      reopenLogs: () => loggers.reopen(),
+    });
+    const report = await consumer.run().finally(() => events.end());
+    log.info(describeDrain(report));
+    if (events.broken) return exitCodes.software;
+    return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
   } catch (error) {
-    return exitCodeOf(error, log);
+    return explain(error, log);
   } finally {
+    await broker?.close();
     loggers.close();
   }
 }
 
-/** Imports what `worker` names, without calling it. Throws WorkerLoadError. */
-export function findWorker(config: Config): Promise<unknown> {
-  return loadExpression(config.container.worker, config.directory);
+/** Imports what `worker` names and makes the worker. Throws WorkerLoadError, WorkerFactoryError. */
+export async function makeWorker({ container, directory, worker }: Config): Promise<Worker> {
+  return createWorker(await loadExpression(container.worker, directory), worker, container.worker);
+}
+
+/** What the settings mean for the run loop. */
+export function consumerOptions({ container }: Config, overrides: Overrides = {}): ConsumerOptions {
+  const { poll, settleDelay, onError, drainTimeout, visibilityTimeout } = container;
+  const messageLimit = overrides.messageLimit ?? container.messageLimit;
+  const idleExit = overrides.idleExit ?? container.idleExit;
+  return {
+    slots: 1,
+    waitSeconds: poll,
+    settleDelayMs: settleDelay,
+    onError,
+    drainTimeout,
+    ...(visibilityTimeout !== undefined && { visibilityTimeout }),
+    ...(messageLimit !== undefined && { messageLimit }),
+    ...(idleExit !== undefined && { idleExit }),
+  };
+}
+
+function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinished }: DrainReport): string {
+  const summary = `Drained: held ${held}, finished ${finished}, released ${released}, deletes confirmed ${confirmed}, may repeat ${mayRepeat}`;
+  return unfinished > 0 ? `${summary}; ${unfinished} workers did not end` : summary;
+}
+
+/** Logs what ended the container, and says with which exit code. */
+function explain(error: unknown, log: Logger): ExitCode {
+  if (error instanceof BrokerError) {
+    log.error(error.message);
+    return exitCodes.unavailable;
+  }
+  if (error instanceof WorkerFactoryError && isTransientError(error.cause)) {
+    // The factory's own word that starting again may help.
+    log.error(error.message);
+    return exitCodes.unavailable;
+  }
+  if (error instanceof WorkerLoadError || error instanceof WorkerFactoryError) {
+    log.error(error.message, error.cause);
+    return exitCodes.configuration;
+  }
+  log.error('The container failed', error);
+  return exitCodes.software;
 }

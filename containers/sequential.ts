@@ -3,4 +3,5 @@
 import './require-node.ts';
 
 const { containerMain } = await import('./container-main.ts');
-process.exitCode = await containerMain('sequential', process.argv.slice(2));
+// What a worker leaves open (connections, timers) must not keep a drained process alive.
+process.exit(await containerMain('sequential', process.argv.slice(2)));

@@ -3,20 +3,60 @@ import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
+import { itKeepsTheContract } from './contract.ts';
+
+let server: FauxqsServer;
+let opened: Broker[] = [];
+
+before(async () => {
+  server = await startFauxqs({ port: 0, logger: false });
+});
+
+after(async () => {
+  await server.stop();
+});
+
+async function open(): Promise<Broker> {
+  const broker = await openSqs({ endpoint: `http://127.0.0.1:${server.port}`, emulator: true });
+  opened.push(broker);
+  return broker;
+}
+
+async function close(): Promise<void> {
+  await Promise.all(opened.map((broker) => broker.close()));
+  opened = [];
+}
+
+itKeepsTheContract(
+  'SQS (the emulator fauxqs)',
+  async () => ({
+    broker: await open(),
+    secondBroker: open,
+    advance: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000 + 50)),
+  }),
+  close,
+  {
+    makesQueues: false,
+    severalOfAGroup: false,
+    fairQueues: false,
+    refusesBadReceipts: false,
+    refusesLongDelays: false,
+    countsDeadLettersAnew: false,
+    controlCharacters: false,
+    astralCharacters: false,
+    forgetsAbortedReceives: false,
+    passesMinutes: false,
+  },
+);
 
 describe('the SQS broker', () => {
-  let server: FauxqsServer;
   let broker: Broker;
 
   before(async () => {
-    server = await startFauxqs({ port: 0, logger: false });
-    broker = await openSqs({ endpoint: `http://127.0.0.1:${server.port}`, emulator: true });
+    broker = await open();
   });
 
-  after(async () => {
-    await broker.close();
-    await server.stop();
-  });
+  after(close);
 
   function attributesOf(name: string): Record<string, string> {
     return server.inspectQueue(name)?.attributes ?? {};

@@ -119,6 +119,12 @@ export function entryFailure({
   return { ok: false, code, message: Message ?? code, retryable: later && !FINAL_ENTRIES.has(code) };
 }
 
+/** SQS's code for a request that it refused, such as `BatchRequestTooLong`; undefined for any other failure. */
+export function refusalCode(error: unknown): string | undefined {
+  if (!(error instanceof BrokerError) || error.kind !== 'rejected') return undefined;
+  return plainCode((error.cause as SdkError).name ?? '');
+}
+
 /** `AWS.SimpleQueueService.NonExistentQueue` and `com.amazonaws.sqs#NonExistentQueue` are `NonExistentQueue`. */
 function plainCode(code: string): string {
   return code.replace(/^.*#/, '').replace(/^AWS\.SimpleQueueService\./, '');

@@ -1,13 +1,16 @@
 /** The settings that SQS keeps of a queue, which it calls queue attributes: read at opening, written at creation. */
-import { type QueueAttributeName, QueueNameExists } from '@aws-sdk/client-sqs';
+import type { QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { CreateOptions } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
 import type { SqsClient } from './client.ts';
+import { refusalCode } from './failures.ts';
 import type { OpenedQueue } from './queue.ts';
 import { nameOfUrl, queueUrl } from './queue-url.ts';
 
 /** SQS's default, taken when a queue's own may not be read. In seconds. */
 const DEFAULT_VISIBILITY_TIMEOUT = 30;
+/** A queue of this name has other settings: the code of the JSON protocol and that of the query protocol. */
+const NAME_TAKEN = new Set(['QueueNameExists', 'QueueAlreadyExists']);
 
 /** Looks a queue up and reads its settings. A consumer that may not read them still works. */
 export async function openQueue(client: SqsClient, name: string): Promise<OpenedQueue> {
@@ -48,7 +51,7 @@ export async function createQueue(client: SqsClient, name: string, options: Crea
       sqs.createQueue({ QueueName: name, Attributes: { ...attributes, ...fixed } }, requestOptions),
     );
   } catch (error) {
-    if (!(error instanceof BrokerError && error.cause instanceof QueueNameExists)) throw error;
+    if (!NAME_TAKEN.has(refusalCode(error) ?? '')) throw error;
     const QueueUrl = await queueUrl(client, name);
     await client.request({ action: 'SetQueueAttributes', queue: name }, (sqs, requestOptions) =>
       sqs.setQueueAttributes({ QueueUrl, Attributes: attributes }, requestOptions),

@@ -1,5 +1,5 @@
 /** A queue of SQS: the contract's operations as requests, ten entries at a time. */
-import type { BatchResultErrorEntry, SQS } from '@aws-sdk/client-sqs';
+import type { BatchResultErrorEntry, SendMessageBatchResultEntry, SQS } from '@aws-sdk/client-sqs';
 import type {
   EntryFailure,
   EntryResult,
@@ -13,7 +13,7 @@ import type {
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import type { RequestAbout, SqsClient } from './client.ts';
-import { entryFailure } from './failures.ts';
+import { entryFailure, refusalCode } from './failures.ts';
 import { fromSqs, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
 import { queueUrl } from './queue-url.ts';
 
@@ -76,18 +76,17 @@ export class SqsQueue implements Queue {
 
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const Entries = messages.map((message, index) => toSqs(message, String(index)));
-    const answer = await this.#request({ action: 'SendMessageBatch' }, (sqs, QueueUrl, options) =>
-      sqs.sendMessageBatch({ QueueUrl, Entries }, options),
-    );
-    return resultsInOrder(
-      messages.length,
-      answer,
-      ({ MessageId = '', SequenceNumber }): SendResult => ({
-        ok: true,
-        messageId: MessageId,
-        ...(SequenceNumber !== undefined && { sequenceNumber: SequenceNumber }),
-      }),
-    );
+    try {
+      const answer = await this.#request({ action: 'SendMessageBatch' }, (sqs, QueueUrl, options) =>
+        sqs.sendMessageBatch({ QueueUrl, Entries }, options),
+      );
+      return resultsInOrder(messages.length, answer, sent);
+    } catch (error) {
+      const code = refusalCode(error);
+      // SQS refuses a message that is too long by refusing its request.
+      if (code === undefined || messages.length > 1) throw error;
+      return [{ ok: false, code, message: (error as Error).message, retryable: false }];
+    }
   }
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
@@ -179,6 +178,14 @@ const UNANSWERED: EntryFailure = {
   message: 'The answer of SQS says nothing of this entry',
   retryable: true,
 };
+
+function sent({ MessageId = '', SequenceNumber }: SendMessageBatchResultEntry): SendResult {
+  return {
+    ok: true,
+    messageId: MessageId,
+    ...(SequenceNumber !== undefined && { sequenceNumber: SequenceNumber }),
+  };
+}
 
 function succeeded(): EntryResult {
   return { ok: true };

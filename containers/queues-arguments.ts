@@ -1,0 +1,231 @@
+/** The command line of `sqs-queues`, read with yargs. */
+import yargs, { type Argv } from 'yargs';
+import type { CreateOptions } from '../src/brokers/broker.ts';
+import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
+
+/** Where the queues are: those of an ini file's broker, or of an address; neither: the environment's, else SQS. */
+export interface Place {
+  readonly config?: string;
+  readonly broker?: string;
+  /** Print JSON instead of text. */
+  readonly json: boolean;
+}
+
+export type QueuesArguments = Place &
+  (
+    | { readonly command: 'status'; readonly queues: readonly string[] }
+    | {
+        readonly command: 'send';
+        readonly queue: string;
+        readonly args: readonly unknown[];
+        readonly from?: string;
+        readonly delaySeconds?: number;
+        readonly groupId?: string;
+      }
+    | { readonly command: 'create'; readonly queue: string; readonly options: CreateOptions }
+  );
+
+const COMMAND = 'sqs-queues';
+
+/** The arguments, or the text that `--help` or `--version` asks for. Throws UsageError. */
+export async function parseQueuesArguments(
+  args: readonly string[],
+): Promise<QueuesArguments | { readonly text: string }> {
+  let result: QueuesArguments | undefined;
+  let text = '';
+  let problem: string | undefined;
+  const parser = yargs()
+    .scriptName(COMMAND)
+    .usage(`${COMMAND} COMMAND [QUEUE] [-c FILE | -b BROKER]\n\nManages queues.`)
+    .parserConfiguration({ 'parse-positional-numbers': false, 'parse-numbers': false })
+    .option('config', {
+      alias: 'c',
+      type: 'string',
+      requiresArg: true,
+      describe: 'The broker of this ini file',
+    })
+    .option('broker', {
+      alias: 'b',
+      type: 'string',
+      requiresArg: true,
+      describe: 'The broker at this address',
+    })
+    .conflicts('config', 'broker')
+    .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+    .command(
+      'status [queues..]',
+      'Count the messages of queues: visible, in flight, delayed',
+      (command) =>
+        command.positional('queues', {
+          type: 'string',
+          array: true,
+          describe: "Default: the ini file's queue, else all",
+        }),
+      (given) => {
+        result = { ...placeOf(given), command: 'status', queues: given.queues ?? [] };
+      },
+    )
+    .command(
+      'send <queue> [args..]',
+      'Send a call, or the bodies of a messages log',
+      sendOptions,
+      (given) => {
+        result = sendArguments(given);
+      },
+    )
+    .command('create <queue>', 'Make a queue, or change its settings', createOptions, (given) => {
+      result = createArguments(given);
+    })
+    .demandCommand(1, 1, 'Name a command: status, send or create.')
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .wrap(110)
+    .strict()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      problem ??= message || error?.message;
+    });
+  await parser.parseAsync([...args], {}, (_error, _argv, output) => {
+    text = output;
+  });
+  if (problem !== undefined) throw new UsageError(COMMAND, problem);
+  return result ?? { text };
+}
+
+function sendOptions(command: Argv) {
+  return command
+    .positional('queue', { type: 'string', demandOption: true, describe: 'The name of the queue' })
+    .positional('args', {
+      type: 'string',
+      array: true,
+      describe: 'The arguments of the call: each is JSON, or else a text',
+    })
+    .option('kw', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'A keyword argument, key=value; may be repeated',
+    })
+    .option('from', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Send the bodies of this messages log, one a line; - reads standard input',
+    })
+    .option('delay', { type: 'string', requiresArg: true, describe: 'Seconds before it can be received' })
+    .option('group', { type: 'string', requiresArg: true, describe: 'The message group' })
+    .example('$0 send adder 1 2 3 -c worker.ini', 'sends [[1,2,3],{}]')
+    .example('$0 send adder 1 --kw x=3', 'sends [[1],{"x":3}]')
+    .example('$0 send adder --from messages.log', 'sends failed messages again');
+}
+
+type SendGiven = GivenPlace & {
+  readonly queue: string;
+  readonly args: string[] | undefined;
+  readonly kw: string[] | undefined;
+  readonly from: string | undefined;
+  readonly delay: string | undefined;
+  readonly group: string | undefined;
+};
+
+function sendArguments(given: SendGiven): QueuesArguments {
+  const { queue, args = [], kw = [], from, delay, group } = given;
+  if (from !== undefined && args.length + kw.length > 0) {
+    throw new UsageError(COMMAND, 'Give either the arguments of one call or --from FILE, not both.');
+  }
+  const keywords = kw.map((pair) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (key === undefined || value === undefined)
+      throw new UsageError(COMMAND, `--kw takes key=value, not "${pair}".`);
+    return [key, jsonOrText(value)] as const;
+  });
+  return {
+    ...placeOf(given),
+    command: 'send',
+    queue,
+    args: [...args.map(jsonOrText), ...(keywords.length > 0 ? [Object.fromEntries(keywords)] : [])],
+    ...(from !== undefined && { from }),
+    ...(delay !== undefined && { delaySeconds: seconds('delay', delay) }),
+    ...(group !== undefined && { groupId: group }),
+  };
+}
+
+function createOptions(command: Argv) {
+  const setting = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
+  return command
+    .positional('queue', {
+      type: 'string',
+      demandOption: true,
+      describe: 'Its name; .fifo at the end makes it FIFO',
+    })
+    .option('visibility-timeout', setting('Seconds that a received message stays invisible (default 30)'))
+    .option('delay', setting('Seconds before a sent message can be received (default 0)'))
+    .option('retention', setting('Seconds that a message is kept (default: 4 days on SQS, else for ever)'))
+    .option('dead-letter-queue', setting('Where a message goes that was received too often'))
+    .option('max-receives', setting('How often a message is received before it goes there'))
+    .option('content-based-deduplication', {
+      type: 'boolean',
+      describe: 'FIFO: equal bodies are the same message',
+    })
+    .implies('dead-letter-queue', 'max-receives')
+    .implies('max-receives', 'dead-letter-queue');
+}
+
+type CreateGiven = GivenPlace & {
+  readonly queue: string;
+  readonly visibilityTimeout: string | undefined;
+  readonly delay: string | undefined;
+  readonly retention: string | undefined;
+  readonly deadLetterQueue: string | undefined;
+  readonly maxReceives: string | undefined;
+  readonly contentBasedDeduplication: boolean | undefined;
+};
+
+function createArguments(given: CreateGiven): QueuesArguments {
+  const { visibilityTimeout, delay, retention, deadLetterQueue, maxReceives, contentBasedDeduplication } =
+    given;
+  const options: CreateOptions = {
+    ...(visibilityTimeout !== undefined && {
+      visibilityTimeout: seconds('visibility-timeout', visibilityTimeout),
+    }),
+    ...(delay !== undefined && { delaySeconds: seconds('delay', delay) }),
+    ...(retention !== undefined && { retentionSeconds: seconds('retention', retention) }),
+    ...(contentBasedDeduplication !== undefined && { contentBasedDeduplication }),
+    ...(deadLetterQueue !== undefined && {
+      deadLetterQueue: { name: deadLetterQueue, maxReceives: count('max-receives', maxReceives ?? '') },
+    }),
+  };
+  return { ...placeOf(given), command: 'create', queue: given.queue, options };
+}
+
+interface GivenPlace {
+  readonly config: string | undefined;
+  readonly broker: string | undefined;
+  readonly json: boolean;
+}
+
+function placeOf({ config, broker, json }: GivenPlace): Place {
+  return { json, ...(config !== undefined && { config }), ...(broker !== undefined && { broker }) };
+}
+
+function jsonOrText(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function seconds(option: string, value: string): number {
+  if (!/^\d+$/.test(value)) throw new UsageError(COMMAND, `--${option} takes whole seconds, not "${value}".`);
+  return Number(value);
+}
+
+function count(option: string, value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) {
+    throw new UsageError(COMMAND, `--${option} takes a whole number from 1, not "${value}".`);
+  }
+  return Number(value);
+}

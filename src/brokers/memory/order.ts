@@ -1,0 +1,132 @@
+/** Which messages can be received next: on standard queues, and on FIFO queues by message groups. */
+import type { MessageAttributes } from '../broker.ts';
+import { Line } from './line.ts';
+
+export interface StoredMessage {
+  /** Grows with each message of the broker. */
+  readonly number: number;
+  readonly id: string;
+  readonly body: string;
+  readonly attributes: MessageAttributes;
+  readonly sentAt: number;
+  readonly groupId: string | undefined;
+  readonly deduplicationId: string | undefined;
+  state: 'delayed' | 'visible' | 'in flight' | 'gone';
+  /** When a message that is delayed or in flight becomes visible: milliseconds since the epoch. */
+  visibleAt: number;
+  receiveCount: number;
+  /** The receive that handed it out last. */
+  receiveNumber: number;
+  heapIndex: number;
+}
+
+export interface Order {
+  /** Takes in a message that was sent. */
+  add(message: StoredMessage): void;
+  /** A delay is over. */
+  appear(message: StoredMessage): void;
+  /** A message that was taken is visible again. */
+  giveBack(message: StoredMessage): void;
+  /** A message that was taken is gone for good. */
+  finish(message: StoredMessage): void;
+  /** Takes up to `max` messages that are visible now, in their order. */
+  take(max: number): StoredMessage[];
+}
+
+/** Standard queues: in the order in which messages became visible. */
+export class StandardOrder implements Order {
+  readonly #visible = new Line<StoredMessage>();
+
+  add(message: StoredMessage): void {
+    if (message.state === 'visible') this.#visible.push(message);
+  }
+
+  appear(message: StoredMessage): void {
+    this.#visible.push(message);
+  }
+
+  giveBack(message: StoredMessage): void {
+    this.#visible.push(message);
+  }
+
+  finish(): void {}
+
+  take(max: number): StoredMessage[] {
+    const taken: StoredMessage[] = [];
+    while (taken.length < max) {
+      const message = this.#visible.shift();
+      if (!message) break;
+      // By the handle of its last receive a message may be deleted when it is visible again.
+      if (message.state !== 'gone') taken.push(message);
+    }
+    return taken;
+  }
+}
+
+interface Group {
+  readonly id: string;
+  /** In the order of sending, without those that are taken. */
+  readonly waiting: Line<StoredMessage>;
+  /** How many are taken: while any are, the group is blocked. */
+  taken: number;
+  isReady: boolean;
+}
+
+/** FIFO queues: within a group in the order of sending; the group that is ready the longest comes first. */
+export class FifoOrder implements Order {
+  readonly #groups = new Map<string, Group>();
+  readonly #ready = new Line<Group>();
+
+  add(message: StoredMessage): void {
+    const id = message.groupId ?? '';
+    let group = this.#groups.get(id);
+    if (!group) {
+      group = { id, waiting: new Line(), taken: 0, isReady: false };
+      this.#groups.set(id, group);
+    }
+    group.waiting.push(message);
+    this.#check(group);
+  }
+
+  appear(message: StoredMessage): void {
+    this.#check(this.#groupOf(message));
+  }
+
+  giveBack(message: StoredMessage): void {
+    const group = this.#groupOf(message);
+    group.waiting.putBack(message, (other) => other.number < message.number);
+    group.taken -= 1;
+    this.#check(group);
+  }
+
+  finish(message: StoredMessage): void {
+    const group = this.#groupOf(message);
+    group.taken -= 1;
+    this.#check(group);
+    if (group.taken === 0 && !group.waiting.first) this.#groups.delete(group.id);
+  }
+
+  take(max: number): StoredMessage[] {
+    const taken: StoredMessage[] = [];
+    while (taken.length < max) {
+      const group = this.#ready.shift();
+      if (!group) break;
+      group.isReady = false;
+      while (taken.length < max && group.waiting.first?.state === 'visible') {
+        taken.push(group.waiting.shift()!);
+        group.taken += 1;
+      }
+    }
+    return taken;
+  }
+
+  #check(group: Group): void {
+    if (group.isReady || group.taken > 0 || group.waiting.first?.state !== 'visible') return;
+    group.isReady = true;
+    this.#ready.push(group);
+  }
+
+  #groupOf(message: StoredMessage): Group {
+    return this.#groups.get(message.groupId ?? '')!;
+  }
+}

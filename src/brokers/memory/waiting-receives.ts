@@ -1,0 +1,82 @@
+/** The receives that wait for a message, served in the order in which they began to wait. */
+import type { Message, ReceiveOptions } from '../broker.ts';
+
+interface WaitingReceive {
+  readonly options: ReceiveOptions;
+  readonly end: (messages: Message[]) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export class WaitingReceives {
+  readonly #take: (options: ReceiveOptions) => Message[];
+  readonly #nextVisibleAt: () => number | undefined;
+  readonly #receives = new Set<WaitingReceive>();
+  #alarm: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
+
+  /** `take` takes what is visible now; `nextVisibleAt` says when that changes by itself, in milliseconds. */
+  constructor(take: (options: ReceiveOptions) => Message[], nextVisibleAt: () => number | undefined) {
+    this.#take = take;
+    this.#nextVisibleAt = nextVisibleAt;
+  }
+
+  /** Resolves with the first messages, or with none when its time is over or its signal is aborted. */
+  add(options: ReceiveOptions): Promise<Message[]> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(timer);
+        options.signal?.removeEventListener('abort', endEmpty);
+        this.#receives.delete(receive);
+        this.#setAlarm();
+      };
+      const receive: WaitingReceive = {
+        options,
+        end: (messages) => {
+          leave();
+          resolve(messages);
+        },
+        fail: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const endEmpty = () => receive.end([]);
+      const timer = setTimeout(endEmpty, options.waitSeconds * 1000);
+      options.signal?.addEventListener('abort', endEmpty);
+      this.#receives.add(receive);
+      this.#setAlarm();
+    });
+  }
+
+  /** Hands out what is visible now. */
+  serve(): void {
+    for (const receive of this.#receives) {
+      const messages = this.#take(receive.options);
+      if (messages.length === 0) break;
+      receive.end(messages);
+    }
+    this.#setAlarm();
+  }
+
+  /** Ends all with nothing. */
+  end(): void {
+    for (const receive of this.#receives) receive.end([]);
+  }
+
+  fail(error: Error): void {
+    for (const receive of this.#receives) receive.fail(error);
+  }
+
+  /** Serves again when the next message becomes visible by itself; not while nobody waits. */
+  #setAlarm(): void {
+    const at = this.#receives.size > 0 ? this.#nextVisibleAt() : undefined;
+    if (at === this.#alarm?.at) return;
+    clearTimeout(this.#alarm?.timer);
+    this.#alarm = undefined;
+    if (at === undefined) return;
+    const timer = setTimeout(() => {
+      this.#alarm = undefined;
+      this.serve();
+    }, at - Date.now());
+    this.#alarm = { timer, at };
+  }
+}

@@ -1,0 +1,122 @@
+/** From an ini file to checked, typed settings, or to all that is wrong with it. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type * as z from 'zod';
+import { Check } from './check.ts';
+import { ConfigError } from './errors.ts';
+import { type IniSection, readIniText } from './ini-text.ts';
+import {
+  type LoggerSettings,
+  type LoggersSettings,
+  namedLogger,
+  pointlessOptions,
+  rootLogger,
+} from './loggers.ts';
+import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
+import { suggest } from './suggestion.ts';
+
+export { describeConfig } from './describe.ts';
+export { ConfigError, type ConfigProblem } from './errors.ts';
+
+/** `[container]`; `options.ts` says what each is for. Durations are in seconds, but for settleDelay: milliseconds. */
+export type ContainerSettings = Readonly<z.output<typeof containerOptions>>;
+
+/** `[sqs]` */
+export type SqsSettings = Readonly<z.output<typeof sqsOptions>>;
+
+/** An ini file, checked: nothing in it needs to be checked again. */
+export interface Config {
+  /** The ini file, as it was named. */
+  readonly file: string;
+  /** The folder of the ini file, absolute: what relative paths in it start from. */
+  readonly directory: string;
+  readonly container: ContainerSettings;
+  /** `[worker]`: handed to the worker factory as it is. Empty if there is no such section. */
+  readonly worker: Readonly<Record<string, string>>;
+  readonly sqs: SqsSettings;
+  readonly loggers: LoggersSettings;
+}
+
+/** Reads an ini file. Throws ConfigError with all that is wrong, also if there is no such file. */
+export function readConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Config {
+  return parseConfig(readText(file), file, environment);
+}
+
+/**
+ * Checks the text of an ini file; variables come from `environment`, relative paths start from the folder of `file`,
+ * which is not read. Throws ConfigError with all that is wrong.
+ */
+export function parseConfig(text: string, file: string, environment: NodeJS.ProcessEnv): Config {
+  const ini = readIniText(text);
+  const check = new Check(file, ini, environment);
+  const directory = dirname(resolve(file));
+  for (const section of ini.sections.values()) refuseUnknownSection(section, check);
+  const container = check.options('container', containerOptions);
+  const worker = Object.fromEntries(check.values('worker'));
+  const sqs = check.options('sqs', sqsOptions);
+  const loggers = loggersOf([...ini.sections.keys()], check, file, directory);
+  if (!container || !sqs || !loggers || check.problems.length > 0) throw new ConfigError(check.problems);
+  const broker = container.broker.replace(
+    /^sqlite:(.*)$/s,
+    (_, path) => `sqlite:${resolve(directory, path)}`,
+  );
+  return { file, directory, container: { ...container, broker }, worker, sqs, loggers };
+}
+
+function readText(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (cause) {
+    throw new ConfigError([{ file, text: whyUnreadable(cause) }], { cause });
+  }
+}
+
+function whyUnreadable(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file; name an existing ini file';
+    case 'EISDIR':
+      return 'this is a folder; name an ini file';
+    case 'EACCES':
+      return 'the file may not be read; give this user the permission to';
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'the file is not text in UTF-8; save it as such';
+    default:
+      return `the file cannot be read: ${message}`;
+  }
+}
+
+const SECTIONS = ['container', 'worker', 'sqs', 'logger'];
+const LOGGER = /^logger\.([\w-]+)$/;
+
+function refuseUnknownSection({ name, line }: IniSection, check: Check): void {
+  if (SECTIONS.includes(name) || LOGGER.test(name)) return;
+  const [parent = ''] = name.split('.');
+  const refusal =
+    parent === 'logger'
+      ? 'the name of a logger is one word, such as [logger.messages]'
+      : parent !== name && SECTIONS.includes(parent)
+        ? `[${parent}] has no sections inside it; put these keys there, such as ${name.slice(parent.length + 1)}_KEY`
+        : `unknown section; ${suggest(name, [...SECTIONS, 'logger.NAME'], 'there are')}`;
+  check.add({ line, section: name, text: refusal });
+}
+
+function loggersOf(
+  sections: readonly string[],
+  check: Check,
+  file: string,
+  directory: string,
+): LoggersSettings | undefined {
+  const rootOptions = check.options('logger', rootLoggerOptions);
+  const root = rootOptions && rootLogger(rootOptions, directory);
+  const named = new Map<string, LoggerSettings>();
+  for (const section of sections) {
+    const [, name] = LOGGER.exec(section) ?? [];
+    const options = name === undefined ? undefined : check.options(section, namedLoggerOptions);
+    if (name === undefined || options === undefined) continue;
+    for (const { key, text } of pointlessOptions(options)) check.addAt(section, key, text);
+    if (root) named.set(name, namedLogger(name, options, root, directory));
+  }
+  return root && { file, root, named };
+}

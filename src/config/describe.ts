@@ -1,0 +1,53 @@
+/** Prints settings as an ini file that would give the same, with secrets left out. */
+import type * as z from 'zod';
+import { keyOf } from './check.ts';
+import type { Config } from './config.ts';
+import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
+import { withoutPasswords, withoutSecrets } from './secrets.ts';
+
+/**
+ * The settings as lines of an ini file, with a comment that explains each option. Paths are absolute; options that
+ * are not set are commented out. Values that look secret are `***`: by their key in `[worker]`, and passwords in URLs.
+ */
+export function describeConfig({ container, worker, sqs, loggers }: Config): string {
+  const sections = [
+    section('container', explained(containerOptions, container)),
+    section(
+      'worker',
+      Object.entries(worker).map(([key, value]) => assignment(key, withoutSecrets(key, value))),
+    ),
+    section('sqs', explained(sqsOptions, sqs)),
+    section('logger', explained(rootLoggerOptions, { level: loggers.root.level, ...loggers.root.target })),
+  ];
+  for (const { section: name, level, target, propagate } of loggers.named.values()) {
+    sections.push(section(name, explained(namedLoggerOptions, { level, ...target, propagate })));
+  }
+  return sections.join('\n\n');
+}
+
+type Value = string | number | boolean | undefined;
+
+function section(name: string, lines: readonly string[]): string {
+  return [`[${name}]`, ...lines].join('\n');
+}
+
+function explained(options: z.ZodObject, values: Readonly<Record<string, Value>>): string[] {
+  return Object.entries(options.shape).flatMap(([name, option]) => {
+    const value = values[name];
+    return [
+      `; ${(option as z.ZodType).description}`,
+      value === undefined ? `; ${keyOf(name)} =` : assignment(keyOf(name), value),
+    ];
+  });
+}
+
+function assignment(key: string, value: NonNullable<Value>): string {
+  if (typeof value === 'string') return `${key} = ${quoted(withoutPasswords(value).replaceAll('${', '$${'))}`;
+  return `${key} = ${typeof value === 'boolean' ? (value ? 'yes' : 'no') : value}`;
+}
+
+/** Quoted if it would be read as something else. */
+function quoted(text: string): string {
+  if (/^[^\s"'\\;#=[](.*[^\s"'\\;#])?$/.test(text) && !/["'\\;#]/.test(text)) return text;
+  return JSON.stringify(text).replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
+}

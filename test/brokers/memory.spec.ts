@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { itKeepsTheContract } from './contract.ts';
+
+describe('the memory broker', () => {
+  let clock: SinonFakeTimers;
+  let broker: MemoryBroker;
+
+  itKeepsTheContract(
+    'the memory broker',
+    async () => {
+      clock = useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+      broker = new MemoryBroker();
+      return {
+        broker,
+        advance: async (seconds) => {
+          await clock.tickAsync(seconds * 1000);
+        },
+      };
+    },
+    async () => {
+      await broker.close();
+      expect(clock.countTimers(), 'timers left').to.equal(0);
+      clock.restore();
+    },
+    {
+      makesQueues: true,
+      severalOfAGroup: true,
+      fairQueues: true,
+      refusesBadReceipts: true,
+      refusesLongDelays: true,
+      countsDeadLettersAnew: true,
+      controlCharacters: true,
+      astralCharacters: true,
+      forgetsAbortedReceives: true,
+      passesMinutes: true,
+    },
+  );
+});
