@@ -19,7 +19,7 @@ interface Settlement {
   failures: number;
 }
 
-/** How many ids of handled messages whose delete was not confirmed are remembered. */
+/** How many ids of handled messages whose delete is not confirmed are remembered. */
 const MOST_REMEMBERED = 10_000;
 
 export class Settler {
@@ -30,7 +30,8 @@ export class Settler {
   readonly #changes: Batcher<Settlement>;
   /** Waiting to be tried again after a failure. */
   readonly #retries = new Map<Settlement, NodeJS.Timeout>();
-  readonly #handledBefore = new Set<string>();
+  /** The ids of the messages to delete, from their handling to the confirmation; oldest first. */
+  readonly #handled = new Set<string>();
   /** Deletes that the broker confirmed. */
   confirmed = 0;
   /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
@@ -49,12 +50,14 @@ export class Settler {
   settle(delivery: Delivery, outcome: Outcome): void {
     if (delivery.phase === 'settling' || delivery.phase === 'done') return;
     delivery.phase = 'settling';
+    // A worker that was told of the loss of its lease may have returned early; one that was not is done.
+    if (outcome.action === 'delete' && !delivery.leaseLost) this.#remember(delivery.message.id);
     this.#add({ delivery, outcome, failures: 0 });
   }
 
-  /** True, once, if the message was handled here before and only its delete went missing. */
+  /** True if the message was handled here before and only its delete went missing. */
   wasHandled(messageId: string): boolean {
-    return this.#handledBefore.size > 0 && this.#handledBefore.delete(messageId);
+    return this.#handled.has(messageId);
   }
 
   /** Sends everything now, retries included; resolves when all of it has been answered and nothing waits. */
@@ -146,7 +149,10 @@ export class Settler {
   }
 
   #done({ delivery, outcome }: Settlement): void {
-    if (outcome.action === 'delete') this.confirmed += 1;
+    if (outcome.action === 'delete') {
+      this.confirmed += 1;
+      this.#handled.delete(delivery.message.id);
+    }
     this.#leases.release(delivery);
     this.#observer.settled?.(delivery, outcome);
   }
@@ -154,12 +160,15 @@ export class Settler {
   /** The lease ended first: the outcome no longer counts, but that it was handled does. */
   #lost({ delivery, outcome }: Settlement): false {
     delivery.phase = 'done';
-    if (outcome.action === 'delete') {
-      this.mayRepeat += 1;
-      if (this.#handledBefore.size >= MOST_REMEMBERED) this.#handledBefore.clear();
-      this.#handledBefore.add(delivery.message.id);
-    }
+    if (outcome.action === 'delete') this.mayRepeat += 1;
     return false;
+  }
+
+  #remember(messageId: string): void {
+    this.#handled.add(messageId);
+    if (this.#handled.size <= MOST_REMEMBERED) return;
+    const [oldest] = this.#handled;
+    if (oldest !== undefined) this.#handled.delete(oldest);
   }
 }
 

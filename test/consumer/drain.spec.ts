@@ -16,9 +16,9 @@ describe('the drain', () => {
   afterEach(() => clock.restore());
 
   it('lets the running worker finish, gives back what waits, settles all and says what became of it', async () => {
-    const { consumer, run, started, queue } = await running(() => sleep(50), {}, { bodies: numbers(20) });
+    const { consumer, run, started, queue } = await running(() => sleep(20), {}, { bodies: numbers(40) });
     queue.always.receive = { milliseconds: 5 };
-    await clock.tickAsync(520);
+    await clock.tickAsync(310);
     const handledBefore = started.length;
     consumer.stop();
     await clock.tickAsync(5_000);
@@ -27,7 +27,7 @@ describe('the drain', () => {
     expect(report.finished).to.equal(1);
     expect(report.released).to.be.greaterThan(0);
     expect(report.mayRepeat).to.equal(0);
-    expect(await queue.counts()).to.deep.equal({ visible: 20 - handledBefore, inFlight: 0, delayed: 0 });
+    expect(await queue.counts()).to.deep.equal({ visible: 40 - handledBefore, inFlight: 0, delayed: 0 });
   });
 
   it('resolves after the last message has been settled, not before', async () => {
@@ -104,7 +104,11 @@ describe('the drain', () => {
   });
 
   it('ends although a worker never does, gives its message back, and says so', async () => {
-    const { consumer, run, queue } = await running(() => new Promise(() => {}), { drainTimeout: 1 }, { bodies: ['a'] });
+    const { consumer, run, queue } = await running(
+      () => new Promise(() => {}),
+      { drainTimeout: 1 },
+      { bodies: ['a'] },
+    );
     await clock.tickAsync(1_000);
     consumer.stop();
     await clock.tickAsync(10_000);

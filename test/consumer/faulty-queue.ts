@@ -97,7 +97,8 @@ export class FaultyQueue implements Queue {
     const failures = entries.map((entry, index) =>
       fault && 'entries' in fault ? fault.entries(handleOf(entry), index) : undefined,
     );
-    const results = await work(entries.filter((_, index) => failures[index] === undefined));
+    const working = entries.filter((_, index) => failures[index] === undefined);
+    const results = working.length > 0 ? await work(working) : [];
     return failures.map((failure) => failure ?? (results.shift() as EntryResult));
   }
 

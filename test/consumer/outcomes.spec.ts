@@ -20,12 +20,12 @@ describe('outcomes', () => {
     const { queue, started } = await running(failing, {}, { bodies: ['a', 'b'], observer: { failed } });
     await clock.tickAsync(60_000);
     expect(started).to.deep.equal(['a', 'b']);
-    expect(failed.args.map(([delivery, error, outcome]) => [delivery.message.body, error.message, outcome])).to.deep.equal(
-      [
-        ['a', 'no such user', { action: 'delete' }],
-        ['b', 'no such user', { action: 'delete' }],
-      ],
-    );
+    expect(
+      failed.args.map(([delivery, error, outcome]) => [delivery.message.body, error.message, outcome]),
+    ).to.deep.equal([
+      ['a', 'no such user', { action: 'delete' }],
+      ['b', 'no such user', { action: 'delete' }],
+    ]);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 

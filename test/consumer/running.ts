@@ -1,10 +1,12 @@
 // Runs a consumer on a memory queue under sinon's fake clock, for the specs of the run loop.
-import { setImmediate } from 'node:timers/promises';
 import type { Message } from '../../src/brokers/broker.ts';
-import { MemoryBroker } from '../../src/brokers/memory.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../../src/consumer/observer.ts';
 import { FaultyQueue } from './faulty-queue.ts';
+
+/** Kept from before a spec fakes the clock. */
+const nextTurn = globalThis.setImmediate;
 
 export interface Running {
   readonly queue: FaultyQueue;
@@ -50,5 +52,5 @@ export async function running(
 
 /** Lets everything that waits for no timer happen. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => nextTurn(resolve));
 }
