@@ -10,7 +10,7 @@ describe('the memory broker', () => {
   itKeepsTheContract(
     'the memory broker',
     async () => {
-      clock = useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+      clock = useFakeTimers({ now: Date.UTC(2026, 0, 1), toNotFake: ['nextTick', 'queueMicrotask'] });
       broker = new MemoryBroker();
       return {
         broker,
