@@ -1,0 +1,77 @@
+/**
+ * Where log lines are written: standard output, standard error, or a file. Each line is written before `write` returns,
+ * so that nothing is lost when the process ends, and a failure is known to whoever must know it.
+ */
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+
+const STANDARD = new Map([
+  ['STDOUT', 1],
+  ['STDERR', 2],
+]);
+/** Bodies may hold personal data: a log is for its owner and group. */
+const FILE_MODE = 0o640;
+/** How long to wait for the reader of a full pipe before the next try, in milliseconds. */
+const FULL_PIPE_PAUSE_MS = 5;
+
+export class Destination {
+  readonly path: string;
+  #descriptor: number;
+  /** A write was cut short: the next line must not be glued to what is there. */
+  #cutShort = false;
+
+  /** Opens `STDOUT`, `STDERR` or a file, which is made if there is none, and appended to. Throws the system's error. */
+  constructor(path: string) {
+    this.path = path;
+    this.#descriptor = openPath(path);
+  }
+
+  /** True if systemd's journal reads what is written here, line by line. */
+  isJournal(environment: NodeJS.ProcessEnv): boolean {
+    if (!STANDARD.has(this.path) || !environment.JOURNAL_STREAM) return false;
+    try {
+      const { dev, ino } = fstatSync(this.#descriptor);
+      return environment.JOURNAL_STREAM === `${dev}:${ino}`;
+    } catch {
+      // A standard stream that is closed is read by nobody.
+      return false;
+    }
+  }
+
+  /** Writes a text and the line's end. Throws the system's error, such as that of a full disk. */
+  write(text: string): void {
+    const bytes = Buffer.from(`${this.#cutShort ? '\n' : ''}${text}\n`);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSome(this.#descriptor, bytes, written);
+    } finally {
+      this.#cutShort = written < bytes.length && (written > 0 || this.#cutShort);
+    }
+  }
+
+  /** Opens the file again: after a log rotation the old one has another name. Throws, and goes on with the old one. */
+  reopen(): void {
+    if (STANDARD.has(this.path)) return;
+    const descriptor = openPath(this.path);
+    closeSync(this.#descriptor);
+    this.#descriptor = descriptor;
+    this.#cutShort = false;
+  }
+
+  close(): void {
+    if (!STANDARD.has(this.path)) closeSync(this.#descriptor);
+  }
+}
+
+function openPath(path: string): number {
+  return STANDARD.get(path) ?? openSync(path, 'a', FILE_MODE);
+}
+
+function writeSome(descriptor: number, bytes: Buffer, offset: number): number {
+  try {
+    return writeSync(descriptor, bytes, offset);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS);
+    return 0;
+  }
+}

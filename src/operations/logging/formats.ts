@@ -1,0 +1,103 @@
+/**
+ * What a log record looks like: text, JSON, or a template. No value can make more lines or reach the terminal: control
+ * characters are written as escapes, and only the lines of an error's stack are lines of their own, indented.
+ */
+import { escapeCharacter } from '../../message/messages-log.ts';
+
+export interface LogRecord {
+  readonly time: Date;
+  readonly level: string;
+  readonly logger: string;
+  readonly message: string;
+  readonly error?: unknown;
+  /** More about it, such as the message id. */
+  readonly fields?: Readonly<Record<string, string | number>>;
+}
+
+export type LogFormat = (record: LogRecord) => string;
+
+const TEXT = '{time} {level} {logger}: {message}';
+/** How many causes of an error are followed. */
+const MOST_CAUSES = 5;
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029]/gu;
+
+/** The format that an option names: `text`, `json`, or a template with `{time}`, `{level}`, `{logger}`, `{message}`. */
+export function formatOf(option: string): LogFormat {
+  if (option === 'json') return formatJson;
+  const template = option === 'text' ? TEXT : option;
+  return (record) => formatTemplate(template, record);
+}
+
+function formatTemplate(
+  template: string,
+  { time, level, logger, message, error, fields }: LogRecord,
+): string {
+  const values: Record<string, string> = {
+    time: time.toISOString(),
+    level: level.toUpperCase(),
+    logger,
+    message: printable(message) + describeFields(fields),
+  };
+  const head = template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
+  return error === undefined ? head : [head, ...stackLines(error)].join('\n');
+}
+
+function formatJson({ time, level, logger, message, error, fields }: LogRecord): string {
+  const record = {
+    time,
+    level,
+    logger,
+    message,
+    ...fields,
+    ...(error !== undefined && { error: asJson(error) }),
+  };
+  return JSON.stringify(record).replace(UNPRINTABLE, escapeCharacter);
+}
+
+function describeFields(fields: LogRecord['fields']): string {
+  const pairs = Object.entries(fields ?? {}).map(([name, value]) => `${name}=${printable(String(value))}`);
+  return pairs.length > 0 ? ` (${pairs.join(' ')})` : '';
+}
+
+/** The stack of an error and of its causes, indented. */
+function stackLines(error: unknown): string[] {
+  return causesOf(error).flatMap((one, depth) => {
+    const text = one instanceof Error ? (one.stack ?? String(one)) : `Thrown: ${describeThrown(one)}`;
+    const [first = '', ...others] = text.split('\n');
+    return [
+      `  ${depth > 0 ? 'Caused by: ' : ''}${printable(first)}`,
+      ...others.map((line) => `  ${printable(line)}`),
+    ];
+  });
+}
+
+function asJson(error: unknown): object {
+  const [first, ...causes] = causesOf(error).map((one) =>
+    one instanceof Error
+      ? { name: one.name, message: one.message, stack: one.stack }
+      : { name: 'Thrown', message: describeThrown(one) },
+  );
+  return { ...first, ...(causes.length > 0 && { causes }) };
+}
+
+function causesOf(error: unknown): unknown[] {
+  const causes = [error];
+  while (causes.length <= MOST_CAUSES) {
+    const last = causes.at(-1);
+    if (!(last instanceof Error) || last.cause === undefined) break;
+    causes.push(last.cause);
+  }
+  return causes;
+}
+
+function describeThrown(value: unknown): string {
+  try {
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => (character === '\n' ? '\\n' : escapeCharacter(character)));
+}

@@ -1,0 +1,129 @@
+/** The loggers of a container, as `[logger]` and `[logger.NAME]` say: winston, with our formats and destinations. */
+import winston from 'winston';
+import { ConfigError } from '../../config/errors.ts';
+import {
+  type LoggersSettings,
+  type LogLevel,
+  type LogTarget,
+  MESSAGES_LOGGER,
+} from '../../config/loggers.ts';
+import { encodeLine } from '../../message/messages-log.ts';
+import { Destination } from './destination.ts';
+import { formatOf, type LogRecord } from './formats.ts';
+import { LineTransport } from './line-transport.ts';
+
+type Log = (message: string, error?: unknown, fields?: LogRecord['fields']) => void;
+
+/** One logger. An error is written with its stack and its causes. */
+export type Logger = Readonly<Record<LogLevel, Log>>;
+
+export interface Loggers {
+  /** The logger of a name: as `[logger.NAME]` has it, else as `[logger]` has it. */
+  get(name: string): Logger;
+  /**
+   * Writes the body of a message that failed to the messages log, alone on a line. Throws if it could not be written:
+   * the message must not be deleted then.
+   */
+  keep(body: string): void;
+  /** Opens the log files again, after a rotation. What fails is logged, and goes on to the old file. */
+  reopen(): void;
+  close(): void;
+}
+
+const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
+
+/** Opens all destinations. Throws ConfigError that names the section and the file which cannot be written. */
+export function openLoggers(
+  settings: LoggersSettings,
+  environment: NodeJS.ProcessEnv = process.env,
+): Loggers {
+  return new OpenLoggers(settings, environment);
+}
+
+interface OpenLogger extends Logger {
+  readonly transports: readonly LineTransport[];
+}
+
+class OpenLoggers implements Loggers {
+  readonly #settings: LoggersSettings;
+  readonly #environment: NodeJS.ProcessEnv;
+  /** By path: loggers that write to the same file share it. */
+  readonly #destinations = new Map<string, Destination>();
+  readonly #loggers = new Map<string, OpenLogger>();
+
+  constructor(settings: LoggersSettings, environment: NodeJS.ProcessEnv) {
+    this.#settings = settings;
+    this.#environment = environment;
+    this.#open('logger', settings.root.target.path);
+    for (const { section, target } of settings.named.values()) if (target) this.#open(section, target.path);
+  }
+
+  get(name: string): OpenLogger {
+    let logger = this.#loggers.get(name);
+    if (!logger) {
+      logger = this.#make(name);
+      this.#loggers.set(name, logger);
+    }
+    return logger;
+  }
+
+  keep(body: string): void {
+    const { error, transports } = this.get(MESSAGES_LOGGER);
+    error(encodeLine(body));
+    // One copy is enough: where a second one goes may be down.
+    const failures = transports.flatMap(({ failure }) => failure ?? []);
+    if (failures.length === transports.length) throw failures[0];
+  }
+
+  reopen(): void {
+    for (const destination of this.#destinations.values()) {
+      try {
+        destination.reopen();
+      } catch (error) {
+        this.get('logger').error(`The log file ${destination.path} cannot be opened again`, error);
+      }
+    }
+  }
+
+  close(): void {
+    for (const destination of this.#destinations.values()) destination.close();
+    this.#destinations.clear();
+  }
+
+  #open(section: string, path: string): void {
+    if (this.#destinations.has(path)) return;
+    try {
+      this.#destinations.set(path, new Destination(path));
+    } catch (cause) {
+      this.close();
+      const text = `the log file ${path} cannot be opened: ${(cause as Error).message}; name a file that this user may write`;
+      throw new ConfigError([{ file: this.#settings.file, section, key: 'path', value: path, text }], {
+        cause,
+      });
+    }
+  }
+
+  #make(name: string): OpenLogger {
+    const { root, named } = this.#settings;
+    const { level, target, propagate } = named.get(name) ?? {
+      level: root.level,
+      target: undefined,
+      propagate: true,
+    };
+    const targets = [...(target ? [target] : []), ...(propagate ? [root.target] : [])];
+    const transports = targets.map((one) => this.#transport(one));
+    const logger = winston.createLogger({ levels: { ...LEVELS }, level, transports });
+    const at =
+      (recordLevel: LogLevel): Log =>
+      (message, error, fields) => {
+        logger.log({ level: recordLevel, logger: name, time: new Date(), message, error, fields });
+      };
+    return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), transports };
+  }
+
+  #transport({ path, format }: LogTarget): LineTransport {
+    const destination = this.#destinations.get(path);
+    if (!destination) throw new Error(`The log ${path} is closed.`);
+    return new LineTransport(destination, formatOf(format), this.#environment);
+  }
+}
