@@ -6,25 +6,19 @@ import type { Broker } from '../src/brokers/broker.ts';
 import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
 import type { Config } from '../src/config/config.ts';
-import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
+import { Consumer } from '../src/consumer/consumer.ts';
 import type { DrainReport } from '../src/consumer/drain.ts';
 import { ConsumerLog } from '../src/operations/consumer-log.ts';
 import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
 import { isTransientError } from '../src/worker/errors.ts';
-import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
-import { createWorker, type Worker, WorkerFactoryError } from '../src/worker/worker.ts';
+import { WorkerLoadError } from '../src/worker/load.ts';
+import { WorkerFactoryError } from '../src/worker/worker.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { consumerOptions, makeWorker, type Overrides } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
 
 /** The kinds of container, by the name that their executable has after `sqs-`. */
 export type ContainerKind = 'sequential';
-
-/** What the command line may override. */
-export interface Overrides {
-  readonly messageLimit?: number;
-  /** Seconds. */
-  readonly idleExit?: number;
-}
 
 /** Runs a container until it has drained; resolves to its exit code. Throws ConfigError for logs that cannot be opened. */
 export async function runContainer(
@@ -62,28 +56,6 @@ export async function runContainer(
     await broker?.close();
     loggers.close();
   }
-}
-
-/** Imports what `worker` names and makes the worker. Throws WorkerLoadError, WorkerFactoryError. */
-export async function makeWorker({ container, directory, worker }: Config): Promise<Worker> {
-  return createWorker(await loadExpression(container.worker, directory), worker, container.worker);
-}
-
-/** What the settings mean for the run loop. */
-export function consumerOptions({ container }: Config, overrides: Overrides = {}): ConsumerOptions {
-  const { poll, settleDelay, onError, drainTimeout, visibilityTimeout } = container;
-  const messageLimit = overrides.messageLimit ?? container.messageLimit;
-  const idleExit = overrides.idleExit ?? container.idleExit;
-  return {
-    slots: 1,
-    waitSeconds: poll,
-    settleDelayMs: settleDelay,
-    onError,
-    drainTimeout,
-    ...(visibilityTimeout !== undefined && { visibilityTimeout }),
-    ...(messageLimit !== undefined && { messageLimit }),
-    ...(idleExit !== undefined && { idleExit }),
-  };
 }
 
 function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinished }: DrainReport): string {

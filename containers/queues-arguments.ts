@@ -69,14 +69,19 @@ export async function parseQueuesArguments(
     .command(
       'send <queue> [args..]',
       'Send a call, or the bodies of a messages log',
-      sendOptions,
+      (command) => sendOptions(command),
       (given) => {
         result = sendArguments(given);
       },
     )
-    .command('create <queue>', 'Make a queue, or change its settings', createOptions, (given) => {
-      result = createArguments(given);
-    })
+    .command(
+      'create <queue>',
+      'Make a queue, or change its settings',
+      (command) => createOptions(command),
+      (given) => {
+        result = createArguments(given);
+      },
+    )
     .demandCommand(1, 1, 'Name a command: status, send or create.')
     .version(version)
     .help()
@@ -95,7 +100,7 @@ export async function parseQueuesArguments(
   return result ?? { text };
 }
 
-function sendOptions(command: Argv) {
+function sendOptions<Given>(command: Argv<Given>) {
   return command
     .positional('queue', { type: 'string', demandOption: true, describe: 'The name of the queue' })
     .positional('args', {
@@ -152,7 +157,7 @@ function sendArguments(given: SendGiven): QueuesArguments {
   };
 }
 
-function createOptions(command: Argv) {
+function createOptions<Given>(command: Argv<Given>) {
   const setting = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
   return command
     .positional('queue', {
