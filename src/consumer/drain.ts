@@ -81,7 +81,7 @@ export async function drain(
 
 async function finish(slots: Slots, timeoutSeconds: number): Promise<void> {
   const stopped = slots.stop();
-  if (await endsWithin(stopped, timeoutSeconds * 1000)) return;
+  if (timeoutSeconds > 0 && (await endsWithin(stopped, timeoutSeconds * 1000))) return;
   for (const delivery of slots.running) abort(delivery, timeoutSeconds);
   await endsWithin(stopped, AFTER_ABORT_MS);
 }

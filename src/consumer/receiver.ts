@@ -96,18 +96,17 @@ export class Receiver {
   }
 
   /**
-   * Starts no more requests, and resolves when those under way have ended: they are given two seconds to answer,
-   * because a server may hand messages to a poll whose client has gone, and nobody sees those for a visibility timeout.
+   * Starts no more requests, and resolves when those under way have ended. Where a server may hand messages to a poll
+   * whose client has gone (nobody sees those for a visibility timeout), they are given two seconds to answer first.
    */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#pause);
     clearInterval(this.#watchdog);
     const ended = Promise.all(this.#requests);
-    if (!(await endsWithin(ended, LAST_ANSWER_MS))) {
-      this.#stopping.abort();
-      await endsWithin(ended, LAST_ANSWER_MS);
-    }
+    if (!this.#options.queue.abortsReceives) await endsWithin(ended, LAST_ANSWER_MS);
+    this.#stopping.abort();
+    await endsWithin(ended, LAST_ANSWER_MS);
     this.#end?.resolve();
   }
 

@@ -29,6 +29,8 @@ export class FaultyQueue implements Queue {
   readonly calls: { action: Action; entries: readonly unknown[]; at: number }[] = [];
   /** What the next calls of an action do, in turn; `always` what they do when there is none. */
   readonly faults: Record<Action, Fault[]> = { receive: [], delete: [], changeVisibility: [] };
+  /** As on SQS, unless a spec says otherwise. */
+  abortsReceives = false;
   readonly always: Partial<Record<Action, Fault>> = {};
 
   constructor(queue: Queue) {
