@@ -19,6 +19,8 @@ export type Fault =
   | FailingEntries
   /** The request is carried out, and the connection is reset in the middle of the answer. */
   | { readonly reset: true }
+  /** The request is carried out, and the answer stops in the middle. */
+  | { readonly stalled: true }
   /** The request is taken and never answered. */
   | { readonly silent: true }
   /** The answer takes so many milliseconds longer. */
@@ -83,9 +85,11 @@ export async function startStub(options: StubOptions = {}): Promise<Stub> {
     const due = performance.now() + latency;
     const answerAfterLatency = (status: number, answer: object) => {
       const left = due - performance.now();
-      after(left > 0 ? left : latency / 2, () =>
-        'reset' in fault ? reset(response, answer) : send(response, status, answer),
-      );
+      after(left > 0 ? left : latency / 2, () => {
+        if ('reset' in fault) begin(response, answer, () => response.destroy());
+        else if ('stalled' in fault) begin(response, answer);
+        else send(response, status, answer);
+      });
     };
     after(latency / 2, () => {
       try {
@@ -156,9 +160,10 @@ function send(response: ServerResponse, status: number, answer: object): void {
   response.writeHead(status, head(text)).end(text);
 }
 
-function reset(response: ServerResponse, answer: object): void {
+/** Sends the first half of an answer. */
+function begin(response: ServerResponse, answer: object, then?: () => void): void {
   const text = JSON.stringify(answer);
-  response.writeHead(200, head(text)).write(text.slice(0, text.length / 2), () => response.destroy());
+  response.writeHead(200, head(text)).write(text.slice(0, text.length / 2), then);
 }
 
 function head(text: string): Record<string, string | number> {

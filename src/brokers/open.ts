@@ -7,7 +7,7 @@ export interface OpenOptions {
   /** What the path of a `sqlite:` address is relative to. Default: the working directory. */
   readonly directory?: string;
   /** For `sqs` addresses: see `SqsOptions`. The endpoint of an `sqs+http…` address goes before this one. */
-  readonly sqs?: { readonly region?: string; readonly endpoint?: string };
+  readonly sqs?: { readonly region?: string | undefined; readonly endpoint?: string | undefined };
 }
 
 /**
@@ -29,7 +29,7 @@ export async function openBroker(address: string, options: OpenOptions = {}): Pr
     return openSqs({ ...options.sqs, endpoint: address.slice('sqs+'.length), emulator: true });
   }
   if (address === 'memory:') {
-    const { MemoryBroker } = await import('./memory.ts');
+    const { MemoryBroker } = await import('./memory/broker.ts');
     return new MemoryBroker();
   }
   if (/^sqlite:./.test(address)) {

@@ -1,7 +1,8 @@
 /** Holds the sections of an ini file against the options that they may have, and collects what is wrong. */
 import type * as z from 'zod';
-import type { ConfigProblem } from './errors.ts';
-import type { IniProblem, IniSection, IniText } from './ini-text.ts';
+import type { ConfigProblem, IniProblem } from './errors.ts';
+import type { IniText } from './ini-text.ts';
+import { withoutSecrets } from './secrets.ts';
 import { substitute } from './substitution.ts';
 import { suggest } from './suggestion.ts';
 
@@ -16,46 +17,49 @@ export class Check {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #problems: ConfigProblem[] = [];
 
+  /** Of an ini file whose text is read; the mistakes in the text count. */
   constructor(file: string, ini: IniText, environment: NodeJS.ProcessEnv) {
     this.#file = file;
     this.#ini = ini;
     this.#environment = environment;
-    for (const problem of ini.problems) this.#problems.push({ file, ...problem });
+    for (const problem of ini.problems) this.add(problem);
   }
 
-  /** All that was found so far, in the order of the file; what has no line comes first. */
+  /** All that was found so far, in the order of the file. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   }
 
   /** Adds a problem, unless its entry has one already: one mistake is said once. */
-  add(problem: Omit<IniProblem, 'line'> & { readonly line?: number }): void {
-    const { line, section, key } = problem;
-    const isKnown =
-      line !== undefined &&
-      this.#problems.some((other) => other.line === line && other.section === section && other.key === key);
-    if (!isKnown) this.#problems.push({ file: this.#file, ...problem });
+  add(problem: IniProblem): void {
+    const { line, key = '', value } = problem;
+    if (this.#problems.some((other) => other.line === line && (other.key ?? '') === key)) return;
+    const shown = value === undefined ? undefined : withoutSecrets(key, value);
+    this.#problems.push({ file: this.#file, ...problem, value: shown });
   }
 
   /** The options of a section; undefined if something is wrong with them. A missing section is an empty one. */
   options<Options extends z.ZodObject>(section: string, options: Options): z.output<Options> | undefined {
-    const names = Object.keys(options.shape);
+    const names = new Map(Object.keys(options.shape).map((name) => [keyOf(name), name]));
     const given = this.values(section);
-    this.#refuseUnknownKeys(section, names.map(keyOf));
-    const input = names.flatMap((name) => {
-      const value = given.get(keyOf(name));
-      return value === undefined ? [] : [[name, value] as const];
-    });
-    const result = options.safeParse(Object.fromEntries(input));
-    if (result.success) return result.data;
-    for (const { path, message } of result.error.issues) this.addAt(section, keyOf(String(path[0])), message);
-    return undefined;
+    const input: Record<string, string> = {};
+    for (const [key, value] of given) {
+      const name = names.get(key);
+      if (name !== undefined) input[name] = value;
+      else this.#addAt(section, key, `unknown key; ${suggest(key, [...names.keys()], `[${section}] takes`)}`);
+    }
+    const result = options.safeParse(input);
+    for (const { path, message } of result.error?.issues ?? []) {
+      const key = keyOf(String(path[0]));
+      this.#addAt(section, key, message, given.get(key));
+    }
+    return result.data;
   }
 
   /** All values of a section, the environment filled in. */
   values(section: string): Map<string, string> {
     const values = new Map<string, string>();
-    for (const { key, value: written, line } of this.#entries(section)) {
+    for (const { key, value: written, line } of this.#ini.sections.get(section)?.entries.values() ?? []) {
       const { value, problems } = substitute(written, this.#environment);
       if (problems.length > 0) this.add({ line, section, key, value: written, text: problems.join('; ') });
       values.set(key, value);
@@ -63,30 +67,9 @@ export class Check {
     return values;
   }
 
-  /** Adds a problem of a key, with its line and value if it is there, else with the line of its section. */
-  addAt(section: string, key: string, text: string): void {
+  /** Adds a problem on the line of its key, or of its section if it has no such key. */
+  #addAt(section: string, key: string, text: string, value?: string): void {
     const found = this.#ini.sections.get(section);
-    const entry = found?.entries.get(key);
-    const line = entry?.line ?? found?.line;
-    this.add({
-      ...(line !== undefined && { line }),
-      section,
-      key,
-      ...(entry && { value: entry.value }),
-      text,
-    });
-  }
-
-  #refuseUnknownKeys(section: string, allowed: readonly string[]): void {
-    for (const { key } of this.#entries(section)) {
-      if (allowed.includes(key)) continue;
-      this.addAt(section, key, `unknown key; ${suggest(key, allowed, `[${section}] takes`)}`);
-    }
-  }
-
-  #entries(
-    section: string,
-  ): Iterable<IniSection['entries'] extends ReadonlyMap<string, infer Entry> ? Entry : never> {
-    return this.#ini.sections.get(section)?.entries.values() ?? [];
+    this.add({ line: (found?.entries.get(key) ?? found)?.line, section, key, value, text });
   }
 }

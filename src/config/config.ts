@@ -5,13 +5,7 @@ import type * as z from 'zod';
 import { Check } from './check.ts';
 import { ConfigError } from './errors.ts';
 import { type IniSection, readIniText } from './ini-text.ts';
-import {
-  type LoggerSettings,
-  type LoggersSettings,
-  namedLogger,
-  pointlessOptions,
-  rootLogger,
-} from './loggers.ts';
+import { type LoggerSettings, type LoggersSettings, namedLogger, rootLogger } from './loggers.ts';
 import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
 import { suggest } from './suggestion.ts';
 
@@ -58,7 +52,7 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
   if (!container || !sqs || !loggers || check.problems.length > 0) throw new ConfigError(check.problems);
   const broker = container.broker.replace(
     /^sqlite:(.*)$/s,
-    (_, path) => `sqlite:${resolve(directory, path)}`,
+    (_, path: string) => `sqlite:${resolve(directory, path)}`,
   );
   return { file, directory, container: { ...container, broker }, worker, sqs, loggers };
 }
@@ -112,11 +106,10 @@ function loggersOf(
   const root = rootOptions && rootLogger(rootOptions, directory);
   const named = new Map<string, LoggerSettings>();
   for (const section of sections) {
-    const [, name] = LOGGER.exec(section) ?? [];
-    const options = name === undefined ? undefined : check.options(section, namedLoggerOptions);
-    if (name === undefined || options === undefined) continue;
-    for (const { key, text } of pointlessOptions(options)) check.addAt(section, key, text);
-    if (root) named.set(name, namedLogger(name, options, root, directory));
+    const name = LOGGER.exec(section)?.[1];
+    if (name === undefined) continue;
+    const options = check.options(section, namedLoggerOptions);
+    if (root && options) named.set(name, namedLogger(name, options, root, directory));
   }
   return root && { file, root, named };
 }

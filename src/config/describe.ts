@@ -3,18 +3,18 @@ import type * as z from 'zod';
 import { keyOf } from './check.ts';
 import type { Config } from './config.ts';
 import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
-import { withoutPasswords, withoutSecrets } from './secrets.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /**
  * The settings as lines of an ini file, with a comment that explains each option. Paths are absolute; options that
- * are not set are commented out. Values that look secret are `***`: by their key in `[worker]`, and passwords in URLs.
+ * are not set are commented out. Secrets are `***`.
  */
 export function describeConfig({ container, worker, sqs, loggers }: Config): string {
   const sections = [
     section('container', explained(containerOptions, container)),
     section(
       'worker',
-      Object.entries(worker).map(([key, value]) => assignment(key, withoutSecrets(key, value))),
+      Object.entries(worker).map(([key, value]) => assignment(key, value)),
     ),
     section('sqs', explained(sqsOptions, sqs)),
     section('logger', explained(rootLoggerOptions, { level: loggers.root.level, ...loggers.root.target })),
@@ -42,12 +42,12 @@ function explained(options: z.ZodObject, values: Readonly<Record<string, Value>>
 }
 
 function assignment(key: string, value: NonNullable<Value>): string {
-  if (typeof value === 'string') return `${key} = ${quoted(withoutPasswords(value).replaceAll('${', '$${'))}`;
-  return `${key} = ${typeof value === 'boolean' ? (value ? 'yes' : 'no') : value}`;
+  if (typeof value === 'boolean') return `${key} = ${value ? 'yes' : 'no'}`;
+  // A function, because $ is special in a replacement text.
+  return `${key} = ${quoted(withoutSecrets(key, String(value)).replaceAll('${', () => '$${'))}`;
 }
 
 /** Quoted if it would be read as something else. */
 function quoted(text: string): string {
-  if (/^[^\s"'\\;#=[](.*[^\s"'\\;#])?$/.test(text) && !/["'\\;#]/.test(text)) return text;
-  return JSON.stringify(text).replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
+  return /["'\\;#\r\n]/.test(text) || text !== text.trim() ? JSON.stringify(text) : text;
 }

@@ -1,15 +1,15 @@
-/** Durations as people write them: `30`, `0.5`, `500ms`, `10s`, `5m`, `12h`, `1h30m`. */
+/** Durations as people write them: `30`, `0.5`, `500ms`, `10s`, `5m`, `1h30m`, `2d`. */
 import parse from 'parse-duration';
 
 export type DurationUnit = 'seconds' | 'milliseconds';
 
-const MILLISECONDS = { seconds: 1000, milliseconds: 1 } as const;
-
 const NUMBER = String.raw`\d+(?:\.\d+)?`;
-const plain = new RegExp(`^${NUMBER}$`);
-/** parse-duration takes anything with a number in it, so what it gets is checked first: units once each, long ones first. */
-const withUnits = new RegExp(
-  `^(?=\\d)${['d', 'h', 'm', 's', 'ms'].map((unit) => `(?:${NUMBER}\\s*${unit}\\s*)?`).join('')}$`,
+/**
+ * parse-duration takes anything with a number in it, so what it gets is checked first: a number alone, or units once
+ * each, long ones first.
+ */
+const DURATION = new RegExp(
+  `^(?=\\d)(?:${NUMBER}|${['d', 'h', 'm', 's', 'ms'].map((unit) => `(?:${NUMBER}\\s*${unit}\\s*)?`).join('')})$`,
 );
 
 /**
@@ -22,8 +22,7 @@ const withUnits = new RegExp(
  *     parseDuration('soon', 'seconds')        // undefined
  */
 export function parseDuration(text: string, unit: DurationUnit): number | undefined {
-  if (plain.test(text)) return Number(text);
-  if (!withUnits.test(text)) return undefined;
-  const milliseconds = parse(text);
-  return milliseconds === null ? undefined : milliseconds / MILLISECONDS[unit];
+  if (!DURATION.test(text)) return undefined;
+  // Without the rounding 2.05m would be 122.99999999999999 seconds.
+  return Number(parse(text, unit)?.toFixed(6));
 }

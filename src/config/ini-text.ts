@@ -1,12 +1,14 @@
 /**
- * Reads the text of an ini file: its sections, keys and values, each with its line. `ini` alone has no lines and
- * swallows mistakes, so it gets one line at a time, and what it would swallow is a problem here: keys and sections
- * given twice, keys with no value or no section, headers that are none, values that a comment cuts.
+ * Reads the text of an ini file: its sections, keys and values, each with its line. `ini` has no lines and swallows
+ * mistakes, so it only gets to read the values, and what it would swallow is a problem here: keys and sections given
+ * twice, keys with no value or no section, headers that are none, values that a comment cuts.
  */
-import { parse } from 'ini';
+import { unsafe } from 'ini';
+import type { IniProblem } from './errors.ts';
 
 export interface IniEntry {
   readonly key: string;
+  /** Without its quotes and escapes; `${NAME}` stays. */
   readonly value: string;
   readonly line: number;
 }
@@ -18,23 +20,16 @@ export interface IniSection {
   readonly entries: ReadonlyMap<string, IniEntry>;
 }
 
-export interface IniProblem {
-  readonly line: number;
-  readonly section?: string;
-  readonly key?: string;
-  readonly value?: string;
-  readonly text: string;
-}
-
 export interface IniText {
   readonly sections: ReadonlyMap<string, IniSection>;
   readonly problems: readonly IniProblem[];
 }
 
-/** Reads any text; what is wrong with it comes back as problems. Values are as written: `${NAME}` stays. */
+/** Reads any text; what is wrong with it comes back as problems. */
 export function readIniText(text: string): IniText {
   const reader = new IniReader();
-  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) reader.read(line, index + 1);
+  // Trimming takes away the byte order mark, too.
+  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) reader.read(line.trim(), index + 1);
   return reader;
 }
 
@@ -48,85 +43,63 @@ class IniReader implements IniText {
   #section: OpenSection | undefined;
 
   read(text: string, line: number): void {
-    if (/^\s*([;#]|$)/.test(text)) return;
-    if (/^\s*\[/.test(text)) this.#header(text, line);
+    if (text === '' || text.startsWith(';') || text.startsWith('#')) return;
+    if (text.startsWith('[')) this.#header(text, line);
     else this.#entry(text, line);
   }
 
   #header(text: string, line: number): void {
-    const [, name] = /^\[\s*([\w.-]+)\s*\]\s*$/.exec(text) ?? [];
-    if (name === undefined) {
-      this.problems.push({
-        line,
-        value: text,
-        text: `${JSON.stringify(text)} is no header; write the name of a section alone on a line, such as [container]`,
-      });
-    }
+    const header = /^\[([^[\]]*)\]$/.exec(text);
     // The keys below a broken header belong to the section that it most likely means.
-    const meant = name ?? /^\s*\[+\s*([\w.-]*)/.exec(text)?.[1] ?? '';
-    const known = this.sections.get(meant);
-    if (known) {
-      this.problems.push({
-        line,
-        section: meant,
-        text: `there is such a section on line ${known.line} already; put all its keys there`,
-      });
-    }
-    this.#section = known ?? { name: meant, line, entries: new Map() };
-    this.sections.set(meant, this.#section);
+    const name = (header ?? /^[[\s]*([\w.-]*)/.exec(text))?.[1]?.trim() ?? '';
+    const earlier = this.sections.get(name);
+    const mistake = !header
+      ? `${JSON.stringify(text)} is no header; expected [${name || 'container'}] alone on its line`
+      : earlier && `is on line ${earlier.line} already; put all its keys there`;
+    if (mistake !== undefined) this.problems.push({ line, section: name, text: mistake });
+    this.#section = earlier ?? { name, line, entries: new Map() };
+    this.sections.set(name, this.#section);
   }
 
   #entry(text: string, line: number): void {
     const equals = text.indexOf('=');
     const key = (equals === -1 ? text : text.slice(0, equals)).trim();
-    const section = this.#section?.name;
-    const problem = (what: string) =>
-      this.problems.push({ line, ...(section !== undefined && { section }), key, text: what });
+    const written = equals === -1 ? undefined : text.slice(equals + 1).trim();
+    const mistake = this.#mistakeIn(key, written);
+    if (mistake !== undefined) {
+      this.problems.push({ line, section: this.#section?.name, key, value: written, text: mistake });
+    }
+    const entries = this.#section?.entries;
+    if (!entries?.has(key)) entries?.set(key, { key, value: readValue(written ?? ''), line });
+  }
 
-    if (section === undefined) problem('is in no section; put it below a header such as [container]');
-    if (equals === -1) {
-      problem(`has no value; write ${key} = VALUE`);
-      return;
-    }
-    const refused = refuseKey(key);
-    if (refused !== undefined) {
-      problem(refused);
-      return;
-    }
-    const written = text.slice(equals + 1).trim();
-    const value = readValue(written);
-    const mistake = mistakeIn(written, value);
-    if (mistake !== undefined) problem(mistake);
-    const earlier = this.#section?.entries.get(key);
-    if (earlier) problem(`is on line ${earlier.line} already; keep one of them`);
-    else this.#section?.entries.set(key, { key, value: value ?? written, line });
+  #mistakeIn(key: string, written: string | undefined): string | undefined {
+    if (!this.#section) return 'is in no section; put it below a header such as [container]';
+    const earlier = this.#section.entries.get(key);
+    if (earlier) return `is on line ${earlier.line} already; keep one of them`;
+    if (written === undefined) return `has no value; write ${key} = VALUE`;
+    return mistakeInKey(key) ?? mistakeInValue(written);
   }
 }
 
-function refuseKey(key: string): string | undefined {
+/** The value by the rules of `ini`, but for single quotes: it would read the text between them as JSON. */
+function readValue(written: string): string {
+  return /^'.*'$/s.test(written) ? written.slice(1, -1) : unsafe(written);
+}
+
+function mistakeInKey(key: string): string | undefined {
   if (key === '') return 'a value without a key; write KEY = VALUE';
   if (key === '__proto__') return 'no key can have this name';
-  if (key.endsWith('[]')) return `there are no lists; write one value, such as ${key.slice(0, -2)} = a, b`;
-  return /["'[\];#\u2028\u2029]/.test(key) ? 'a key has no quotes, brackets, ; or # in it' : undefined;
+  return /["'[\];#]/.test(key) ? 'a key has no quotes, brackets, ; or # in it' : undefined;
 }
 
-/** The value by the rules of `ini`, as text; undefined if it cannot read the line. */
-function readValue(written: string): string | undefined {
-  const value: unknown = parse(`value=${written}`).value;
-  if (value === undefined || typeof value === 'string') return value;
-  // ini makes true, false and null of these words, and reads JSON between single quotes.
-  return written.startsWith("'") ? written.slice(1, -1) : String(value);
-}
-
-function mistakeIn(written: string, value: string | undefined): string | undefined {
-  if (value === undefined)
-    return 'the line has a character that ends lines; write it as \\u2028 or \\u2029, in double quotes';
-  const [, quote] = /^(["']).*\1$/.exec(written) ?? [];
-  if (quote === '"' && value === written) {
-    return 'what is between the double quotes is no JSON text; write \\\\ for \\ and \\" for ", or use single quotes';
+/** What `ini` would not say of a value. */
+function mistakeInValue(written: string): string | undefined {
+  const quote = /^(["']).*\1$/s.exec(written)?.[1];
+  // ini leaves the quotes on what it cannot read.
+  if (quote === '"' && readValue(written) === written) {
+    return 'between double quotes \\ is written \\\\ and " is written \\"; single quotes take both as they are';
   }
-  if (quote === undefined && /(?<!\\)(\\\\)*[;#]/.test(written)) {
-    return `; and # start a comment, which leaves ${JSON.stringify(value)}; quote the value, or move the comment to a line of its own`;
-  }
-  return undefined;
+  const comment = quote ? undefined : /(?<!\\)(?:\\\\)*([;#])/.exec(written)?.[1];
+  return comment && `${comment} starts a comment; quote the value, or put the comment on a line of its own`;
 }

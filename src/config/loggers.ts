@@ -56,28 +56,6 @@ export function namedLogger(
   return { section: `logger.${name}`, level, target, propagate };
 }
 
-/** What is pointless in a `[logger.NAME]` without a path of its own, by key. */
-export function pointlessOptions({ path, format, propagate }: z.output<typeof namedLoggerOptions>): {
-  readonly key: string;
-  readonly text: string;
-}[] {
-  if (path !== undefined) return [];
-  const pointless = [];
-  if (format !== undefined) {
-    pointless.push({
-      key: 'format',
-      text: 'without a path of its own it writes as [logger] does; add a path',
-    });
-  }
-  if (propagate === false) {
-    pointless.push({
-      key: 'propagate',
-      text: 'without a path of its own it would write nowhere; add a path',
-    });
-  }
-  return pointless;
-}
-
 function place(path: string, directory: string): string {
   return path === 'STDOUT' || path === 'STDERR' ? path : resolve(directory, path);
 }

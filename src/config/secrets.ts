@@ -1,6 +1,6 @@
 /** Keeps secrets out of what is printed. */
 
-const SECRET_KEY = /password|passwd|passphrase|secret|token|key|credential/i;
+const SECRET_KEY = /pass|pwd|secret|token|key|credential/i;
 const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s/]*@/g;
 
 /**
@@ -10,10 +10,5 @@ const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s/]*@/g;
  *     withoutSecrets('database', 'pg://me:abc@host/x')    // 'pg://me:***@host/x'
  */
 export function withoutSecrets(key: string, value: string): string {
-  return SECRET_KEY.test(key) ? '***' : withoutPasswords(value);
-}
-
-/** The text with `***` for passwords in URLs. */
-export function withoutPasswords(text: string): string {
-  return text.replace(URL_PASSWORD, '$1***@');
+  return SECRET_KEY.test(key) ? '***' : value.replace(URL_PASSWORD, '$1***@');
 }

@@ -6,7 +6,7 @@ export interface Substitution {
   readonly problems: readonly string[];
 }
 
-const MARK = /\$\$\{|\$\{(?<inside>[^}]*)\}|\$\{/g;
+const MARK = /\$\$\{|\$\{(?<inside>[^{}]*)\}|\$\{/g;
 const REFERENCE = /^(?<name>[A-Za-z_]\w*)(?::-(?<fallback>.*))?$/s;
 
 /**

@@ -10,6 +10,6 @@ import { closest, distance } from 'fastest-levenshtein';
 export function suggest(name: string, allowed: readonly string[], otherwise: string): string {
   const lower = name.toLowerCase();
   const nearest = closest(lower, allowed);
-  const isNear = distance(lower, nearest) <= Math.max(1, Math.floor(nearest.length / 3));
+  const isNear = distance(lower, nearest) <= Math.ceil(nearest.length / 3);
   return isNear ? `did you mean "${nearest}"?` : `${otherwise} ${allowed.join(', ')}`;
 }

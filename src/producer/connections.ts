@@ -26,7 +26,9 @@ export function connect(address = process.env[BROKER_VARIABLE] || 'sqs'): Promis
   if (known) return known;
   const opening = openBroker(address);
   shared.brokers.set(address, opening);
-  opening.catch(() => shared.brokers.delete(address));
+  opening.catch(() => {
+    if (shared.brokers.get(address) === opening) shared.brokers.delete(address);
+  });
   return opening;
 }
 
@@ -37,7 +39,9 @@ export function replaceBrokers(broker: Broker | undefined): void {
 
 /** Closes the brokers that producers opened; the next call opens them again. For the end of a program or a spec. */
 export async function closeProducers(): Promise<void> {
-  const brokers = [...shared.brokers.values()];
+  const openings = [...shared.brokers.values()];
   shared.brokers.clear();
-  await Promise.all(brokers.map(async (broker) => (await broker).close()));
+  for (const opening of await Promise.allSettled(openings)) {
+    if (opening.status === 'fulfilled') await opening.value.close();
+  }
 }

@@ -11,15 +11,12 @@ import { BrokerError } from '../brokers/errors.ts';
 import { encodeCall } from '../message/call.ts';
 import { connect } from './connections.ts';
 import { BatchError } from './errors.ts';
-import { Sender } from './sender.ts';
+import { type Accepted, Sender } from './sender.ts';
 
 /** What was sent. */
-export interface Sent {
-  readonly messageId: string;
+export interface Sent extends Accepted {
   /** The body as it is in the queue. */
   readonly body: string;
-  /** FIFO queues only. */
-  readonly sequenceNumber?: string;
 }
 
 export interface QueueOptions {
@@ -28,7 +25,7 @@ export interface QueueOptions {
 }
 
 export interface SendOptions {
-  /** Seconds before the message can be received. Default: the queue's delay. */
+  /** Seconds before the message can be received; parts of a second are rounded up. Default: the queue's delay. */
   readonly delaySeconds?: number;
   /** The message group. Default on FIFO queues: `default`. */
   readonly groupId?: string;
@@ -56,17 +53,17 @@ export function queue<Args extends readonly unknown[] = readonly unknown[]>(
   name: string,
   options: QueueOptions = {},
 ): Producer<Args> {
-  return makeProducer<Args>(name, new Senders(name, options.broker), {});
+  return makeProducer<Args>(name, new LazySender(name, options.broker), {});
 }
 
 function makeProducer<Args extends readonly unknown[]>(
   name: string,
-  senders: Senders,
+  sender: LazySender,
   options: SendOptions,
 ): Producer<Args> {
   const send = async (...args: Args): Promise<Sent> => {
     const body = encodeCall(args);
-    return { ...(await senders.send({ ...options, body })), body };
+    return { ...(await sender.send({ ...options, body })), body };
   };
   const batch = async (calls: readonly Args[]): Promise<Sent[]> => {
     const settled = await Promise.allSettled(calls.map((args) => send(...args)));
@@ -78,13 +75,13 @@ function makeProducer<Args extends readonly unknown[]>(
   };
   return Object.assign(send, {
     batch,
-    with: (more: SendOptions) => makeProducer<Args>(name, senders, { ...options, ...more }),
+    with: (more: SendOptions) => makeProducer<Args>(name, sender, { ...options, ...more }),
     queueName: name,
   });
 }
 
 /** The sender for a queue, opened at the first message, and again when the queue was gone or the broker was replaced. */
-class Senders {
+class LazySender {
   readonly #name: string;
   readonly #address: string | undefined;
   #sender: Promise<Sender> | undefined;
@@ -95,7 +92,7 @@ class Senders {
     this.#address = address;
   }
 
-  async send(message: OutgoingMessage): Promise<{ messageId: string; sequenceNumber?: string }> {
+  async send(message: OutgoingMessage): Promise<Accepted> {
     try {
       return await (await this.#open()).send(message);
     } catch (error) {

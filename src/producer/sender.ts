@@ -7,50 +7,65 @@ import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { messageSize } from '../brokers/message-size.ts';
 import { SendError } from './errors.ts';
+import { Turns } from './turns.ts';
+
+/** What the broker says of a message that it has accepted. */
+export interface Accepted {
+  readonly messageId: string;
+  /** FIFO queues only. */
+  readonly sequenceNumber?: string;
+}
 
 interface Pending {
   readonly message: OutgoingMessage;
-  readonly resolve: (sent: { messageId: string; sequenceNumber?: string }) => void;
+  readonly bytes: number;
+  readonly resolve: (accepted: Accepted) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** The message group on a FIFO queue when a call names none. */
 const DEFAULT_GROUP = 'default';
+/** The most requests under way at once: a batch of a million calls must not open a hundred thousand connections. */
+const REQUESTS_AT_ONCE = 20;
 
 export class Sender {
   readonly #broker: Broker;
   readonly #queue: Queue;
   readonly #batcher: Batcher<Pending>;
-  /** FIFO: requests go one after the other, to arrive in order. */
-  #previous: Promise<void> = Promise.resolve();
 
   constructor(broker: Broker, queue: Queue) {
     this.#broker = broker;
     this.#queue = queue;
+    // On FIFO queues requests go one after the other, to arrive in order.
+    const turns = new Turns(queue.fifo ? 1 : REQUESTS_AT_ONCE);
     this.#batcher = new Batcher({
       delayMs: 0,
-      send: (batch) => (queue.fifo ? this.#sendInOrder(batch) : this.#send(batch)),
-      bytes: { of: ({ message }) => messageSize(message), max: broker.maxRequestBytes },
+      send: (batch) => turns.run(() => this.#sendBatch(batch)),
+      bytes: { of: ({ bytes }) => bytes, max: broker.maxRequestBytes },
     });
   }
 
   /** Resolves when the broker has the message. Throws SendError or BrokerError. */
-  async send(outgoing: OutgoingMessage): Promise<{ messageId: string; sequenceNumber?: string }> {
-    const message = this.#queue.fifo ? this.#withGroup(outgoing) : outgoing;
-    this.#checkLimits(message);
-    return new Promise((resolve, reject) => this.#batcher.add({ message, resolve, reject }));
+  async send(outgoing: OutgoingMessage): Promise<Accepted> {
+    const message = this.#complete(outgoing);
+    const bytes = messageSize(message);
+    this.#checkLimits(message, bytes);
+    return new Promise((resolve, reject) => this.#batcher.add({ message, bytes, resolve, reject }));
   }
 
-  /** Two equal calls are two messages, unless the queue was made to tell them apart by their content. */
-  #withGroup(message: OutgoingMessage): OutgoingMessage {
-    return {
-      groupId: DEFAULT_GROUP,
-      ...(this.#queue.contentBasedDeduplication ? {} : { deduplicationId: randomUUID() }),
-      ...message,
-    };
+  /** Brokers take whole seconds, and FIFO queues a group and what tells a message from its repetition. */
+  #complete(message: OutgoingMessage): OutgoingMessage {
+    const { delaySeconds, groupId, deduplicationId } = message;
+    const whole =
+      delaySeconds === undefined ? message : { ...message, delaySeconds: Math.ceil(delaySeconds) };
+    if (!this.#queue.fifo) return whole;
+    const inGroup = { ...whole, groupId: groupId ?? DEFAULT_GROUP };
+    // Two equal calls are two messages, unless the queue was made to tell them apart by their content.
+    if (deduplicationId !== undefined || this.#queue.contentBasedDeduplication) return inGroup;
+    return { ...inGroup, deduplicationId: randomUUID() };
   }
 
-  #checkLimits(message: OutgoingMessage): void {
+  #checkLimits(message: OutgoingMessage, bytes: number): void {
     const { maxDelaySeconds, maxRequestBytes, description } = this.#broker;
     const { delaySeconds = 0 } = message;
     if (!(delaySeconds >= 0 && delaySeconds <= maxDelaySeconds)) {
@@ -59,7 +74,6 @@ export class Sender {
         message,
       );
     }
-    const bytes = messageSize(message);
     if (bytes > maxRequestBytes) {
       throw new SendError(
         `The message has ${bytes} bytes; ${description} takes at most ${maxRequestBytes}. Store the data elsewhere and send a reference to it.`,
@@ -68,37 +82,27 @@ export class Sender {
     }
   }
 
-  #sendInOrder(batch: Pending[]): Promise<void> {
-    this.#previous = this.#previous.then(() => this.#send(batch));
-    return this.#previous;
-  }
-
-  async #send(batch: Pending[]): Promise<void> {
-    let results: SendResult[];
+  async #sendBatch(batch: readonly Pending[]): Promise<void> {
     try {
-      results = await this.#queue.send(batch.map(({ message }) => message));
+      const results = await this.#queue.send(batch.map(({ message }) => message));
+      batch.forEach((pending, index) => {
+        this.#settle(pending, results[index]);
+      });
     } catch (error) {
       for (const { reject } of batch) reject(error as Error);
-      return;
-    }
-    for (const [index, { message, resolve, reject }] of batch.entries()) {
-      const result = results[index];
-      if (result?.ok) {
-        const { messageId, sequenceNumber } = result;
-        resolve(sequenceNumber === undefined ? { messageId } : { messageId, sequenceNumber });
-      } else {
-        const { code, message: reason } = result ?? {
-          code: 'NoResult',
-          message: 'the broker gave no result for it',
-        };
-        reject(
-          new SendError(
-            `The queue "${this.#queue.name}" refused the message: ${code}: ${reason}`,
-            message,
-            code,
-          ),
-        );
-      }
     }
   }
+
+  #settle({ message, resolve, reject }: Pending, result: SendResult | undefined): void {
+    if (result?.ok) {
+      const { messageId, sequenceNumber } = result;
+      resolve(sequenceNumber === undefined ? { messageId } : { messageId, sequenceNumber });
+      return;
+    }
+    const { code, message: reason } = result ?? NO_RESULT;
+    const text = `The queue "${this.#queue.name}" refused the message: ${code}: ${reason}`;
+    reject(new SendError(text, message, code));
+  }
 }
+
+const NO_RESULT = { code: 'NoResult', message: 'the broker gave no result for it' };

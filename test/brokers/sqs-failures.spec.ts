@@ -70,6 +70,12 @@ describe('the failures of SQS requests', () => {
     );
   });
 
+  it('name the permissions for the key of an encrypted queue', () => {
+    const failure = requestFailure(answered(400, 'KmsAccessDenied'), attempt);
+    expect(failure.kind).to.equal('denied');
+    expect(failure.message).to.contain('kms:Decrypt').and.not.contain('sqs:');
+  });
+
   it('say what to do without credentials', () => {
     const cause = Object.assign(new Error('Could not load credentials from any providers'), {
       name: 'CredentialsProviderError',

@@ -1,14 +1,20 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { BrokerError, type BrokerErrorKind, QueueNotFoundError } from '../../src/brokers/errors.ts';
+import { BrokerError, type BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
 import { type Fault, type Stub, startStub } from '../sqs-stub.ts';
 
 /** Lets sockets and promises go on until the condition holds; mocha's timeout is the bound. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Fakes the timers of deadlines. Connections kept from before have native ones, which may be cleared. */
+function useFakeTimers(): sinon.SinonFakeTimers {
+  return sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true });
 }
 
 async function failureOf(request: Promise<unknown>): Promise<BrokerError> {
@@ -85,10 +91,7 @@ describe('requests to SQS', () => {
   describe('that are never answered', () => {
     it('fail five seconds after the wait of a long poll', async () => {
       stub.fault('ReceiveMessage', { silent: true });
-      const clock = sinon.useFakeTimers({
-        toFake: ['setTimeout', 'clearTimeout'],
-        shouldClearNativeTimers: true,
-      });
+      const clock = useFakeTimers();
       const receive = failureOf(queue.receive({ max: 1, waitSeconds: 20 }));
       await until(() => stub.calls.ReceiveMessage === 1);
       await clock.tickAsync(24_999);
@@ -99,13 +102,36 @@ describe('requests to SQS', () => {
       expect(failure.message).to.contain('did not answer ReceiveMessage on "jobs" within 25 seconds');
     });
 
+    it('fail five seconds after the wait also when the answer has begun', async () => {
+      stub.fault('ReceiveMessage', { stalled: true });
+      const clock = useFakeTimers();
+      const receive = failureOf(queue.receive({ max: 1, waitSeconds: 0 }));
+      await until(() => stub.calls.ReceiveMessage === 1);
+      await clock.tickAsync(5_000);
+      expect((await receive).message).to.contain('within 5 seconds');
+    });
+
+    it('fail after ten seconds when a connection is accepted, and nothing more', async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const mute = await openSqs({ endpoint: `https://127.0.0.1:${port}`, emulator: true });
+      const clock = useFakeTimers();
+      const opening = failureOf(mute.open('jobs'));
+      const [socket] = (await once(server, 'connection')) as [Socket];
+      await clock.tickAsync(10_000);
+      const failure = await opening;
+      expect(failure.kind).to.equal('unreachable');
+      expect(failure.message).to.contain('within 10 seconds');
+      await mute.close();
+      socket.destroy();
+      server.close();
+    });
+
     it('fail after ten seconds, tries again included', async () => {
       stub.fault('DeleteMessageBatch', { status: 503, code: 'ServiceUnavailable' });
       stub.fault('DeleteMessageBatch', { silent: true });
-      const clock = sinon.useFakeTimers({
-        toFake: ['setTimeout', 'clearTimeout'],
-        shouldClearNativeTimers: true,
-      });
+      const clock = useFakeTimers();
       const removal = failureOf(queue.delete(['any']));
       await until(() => stub.calls.DeleteMessageBatch === 1);
       await clock.tickAsync(5_000);
@@ -126,6 +152,18 @@ describe('requests to SQS', () => {
       await until(() => stub.queue('jobs').counts.longPolls === 0);
     });
 
+    it('also while the queue that was missing is looked up', async () => {
+      stub.fault('ReceiveMessage', { status: 400, code: 'QueueDoesNotExist' });
+      await failureOf(queue.receive({ max: 1, waitSeconds: 0 }));
+      stub.fault('GetQueueUrl', { silent: true });
+      const stop = new AbortController();
+      const receive = queue.receive({ max: 1, waitSeconds: 20, signal: stop.signal });
+      await until(() => stub.calls.GetQueueUrl === 2);
+      const reason = new Error('stopping');
+      stop.abort(reason);
+      expect(await receive.catch((error: unknown) => error)).to.equal(reason);
+    });
+
     it('send nothing if the signal has aborted already', async () => {
       const reason = new Error('stopping');
       const receive = queue.receive({ max: 1, waitSeconds: 0, signal: AbortSignal.abort(reason) });
@@ -134,7 +172,7 @@ describe('requests to SQS', () => {
     });
 
     it('leave no timer, and nothing on a signal that outlives them', async () => {
-      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const clock = useFakeTimers();
       const { signal } = new AbortController();
       for (let request = 0; request < 3; request += 1)
         await queue.receive({ max: 1, waitSeconds: 0, signal });
@@ -162,82 +200,5 @@ describe('requests to SQS', () => {
     expect(await queue.delete(['any'])).to.have.length(1);
     stop.abort();
     await ends;
-  });
-
-  describe('about a queue', () => {
-    it('find it again when it was deleted and made again', async () => {
-      stub.removeQueue('jobs');
-      expect(await failureOf(queue.receive({ max: 1, waitSeconds: 0 }))).to.be.instanceOf(QueueNotFoundError);
-      stub.queue('jobs').preload(1);
-      expect(await queue.receive({ max: 1, waitSeconds: 0 })).to.have.length(1);
-      expect(stub.calls.GetQueueUrl).to.equal(2);
-    });
-
-    it('take a URL in place of its name', async () => {
-      const asked = stub.calls.GetQueueUrl;
-      const named = await broker.open('http://sqs.stub.invalid/000000000000/jobs');
-      stub.queue('jobs').preload(1);
-      expect(await named.receive({ max: 1, waitSeconds: 0 })).to.have.length(1);
-      expect(stub.calls.GetQueueUrl).to.equal(asked);
-    });
-
-    it('name queue and region when there is none', async () => {
-      const failure = await failureOf(broker.open('absent'));
-      expect(failure).to.be.instanceOf(QueueNotFoundError);
-      expect(failure.message).to.contain('"absent"').and.contain('us-east-1');
-    });
-
-    it('give the visibility timeout themselves when its settings may not be read, and warn', async () => {
-      const warn = sinon.stub(process, 'emitWarning');
-      stub.fault('GetQueueAttributes', { status: 403, code: 'AccessDenied' });
-      const restricted = await broker.open('jobs');
-      expect(restricted.visibilityTimeout).to.equal(30);
-      expect(warn.firstCall.args[0]).to.contain('"jobs"').and.contain('sqs:GetQueueAttributes');
-      await restricted.receive({ max: 1, waitSeconds: 0 });
-      expect(JSON.parse(stub.requests.at(-1)!.body)).to.include({ VisibilityTimeout: 30 });
-    });
-
-    it('leave the visibility timeout to the queue otherwise', async () => {
-      stub.queue('jobs').visibilityTimeout = 77;
-      const opened = await broker.open('jobs');
-      expect(opened.visibilityTimeout).to.equal(77);
-      await opened.receive({ max: 1, waitSeconds: 0 });
-      expect(JSON.parse(stub.requests.at(-1)!.body)).not.to.have.property('VisibilityTimeout');
-    });
-  });
-
-  it('have whole numbers of seconds within the bounds of SQS', async () => {
-    const sent = () => JSON.parse(stub.requests.at(-1)!.body);
-    stub.queue('jobs').preload(2);
-    await queue.receive({ max: 1, waitSeconds: 0.2, visibilityTimeout: 1.5 });
-    expect(sent()).to.include({ WaitTimeSeconds: 1, VisibilityTimeout: 2 });
-    await queue.receive({ max: 1, waitSeconds: 30 });
-    expect(sent()).to.include({ WaitTimeSeconds: 20 });
-    await queue.send([{ body: 'later', delaySeconds: 0.5 }]);
-    expect(sent().Entries[0]).to.include({ DelaySeconds: 1 });
-  });
-
-  it('give results in the order of the entries, whatever the order of the answer', async () => {
-    stub.fault('SendMessageBatch', { entries: [0], code: 'InternalError', senderFault: false });
-    const [first, ...others] = await queue.send([{ body: 'a' }, { body: 'b' }, { body: 'c' }]);
-    expect(first).to.include({ ok: false, code: 'InternalError', retryable: true });
-    expect(others.map(({ ok }) => ok)).to.deep.equal([true, true]);
-
-    const messages = await queue.receive({ max: 10, waitSeconds: 0 });
-    const changes = messages.map(({ receiptHandle }) => ({ receiptHandle, seconds: 5 }));
-    stub.fault('ChangeMessageVisibilityBatch', {
-      entries: [1],
-      code: 'MessageNotInflight',
-      senderFault: true,
-    });
-    const [changed, lost] = await queue.changeVisibility(changes);
-    expect(changed).to.deep.equal({ ok: true });
-    expect(lost).to.include({ ok: false, code: 'MessageNotInflight', retryable: false });
-  });
-
-  it('list more queues than one request gives', async () => {
-    for (let index = 0; index < 1001; index += 1) stub.queue(`many-${index}`);
-    expect(await broker.list('many-')).to.have.length(1001);
-    expect(stub.calls.ListQueues).to.equal(2);
   });
 });

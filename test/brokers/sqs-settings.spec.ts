@@ -91,6 +91,20 @@ describe('the settings of SQS', () => {
       expect(failure.kind).to.equal('setup');
       expect(failure.message).to.contain('AWS_REGION').and.contain('profile').and.contain('[sqs] region');
     });
+
+    it('or fail if it cannot be one', async () => {
+      useEnvironment({ AWS_REGION: 'eu-west-1' });
+      const failure = await failureOf(openSqs({ region: 'EU (Ireland)' }));
+      expect(failure.kind).to.equal('setup');
+      expect(failure.message).to.contain('"EU (Ireland)"').and.contain('[sqs] region');
+    });
+
+    it('where an empty one is none', async () => {
+      useEnvironment({ AWS_REGION: 'eu-west-1' });
+      expect((await resolveSettings({ region: '' })).region).to.equal('eu-west-1');
+      useEnvironment({ AWS_REGION: '' });
+      expect((await failureOf(openSqs({ region: '' }))).kind).to.equal('setup');
+    });
   });
 
   describe('say which endpoint', () => {

@@ -96,6 +96,17 @@ describe('the SQS broker', () => {
     expect(attributesOf('again.fifo')).to.include({ VisibilityTimeout: '90', FifoQueue: 'true' });
   });
 
+  it('refuses a body with characters that SQS does not take, and only that', async () => {
+    await broker.create('characters');
+    const queue = await broker.open('characters');
+    const [zero, half, good] = await queue.send([{ body: 'a\u0000' }, { body: '\ud800' }, { body: 'ok' }]);
+    for (const refused of [zero, half]) {
+      expect(refused).to.include({ ok: false, code: 'InvalidMessageContents', retryable: false });
+      expect(refused).to.have.property('message').that.contains('characters');
+    }
+    expect(good).to.have.property('ok', true);
+  });
+
   it('makes no queue whose dead-letter queue is missing, and names that', async () => {
     const failure = await broker
       .create('orphan', { deadLetterQueue: { name: 'nowhere', maxReceives: 3 } })

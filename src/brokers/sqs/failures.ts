@@ -156,7 +156,7 @@ function describeFailure(kind: BrokerErrorKind, code: string, error: SdkError, a
     case 'throttled':
       return `${place} throttled ${what}: ${reason}`;
     case 'denied':
-      return `${place} denied ${what}: ${reason}. Grant the permission sqs:${action.replace(/Batch$/, '')}`;
+      return `${place} denied ${what}: ${reason}. Grant the permission ${permissionFor(code, action)}`;
     case 'credentials':
       return answered
         ? `${place} did not accept the AWS credentials for ${what}: ${reason}. Renew them, and check the clock`
@@ -164,6 +164,11 @@ function describeFailure(kind: BrokerErrorKind, code: string, error: SdkError, a
     default:
       return `${place} refused ${what}: ${reason}`;
   }
+}
+
+function permissionFor(code: string, action: string): string {
+  if (code === 'KmsAccessDenied') return "kms:Decrypt, and to send kms:GenerateDataKey, for the queue's key";
+  return `sqs:${action.replace(/Batch$/, '')}`;
 }
 
 const CREDENTIALS_ADVICE =

@@ -2,10 +2,11 @@
 import type { QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { CreateOptions } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
+import { isFifoName } from '../sqs-rules.ts';
 import type { SqsClient } from './client.ts';
 import { refusalCode } from './failures.ts';
 import type { OpenedQueue } from './queue.ts';
-import { nameOfUrl, queueUrl } from './queue-url.ts';
+import { queueUrl } from './queue-url.ts';
 
 /** SQS's default, taken when a queue's own may not be read. In seconds. */
 const DEFAULT_VISIBILITY_TIMEOUT = 30;
@@ -15,7 +16,7 @@ const NAME_TAKEN = new Set(['QueueNameExists', 'QueueAlreadyExists']);
 /** Looks a queue up and reads its settings. A consumer that may not read them still works. */
 export async function openQueue(client: SqsClient, name: string): Promise<OpenedQueue> {
   const url = await queueUrl(client, name);
-  const fifo = nameOfUrl(url).endsWith('.fifo');
+  const fifo = isFifoName(url);
   const queue = { name, url, fifo };
   try {
     const attributes = await readAttributes(client, name, url, [
@@ -26,18 +27,14 @@ export async function openQueue(client: SqsClient, name: string): Promise<Opened
       ...queue,
       visibilityTimeout: Number(attributes.VisibilityTimeout ?? DEFAULT_VISIBILITY_TIMEOUT),
       contentBasedDeduplication: attributes.ContentBasedDeduplication === 'true',
-      attributesKnown: true,
     };
   } catch (error) {
     if (!(error instanceof BrokerError && error.kind === 'denied')) throw error;
-    process.emitWarning(
-      `The settings of the queue "${name}" may not be read: its messages are received with a visibility timeout of ${DEFAULT_VISIBILITY_TIMEOUT} seconds. Grant sqs:GetQueueAttributes to use the queue's own`,
-    );
     return {
       ...queue,
       visibilityTimeout: DEFAULT_VISIBILITY_TIMEOUT,
       contentBasedDeduplication: false,
-      attributesKnown: false,
+      warning: `The settings of the queue "${name}" may not be read: its visibility timeout is taken to be ${DEFAULT_VISIBILITY_TIMEOUT} seconds. Grant sqs:GetQueueAttributes to use the queue's own`,
     };
   }
 }
@@ -45,7 +42,7 @@ export async function openQueue(client: SqsClient, name: string): Promise<Opened
 /** Makes a queue, or gives an existing one these settings. */
 export async function createQueue(client: SqsClient, name: string, options: CreateOptions): Promise<void> {
   const attributes = attributesOf(options, await deadLetterArn(client, options));
-  const fixed = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
+  const fixed = isFifoName(name) ? { FifoQueue: 'true' } : {};
   try {
     await client.request({ action: 'CreateQueue', queue: name }, (sqs, requestOptions) =>
       sqs.createQueue({ QueueName: name, Attributes: { ...attributes, ...fixed } }, requestOptions),

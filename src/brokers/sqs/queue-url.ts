@@ -3,9 +3,9 @@ import type { SqsClient } from './client.ts';
 import { isHttpUrl } from './settings.ts';
 
 /** The URL of the queue of this name; a name that is a URL itself is taken as it is. Throws QueueNotFoundError. */
-export async function queueUrl(client: SqsClient, name: string): Promise<string> {
+export async function queueUrl(client: SqsClient, name: string, signal?: AbortSignal): Promise<string> {
   if (isHttpUrl(name)) return name;
-  const answer = await client.request({ action: 'GetQueueUrl', queue: name }, (sqs, options) =>
+  const answer = await client.request({ action: 'GetQueueUrl', queue: name, signal }, (sqs, options) =>
     sqs.getQueueUrl({ QueueName: name }, options),
   );
   return answer.QueueUrl ?? '';

@@ -27,8 +27,8 @@ export interface OpenedQueue {
   readonly fifo: boolean;
   readonly visibilityTimeout: number;
   readonly contentBasedDeduplication: boolean;
-  /** Whether the visibility timeout is the queue's own; one that is not goes with each receive. */
-  readonly attributesKnown: boolean;
+  /** What whoever receives should know. Who only sends should not be bothered with it. */
+  readonly warning?: string;
 }
 
 type Options = { abortSignal: AbortSignal };
@@ -38,15 +38,17 @@ export class SqsQueue implements Queue {
   readonly fifo: boolean;
   readonly visibilityTimeout: number;
   readonly contentBasedDeduplication: boolean;
+  readonly abortsReceives = false;
   readonly #client: SqsClient;
-  readonly #attributesKnown: boolean;
   /** Undefined once a request found the queue missing: one made again may have another URL. */
   #url: string | undefined;
+  /** Undefined once it was given. */
+  #warning: string | undefined;
 
   constructor(client: SqsClient, opened: OpenedQueue) {
     this.#client = client;
     this.#url = opened.url;
-    this.#attributesKnown = opened.attributesKnown;
+    this.#warning = opened.warning;
     this.name = opened.name;
     this.fifo = opened.fifo;
     this.visibilityTimeout = opened.visibilityTimeout;
@@ -54,9 +56,9 @@ export class SqsQueue implements Queue {
   }
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
+    this.#warn();
     const waitSeconds = Math.min(Math.max(Math.ceil(options.waitSeconds), 0), LONGEST_WAIT_SECONDS);
-    const visibilityTimeout =
-      options.visibilityTimeout ?? (this.#attributesKnown ? undefined : this.visibilityTimeout);
+    const { visibilityTimeout } = options;
     const about = { action: 'ReceiveMessage', waitSeconds, signal: options.signal };
     const answer = await this.#request(about, (sqs, QueueUrl, requestOptions) =>
       sqs.receiveMessage(
@@ -138,11 +140,16 @@ export class SqsQueue implements Queue {
     );
   }
 
+  #warn(): void {
+    if (this.#warning !== undefined) process.emitWarning(this.#warning);
+    this.#warning = undefined;
+  }
+
   async #request<Answer>(
     about: Omit<RequestAbout, 'queue'>,
     send: (sqs: SQS, url: string, options: Options) => Promise<Answer>,
   ): Promise<Answer> {
-    this.#url ??= await queueUrl(this.#client, this.name);
+    this.#url ??= await queueUrl(this.#client, this.name, about.signal);
     const url = this.#url;
     try {
       return await this.#client.request({ ...about, queue: this.name }, (sqs, options) =>

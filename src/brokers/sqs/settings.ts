@@ -7,9 +7,9 @@ import { BrokerError } from '../errors.ts';
 
 export interface SqsOptions {
   /** Default: AWS_REGION, else the region of the profile. */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** The URL that requests go to. Default: AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL or the profile's, else AWS's own of the region. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** True if the endpoint is an emulator: region and credentials are made up where nothing names them. Default false. */
   readonly emulator?: boolean;
 }
@@ -35,13 +35,13 @@ const CREDENTIALS_VARIABLES = [
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ];
 
-/** Throws a BrokerError of kind `setup` if no region is named anywhere or the endpoint is no URL. */
+/** Throws a BrokerError of kind `setup` if no region is named anywhere, or the region or the endpoint cannot be one. */
 export async function resolveSettings(options: SqsOptions): Promise<SqsSettings> {
-  const { emulator = false } = options;
-  const chain = new SQSClient({}).config;
+  const { region, endpoint, emulator = false } = options;
+  const chain = new SQSClient(region ? { region } : {}).config;
   return {
-    region: options.region ?? (await regionOf(chain.region, emulator)),
-    endpoint: await endpointOf(options.endpoint ?? chain.serviceConfiguredEndpoint),
+    region: await regionOf(chain.region, emulator && !region),
+    endpoint: await endpointOf(endpoint ?? chain.serviceConfiguredEndpoint),
     credentials: emulator && !credentialsAreNamed() ? EMULATOR_CREDENTIALS : undefined,
   };
 }
@@ -55,14 +55,14 @@ export function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 }
 
-async function regionOf(chain: () => Promise<string>, emulator: boolean): Promise<string> {
+async function regionOf(chain: () => Promise<string>, mayBeMadeUp: boolean): Promise<string> {
   try {
     return await chain();
   } catch (cause) {
-    if (emulator) return EMULATOR_REGION;
+    if (mayBeMadeUp) return EMULATOR_REGION;
     throw new BrokerError(
       'setup',
-      'No AWS region is set. Set AWS_REGION, or region in the AWS profile, or in the ini file [sqs] region',
+      `No AWS region to use: ${(cause as Error).message.replace(/\.$/, '')}. Set AWS_REGION, or region in the AWS profile, or in the ini file [sqs] region`,
       { cause },
     );
   }

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { Broker } from '../../src/brokers/broker.ts';
+import type { BrokerError } from '../../src/brokers/errors.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+
+async function failureOf(opening: Promise<unknown>): Promise<BrokerError> {
+  const failure = await opening.then(
+    () => expect.fail('it was opened'),
+    (error: unknown) => error,
+  );
+  expect(failure).to.have.property('name', 'BrokerError');
+  return failure as BrokerError;
+}
+
+describe('the address of a broker', () => {
+  let opened: Broker[];
+
+  beforeEach(() => {
+    opened = [];
+    sinon.stub(process, 'env').value({ AWS_CONFIG_FILE: '/nonexistent', AWS_REGION: 'eu-west-1' });
+  });
+
+  afterEach(async () => {
+    sinon.restore();
+    await Promise.all(opened.map((broker) => broker.close()));
+  });
+
+  async function open(...parameters: Parameters<typeof openBroker>): Promise<Broker> {
+    const broker = await openBroker(...parameters);
+    opened.push(broker);
+    return broker;
+  }
+
+  it('"sqs" opens SQS by the AWS default chain', async () => {
+    expect((await open('sqs')).description).to.equal('SQS in region eu-west-1');
+  });
+
+  it('"sqs" takes region and endpoint from the options first', async () => {
+    const broker = await open('sqs', {
+      sqs: { region: 'us-west-2', endpoint: 'https://vpce.example' },
+    });
+    expect(broker.description).to.equal('SQS in region us-west-2 at https://vpce.example');
+  });
+
+  it('"sqs" needs a region', async () => {
+    sinon.restore();
+    sinon.stub(process, 'env').value({ AWS_CONFIG_FILE: '/nonexistent' });
+    expect((await failureOf(open('sqs'))).kind).to.equal('setup');
+  });
+
+  for (const url of ['http://127.0.0.1:4566', 'https://localhost.example']) {
+    it(`"sqs+${url}" opens an emulator there, which needs no region`, async () => {
+      sinon.restore();
+      sinon.stub(process, 'env').value({ AWS_CONFIG_FILE: '/nonexistent' });
+      const broker = await open(`sqs+${url}`, { sqs: { endpoint: 'http://elsewhere.example' } });
+      expect(broker.description).to.equal(`SQS in region us-east-1 at ${url}`);
+    });
+  }
+
+  it('"sqs+http://…" takes the region of the options', async () => {
+    const broker = await open('sqs+http://127.0.0.1:4566', { sqs: { region: 'eu-south-1' } });
+    expect(broker.description).to.equal('SQS in region eu-south-1 at http://127.0.0.1:4566');
+  });
+
+  it('"memory:" opens queues of its own each time', async () => {
+    const [first, second] = [await open('memory:'), await open('memory:')];
+    expect(first.description).to.equal('memory:');
+    await first.create('jobs');
+    expect(await second.list()).to.deep.equal([]);
+  });
+
+  it('"sqlite:PATH" opens a file, which lies in the directory of the options', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'open-'));
+    try {
+      const broker = await open('sqlite:queues.db', { directory });
+      expect(broker.description).to.equal(`sqlite:${join(directory, 'queues.db')}`);
+      await broker.create('jobs');
+      const again = await open(`sqlite:${join(directory, 'queues.db')}`, { directory: '/elsewhere' });
+      expect(await again.list()).to.deep.equal(['jobs']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  for (const address of ['', 'SQS', 'memory', 'sqlite:', 'sqs+ftp://host', 'kafka://host']) {
+    it(`"${address}" is none, and the error says which there are`, async () => {
+      const failure = await failureOf(openBroker(address));
+      expect(failure.kind).to.equal('setup');
+      expect(failure.message).to.equal(
+        `There is no broker "${address}". Possible: sqs, sqs+http://HOST:PORT, sqlite:PATH, memory:`,
+      );
+    });
+  }
+
+  it('"sqs+http://" without a host is no URL', async () => {
+    const failure = await failureOf(openBroker('sqs+http://'));
+    expect(failure.kind).to.equal('setup');
+    expect(failure.message).to.contain('"http://"').and.contain('http://HOST:PORT');
+  });
+});

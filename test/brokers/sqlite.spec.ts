@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Broker } from '../../src/brokers/broker.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite.ts';
+import { itKeepsTheContract } from './contract.ts';
+
+describe('the sqlite broker', () => {
+  let folder: string;
+  let opened: Broker[];
+
+  async function open(): Promise<Broker> {
+    const broker = await openSqlite(join(folder, 'queues.db'));
+    opened.push(broker);
+    return broker;
+  }
+
+  itKeepsTheContract(
+    'the sqlite broker',
+    async () => {
+      folder = await mkdtemp(join(tmpdir(), 'sqlite-broker-'));
+      opened = [];
+      return {
+        broker: await open(),
+        secondBroker: open,
+        advance: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000 + 20)),
+      };
+    },
+    async () => {
+      await Promise.all(opened.map((broker) => broker.close()));
+      await rm(folder, { recursive: true });
+    },
+    {
+      makesQueues: true,
+      severalOfAGroup: true,
+      fairQueues: true,
+      refusesBadReceipts: true,
+      refusesLongDelays: true,
+      countsDeadLettersAnew: true,
+      controlCharacters: true,
+      astralCharacters: true,
+      forgetsAbortedReceives: true,
+      passesMinutes: false,
+    },
+  );
+});

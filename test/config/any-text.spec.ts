@@ -1,0 +1,64 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ConfigError, parseConfig } from '../../src/config/config.ts';
+
+const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
+
+describe('any text as an ini file', () => {
+  const line = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('[container]', '[worker]', '[sqs]', '[logger]', '[logger.a]', '[__proto__]', '', '['),
+    fc
+      .tuple(
+        fc.constantFrom(
+          'worker',
+          'queue',
+          'broker',
+          'poll',
+          'level',
+          'path',
+          'format',
+          'region',
+          '__proto__',
+          'x[]',
+        ),
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.constantFrom(
+            '1',
+            '5m',
+            'a:b',
+            'http://[',
+            'sqlite:\0',
+            '${A}',
+            '${A:-',
+            '{message}',
+            '"\\',
+            "'",
+          ),
+        ),
+      )
+      .map(([key, value]) => `${key} = ${value}`),
+  );
+
+  const outcome = (text: string) => {
+    try {
+      return parseConfig(text, 'worker.ini', { A: 'a' });
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('is a config, or an error that has problems, but never another error', () => {
+    const lines = fc.array(line, { maxLength: 12 }).map((texts) => texts.join('\n'));
+    fc.assert(
+      fc.property(fc.constantFrom('', MINIMAL), lines, (start, rest) => {
+        const result = outcome(start + rest);
+        if (result instanceof ConfigError) expect(result.problems).to.not.deep.equal([]);
+        else expect(result).to.have.property('container');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

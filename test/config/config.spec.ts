@@ -1,0 +1,229 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
+import { expect } from 'chai';
+import { type Config, ConfigError, type ConfigProblem, parseConfig } from '../../src/config/config.ts';
+
+const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
+
+function parse(text: string, environment: NodeJS.ProcessEnv = {}): Config {
+  return parseConfig(text, 'worker.ini', environment);
+}
+
+function errorOf(text: string, environment: NodeJS.ProcessEnv = {}): ConfigError {
+  try {
+    parse(text, environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('There is nothing wrong with it.');
+}
+
+/** The lines of the message, without the file. */
+function problemsOf(text: string, environment: NodeJS.ProcessEnv = {}): string[] {
+  return errorOf(text, environment)
+    .message.split('\n')
+    .map((line) => line.replace(/^worker\.ini:/, ''));
+}
+
+describe('an ini file', () => {
+  it('needs a worker and a queue', () => {
+    const { file, directory, container, worker, sqs, loggers } = parseConfig(MINIMAL, '/app/worker.ini', {});
+    expect({ file, directory, worker, sqs }).to.deep.equal({
+      file: '/app/worker.ini',
+      directory: '/app',
+      worker: {},
+      sqs: {},
+    });
+    expect(container).to.deep.equal({
+      worker: './adder.ts:adder',
+      queue: 'adder',
+      broker: 'sqs',
+      poll: 30,
+      settleDelay: 200,
+      onError: 'delete',
+      drainTimeout: 30,
+    });
+    expect(loggers.named.size).to.equal(0);
+  });
+
+  it('says what is missing, on the line of the section', () => {
+    expect(problemsOf('\n[container]\npoll = 5')).to.deep.equal([
+      '2: [container] worker: missing; expected module:expr, such as ./adder.ts:adder',
+      '2: [container] queue: missing; expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL',
+    ]);
+  });
+
+  it('says what is missing in a file without the section, and in an empty one', () => {
+    for (const text of ['', '[worker]\nscale = 1']) {
+      expect(errorOf(text).problems.map(({ line, section, key }) => ({ line, section, key }))).to.deep.equal([
+        { line: undefined, section: 'container', key: 'worker' },
+        { line: undefined, section: 'container', key: 'queue' },
+      ]);
+      expect(problemsOf(text)[0]).to.match(/^ \[container\] worker: missing; /);
+    }
+  });
+
+  it('shows all of its problems at once, in its order, each with its place, its value and what would be right', () => {
+    const text = `[container] ; the container
+pol = 5
+queue = two words
+broker = sqlite:\${DATA}/queues.db
+poll = often
+visibility_timeout
+settle_delay = 1 # quick
+
+[loger]
+level = info
+[sqs]
+endpoint = localhost
+[worker.mail]
+[logger]
+level = loud
+[logger.messages]
+format = {body}
+`;
+    expect(problemsOf(text)).to.deep.equal([
+      '1: [container]: "[container] ; the container" is no header; expected [container] alone on its line',
+      '1: [container] worker: missing; expected module:expr, such as ./adder.ts:adder',
+      '2: [container] pol: unknown key; did you mean "poll"?',
+      '3: [container] queue = "two words": expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL',
+      '4: [container] broker = "sqlite:${DATA}/queues.db": the environment has no variable DATA; set it, or give a default: ${DATA:-default}',
+      '5: [container] poll = "often": expected a duration such as 30, 500ms or 5m',
+      '6: [container] visibility_timeout: has no value; write visibility_timeout = VALUE',
+      '7: [container] settle_delay = "1 # quick": # starts a comment; quote the value, or put the comment on a line of its own',
+      '9: [loger]: unknown section; did you mean "logger"?',
+      '12: [sqs] endpoint = "localhost": expected an http or https URL',
+      '13: [worker.mail]: [worker] has no sections inside it; put these keys there, such as mail_KEY',
+      '15: [logger] level = "loud": expected error, warn, info or debug',
+      '17: [logger.messages] format = "{body}": expected text, json, or a template with {message} and, if you like, {time}, {level}, {logger}',
+    ]);
+  });
+
+  it('has its problems as data, too', () => {
+    const problem: ConfigProblem = {
+      file: 'worker.ini',
+      line: 4,
+      section: 'container',
+      key: 'poll',
+      value: 'often',
+      text: 'expected a duration such as 30, 500ms or 5m',
+    };
+    expect(errorOf(`${MINIMAL}poll = often`).problems).to.deep.equal([problem]);
+  });
+
+  it('has values wrong beside a queue that is a URL, and shows both', () => {
+    const text = '[container]\nworker = x\nqueue = http://host/q\nbroker = memory:\npoll = often';
+    expect(errorOf(text).problems.map(({ key }) => key)).to.deep.equal(['worker', 'queue', 'poll']);
+  });
+
+  describe('has unknown names:', () => {
+    const cases: [string, string][] = [
+      [
+        '[container]\nvisibilityTimeout = 5',
+        '[container] visibilityTimeout: unknown key; did you mean "visibility_timeout"?',
+      ],
+      ['[container]\n__proto__ = 5', '[container] __proto__ = "5": no key can have this name'],
+      [
+        '[container]\nconstructor = 5',
+        '[container] constructor: unknown key; [container] takes worker, queue, broker, poll, visibility_timeout, settle_delay, on_error, message_limit, idle_exit, drain_timeout',
+      ],
+      ['[sqs]\naccess_key = 5', '[sqs] access_key: unknown key; [sqs] takes region, endpoint'],
+      ['[logger]\npropagate = no', '[logger] propagate: unknown key; [logger] takes level, path, format'],
+      ['[logger.a]\nlevle = info', '[logger.a] levle: unknown key; did you mean "level"?'],
+      ['[Worker]', '[Worker]: unknown section; did you mean "worker"?'],
+      ['[__proto__]', '[__proto__]: unknown section; there are container, worker, sqs, logger, logger.NAME'],
+      [
+        '[constructor]',
+        '[constructor]: unknown section; there are container, worker, sqs, logger, logger.NAME',
+      ],
+      [
+        '[my section]',
+        '[my section]: unknown section; there are container, worker, sqs, logger, logger.NAME',
+      ],
+      ['[]', '[]: unknown section; there are container, worker, sqs, logger, logger.NAME'],
+      ['[logger.]', '[logger.]: the name of a logger is one word, such as [logger.messages]'],
+      ['[logger.a.b]', '[logger.a.b]: the name of a logger is one word, such as [logger.messages]'],
+      ['[sqs.eu]', '[sqs.eu]: [sqs] has no sections inside it; put these keys there, such as eu_KEY'],
+    ];
+    for (const [text, problem] of cases) {
+      it(text.replace('\n', ' '), () => {
+        const whole = text.startsWith('[container]')
+          ? text.replace('[container]\n', MINIMAL)
+          : `${MINIMAL}${text}`;
+        expect(problemsOf(whole)).to.deep.equal([`${whole.split('\n').length}: ${problem}`]);
+      });
+    }
+  });
+
+  describe('fills in the environment', () => {
+    it('in every section', () => {
+      const { container, worker, sqs, loggers } = parse(
+        '[container]\nworker = ${W}\nqueue = ${STAGE:-dev}-adder\npoll = ${POLL}\n[worker]\nurl = "http://${HOST}/#a"\n[sqs]\nregion = ${REGION}\n[logger]\nlevel = ${LEVEL:-warn}',
+        { W: './a.ts:b', POLL: '1m', HOST: 'host # 1', REGION: 'eu-west-1', LEVEL: '' },
+      );
+      expect(container).to.include({ worker: './a.ts:b', queue: 'dev-adder', poll: 60 });
+      expect(worker).to.deep.equal({ url: 'http://host # 1/#a' });
+      expect(sqs).to.deep.equal({ region: 'eu-west-1' });
+      expect(loggers.root.level).to.equal('warn');
+    });
+
+    it('and shows bad values as they are then', () => {
+      expect(problemsOf(`${MINIMAL}poll = \${POLL}`, { POLL: 'soon' })).to.deep.equal([
+        '4: [container] poll = "soon": expected a duration such as 30, 500ms or 5m',
+      ]);
+    });
+
+    it('but not what is escaped', () => {
+      expect(parse(`${MINIMAL}[worker]\ntemplate = $\${HOST}`).worker).to.deep.equal({ template: '${HOST}' });
+    });
+  });
+
+  describe('has secrets that no problem shows:', () => {
+    it('what the key says', () => {
+      expect(problemsOf(`${MINIMAL}[worker]\npassword = abc#def`)).to.deep.equal([
+        '5: [worker] password = "***": # starts a comment; quote the value, or put the comment on a line of its own',
+      ]);
+    });
+
+    it('passwords in URLs', () => {
+      const { problems, message } = errorOf(`${MINIMAL}broker = redis://me:abc@host`);
+      expect(message).to.contain('broker = "redis://me:***@host": expected sqs,');
+      expect(problems[0]?.value).to.equal('redis://me:***@host');
+    });
+
+    it('variables beside one that is missing', () => {
+      const environment = { USER_NAME: 'me', PIN: '1234' };
+      expect(
+        errorOf(`${MINIMAL}[worker]\nlogin = \${USER_NAME}:\${PIN}@\${HOST}`, environment).message,
+      ).to.not.contain('1234');
+    });
+  });
+
+  describe('hands [worker] to the worker', () => {
+    it('as texts that are not checked', () => {
+      const { worker } = parse(
+        `${MINIMAL}[worker]\nscale = 1\nyes = true\nnone = null\nempty =\nspaces = "  x  "\nconstructor = y\na.b = c`,
+      );
+      expect(worker).to.deep.equal({
+        scale: '1',
+        yes: 'true',
+        none: 'null',
+        empty: '',
+        spaces: '  x  ',
+        constructor: 'y',
+        'a.b': 'c',
+      });
+    });
+
+    it('but for the key __proto__', () => {
+      expect(problemsOf(`${MINIMAL}[worker]\n__proto__ = x`)).to.deep.equal([
+        '5: [worker] __proto__ = "x": no key can have this name',
+      ]);
+    });
+  });
+
+  it('may start with a byte order mark and end its lines as Windows does', () => {
+    expect(parse(`\uFEFF${MINIMAL.replaceAll('\n', '\r\n')}`)).to.deep.equal(parse(MINIMAL));
+    expect(problemsOf(`\uFEFF${MINIMAL.replaceAll('\n', '\r\n')}poll = x\r\n`)[0]).to.match(/^4: /);
+  });
+});

@@ -1,0 +1,119 @@
+import { expect } from 'chai';
+import { ConfigError, parseConfig } from '../../src/config/config.ts';
+import type { LoggerSettings, LoggersSettings } from '../../src/config/loggers.ts';
+
+const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
+
+function loggers(text: string): LoggersSettings {
+  return parseConfig(`${MINIMAL}${text}`, '/app/worker.ini', {}).loggers;
+}
+
+function logger(name: string, text: string): LoggerSettings | undefined {
+  return loggers(text).named.get(name);
+}
+
+describe('the loggers of an ini file', () => {
+  it('write text of level info to STDERR, unless the file says otherwise', () => {
+    expect(loggers('')).to.deep.equal({
+      file: '/app/worker.ini',
+      root: { level: 'info', target: { path: 'STDERR', format: 'text' } },
+      named: new Map(),
+    });
+  });
+
+  it('are as [logger] has them', () => {
+    expect(loggers('[logger]\nlevel = debug\npath = STDOUT\nformat = json').root).to.deep.equal({
+      level: 'debug',
+      target: { path: 'STDOUT', format: 'json' },
+    });
+  });
+
+  it('write to files that are relative to the ini file', () => {
+    expect(loggers('[logger]\npath = logs/all.log').root.target.path).to.equal('/app/logs/all.log');
+    expect(logger('a', '[logger.a]\npath = ../a.log')?.target?.path).to.equal('/a.log');
+    expect(logger('a', '[logger.a]\npath = /var/log/a.log')?.target?.path).to.equal('/var/log/a.log');
+    expect(logger('a', '[logger.a]\npath = STDOUT')?.target?.path).to.equal('STDOUT');
+  });
+
+  it('with a section of their own, but no path, write as the root does', () => {
+    expect(logger('sequential', '[logger]\nlevel = warn\n[logger.sequential]')).to.deep.equal({
+      section: 'logger.sequential',
+      level: 'warn',
+      target: undefined,
+      propagate: true,
+    });
+    expect(logger('sequential', '[logger.sequential]\nlevel = debug')?.level).to.equal('debug');
+  });
+
+  it('with a path of their own write only there', () => {
+    expect(logger('a', '[logger.a]\npath = a.log\n[logger]\nformat = json')).to.deep.equal({
+      section: 'logger.a',
+      level: 'info',
+      target: { path: '/app/a.log', format: 'json' },
+      propagate: false,
+    });
+  });
+
+  it('with a path of their own write to the root, too, if they propagate', () => {
+    expect(logger('a', '[logger.a]\npath = a.log\npropagate = yes')?.propagate).to.equal(true);
+  });
+
+  it('of messages writes the message alone, unless it has a format', () => {
+    expect(logger('messages', '[logger.messages]\npath = m.log')?.target?.format).to.equal('{message}');
+    expect(logger('messages', '[logger.messages]\npath = m.log\nformat = json')?.target?.format).to.equal(
+      'json',
+    );
+  });
+
+  for (const [written, propagate] of [
+    ...['yes', 'Yes', 'true', 'on', '1'].map((word) => [word, true] as const),
+    ...['no', 'NO', 'false', 'off', '0'].map((word) => [word, false] as const),
+  ]) {
+    it(`take "${written}" for propagate`, () => {
+      expect(logger('a', `[logger.a]\npath = a.log\npropagate = ${written}`)?.propagate).to.equal(propagate);
+    });
+  }
+
+  for (const format of ['text', 'json', '{message}', '{time} {level} [{logger}] {message} {}']) {
+    it(`take "${format}" for format`, () => {
+      expect(loggers(`[logger]\nformat = ${format}`).root.target.format).to.equal(format);
+    });
+  }
+
+  const aFormat =
+    'expected text, json, or a template with {message} and, if you like, {time}, {level}, {logger}';
+  const aPath = 'expected STDOUT or STDERR in capitals, or the path of a file';
+  const bad: [string, string, string, string][] = [
+    ['logger', 'level', 'INFO', 'expected error, warn, info or debug'],
+    ['logger', 'level', '', 'expected error, warn, info or debug'],
+    ['logger', 'path', 'stderr', aPath],
+    ['logger', 'path', 'Stdout', aPath],
+    ['logger', 'path', '', aPath],
+    ['logger', 'format', 'plain', aFormat],
+    ['logger', 'format', '', aFormat],
+    ['logger', 'format', '{time}', aFormat],
+    ['logger', 'format', '{tiem} {message}', aFormat],
+    ['logger.a', 'level', 'loud', 'expected error, warn, info or debug'],
+    ['logger.a', 'path', 'stdout', aPath],
+    ['logger.a', 'format', 'JSON', aFormat],
+    ['logger.a', 'format', 'json', 'without a path of its own it writes as [logger] does; add a path'],
+    ['logger.a', 'propagate', 'maybe', 'expected yes or no'],
+    ['logger.a', 'propagate', 'no', 'without a path of its own it would write nowhere; add a path'],
+  ];
+  for (const [section, key, value, message] of bad) {
+    it(`refuse ${key} = "${value}" in [${section}]`, () => {
+      expect(() => loggers(`[${section}]\n${key} = ${value}`))
+        .to.throw(ConfigError)
+        .that.includes({
+          message: `/app/worker.ini:5: [${section}] ${key} = ${JSON.stringify(value)}: ${message}`,
+        });
+    });
+  }
+
+  it('are checked also when the root is wrong', () => {
+    expect(() => loggers('[logger]\nlevel = x\n[logger.a]\nlevel = y\npropagate = no'))
+      .to.throw(ConfigError)
+      .with.property('problems')
+      .that.has.length(3);
+  });
+});

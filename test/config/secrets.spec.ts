@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { withoutSecrets } from '../../src/config/secrets.ts';
+
+describe('secrets', () => {
+  for (const key of [
+    'password',
+    'PASSWORD',
+    'smtp_pass',
+    'db_pwd',
+    'api_key',
+    'client-secret',
+    'accessToken',
+  ]) {
+    it(`are what ${key} says`, () => expect(withoutSecrets(key, 'abc')).to.equal('***'));
+  }
+
+  const urls: [string, string][] = [
+    ['pg://me:abc@host/x', 'pg://me:***@host/x'],
+    ['redis://:abc@host', 'redis://:***@host'],
+    ['http://me:a:b@c@host/?at=@', 'http://me:***@host/?at=@'],
+    ['http://a:b@c,http://d:e@f/', 'http://a:***@c,http://d:***@f/'],
+  ];
+  for (const [url, shown] of urls) {
+    it(`are passwords in URLs: ${shown}`, () => expect(withoutSecrets('url', url)).to.equal(shown));
+  }
+
+  for (const text of ['', 'abc', 'http://host:80/me@x', 'me@example.org', 'a:b@c']) {
+    it(`are not in "${text}"`, () => expect(withoutSecrets('url', text)).to.equal(text));
+  }
+});

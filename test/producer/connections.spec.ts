@@ -1,0 +1,129 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { BrokerError } from '../../src/brokers/errors.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { closeProducers, connect, replaceBrokers } from '../../src/producer/connections.ts';
+import { queue } from '../../src/producer/queue.ts';
+
+/** Replaces the environment; no region is known in it, so that SQS cannot be opened. */
+function useEnvironment(variables: Record<string, string>): void {
+  sinon.stub(process, 'env').value({
+    AWS_CONFIG_FILE: '/nonexistent/config',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
+    ...variables,
+  });
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<BrokerError> {
+  return promise.then(
+    () => expect.fail('it worked'),
+    (error: unknown) => error as BrokerError,
+  );
+}
+
+/** How many messages wait in a queue of the broker at the address. */
+async function waiting(address: string, name: string): Promise<number> {
+  const opened = await (await connect(address)).open(name);
+  return (await opened.counts()).visible;
+}
+
+describe('the brokers of producers', () => {
+  afterEach(async () => {
+    replaceBrokers(undefined);
+    sinon.restore();
+    await closeProducers();
+  });
+
+  describe('are found', () => {
+    it('by the address that the producer names', async () => {
+      useEnvironment({ SQS_CONTAINERS_BROKER: 'nonsense:' });
+      await queue('adder', { broker: 'memory:' })(1);
+      expect(await waiting('memory:', 'adder')).to.equal(1);
+    });
+
+    it('by SQS_CONTAINERS_BROKER, read at the call', async () => {
+      const adder = queue('adder');
+      useEnvironment({ SQS_CONTAINERS_BROKER: 'memory:' });
+      await adder(1);
+      expect(await waiting('memory:', 'adder')).to.equal(1);
+    });
+
+    for (const environment of [{}, { SQS_CONTAINERS_BROKER: '' }]) {
+      it(`at SQS when the environment is ${JSON.stringify(environment)}`, async () => {
+        useEnvironment(environment);
+        const failure = await failureOf(queue('adder')(1));
+        expect(failure).to.have.property('kind', 'setup');
+        expect(failure.message).to.contain('AWS_REGION');
+      });
+    }
+
+    it('or not, which the error says with the address', async () => {
+      const failure = await failureOf(queue('adder', { broker: 'nonsense:' })(1));
+      expect(failure).to.have.property('kind', 'setup');
+      expect(failure.message).to.contain('"nonsense:"');
+    });
+  });
+
+  it('are shared by the producers of one address', async () => {
+    const [adder, mailer] = ['adder', 'mailer'].map((name) => queue(name, { broker: 'memory:' }));
+    await Promise.all([adder?.(1), mailer?.(1)]);
+    expect(await connect('memory:')).to.equal(await connect('memory:'));
+    expect(await waiting('memory:', 'adder')).to.equal(1);
+    expect(await waiting('memory:', 'mailer')).to.equal(1);
+  });
+
+  it('are opened again after that has failed', async () => {
+    useEnvironment({});
+    const adder = queue('adder');
+    await failureOf(adder(1));
+    sinon.restore();
+    useEnvironment({ AWS_REGION: 'eu-west-1' });
+    expect((await connect()).description).to.equal('SQS in region eu-west-1');
+  });
+
+  describe('are replaced', () => {
+    it('for every address, also in producers that have sent before', async () => {
+      const adder = queue('adder', { broker: 'memory:' });
+      await adder(1);
+      const replacement = new MemoryBroker();
+      replaceBrokers(replacement);
+      await adder(2);
+      await queue('adder', { broker: 'nonsense:' })(3);
+      expect(replacement.find('adder')?.currentCounts.visible).to.equal(2);
+
+      replaceBrokers(undefined);
+      await adder(4);
+      expect(await waiting('memory:', 'adder')).to.equal(2);
+      expect(replacement.find('adder')?.currentCounts.visible).to.equal(2);
+    });
+
+    it('without being closed with those that producers have opened', async () => {
+      const replacement = new MemoryBroker();
+      const close = sinon.spy(replacement, 'close');
+      replaceBrokers(replacement);
+      await queue('adder')(1);
+      await closeProducers();
+      expect(close.callCount).to.equal(0);
+    });
+  });
+
+  describe('are closed', () => {
+    it('and opened again at the next call', async () => {
+      const adder = queue('adder', { broker: 'memory:' });
+      await adder(1);
+      const first = await connect('memory:');
+      const close = sinon.spy(first, 'close');
+      await closeProducers();
+      expect(close.callCount).to.equal(1);
+      await adder(2);
+      expect(await connect('memory:')).not.to.equal(first);
+      expect(await waiting('memory:', 'adder')).to.equal(1);
+    });
+
+    it('without an error for one that could not be opened', async () => {
+      const failure = failureOf(connect('nonsense:'));
+      await closeProducers();
+      expect((await failure).kind).to.equal('setup');
+    });
+  });
+});
