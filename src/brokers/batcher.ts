@@ -2,8 +2,9 @@
  * Gathers single entries into the requests of ten that SQS takes: what settles messages, extends leases and sends
  * goes through one of these.
  *
- * A full batch leaves at once. One that is not full waits `delayMs` for company; with a delay of 0 it leaves as soon
- * as what is running now is done, or, if another that was not full is under way, when that has been answered.
+ * A full batch leaves at once: it has ten entries, or the next would be too many bytes. A partial one waits `delayMs`
+ * for company; with a delay of 0 it leaves as soon as what is running now is done, or, if another partial one is under
+ * way, when that has been answered.
  */
 
 /** SQS: the most entries of a batch request. */
@@ -25,7 +26,7 @@ export class Batcher<Entry> {
   #gatheredBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #leavesSoon = false;
-  #partialUnderWay = false;
+  #partialsUnderWay = 0;
 
   constructor(options: BatcherOptions<Entry>) {
     this.#options = options;
@@ -34,17 +35,19 @@ export class Batcher<Entry> {
   add(entry: Entry): void {
     const { bytes } = this.#options;
     const size = bytes?.of(entry) ?? 0;
-    if (bytes && this.#gathered.length > 0 && this.#gatheredBytes + size > bytes.max) this.#send();
+    if (bytes && this.#gathered.length > 0 && this.#gatheredBytes + size > bytes.max) {
+      this.#send('full');
+    }
     this.#gathered.push(entry);
     this.#gatheredBytes += size;
-    if (this.#gathered.length === BATCH_ENTRIES) this.#send();
+    if (this.#gathered.length === BATCH_ENTRIES) this.#send('full');
     else this.#sendLater();
   }
 
   /** Sends what has gathered, and resolves when every request has been answered and nothing is left. */
   async flush(): Promise<void> {
     while (this.#gathered.length > 0 || this.#underWay.size > 0) {
-      if (this.#gathered.length > 0) this.#send();
+      if (this.#gathered.length > 0) this.#send('partial');
       await Promise.all(this.#underWay);
     }
   }
@@ -52,27 +55,27 @@ export class Batcher<Entry> {
   #sendLater(): void {
     if (this.#timer !== undefined || this.#leavesSoon) return;
     if (this.#options.delayMs > 0) {
-      this.#timer = setTimeout(() => this.#send(), this.#options.delayMs);
-    } else if (!this.#partialUnderWay) {
+      this.#timer = setTimeout(() => this.#send('partial'), this.#options.delayMs);
+    } else if (this.#partialsUnderWay === 0) {
       this.#leavesSoon = true;
-      queueMicrotask(() => {
-        if (this.#leavesSoon) this.#send();
+      // Not queueMicrotask: a fake clock would hold that back, and this waits for no time.
+      void Promise.resolve().then(() => {
+        if (this.#leavesSoon) this.#send('partial');
       });
     }
   }
 
-  #send(): void {
+  #send(batch: 'full' | 'partial'): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#leavesSoon = false;
     const entries = this.#gathered;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    const isPartial = entries.length < BATCH_ENTRIES;
-    if (isPartial) this.#partialUnderWay = true;
+    if (batch === 'partial') this.#partialsUnderWay += 1;
     const request = this.#options.send(entries).finally(() => {
       this.#underWay.delete(request);
-      if (isPartial) this.#partialUnderWay = false;
+      if (batch === 'partial') this.#partialsUnderWay -= 1;
       if (this.#gathered.length > 0) this.#sendLater();
     });
     this.#underWay.add(request);

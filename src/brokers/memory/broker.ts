@@ -9,6 +9,7 @@ export class MemoryBroker implements Broker {
   /** That of SQS, for which this broker stands in. */
   readonly maxDelaySeconds = 900;
   readonly maxRequestBytes = MAX_REQUEST_BYTES;
+  readonly makesQueues = true;
   /** Those that were removed, too: a queue made again is the same object, so that whoever has it open works on. */
   readonly #queues = new Map<string, MemoryQueue>();
   #numbers = 0;

@@ -43,6 +43,7 @@ const NO_ATTRIBUTES = Object.freeze({});
 export class MemoryQueue implements Queue {
   readonly name: string;
   readonly fifo: boolean;
+  readonly abortsReceives = true;
   readonly #broker: MemoryBroker;
   #settings: CreateOptions & typeof DEFAULT_SETTINGS = DEFAULT_SETTINGS;
   #exists = true;
