@@ -340,7 +340,7 @@ describe('the test container', () => {
          queue = https://sqs.eu-west-1.amazonaws.com/123456789012/adder
          broker = sqs
          message_limit = 1
-         idle_exit = 0
+         idle_exit = 1
          [worker]
          scale = 10
          [logger]
