@@ -114,6 +114,11 @@ export interface Queue {
   readonly visibilityTimeout: number;
   /** FIFO: whether the queue takes the deduplication id from the body when none is given. */
   readonly contentBasedDeduplication: boolean;
+  /**
+   * True if a receive whose signal is aborted takes no message any more. On SQS one may: the server does not notice at
+   * once that nobody waits for its answer.
+   */
+  readonly abortsReceives: boolean;
   /** Resolves with at least one message as soon as there is one, or with none after `waitSeconds`. */
   receive(options: ReceiveOptions): Promise<Message[]>;
   /** Sends 1 to 10 messages in one request; a result for each, in order. At most `broker.maxRequestBytes` in all. */
@@ -135,6 +140,8 @@ export interface Broker {
   readonly maxDelaySeconds: number;
   /** The most bytes a request may have, bodies and attributes together, and so a message alone. SQS: 1 MiB. */
   readonly maxRequestBytes: number;
+  /** True for brokers whose `open` makes a queue that does not exist: the embedded ones. */
+  readonly makesQueues: boolean;
   /** Opens a queue. Throws QueueNotFoundError if it does not exist; the embedded brokers make it. */
   open(name: string): Promise<Queue>;
   /** Makes a queue; one that exists with other settings gets these. Names that end in `.fifo` make FIFO queues. */

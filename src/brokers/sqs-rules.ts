@@ -113,12 +113,15 @@ export function refusals(
 
 function refusalOf(
   queue: Pick<Queue, 'fifo' | 'contentBasedDeduplication'>,
-  { attributes, delaySeconds = 0, groupId, deduplicationId }: OutgoingMessage,
+  { body, attributes, delaySeconds = 0, groupId, deduplicationId }: OutgoingMessage,
   bytes: number,
   maxDelaySeconds: number,
 ): EntryFailure | undefined {
   if (bytes > MAX_REQUEST_BYTES) {
     return invalid(`The message has ${bytes} bytes; at most ${MAX_REQUEST_BYTES} are possible.`);
+  }
+  if (!body.isWellFormed()) {
+    return failure('InvalidMessageContents', 'The body has characters that are half of a surrogate pair.');
   }
   if (attributes && Object.keys(attributes).length > MAX_ATTRIBUTES) {
     return invalid(`A message has at most ${MAX_ATTRIBUTES} attributes.`);

@@ -1,0 +1,51 @@
+/** What the specs of the sqlite broker run in processes of their own: `fork(this file, [file, queue, part])`. */
+import type { Queue } from '../../src/brokers/broker.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite.ts';
+
+const parts: Record<string, (queue: Queue) => Promise<void>> = {
+  /** Sends one message for each word of the parent, and answers when it is accepted. */
+  async echo(queue) {
+    for (;;) {
+      const body = await word();
+      if (body === 'end') return;
+      await queue.send([{ body }]);
+      process.send!(body);
+    }
+  },
+
+  /** Sends until it is killed, ten at a time, and reports what was accepted. */
+  async sendOn(queue) {
+    for (let number = 0; ; number += 10) {
+      const bodies = Array.from({ length: 10 }, (_, index) => String(number + index));
+      await queue.send(bodies.map((body) => ({ body })));
+      process.send!(bodies);
+    }
+  },
+
+  /** Receives and deletes until nothing comes for half a second; reports what it received. */
+  async consume(queue) {
+    await word();
+    const received: string[] = [];
+    for (;;) {
+      const messages = await queue.receive({ max: 10, waitSeconds: 0.5, visibilityTimeout: 600 });
+      if (messages.length === 0) break;
+      received.push(...messages.map(({ body }) => body));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      await queue.delete(messages.map(({ receiptHandle }) => receiptHandle));
+    }
+    process.send!(received);
+  },
+};
+
+function word(): Promise<string> {
+  return new Promise((resolve) => process.once('message', (message) => resolve(String(message))));
+}
+
+const [path, name, part] = process.argv.slice(2) as [string, string, string];
+process.once('disconnect', () => process.exit());
+const broker = await openSqlite(path);
+const queue = await broker.open(name);
+process.send!('ready');
+await parts[part]!(queue);
+await broker.close();
+process.disconnect();
