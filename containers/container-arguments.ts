@@ -1,5 +1,8 @@
 /** The command line of the containers, read with yargs. */
+
 import yargs from 'yargs';
+import type * as z from 'zod';
+import { containerOptions } from '../src/config/options.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -8,10 +11,8 @@ export interface ContainerArguments {
   readonly file: string;
   /** Validate, print the resolved settings, and exit. */
   readonly check: boolean;
-  /** Overrides `message_limit`. */
-  readonly messageLimit?: number;
-  /** Overrides `idle_exit`, in seconds. */
-  readonly idleExit?: number;
+  /** What the command line has instead of the ini file; `idleExit` is in seconds. */
+  readonly overrides: { readonly messageLimit?: number; readonly idleExit?: number };
 }
 
 const DESCRIPTIONS = {
@@ -25,22 +26,23 @@ export async function parseContainerArguments(
 ): Promise<ContainerArguments | { readonly text: string }> {
   const command = `sqs-${kind}`;
   let text = '';
-  let problem: string | undefined;
   const parser = yargs()
     .scriptName(command)
     .usage(
       `${command} FILE\n\n${DESCRIPTIONS[kind]} FILE is an ini file; config.example.ini explains each option.`,
     )
+    .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
     .option('check', {
       type: 'boolean',
       default: false,
+      nargs: 0,
       describe: 'Validate FILE, print the resolved settings, exit',
     })
     .option('message-limit', { type: 'string', requiresArg: true, describe: 'Exit after N messages' })
     .option('idle-exit', {
       type: 'string',
       requiresArg: true,
-      describe: 'Exit after SECONDS without a message',
+      describe: 'Exit after SECONDS without a message (or 500ms, 5m, 1h30m)',
     })
     .version(version)
     .help()
@@ -49,39 +51,40 @@ export async function parseContainerArguments(
       'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
     )
     .wrap(110)
-    .strict()
-    .demandCommand(1, 1, 'Name an ini file.', 'Name one ini file, not several.')
+    .detectLocale(false)
+    .strictOptions()
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
-      problem ??= message || error?.message;
+      throw new UsageError(command, message || error.message);
     });
   const parsed = await parser.parseAsync([...args], {}, (_error, _argv, output) => {
     text = output;
   });
-  if (problem !== undefined) throw new UsageError(command, problem);
   if (parsed.help === true || parsed.version === true) return { text };
-  const messageLimit = wholeNumber(command, 'message-limit', parsed.messageLimit);
-  const idleExit = seconds(command, 'idle-exit', parsed.idleExit);
+  const [file, ...others] = parsed._.map(String);
+  if (!file) throw new UsageError(command, 'Name an ini file.');
+  if (others.length > 0) throw new UsageError(command, 'Name one ini file, not several.');
+  const { messageLimit, idleExit } = containerOptions.shape;
   return {
-    file: String(parsed._[0]),
+    file,
     check: parsed.check,
-    ...(messageLimit !== undefined && { messageLimit }),
-    ...(idleExit !== undefined && { idleExit }),
+    overrides: {
+      ...override(command, 'message-limit', 'messageLimit', messageLimit, parsed.messageLimit),
+      ...override(command, 'idle-exit', 'idleExit', idleExit, parsed.idleExit),
+    },
   };
 }
 
-function wholeNumber(command: string, option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^[1-9]\d{0,14}$/.test(value)) {
-    throw new UsageError(command, `--${option} takes a whole number from 1, not "${value}".`);
-  }
-  return Number(value);
-}
-
-function seconds(command: string, option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^\d+(\.\d+)?$/.test(value))
-    throw new UsageError(command, `--${option} takes seconds, not "${value}".`);
-  return Number(value);
+/** The value of an option that the ini file has, too, read by the same rules; nothing if it is not given. */
+function override<Key extends string>(
+  command: string,
+  option: string,
+  key: Key,
+  rules: z.ZodType<number | undefined>,
+  given: string | undefined,
+): { readonly [K in Key]?: number } {
+  const { data, error } = rules.safeParse(given === undefined ? undefined : String(given));
+  if (error) throw new UsageError(command, `--${option} ${given}: ${error.issues[0]?.message}.`);
+  return data === undefined ? {} : ({ [key]: data } as { [K in Key]: number });
 }

@@ -1,43 +1,48 @@
 /** What the container executables share: the command line in, the exit code out. */
-import { ConfigError, describeConfig, readConfig } from '../src/config/config.ts';
+import { inspect } from 'node:util';
+import { type Config, ConfigError, describeConfig, readConfig } from '../src/config/config.ts';
 import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
+import { checkFactory, WorkerFactoryError } from '../src/worker/worker.ts';
 import { type ContainerKind, runContainer } from './container.ts';
 import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
-import { exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs a container from the command line; resolves to its exit code. */
-export async function containerMain(kind: ContainerKind, args: readonly string[]): Promise<number> {
-  let given: ContainerArguments;
+export async function containerMain(kind: ContainerKind, args: readonly string[]): Promise<ExitCode> {
   try {
-    const parsed = await parseContainerArguments(kind, args);
-    if ('text' in parsed) return print(parsed.text);
-    given = parsed;
+    const given = await parseContainerArguments(kind, args);
+    if ('text' in given) return print(given.text);
+    const config = settingsFor(given);
+    return given.check ? await check(config) : await runContainer(kind, config);
   } catch (error) {
-    if (error instanceof UsageError) return complain(error.message, exitCodes.usage);
-    throw error;
-  }
-  try {
-    const config = readConfig(given.file);
-    if (given.check) {
-      await loadExpression(config.container.worker, config.directory);
-      return print(describeConfig(config));
-    }
-    return await runContainer(kind, config, given);
-  } catch (error) {
-    if (error instanceof ConfigError || error instanceof WorkerLoadError) {
-      return complain(error.message, exitCodes.configuration);
-    }
-    throw error;
+    const code = exitCodeOf(error);
+    process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
+    return code;
   }
 }
 
-function print(text: string): number {
+/** The settings of the ini file, but for those that the command line has. */
+function settingsFor({ file, overrides }: ContainerArguments): Config {
+  const config = readConfig(file);
+  return { ...config, container: { ...config.container, ...overrides } };
+}
+
+/** Looks at everything that can be looked at without making a worker or opening a queue. */
+async function check(config: Config): Promise<ExitCode> {
+  const { worker } = config.container;
+  checkFactory(await loadExpression(worker, config.directory), worker);
+  return print(describeConfig(config));
+}
+
+function print(text: string): ExitCode {
   process.stdout.write(`${text}\n`);
   return exitCodes.done;
 }
 
-function complain(text: string, code: number): number {
-  process.stderr.write(`${text}\n`);
-  return code;
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return exitCodes.usage;
+  const isConfiguration =
+    error instanceof ConfigError || error instanceof WorkerLoadError || error instanceof WorkerFactoryError;
+  return isConfiguration ? exitCodes.configuration : exitCodes.software;
 }

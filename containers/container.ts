@@ -14,18 +14,14 @@ import { isTransientError } from '../src/worker/errors.ts';
 import { WorkerLoadError } from '../src/worker/load.ts';
 import { WorkerFactoryError } from '../src/worker/worker.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { consumerOptions, makeWorker, type Overrides } from './from-config.ts';
+import { consumerOptions, makeWorker } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
 
 /** The kinds of container, by the name that their executable has after `sqs-`. */
 export type ContainerKind = 'sequential';
 
 /** Runs a container until it has drained; resolves to its exit code. Throws ConfigError for logs that cannot be opened. */
-export async function runContainer(
-  kind: ContainerKind,
-  config: Config,
-  overrides: Overrides = {},
-): Promise<ExitCode> {
+export async function runContainer(kind: ContainerKind, config: Config): Promise<ExitCode> {
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(kind);
   let broker: Broker | undefined;
@@ -33,11 +29,10 @@ export async function runContainer(
     const worker = await makeWorker(config);
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     const queue = await broker.open(config.container.queue);
-    log.info(`Connected to ${broker.description}, queue "${queue.name}"`);
     const consumer = new Consumer(
       queue,
       worker,
-      consumerOptions(config, overrides),
+      consumerOptions(config),
       new ConsumerLog(loggers, log, queue.name),
     );
     const events = handleProcessEvents({
@@ -46,6 +41,8 @@ export async function runContainer(
       wake: () => consumer.wake(),
       reopenLogs: () => loggers.reopen(),
     });
+    // Whoever reads this may send signals from now on.
+    log.info(`Connected to ${broker.description}, queue "${queue.name}"`);
     const report = await consumer.run().finally(() => events.end());
     log.info(describeDrain(report));
     if (events.broken) return exitCodes.software;

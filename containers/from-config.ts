@@ -9,18 +9,9 @@ export async function makeWorker({ container, directory, worker }: Config): Prom
   return createWorker(await loadExpression(container.worker, directory), worker, container.worker);
 }
 
-/** What the command line may override. */
-export interface Overrides {
-  readonly messageLimit?: number;
-  /** Seconds. */
-  readonly idleExit?: number;
-}
-
 /** The options of the run loop. */
-export function consumerOptions({ container }: Config, overrides: Overrides = {}): ConsumerOptions {
-  const { poll, settleDelay, onError, drainTimeout, visibilityTimeout } = container;
-  const messageLimit = overrides.messageLimit ?? container.messageLimit;
-  const idleExit = overrides.idleExit ?? container.idleExit;
+export function consumerOptions({ container }: Config): ConsumerOptions {
+  const { poll, settleDelay, onError, drainTimeout, visibilityTimeout, messageLimit, idleExit } = container;
   return {
     slots: 1,
     waitSeconds: poll,

@@ -1,6 +1,7 @@
 /** The command line of `sqs-queues`, read with yargs. */
 import yargs, { type Argv } from 'yargs';
 import type { CreateOptions } from '../src/brokers/broker.ts';
+import { COMMAND, count, jsonOrText, keyword, seconds } from './queues-values.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -26,7 +27,7 @@ export type QueuesArguments = Place &
     | { readonly command: 'create'; readonly queue: string; readonly options: CreateOptions }
   );
 
-const COMMAND = 'sqs-queues';
+const NAME_A_COMMAND = 'Name a command: status, send or create.';
 
 /** The arguments, or the text that `--help` or `--version` asks for. Throws UsageError. */
 export async function parseQueuesArguments(
@@ -34,7 +35,6 @@ export async function parseQueuesArguments(
 ): Promise<QueuesArguments | { readonly text: string }> {
   let result: QueuesArguments | undefined;
   let text = '';
-  let problem: string | undefined;
   const parser = yargs()
     .scriptName(COMMAND)
     .usage(`${COMMAND} COMMAND [QUEUE] [-c FILE | -b BROKER]\n\nManages queues.`)
@@ -63,7 +63,11 @@ export async function parseQueuesArguments(
           describe: "Default: the ini file's queue, else all",
         }),
       (given) => {
-        result = { ...placeOf(given), command: 'status', queues: given.queues ?? [] };
+        result = {
+          ...placeOf(given),
+          command: 'status',
+          queues: [...(given.queues ?? []), ...behindDashes(given)],
+        };
       },
     )
     .command(
@@ -82,21 +86,24 @@ export async function parseQueuesArguments(
         result = createArguments(given);
       },
     )
-    .demandCommand(1, 1, 'Name a command: status, send or create.')
+    .demandCommand(1, 1, NAME_A_COMMAND, NAME_A_COMMAND)
     .version(version)
     .help()
     .alias('help', 'h')
     .wrap(110)
     .strict()
+    .detectLocale(false)
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
-      problem ??= message || error?.message;
+      if (error instanceof UsageError) throw error;
+      // yargs counts what is missing; here it can only be the one thing.
+      const noQueue = message?.startsWith('Not enough non-option arguments');
+      throw new UsageError(COMMAND, noQueue ? 'Name a queue.' : message || error.message);
     });
   await parser.parseAsync([...args], {}, (_error, _argv, output) => {
     text = output;
   });
-  if (problem !== undefined) throw new UsageError(COMMAND, problem);
   return result ?? { text };
 }
 
@@ -136,16 +143,12 @@ type SendGiven = GivenPlace & {
 };
 
 function sendArguments(given: SendGiven): QueuesArguments {
-  const { queue, args = [], kw = [], from, delay, group } = given;
+  const { queue, kw = [], from, delay, group } = given;
+  const args = [...(given.args ?? []), ...behindDashes(given)];
   if (from !== undefined && args.length + kw.length > 0) {
     throw new UsageError(COMMAND, 'Give either the arguments of one call or --from FILE, not both.');
   }
-  const keywords = kw.map((pair) => {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-    if (key === undefined || value === undefined)
-      throw new UsageError(COMMAND, `--kw takes key=value, not "${pair}".`);
-    return [key, jsonOrText(value)] as const;
-  });
+  const keywords = kw.map(keyword);
   return {
     ...placeOf(given),
     command: 'send',
@@ -173,9 +176,7 @@ function createOptions<Given>(command: Argv<Given>) {
     .option('content-based-deduplication', {
       type: 'boolean',
       describe: 'FIFO: equal bodies are the same message',
-    })
-    .implies('dead-letter-queue', 'max-receives')
-    .implies('max-receives', 'dead-letter-queue');
+    });
 }
 
 type CreateGiven = GivenPlace & {
@@ -191,6 +192,12 @@ type CreateGiven = GivenPlace & {
 function createArguments(given: CreateGiven): QueuesArguments {
   const { visibilityTimeout, delay, retention, deadLetterQueue, maxReceives, contentBasedDeduplication } =
     given;
+  if ((deadLetterQueue === undefined) !== (maxReceives === undefined)) {
+    throw new UsageError(
+      COMMAND,
+      '--dead-letter-queue and --max-receives go together: give both or neither.',
+    );
+  }
   const options: CreateOptions = {
     ...(visibilityTimeout !== undefined && {
       visibilityTimeout: seconds('visibility-timeout', visibilityTimeout),
@@ -198,14 +205,22 @@ function createArguments(given: CreateGiven): QueuesArguments {
     ...(delay !== undefined && { delaySeconds: seconds('delay', delay) }),
     ...(retention !== undefined && { retentionSeconds: seconds('retention', retention) }),
     ...(contentBasedDeduplication !== undefined && { contentBasedDeduplication }),
-    ...(deadLetterQueue !== undefined && {
-      deadLetterQueue: { name: deadLetterQueue, maxReceives: count('max-receives', maxReceives ?? '') },
-    }),
+    ...(deadLetterQueue !== undefined &&
+      maxReceives !== undefined && {
+        deadLetterQueue: { name: deadLetterQueue, maxReceives: count('max-receives', maxReceives) },
+      }),
   };
   return { ...placeOf(given), command: 'create', queue: given.queue, options };
 }
 
+/** The positional arguments behind a `--`: yargs leaves them beside the command's name. */
+function behindDashes({ _: [, ...others] }: GivenPlace): string[] {
+  return others.map(String);
+}
+
 interface GivenPlace {
+  /** The command, and what is behind a `--`. */
+  readonly _: readonly (string | number)[];
   readonly config: string | undefined;
   readonly broker: string | undefined;
   readonly json: boolean;
@@ -213,24 +228,4 @@ interface GivenPlace {
 
 function placeOf({ config, broker, json }: GivenPlace): Place {
   return { json, ...(config !== undefined && { config }), ...(broker !== undefined && { broker }) };
-}
-
-function jsonOrText(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-function seconds(option: string, value: string): number {
-  if (!/^\d+$/.test(value)) throw new UsageError(COMMAND, `--${option} takes whole seconds, not "${value}".`);
-  return Number(value);
-}
-
-function count(option: string, value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) {
-    throw new UsageError(COMMAND, `--${option} takes a whole number from 1, not "${value}".`);
-  }
-  return Number(value);
 }

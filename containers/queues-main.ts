@@ -1,5 +1,6 @@
 /** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints what it found. */
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import Table from 'cli-table3';
 import type { Broker } from '../src/brokers/broker.ts';
 import { BrokerError } from '../src/brokers/errors.ts';
@@ -29,8 +30,7 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
     return await run(given, broker, config);
   } catch (error) {
     const code = exitCodeOf(error);
-    if (code === undefined) throw error;
-    process.stderr.write(`${(error as Error).message}\n`);
+    process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
     return code;
   } finally {
     await broker?.close();
@@ -113,11 +113,11 @@ async function create(given: Given<'create'>, broker: Broker): Promise<ExitCode>
   return exitCodes.done;
 }
 
-function exitCodeOf(error: unknown): ExitCode | undefined {
+function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof UnserializableArgumentError) return exitCodes.usage;
   if (error instanceof ConfigError) return exitCodes.configuration;
   if (error instanceof BrokerError) return exitCodes.unavailable;
-  return undefined;
+  return exitCodes.software;
 }
 
 function print(text: string): void {

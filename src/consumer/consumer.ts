@@ -71,7 +71,7 @@ export class Consumer {
     this.#settler = new Settler(queue, this.#leases, this.#observer, options.settleDelayMs);
     this.#slots = new Slots({
       count: options.slots,
-      next: () => this.#waiting.take(),
+      next: () => this.#take(),
       handle: (delivery) => this.#handle(delivery),
       onChange: () => this.#receiver.poke(),
     });
@@ -164,15 +164,23 @@ export class Consumer {
     this.#slots.fill();
   }
 
+  /** Counted before its slot asks for more messages, which must not exceed the message limit. */
+  #take(): Delivery | undefined {
+    const delivery = this.#waiting.take();
+    if (delivery) this.#started += 1;
+    return delivery;
+  }
+
   async #handle(delivery: Delivery): Promise<void> {
     if (this.#leases.owns(delivery)) {
-      this.#started += 1;
       delivery.phase = 'running';
       const outcome = await this.#run(delivery);
       if (outcome.action === 'retry') this.#releaseBehind(delivery);
       this.#settler.settle(delivery, outcome);
       this.#idleExit.active();
       this.#finished += 1;
+    } else {
+      this.#started -= 1;
     }
     // What comes again must not come after those behind it.
     if (delivery.leaseLost) this.#releaseBehind(delivery);

@@ -42,18 +42,22 @@ export class WorkerFactoryError extends Error {
   override readonly name = 'WorkerFactoryError';
 }
 
+/** Throws WorkerFactoryError if what `name` names cannot be a worker factory. Does not call it. */
+export function checkFactory(factory: unknown, name: string): asserts factory is AnyFactory {
+  if (typeof factory === 'function') return;
+  throw new WorkerFactoryError(
+    `${name} is ${describe(factory)}, not a function: it should be a worker factory, (config) => (…args) => …, or a class.`,
+  );
+}
+
+type AnyFactory = (config: WorkerConfig) => unknown;
+
 /** Calls the factory (or constructs the class) that `name` names. Throws WorkerFactoryError. */
 export async function createWorker(factory: unknown, config: WorkerConfig, name: string): Promise<Worker> {
-  if (typeof factory !== 'function') {
-    throw new WorkerFactoryError(
-      `${name} is ${describe(factory)}, not a function: it should be a worker factory, (config) => (…args) => …, or a class.`,
-    );
-  }
+  checkFactory(factory, name);
   let made: unknown;
   try {
-    made = isClass(factory)
-      ? Reflect.construct(factory, [config])
-      : await (factory as (config: WorkerConfig) => unknown)(config);
+    made = isClass(factory) ? Reflect.construct(factory, [config]) : await factory(config);
   } catch (cause) {
     throw new WorkerFactoryError(`The worker factory ${name} failed: ${messageOf(cause)}`, { cause });
   }

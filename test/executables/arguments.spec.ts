@@ -1,0 +1,169 @@
+import { expect } from 'chai';
+import { parseContainerArguments } from '../../containers/container-arguments.ts';
+import { parseQueuesArguments } from '../../containers/queues-arguments.ts';
+import { UsageError } from '../../containers/usage-error.ts';
+
+async function expectRefusal(parsing: Promise<unknown>, command: string, advice: string): Promise<void> {
+  const refusal = await parsing.catch((error: unknown) => error);
+  expect(refusal).to.be.instanceOf(UsageError);
+  expect(refusal).to.have.property('message').that.contains(advice);
+  expect(refusal)
+    .to.have.property('message')
+    .that.matches(new RegExp(`^${command}: .*\nSee ${command} --help\\.$`));
+}
+
+describe('the arguments of sqs-sequential', () => {
+  const parse = (...args: string[]) => parseContainerArguments('sequential', args);
+
+  it('are an ini file, and options anywhere', async () => {
+    expect(await parse('worker.ini')).to.deep.equal({ file: 'worker.ini', check: false, overrides: {} });
+    expect(await parse('--message-limit', '5', 'worker.ini', '--idle-exit=1m', '--check')).to.deep.equal({
+      file: 'worker.ini',
+      check: true,
+      overrides: { messageLimit: 5, idleExit: 60 },
+    });
+  });
+
+  it('may name a file that looks like a number or an option', async () => {
+    expect(await parse('007')).to.include({ file: '007' });
+    expect(await parse('--', '--check')).to.include({ file: '--check', check: false });
+  });
+
+  for (const [title, args, advice] of [
+    ['no file', [], 'Name an ini file.'],
+    ['an empty file name', [''], 'Name an ini file.'],
+    ['two files', ['a.ini', 'b.ini'], 'Name one ini file, not several.'],
+    ['an unknown option', ['--chek', 'worker.ini'], 'Unknown argument: chek'],
+    [
+      'a message limit that is no number',
+      ['--message-limit', 'many', 'worker.ini'],
+      '--message-limit many: expected a whole number of at least 1',
+    ],
+    ['a message limit of 0', ['--message-limit', '0', 'worker.ini'], 'a whole number of at least 1'],
+    ['two message limits', ['--message-limit=1', '--message-limit=2', 'worker.ini'], '--message-limit 1,2: '],
+    ['a message limit without a value', ['worker.ini', '--message-limit'], 'message-limit'],
+    [
+      'an idle time that is none',
+      ['--idle-exit=-1', 'worker.ini'],
+      '--idle-exit -1: expected a duration such as 30, 500ms or 5m',
+    ],
+    ['an idle time of 0', ['--idle-exit', '0', 'worker.ini'], '--idle-exit 0: expected 0.001 to'],
+    ['a value for --check', ['--check=maybe', 'worker.ini'], 'check'],
+    ['--no-check', ['--no-check', 'worker.ini'], 'Unknown arguments: no-check'],
+  ] as const) {
+    it(`are refused with ${title}`, () => expectRefusal(parse(...args), 'sqs-sequential', advice));
+  }
+});
+
+describe('the arguments of sqs-queues', () => {
+  const parse = (...args: string[]) => parseQueuesArguments(args);
+
+  for (const [title, args, parsed] of [
+    [
+      'values of JSON, and else texts',
+      ['1', '"007"', 'true', 'null', '[1,"a"]', 'two words'],
+      [1, '007', true, null, [1, 'a'], 'two words'],
+    ],
+    [
+      'numbers, and texts that only look like one',
+      ['1e3', '-5', '0.5', '007', '0x10', '+49', '1_000', ''],
+      [1000, -5, 0.5, '007', '0x10', '+49', '1_000', ''],
+    ],
+    [
+      'keyword arguments as a last object',
+      ['1', '--kw', 'x=3', '--kw', 'name=Ann=a', '--kw=y=-1', '2'],
+      [1, 2, { x: 3, name: 'Ann=a', y: -1 }],
+    ],
+    ['no values at all', [], []],
+    ['values that begin with dashes', ['1', '--', '--force', '-x', '2'], [1, '--force', '-x', 2]],
+  ] as const) {
+    it(`of send are ${title}`, async () => {
+      expect(await parse('send', 'jobs', ...args)).to.deep.equal({
+        command: 'send',
+        json: false,
+        queue: 'jobs',
+        args: parsed,
+      });
+    });
+  }
+
+  it('of send may say when, to whom, and from which file', async () => {
+    expect(
+      await parse('send', 'jobs', '--from=-', '--delay', '5', '--group', '7', '--json', '-b', 'sqlite:q.db'),
+    ).to.deep.equal({
+      command: 'send',
+      broker: 'sqlite:q.db',
+      json: true,
+      queue: 'jobs',
+      args: [],
+      from: '-',
+      delaySeconds: 5,
+      groupId: '7',
+    });
+  });
+
+  it('of status may name queues', async () => {
+    expect(await parse('status', '-c', 'worker.ini')).to.deep.equal({
+      command: 'status',
+      config: 'worker.ini',
+      json: false,
+      queues: [],
+    });
+    expect(await parse('status', '1', '2', '--', '3')).to.have.deep.property('queues', ['1', '2', '3']);
+  });
+
+  it('of create say how the queue is to be', async () => {
+    const options = [
+      '--visibility-timeout=5',
+      '--delay=1',
+      '--retention=60',
+      '--content-based-deduplication',
+    ];
+    expect(
+      await parse('create', 'jobs.fifo', ...options, '--dead-letter-queue=dead.fifo', '--max-receives=3'),
+    ).to.have.deep.property('options', {
+      visibilityTimeout: 5,
+      delaySeconds: 1,
+      retentionSeconds: 60,
+      contentBasedDeduplication: true,
+      deadLetterQueue: { name: 'dead.fifo', maxReceives: 3 },
+    });
+    expect(await parse('create', 'jobs')).to.have.deep.property('options', {});
+  });
+
+  for (const [title, args, advice] of [
+    ['no command', [], 'Name a command: status, send or create.'],
+    ['an unknown command', ['delete', 'jobs'], 'Name a command: status, send or create.'],
+    ['no queue to send to', ['send'], 'Name a queue.'],
+    ['an unknown option', ['send', 'jobs', '--foo'], 'Unknown argument: foo'],
+    ['a keyword without a value', ['send', 'jobs', '--kw', 'x'], '--kw takes key=value, not "x"'],
+    ['a delay in words', ['send', 'jobs', '--delay', 'soon'], '--delay takes whole seconds, not "soon"'],
+    ['both arguments and a file to send', ['send', 'jobs', '1', '--from', 'a.log'], 'not both'],
+    [
+      'a number that would become another',
+      ['send', 'jobs', '[12345678901234567890]'],
+      'too large to be sent',
+    ],
+    ['both a file and a broker', ['status', '-c', 'a.ini', '-b', 'sqs'], 'mutually exclusive'],
+    ['a broker without an address', ['status', '-b'], 'b'],
+    ['two queues to make', ['create', 'one', 'two'], 'Unknown argument: two'],
+    ['parts of seconds', ['create', 'jobs', '--delay', '1.5'], '--delay takes whole seconds, not "1.5"'],
+    [
+      'a number of receives without a dead-letter queue',
+      ['create', 'jobs', '--max-receives', '3'],
+      'go together',
+    ],
+    [
+      'a dead-letter queue without a number',
+      ['create', 'jobs', '--dead-letter-queue', 'dead'],
+      'go together',
+    ],
+    [
+      'a dead-letter queue after no receive',
+      ['create', 'jobs', '--dead-letter-queue', 'dead', '--max-receives', '0'],
+      '--max-receives takes a whole number from 1, not "0"',
+    ],
+  ] as const) {
+    it(`are refused with ${title}`, () => expectRefusal(parse(...args), 'sqs-queues', advice));
+  }
+});

@@ -1,0 +1,153 @@
+/** Runs the compiled executables as processes of their own, in folders of their own, which `cleanUp` ends and removes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const PACKAGE = resolve(import.meta.dirname, '../..');
+/** How long a spec waits for a line or an exit, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+const cleanUps: (() => unknown)[] = [];
+
+/** Does something at the end of the spec, before what was put off earlier. */
+export function putOff(step: () => unknown): void {
+  cleanUps.push(step);
+}
+
+/** For `afterEach`: does what was put off; kills what still runs, and removes the folders. */
+export async function cleanUp(): Promise<void> {
+  for (const step of cleanUps.splice(0).reverse()) await step();
+}
+
+/** Makes a folder with these files, by name, from which workers can import `sqs-containers`. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'executables-'));
+  putOff(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(PACKAGE, join(folder, 'node_modules/sqs-containers'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+export interface StartOptions {
+  /** The working directory, and HOME: no AWS settings of this machine are found. */
+  readonly folder: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What it reads from standard input. Default: nothing. */
+  readonly input?: string;
+  /** A file descriptor that standard error goes to, instead of `stderr`. */
+  readonly stderr?: number;
+  /** Default: the one that runs the specs. */
+  readonly node?: string;
+}
+
+/** Starts `sqs-sequential` or `sqs-queues`. */
+export function start(
+  program: 'sequential' | 'queues',
+  args: readonly string[],
+  options: StartOptions,
+): Executable {
+  const executable = new Executable(program, args, options);
+  putOff(() => executable.kill());
+  return executable;
+}
+
+/** Starts an executable and waits for its end. */
+export async function run(...given: Parameters<typeof start>): Promise<Executable> {
+  const executable = start(...given);
+  await executable.exit();
+  return executable;
+}
+
+export class Executable {
+  stdout = '';
+  stderr = '';
+  /** The exit code, or the signal that ended it; undefined while it runs. */
+  ended: number | NodeJS.Signals | undefined;
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  readonly #checks = new Set<() => void>();
+
+  constructor(program: string, args: readonly string[], options: StartOptions) {
+    const { folder, environment, input = '', stderr = 'pipe', node = process.execPath } = options;
+    this.#child = spawn(node, [join(PACKAGE, `dist/containers/${program}.js`), ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
+      stdio: ['pipe', 'pipe', stderr],
+    });
+    this.#closed = once(this.#child, 'close');
+    for (const stream of ['stdout', 'stderr'] as const) {
+      this.#child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+        this[stream] += text;
+        this.#check();
+      });
+    }
+    this.#child.on('close', (code, signal) => {
+      this.ended = signal ?? code ?? undefined;
+      this.#check();
+    });
+    // One that ends without reading its input is no failure of the spec.
+    this.#child.stdin?.on('error', () => {}).end(input);
+  }
+
+  /** Resolves when it has written something that matches, `times` in all; rejects when it ends before. */
+  async prints(pattern: RegExp, times = 1): Promise<void> {
+    const found = () => (this.output.match(new RegExp(pattern, 'gm')) ?? []).length >= times;
+    await this.#until(() => found() || this.ended !== undefined, `it prints ${pattern}`);
+    if (!found()) throw new Error(`It ended (${this.ended}) without printing ${pattern}:\n${this.output}`);
+  }
+
+  /** What it has written, with what went wrong last. */
+  get output(): string {
+    return `${this.stdout}\n${this.stderr}`;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves to the exit code, or to the signal that ended it. */
+  async exit(): Promise<number | NodeJS.Signals> {
+    await this.#until(() => this.ended !== undefined, 'it ends');
+    return this.ended ?? Number.NaN;
+  }
+
+  async kill(): Promise<void> {
+    if (this.ended === undefined) this.#child.kill('SIGKILL');
+    await this.#closed;
+  }
+
+  #until(condition: () => boolean, what: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        if (condition()) end(resolve);
+      };
+      const timer = setTimeout(
+        () => end(() => reject(new Error(`Waited in vain until ${what}:\n${this.output}`))),
+        PATIENCE_MS,
+      );
+      const end = (finish: () => void) => {
+        clearTimeout(timer);
+        this.#checks.delete(check);
+        finish();
+      };
+      this.#checks.add(check);
+      check();
+    });
+  }
+
+  #check(): void {
+    for (const check of this.#checks) check();
+  }
+}
+
+/** Resolves when the condition holds; looks again and again. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Waited in vain until ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,46 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { cleanUp, folderWith, putOff, run } from './executable.ts';
+import { call, openQueue, settings } from './sqlite-queue.ts';
+
+const WORKER = `
+  export const worker = () => (what) => { throw new Error(what); };
+`;
+
+/** Runs a container on one message that fails, with standard error in a file; `journal` is true for systemd's journal. */
+async function logOfFailure(journal: boolean): Promise<string[]> {
+  const folder = folderWith({ 'worker.ini': settings('worker'), 'worker.mjs': WORKER });
+  await call(await openQueue(folder), ['oops']);
+  const file = join(folder, 'stderr');
+  const stderr = openSync(file, 'w');
+  putOff(() => closeSync(stderr));
+  const { dev, ino } = fstatSync(stderr);
+  const JOURNAL_STREAM = journal ? `${dev}:${ino}` : `${dev}:${ino + 1}`;
+  const options = { folder, stderr, environment: { JOURNAL_STREAM } };
+  const container = await run('sequential', ['worker.ini', '--message-limit', '1'], options);
+  expect(container.ended).to.equal(0);
+  return readFileSync(file, 'utf8').trimEnd().split('\n');
+}
+
+describe('the log of sqs-sequential under systemd', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  it('begins each line with its priority for the journal, those of a stack too', async () => {
+    const lines = await logOfFailure(true);
+    const priorities = lines.map((line) => line.slice(0, 3));
+    expect(lines[0]).to.match(/^<6>\S+Z INFO sequential: Connected/);
+    expect(lines[1]).to.match(/^<3>\S+Z ERROR sequential: Handling a message/);
+    expect(lines[2]).to.equal('<3>  Error: oops');
+    expect(lines[3]).to.match(/^<3> {6}at .*worker\.mjs/);
+    expect(lines.at(-1)).to.match(/^<6>.* Drained/);
+    expect(new Set(priorities)).to.deep.equal(new Set(['<6>', '<3>']));
+  });
+
+  it('has no priorities when standard error goes elsewhere', async () => {
+    const lines = await logOfFailure(false);
+    expect(lines[0]).to.match(/^\S+Z INFO sequential: Connected/);
+    expect(lines.join('\n')).not.to.match(/^</m);
+  });
+});

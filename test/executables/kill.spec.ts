@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Queue } from '../../src/brokers/broker.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+import { cleanUp, eventually, folderWith, putOff, start } from './executable.ts';
+
+const MESSAGES = 1_000;
+/** What is waiting, running, and handled but not deleted yet; about 20 of messages that take a millisecond. */
+const MOST_HELD = 100;
+/** In seconds; it is the queue's, too. */
+const VISIBILITY_TIMEOUT = 2;
+
+/** Writes down what it has handled before it returns. */
+const WORKER = `
+  import { appendFileSync } from 'node:fs';
+  export const worker = () => async (number) => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    appendFileSync('handled', number + '\\n');
+  };
+`;
+
+describe('a container that is killed in the middle of 1,000 messages', function () {
+  this.timeout(60_000);
+  afterEach(cleanUp);
+
+  let emulator: FauxqsServer;
+  before(async () => {
+    emulator = await startFauxqs({ port: 0, logger: false });
+  });
+  after(() => emulator.stop());
+
+  for (const [title, brokerOf] of [
+    ['sqlite', () => 'sqlite:queues.db'],
+    ['SQS', () => `sqs+http://127.0.0.1:${emulator.port}`],
+  ] as const) {
+    it(`loses nothing on ${title}, and repeats at most what it held`, async () => {
+      const broker = brokerOf();
+      const folder = folderWith({
+        'worker.ini': `[container]\nworker = ./worker.mjs:worker\nqueue = jobs\nbroker = ${broker}\n`,
+        'worker.mjs': WORKER,
+      });
+      const handled = () => {
+        const file = join(folder, 'handled');
+        return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+      };
+      const queue = await fill(broker, folder);
+
+      const first = start('sequential', ['worker.ini'], { folder });
+      await eventually(() => handled().length >= MESSAGES / 3);
+      first.signal('SIGKILL');
+      expect(await first.exit()).to.equal('SIGKILL');
+      const handledByFirst = handled();
+      expect(new Set(handledByFirst).size).to.equal(handledByFirst.length).and.be.below(MESSAGES);
+      const { inFlight } = await queue.counts();
+      expect(inFlight).to.be.at.most(MOST_HELD);
+
+      const second = start('sequential', ['worker.ini'], { folder });
+      await eventually(async () => {
+        const counts = await queue.counts();
+        return counts.visible + counts.inFlight === 0;
+      });
+      second.signal('SIGTERM');
+      expect(await second.exit()).to.equal(0);
+      const all = handled();
+      console.log(all.length);
+      expect(new Set(all).size).to.equal(MESSAGES);
+      expect(all.length - MESSAGES).to.be.at.most(inFlight);
+    });
+  }
+});
+
+async function fill(address: string, folder: string): Promise<Queue> {
+  const broker = await openBroker(address, { directory: folder });
+  putOff(() => broker.close());
+  await broker.create('jobs', { visibilityTimeout: VISIBILITY_TIMEOUT });
+  const queue = await broker.open('jobs');
+  for (let sent = 0; sent < MESSAGES; sent += 10) {
+    await queue.send(Array.from({ length: 10 }, (_, index) => ({ body: `[[${sent + index}],{}]` })));
+  }
+  return queue;
+}

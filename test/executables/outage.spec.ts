@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { startStub } from '../sqs-stub.ts';
+import { cleanUp, eventually, folderWith, putOff, start } from './executable.ts';
+
+/** Passes connections on to a port; closed, nobody listens at its own port, and open connections end. */
+class Gate {
+  readonly #target: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  port = 0;
+
+  constructor(target: number) {
+    this.#target = target;
+  }
+
+  async open(): Promise<void> {
+    this.#server = createServer((near) => {
+      const far = connect(this.#target, '127.0.0.1');
+      for (const socket of [near, far]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {});
+        socket.on('close', () => this.#sockets.delete(socket));
+      }
+      near.pipe(far).pipe(near);
+    });
+    this.#server.listen(this.port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+}
+
+const WORKER = `
+  import { existsSync } from 'node:fs';
+  export const worker = () => async (what) => {
+    console.log('begin', what);
+    if (what === 'long') while (!existsSync('finish')) await new Promise((resolve) => setTimeout(resolve, 10));
+    console.log('end', what);
+  };
+`;
+
+describe('sqs-sequential while its endpoint is down', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  it('says so once, finishes what it has, and recovers by itself', async () => {
+    const stub = await startStub({ queues: ['jobs'] });
+    putOff(() => stub.stop());
+    const gate = new Gate(Number(new URL(stub.url).port));
+    putOff(() => gate.close());
+    await gate.open();
+    const folder = folderWith({
+      'worker.ini': `[container]\nworker = ./worker.mjs:worker\nqueue = jobs\nbroker = sqs+http://127.0.0.1:${gate.port}\n`,
+      'worker.mjs': WORKER,
+    });
+    const queue = stub.queue('jobs');
+    const container = start('sequential', ['worker.ini'], { folder });
+    queue.send('[["long"],{}]', {});
+    await container.prints(/^begin long$/);
+
+    await gate.close();
+    writeFileSync(join(folder, 'finish'), '');
+    await container.prints(/^end long$/);
+    await container.prints(/ERROR sequential: Receiving from the queue "jobs" failed/);
+    for (const what of ['one', 'two', 'three']) queue.send(`[["${what}"],{}]`, {});
+    await gate.open();
+
+    for (const what of ['one', 'two', 'three']) await container.prints(new RegExp(`^end ${what}$`));
+    await eventually(() => queue.counts.visible + queue.counts.inFlight === 0);
+    container.signal('SIGTERM');
+    expect(await container.exit()).to.equal(0);
+
+    expect(container.stdout.match(/^begin .*/gm)).to.have.lengthOf(4);
+    expect(container.stderr.match(/ ERROR /g)).to.have.lengthOf(1);
+    expect(container.stderr).to.match(/failed; trying again in .* Cannot reach SQS .* Check the network/);
+    expect(container.stderr).to.match(
+      /INFO sequential: Receiving from the queue "jobs" works again after \d/,
+    );
+  });
+});

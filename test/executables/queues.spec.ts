@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Broker } from '../../src/brokers/broker.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+import { cleanUp, folderWith, putOff, run } from './executable.ts';
+import { settings } from './sqlite-queue.ts';
+
+async function open(address: string, directory: string): Promise<Broker> {
+  const broker = await openBroker(address, { directory });
+  putOff(() => broker.close());
+  return broker;
+}
+
+for (const [title, addressOf] of [
+  ['sqlite', () => 'sqlite:queues.db'],
+  ['SQS', ({ port }: FauxqsServer) => `sqs+http://127.0.0.1:${port}`],
+] as const) {
+  describe(`sqs-queues on ${title}`, function () {
+    this.timeout(30_000);
+    afterEach(cleanUp);
+
+    let emulator: FauxqsServer;
+    before(async () => {
+      emulator = await startFauxqs({ port: 0, logger: false });
+    });
+    after(() => emulator.stop());
+
+    let address: string;
+    let folder: string;
+    let broker: Broker;
+    beforeEach(async () => {
+      address = addressOf(emulator);
+      folder = folderWith({ 'worker.ini': settings('worker').replace('sqlite:queues.db', address) });
+      broker = await open(address, folder);
+      for (const name of await broker.list()) await broker.remove(name);
+      await broker.create('jobs');
+      await broker.create('other');
+      const jobs = await broker.open('jobs');
+      await jobs.send([{ body: 'a' }, { body: 'b' }, { body: 'c', delaySeconds: 60 }]);
+      await jobs.receive({ max: 1, waitSeconds: 0 });
+    });
+
+    const queues = (...args: string[]) => run('queues', [...args, '-b', address], { folder });
+    const head = 'queue\tvisible\tin flight\tdelayed\n';
+
+    it('counts the messages of one queue, of several, and of all', async () => {
+      const [one, several, all, configured, json] = await Promise.all([
+        queues('status', 'jobs'),
+        queues('status', 'other', 'jobs'),
+        queues('status'),
+        run('queues', ['status', '-c', 'worker.ini'], { folder }),
+        queues('status', '--json'),
+      ]);
+      expect(one.stdout).to.equal(`${head}jobs\t1\t1\t1\n`);
+      expect(several.stdout).to.equal(`${head}other\t0\t0\t0\njobs\t1\t1\t1\n`);
+      expect(all.stdout).to.equal(`${head}jobs\t1\t1\t1\nother\t0\t0\t0\n`);
+      expect(configured.stdout).to.equal(one.stdout);
+      expect(JSON.parse(json.stdout)).to.deep.equal([
+        { queue: 'jobs', visible: 1, inFlight: 1, delayed: 1 },
+        { queue: 'other', visible: 0, inFlight: 0, delayed: 0 },
+      ]);
+      expect([one, several, all, configured, json].map(({ ended }) => ended)).to.deep.equal([0, 0, 0, 0, 0]);
+    });
+
+    it('does not make the queue that it looks for in vain', async () => {
+      const { stdout, stderr, ended } = await queues('status', 'jobs', 'missing');
+      expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 69 });
+      expect(stderr).to.match(
+        /^The queue "missing" does not exist in .*\. Create it: sqs-queues create missing\n$/,
+      );
+      expect(await broker.list()).to.deep.equal(['jobs', 'other']);
+    });
+
+    it('makes a queue with its settings, and changes only those that are given', async () => {
+      const made = await queues(
+        'create',
+        'fast',
+        '--visibility-timeout',
+        '5',
+        '--delay',
+        '60',
+        '--retention',
+        '3600',
+      );
+      expect(made.ended, made.stderr).to.equal(0);
+      expect(made.stdout).to.match(/^The queue fast is there, in (SQS|sqlite)/);
+      const changed = await queues('create', 'fast', '--visibility-timeout', '7', '--json');
+      expect(JSON.parse(changed.stdout)).to.deep.equal({ queue: 'fast' });
+      const fast = await broker.open('fast');
+      expect(fast).to.include({ visibilityTimeout: 7, fifo: false });
+      await fast.send([{ body: 'a' }]);
+      expect(await fast.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 1 });
+    });
+
+    it('makes FIFO queues, which may drop a body that they had before', async () => {
+      await Promise.all([
+        queues('create', 'all.fifo'),
+        queues('create', 'once.fifo', '--content-based-deduplication'),
+      ]);
+      for (const [name, contentBasedDeduplication, visible] of [
+        ['all.fifo', false, 2],
+        ['once.fifo', true, 1],
+      ] as const) {
+        const queue = await broker.open(name);
+        expect(queue).to.include({ fifo: true, contentBasedDeduplication });
+        await Promise.all([queues('send', name, '1'), queues('send', name, '1', '--group', 'g')]);
+        expect(await queue.counts()).to.include({ visible });
+      }
+    });
+
+    it('makes a queue with a dead-letter queue', async () => {
+      await queues('create', 'dead');
+      const made = await queues('create', 'work', '--dead-letter-queue', 'dead', '--max-receives', '1');
+      expect(made.ended, made.stderr).to.equal(0);
+      const work = await broker.open('work');
+      await work.send([{ body: 'a' }]);
+      await work.receive({ max: 1, waitSeconds: 0, visibilityTimeout: 0 });
+      await work.receive({ max: 1, waitSeconds: 0 });
+      expect(await (await broker.open('dead')).counts()).to.have.property('visible', 1);
+    });
+
+    it('says what it cannot make', async () => {
+      const [setting, deadLetterQueue] = await Promise.all([
+        queues('create', 'work', '--visibility-timeout', '43201'),
+        queues('create', 'work', '--dead-letter-queue', 'missing', '--max-receives', '3'),
+      ]);
+      expect([setting.ended, deadLetterQueue.ended]).to.deep.equal([69, 69]);
+      expect(setting.output).to.match(/43,?200|VisibilityTimeout/);
+      expect(deadLetterQueue.output).to.match(/^The queue "missing" does not exist/m);
+      expect(await broker.list()).to.deep.equal(['jobs', 'other']);
+    });
+  });
+}
+
+describe('the command line of sqs-queues', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  it('explains each command', async () => {
+    const folder = folderWith({});
+    for (const [args, ...told] of [
+      [['--help'], 'status', 'send', 'create', '--config', '--broker', '--json'],
+      [['send', '--help'], '--kw', '--from', '--delay', '--group', 'sqs-queues send adder 1 2 3'],
+      [['create', '-h'], '--visibility-timeout', '--dead-letter-queue', '--max-receives', '--retention'],
+    ] as const) {
+      const { stdout, ended } = await run('queues', args, { folder });
+      expect(ended).to.equal(0);
+      for (const text of told) expect(stdout).to.contain(text);
+    }
+  });
+
+  it('says what is wrong with it on standard error, and exits with 64', async () => {
+    const { stdout, stderr, ended } = await run('queues', ['create'], { folder: folderWith({}) });
+    expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
+    expect(stderr).to.equal('sqs-queues: Name a queue.\nSee sqs-queues --help.\n');
+  });
+
+  it('exits with 69 when the broker cannot be reached', async () => {
+    const folder = folderWith({ 'notes.txt': 'This is no queue file, and long enough to be read as one.' });
+    const runs = await Promise.all([
+      run('queues', ['status'], { folder }),
+      run('queues', ['status', '-b', 'sqlite:missing/queues.db'], { folder }),
+      run('queues', ['status', '-b', 'sqlite:notes.txt'], { folder }),
+      run('queues', ['status', 'jobs', '-b', 'sqs+http://127.0.0.1:1'], { folder }),
+    ]);
+    expect(runs.map(({ ended }) => ended)).to.deep.equal([69, 69, 69, 69]);
+    const [noRegion, noFolder, noQueues, nobody] = runs.map(({ stderr }) => stderr);
+    expect(noRegion).to.contain('No AWS region');
+    expect(noFolder).to.contain('There is no folder');
+    expect(noQueues).to.contain('notes.txt');
+    expect(nobody).to.contain('ECONNREFUSED');
+  });
+});
