@@ -15,8 +15,17 @@ import { StubQueue } from './sqs-stub-queue.ts';
 /** What a request meets instead of its answer. */
 export type Fault =
   /** An error of the service, such as 400 `QueueDoesNotExist`. */
-  | { readonly status: number; readonly code: string; readonly message?: string; readonly delayMs?: number }
+  | {
+      readonly status: number;
+      readonly code: string;
+      readonly message?: string;
+      readonly delayMs?: number;
+      /** The time by the server's clock. */
+      readonly date?: Date;
+    }
   | FailingEntries
+  /** The answer says nothing of the entries with these ids. */
+  | { readonly forgotten: readonly string[] }
   /** The request is carried out, and the connection is reset in the middle of the answer. */
   | { readonly reset: true }
   /** The request is carried out, and the answer stops in the middle. */
@@ -88,11 +97,12 @@ export async function startStub(options: StubOptions = {}): Promise<Stub> {
       after(left > 0 ? left : latency / 2, () => {
         if ('reset' in fault) begin(response, answer, () => response.destroy());
         else if ('stalled' in fault) begin(response, answer);
-        else send(response, status, answer);
+        else send(response, status, 'forgotten' in fault ? without(answer, fault.forgotten ?? []) : answer);
       });
     };
     after(latency / 2, () => {
       try {
+        if ('date' in fault && fault.date) response.setHeader('date', fault.date.toUTCString());
         if ('status' in fault) throw new Refusal(fault.status ?? 500, fault.code ?? '', fault.message);
         const failing = 'entries' in fault ? (fault as FailingEntries) : undefined;
         const input = JSON.parse(body) as Input;
@@ -168,6 +178,12 @@ function begin(response: ServerResponse, answer: object, then?: () => void): voi
 
 function head(text: string): Record<string, string | number> {
   return { 'content-type': 'application/x-amz-json-1.0', 'content-length': Buffer.byteLength(text) };
+}
+
+/** The answer to a batch without what it says of some entries. */
+function without(answer: object, ids: readonly string[]): object {
+  const entries = Object.entries(answer as Record<string, readonly { readonly Id: string }[]>);
+  return Object.fromEntries(entries.map(([key, list]) => [key, list.filter(({ Id }) => !ids.includes(Id))]));
 }
 
 if (import.meta.main) {

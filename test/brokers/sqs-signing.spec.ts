@@ -70,6 +70,17 @@ describe('requests to SQS are signed', () => {
     }
   });
 
+  it('with the time of AWS when the clock of this machine is wrong', async () => {
+    const queue = await broker.open('jobs');
+    const date = new Date(Date.now() + 3_600_000);
+    stub.fault('SendMessageBatch', { status: 403, code: 'InvalidSignatureException', date });
+    await queue.send([{ body: 'a' }]);
+    const [wrong, right] = stub.requests.slice(-2).map(({ headers }) => headers['x-amz-date']);
+    const time = date.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    expect(wrong).to.not.equal(right);
+    expect(Math.abs(Number(right?.slice(9, 15)) - Number(time.slice(9, 15)))).to.be.at.most(100);
+  });
+
   it('over connections that are kept open', async () => {
     await broker.open('jobs');
     expect(stub.requests.map(({ headers }) => headers.connection)).to.deep.equal([

@@ -7,6 +7,7 @@
 import { SQS, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { BrokerError } from '../errors.ts';
 import { type Attempt, deadlinePassed, requestFailure } from './failures.ts';
+import { type LeanAction, LeanRequests } from './lean-requests.ts';
 import { describe, type SqsSettings } from './settings.ts';
 
 /** How long a request may take, its retries included, in milliseconds. A long poll may take its wait longer. */
@@ -21,6 +22,10 @@ export interface RequestAbout extends Omit<Attempt, 'place'> {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface LeanRequestAbout extends RequestAbout {
+  readonly action: LeanAction;
+}
+
 interface Connections {
   readonly requests: SQS;
   readonly longPolls: SQS;
@@ -30,12 +35,14 @@ export class SqsClient {
   /** For people: `SQS in region eu-west-1`. */
   readonly description: string;
   readonly #settings: SqsSettings;
+  readonly #lean: LeanRequests;
   readonly #underWay = new Set<AbortController>();
   #connections: Connections;
 
   constructor(settings: SqsSettings) {
     this.#settings = settings;
     this.description = describe(settings);
+    this.#lean = new LeanRequests(settings.region, settings.endpoint);
     this.#connections = connect(settings, {
       connectionTimeout: CONNECT_DEADLINE_MS,
       // The SDK's 50 sockets would let deletes wait behind long polls.
@@ -74,6 +81,12 @@ export class SqsClient {
       signal?.removeEventListener('abort', callOff);
       this.#underWay.delete(controller);
     }
+  }
+
+  /** Sends one of the requests that every message takes; resolves to the JSON of the answer. Throws BrokerErrors. */
+  leanRequest<Answer>(about: LeanRequestAbout, input: { readonly QueueUrl: string }): Promise<Answer> {
+    const { action } = about;
+    return this.request(about, (sqs, options) => this.#lean.send<Answer>(sqs, { action, input, ...options }));
   }
 
   /** Calls off what is under way and closes the connections. */

@@ -1,9 +1,4 @@
-/** Messages between the contract's shape and that of the SQS API. */
-import type {
-  MessageAttributeValue,
-  SendMessageBatchRequestEntry,
-  Message as SqsMessage,
-} from '@aws-sdk/client-sqs';
+/** Messages between the contract's shape and that of the SQS API's JSON, where binary values are base64. */
 import type { Message, MessageAttribute, MessageAttributes, OutgoingMessage } from '../broker.ts';
 
 /** The system attributes that `fromSqs` reads; SQS gives only those asked for. */
@@ -15,8 +10,22 @@ export const SYSTEM_ATTRIBUTES = [
   'SequenceNumber',
 ] as const;
 
+interface AttributeValue {
+  readonly DataType?: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: string;
+}
+
+export interface ReceivedMessage {
+  readonly MessageId?: string;
+  readonly Body?: string;
+  readonly ReceiptHandle?: string;
+  readonly Attributes?: Readonly<Partial<Record<(typeof SYSTEM_ATTRIBUTES)[number], string>>>;
+  readonly MessageAttributes?: Readonly<Record<string, AttributeValue>>;
+}
+
 /** A message as received. */
-export function fromSqs(message: SqsMessage): Message {
+export function fromSqs(message: ReceivedMessage): Message {
   const system = message.Attributes ?? {};
   return {
     id: message.MessageId ?? '',
@@ -32,7 +41,7 @@ export function fromSqs(message: SqsMessage): Message {
 }
 
 /** A message to send, as an entry of a batch. SQS takes a delay in whole seconds: it is rounded up. */
-export function toSqs(message: OutgoingMessage, entryId: string): SendMessageBatchRequestEntry {
+export function toSqs(message: OutgoingMessage, entryId: string) {
   const { attributes, delaySeconds, groupId, deduplicationId } = message;
   return {
     Id: entryId,
@@ -44,24 +53,24 @@ export function toSqs(message: OutgoingMessage, entryId: string): SendMessageBat
   };
 }
 
-function attributesFromSqs(attributes: Record<string, MessageAttributeValue>): MessageAttributes {
+function attributesFromSqs(attributes: Readonly<Record<string, AttributeValue>>): MessageAttributes {
   return mapValues(
     attributes,
     ({ DataType = 'String', StringValue, BinaryValue }): MessageAttribute => ({
       dataType: DataType,
       ...(StringValue !== undefined && { stringValue: StringValue }),
-      ...(BinaryValue && { binaryValue: BinaryValue }),
+      ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue, 'base64') }),
     }),
   );
 }
 
-function attributesToSqs(attributes: MessageAttributes): Record<string, MessageAttributeValue> {
+function attributesToSqs(attributes: MessageAttributes): Record<string, AttributeValue> {
   return mapValues(
     attributes,
-    ({ dataType, stringValue, binaryValue }): MessageAttributeValue => ({
+    ({ dataType, stringValue, binaryValue }): AttributeValue => ({
       DataType: dataType,
       ...(stringValue !== undefined && { StringValue: stringValue }),
-      ...(binaryValue && { BinaryValue: binaryValue }),
+      ...(binaryValue && { BinaryValue: Buffer.from(binaryValue).toString('base64') }),
     }),
   );
 }

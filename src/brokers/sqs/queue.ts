@@ -1,5 +1,5 @@
 /** A queue of SQS: the contract's operations as requests, ten entries at a time. */
-import type { BatchResultErrorEntry, SendMessageBatchResultEntry, SQS } from '@aws-sdk/client-sqs';
+import type { BatchResultErrorEntry, SQS } from '@aws-sdk/client-sqs';
 import type {
   EntryFailure,
   EntryResult,
@@ -12,9 +12,9 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import type { RequestAbout, SqsClient } from './client.ts';
+import type { LeanRequestAbout, SqsClient } from './client.ts';
 import { entryFailure, refusalCode } from './failures.ts';
-import { fromSqs, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
+import { fromSqs, type ReceivedMessage, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
 import { queueUrl } from './queue-url.ts';
 
 /** SQS: the longest wait of a long poll, in seconds. */
@@ -59,19 +59,15 @@ export class SqsQueue implements Queue {
     this.#warn();
     const waitSeconds = Math.min(Math.max(Math.ceil(options.waitSeconds), 0), LONGEST_WAIT_SECONDS);
     const { visibilityTimeout } = options;
-    const about = { action: 'ReceiveMessage', waitSeconds, signal: options.signal };
-    const answer = await this.#request(about, (sqs, QueueUrl, requestOptions) =>
-      sqs.receiveMessage(
-        {
-          QueueUrl,
-          MaxNumberOfMessages: options.max,
-          WaitTimeSeconds: waitSeconds,
-          ...(visibilityTimeout !== undefined && { VisibilityTimeout: Math.ceil(visibilityTimeout) }),
-          MessageSystemAttributeNames: [...SYSTEM_ATTRIBUTES],
-          MessageAttributeNames: ['All'],
-        },
-        requestOptions,
-      ),
+    const answer = await this.#leanRequest<ReceiveAnswer>(
+      { action: 'ReceiveMessage', waitSeconds, signal: options.signal },
+      {
+        MaxNumberOfMessages: options.max,
+        WaitTimeSeconds: waitSeconds,
+        ...(visibilityTimeout !== undefined && { VisibilityTimeout: Math.ceil(visibilityTimeout) }),
+        MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
+        MessageAttributeNames: ['All'],
+      },
     );
     return (answer.Messages ?? []).map(fromSqs);
   }
@@ -79,8 +75,9 @@ export class SqsQueue implements Queue {
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const Entries = messages.map((message, index) => toSqs(message, String(index)));
     try {
-      const answer = await this.#request({ action: 'SendMessageBatch' }, (sqs, QueueUrl, options) =>
-        sqs.sendMessageBatch({ QueueUrl, Entries }, options),
+      const answer = await this.#leanRequest<BatchAnswer<SentEntry>>(
+        { action: 'SendMessageBatch' },
+        { Entries },
       );
       return resultsInOrder(messages.length, answer, sent);
     } catch (error) {
@@ -93,9 +90,7 @@ export class SqsQueue implements Queue {
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
     const Entries = receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
-    const answer = await this.#request({ action: 'DeleteMessageBatch' }, (sqs, QueueUrl, options) =>
-      sqs.deleteMessageBatch({ QueueUrl, Entries }, options),
-    );
+    const answer = await this.#leanRequest<BatchAnswer<Entry>>({ action: 'DeleteMessageBatch' }, { Entries });
     return resultsInOrder(receiptHandles.length, answer, succeeded);
   }
 
@@ -105,15 +100,16 @@ export class SqsQueue implements Queue {
       ReceiptHandle: receiptHandle,
       VisibilityTimeout: seconds,
     }));
-    const answer = await this.#request({ action: 'ChangeMessageVisibilityBatch' }, (sqs, QueueUrl, options) =>
-      sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options),
+    const answer = await this.#leanRequest<BatchAnswer<Entry>>(
+      { action: 'ChangeMessageVisibilityBatch' },
+      { Entries },
     );
     return resultsInOrder(changes.length, answer, succeeded);
   }
 
   async counts(): Promise<QueueCounts> {
     const { Attributes: attributes = {} } = await this.#request(
-      { action: 'GetQueueAttributes' },
+      'GetQueueAttributes',
       (sqs, QueueUrl, options) =>
         sqs.getQueueAttributes(
           {
@@ -135,9 +131,7 @@ export class SqsQueue implements Queue {
   }
 
   async purge(): Promise<void> {
-    await this.#request({ action: 'PurgeQueue' }, (sqs, QueueUrl, options) =>
-      sqs.purgeQueue({ QueueUrl }, options),
-    );
+    await this.#request('PurgeQueue', (sqs, QueueUrl, options) => sqs.purgeQueue({ QueueUrl }, options));
   }
 
   #warn(): void {
@@ -145,21 +139,45 @@ export class SqsQueue implements Queue {
     this.#warning = undefined;
   }
 
-  async #request<Answer>(
-    about: Omit<RequestAbout, 'queue'>,
+  #leanRequest<Answer>(about: Omit<LeanRequestAbout, 'queue'>, input: object): Promise<Answer> {
+    return this.#atUrl(
+      (QueueUrl) => this.#client.leanRequest<Answer>({ ...about, queue: this.name }, { QueueUrl, ...input }),
+      about.signal,
+    );
+  }
+
+  #request<Answer>(
+    action: string,
     send: (sqs: SQS, url: string, options: Options) => Promise<Answer>,
   ): Promise<Answer> {
-    this.#url ??= await queueUrl(this.#client, this.name, about.signal);
-    const url = this.#url;
+    return this.#atUrl((url) =>
+      this.#client.request({ action, queue: this.name }, (sqs, options) => send(sqs, url, options)),
+    );
+  }
+
+  async #atUrl<Answer>(request: (url: string) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+    this.#url ??= await queueUrl(this.#client, this.name, signal);
     try {
-      return await this.#client.request({ ...about, queue: this.name }, (sqs, options) =>
-        send(sqs, url, options),
-      );
+      return await request(this.#url);
     } catch (error) {
       if (error instanceof QueueNotFoundError) this.#url = undefined;
       throw error;
     }
   }
+}
+
+interface ReceiveAnswer {
+  readonly Messages?: readonly ReceivedMessage[];
+}
+
+/** An entry of an answer that says no more than that it worked. */
+interface Entry {
+  readonly Id: string;
+}
+
+interface SentEntry extends Entry {
+  readonly MessageId?: string;
+  readonly SequenceNumber?: string;
 }
 
 /** The answer to a batch: entries carry the Id that they were sent with, here their index. */
@@ -168,7 +186,7 @@ interface BatchAnswer<Success> {
   readonly Failed?: readonly BatchResultErrorEntry[] | undefined;
 }
 
-function resultsInOrder<Success extends { Id: string | undefined }, Result>(
+function resultsInOrder<Success extends Entry, Result>(
   length: number,
   { Successful = [], Failed = [] }: BatchAnswer<Success>,
   success: (entry: Success) => Result,
@@ -186,7 +204,7 @@ const UNANSWERED: EntryFailure = {
   retryable: true,
 };
 
-function sent({ MessageId = '', SequenceNumber }: SendMessageBatchResultEntry): SendResult {
+function sent({ MessageId = '', SequenceNumber }: SentEntry): SendResult {
   return {
     ok: true,
     messageId: MessageId,
