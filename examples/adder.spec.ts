@@ -19,7 +19,6 @@ describe('the adder', () => {
   afterEach(async () => {
     await container.stop();
     sinon.restore();
-    clock.restore();
   });
 
   it('adds', async () => {

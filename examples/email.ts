@@ -1,18 +1,26 @@
-// Sends e-mail over SMTP. What the mail server may accept later comes again, later each time; a refused address does not.
+// Sends e-mail. What the mail server may take later comes again, later each time; what it refuses for good does not.
 import { currentMessage, TransientError, type WorkerFactory } from 'sqs-containers';
 import { type Mail, SmtpError, send } from './smtp.ts';
 
-export const mailer: WorkerFactory<[Mail]> = (config) => {
-  const { host = '127.0.0.1', port = '25', sender = 'noreply@example.org' } = config;
+export const mailer: WorkerFactory<[Mail]> = ({
+  host = '127.0.0.1',
+  port = '25',
+  patience = '60',
+  sender,
+}) => {
+  // What a factory throws ends the container at its start.
+  if (!sender) throw new Error('[worker] needs a sender, such as shop@example.org');
+  const server = { host, port: Number(port), patience: Number(patience) * 1000 };
 
   return async (mail) => {
+    const { receiveCount, signal } = currentMessage();
     try {
-      await send({ host, port: Number(port), from: sender, ...mail }, currentMessage().signal);
+      await send(mail, sender, server, signal);
     } catch (error) {
-      // 4xx replies and broken connections are the mail server's way of saying "later"; 5xx means never.
-      if (error instanceof SmtpError && error.code >= 500) throw error;
-      const delay = Math.min(30 * 2 ** (currentMessage().receiveCount - 1), 3600);
-      throw new TransientError(`the mail server said: ${(error as Error).message}`, { delay, cause: error });
+      if (!(error instanceof SmtpError) || error.isPermanent) throw error;
+      // Half a minute, one, two, four, … up to an hour.
+      const delay = Math.min(30 * 2 ** (receiveCount - 1), 3600);
+      throw new TransientError(`No mail to ${mail.to} for now: ${error.message}`, { delay, cause: error });
     }
   };
 };

@@ -1,4 +1,4 @@
-// A minimal SMTP client for the e-mail example: one mail to a connection, plain text. Use nodemailer for more.
+// The part of SMTP that the e-mail example needs: one mail of plain text to a connection. Use nodemailer for more.
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -8,44 +8,61 @@ export interface Mail {
   text: string;
 }
 
-/** A reply of the server that is not the one hoped for: 4xx for now, 5xx for good. */
+export interface MailServer {
+  host: string;
+  port: number;
+  /** How long it may be silent, in milliseconds. */
+  patience: number;
+}
+
+/** The server's "no": its reply, which begins with a code. */
 export class SmtpError extends Error {
   override readonly name = 'SmtpError';
-  readonly code: number;
 
-  constructor(reply: string) {
-    super(reply);
-    this.code = Number(reply.slice(0, 3));
+  /** Whether trying again will not help: 4xx is for now, 5xx for good. */
+  get isPermanent(): boolean {
+    return this.message.startsWith('5');
   }
 }
 
+/** Resolves when the server has taken the mail. Throws SmtpError, also (as 421, "not now") for a broken connection. */
 export async function send(
-  mail: Mail & { host: string; port: number; from: string },
+  { to, subject, text }: Mail,
+  from: string,
+  { host, port, patience }: MailServer,
   signal: AbortSignal,
 ): Promise<void> {
-  const { host, port, from, to, subject, text } = mail;
-  // An address or subject with a line break would be a command of its own.
-  for (const line of [from, to, subject])
-    if (/[\r\n]/.test(line)) throw new SmtpError('553 line break in a header');
+  // A line break would begin a command or a header of its own.
+  if (/[\r\n]/.test(from + to + subject)) throw new SmtpError('553 an address or subject has a line break');
+
   const socket = createConnection({ host, port, signal });
-  const failed = new Promise<never>((_, reject) => socket.once('error', reject));
-  const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
+  socket.setTimeout(patience, () => socket.destroy(new Error(`silent for ${patience} ms`)));
+  const broken = new Promise<never>((_, reject) => {
+    socket.once('error', (cause) => reject(new SmtpError(`421 ${cause.message}`, { cause })));
+  });
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+
   const expectReply = async (code: string) => {
-    const { value: reply = '421 connection closed' } = await Promise.race([replies.next(), failed]);
-    if (!reply.startsWith(code)) throw new SmtpError(reply);
+    let line: string;
+    do {
+      ({ value: line = '421 connection closed' } = await Promise.race([lines.next(), broken]));
+    } while (line[3] === '-'); // All lines of a reply but the last have a hyphen there.
+    if (!line.startsWith(code)) throw new SmtpError(line);
   };
-  const command = async (line: string, code: string) => {
-    socket.write(`${line}\r\n`);
+  const say = async (command: string, code: string) => {
+    socket.write(`${command}\r\n`);
     await expectReply(code);
   };
+
   try {
     await expectReply('220');
-    await command('HELO localhost', '250');
-    await command(`MAIL FROM:<${from}>`, '250');
-    await command(`RCPT TO:<${to}>`, '250');
-    await command('DATA', '354');
-    const body = text.replace(/\r?\n/g, '\r\n').replace(/^\./gm, '..');
-    await command(`From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\n\r\n${body}\r\n.`, '250');
+    await say('HELO localhost', '250');
+    await say(`MAIL FROM:<${from}>`, '250');
+    await say(`RCPT TO:<${to}>`, '250');
+    await say('DATA', '354');
+    const content = [`From: ${from}`, `To: ${to}`, `Subject: ${subject}`, '', text].join('\n');
+    // A line of a single dot ends the mail, so lines that begin with one get another.
+    await say(`${content.replace(/\r\n?|\n/g, '\r\n').replaceAll('\r\n.', '\r\n..')}\r\n.`, '250');
     socket.write('QUIT\r\n');
   } finally {
     socket.destroySoon();

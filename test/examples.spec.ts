@@ -1,0 +1,101 @@
+/** The examples as a newcomer runs them: the compiled executables, on a copy of the files. */
+import { cpSync, globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import { startFauxqs } from 'fauxqs';
+import { FakeMailServer } from '../examples/fake-mail-server.ts';
+import {
+  cleanUp,
+  type Executable,
+  eventually,
+  folderWith,
+  type StartOptions,
+  start,
+} from './executables/executable.ts';
+
+const repository = resolve(import.meta.dirname, '..');
+
+describe('the examples', () => {
+  let options: StartOptions;
+
+  beforeEach(() => {
+    const folder = folderWith({});
+    for (const name of ['config.example.ini', 'examples']) {
+      cpSync(join(repository, name), join(folder, name), { recursive: true });
+    }
+    options = { folder };
+  });
+  afterEach(cleanUp);
+
+  async function succeeds(executable: Executable): Promise<Executable> {
+    expect(await executable.exit(), executable.output).to.equal(0);
+    return executable;
+  }
+  const sequential = (...args: string[]) => start('sequential', args, options);
+  const queues = (...args: string[]) => succeeds(start('queues', args, options));
+
+  it('all have a right configuration', async () => {
+    const files = globSync(['*.ini', 'examples/*.ini'], { cwd: options.folder });
+    expect(files).to.include.members(['config.example.ini', 'examples/email.ini', 'examples/primes.ini']);
+    await Promise.all(files.map((file) => succeeds(sequential(file, '--check'))));
+  });
+
+  it('add, with the two commands of a newcomer', async () => {
+    const container = sequential('config.example.ini');
+    await container.prints(/Connected/);
+    await queues('send', 'adder', '1', '2', '3', '-c', 'config.example.ini');
+    await container.prints(/^1 \* \(1 \+ 2 \+ 3\) = 6$/);
+    container.signal('SIGTERM');
+    await succeeds(container);
+  });
+
+  it('count primes', async () => {
+    await queues('send', 'primes', '1000', '-c', 'examples/primes.ini');
+    const container = await succeeds(sequential('examples/primes.ini', '--message-limit', '1'));
+    expect(container.stdout).to.equal('168 primes up to 1000\n');
+  });
+
+  it('stop counting at once, and begin again later', async () => {
+    await queues('send', 'primes', '1e9', '-c', 'examples/primes.ini');
+    const status = async () => (await queues('status', '-c', 'examples/primes.ini')).stdout.split('\n')[1];
+    const container = sequential('examples/primes.ini');
+    await eventually(async () => (await status()) === 'primes\t0\t1\t0');
+    container.signal('SIGTERM');
+    await succeeds(container);
+    expect(await status()).to.equal('primes\t1\t0\t0');
+  });
+
+  it('send e-mail from SQS, and keep what is refused', async () => {
+    const sqs = await startFauxqs({ port: 0, logger: false });
+    const mailServer = new FakeMailServer();
+    options = {
+      ...options,
+      environment: {
+        AWS_ENDPOINT_URL: `http://127.0.0.1:${sqs.port}`,
+        AWS_REGION: 'eu-west-1',
+        AWS_ACCESS_KEY_ID: 'emulator',
+        AWS_SECRET_ACCESS_KEY: 'emulator',
+        SMTP_HOST: '127.0.0.1',
+        SMTP_PORT: String(await mailServer.start()),
+      },
+    };
+    const mail = '{"to":"you@example.org","subject":"Hello","text":"It works."}';
+    try {
+      await queues('create', 'emails');
+      await queues('send', 'emails', mail);
+      await succeeds(sequential('examples/email.ini', '--message-limit', '1'));
+      expect(mailServer.mails).to.deep.equal([
+        'From: shop@example.org\nTo: you@example.org\nSubject: Hello\n\nIt works.',
+      ]);
+
+      mailServer.answer = '550 no such user';
+      await queues('send', 'emails', mail);
+      await succeeds(sequential('examples/email.ini', '--message-limit', '1'));
+      const log = readFileSync(join(options.folder, 'examples/failed-emails.log'), 'utf8');
+      expect(log).to.equal(`[[],${mail}]\n`);
+    } finally {
+      await mailServer.stop();
+      await sqs.stop();
+    }
+  });
+});
