@@ -71,7 +71,7 @@ export const ours =
   async (work) => {
     const broker = await openSqs({ endpoint: work.stub.url, emulator: true });
     const consumer = new Consumer(
-      await broker.open(work.stub.queue),
+      [{ queue: await broker.open(work.stub.queue), weight: 1 }],
       { handleMessage: () => work.handle() },
       {
         slots,

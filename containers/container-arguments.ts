@@ -11,12 +11,17 @@ export interface ContainerArguments {
   readonly file: string;
   /** Validate, print the resolved settings, and exit. */
   readonly check: boolean;
+  /** Only these of the configured queues; empty: all. */
+  readonly queues: readonly string[];
+  /** What goes behind the names of the queues. */
+  readonly suffix: string | undefined;
   /** What the command line has instead of the ini file; `idleExit` is in seconds. */
   readonly overrides: { readonly messageLimit?: number; readonly idleExit?: number };
 }
 
 const DESCRIPTIONS = {
-  sequential: 'Hands the messages of a queue to a worker, one at a time.',
+  sequential: 'Hands the messages of its queues to a worker, one at a time.',
+  concurrent: 'Hands the messages of its queues to a worker, many at a time, in one process or several.',
 } as const;
 
 /** The arguments, or the text that `--help` or `--version` asks for. Throws UsageError. */
@@ -37,6 +42,17 @@ export async function parseContainerArguments(
       default: false,
       nargs: 0,
       describe: 'Validate FILE, print the resolved settings, exit',
+    })
+    .option('queue', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Only this one of the configured queues; may be repeated',
+    })
+    .option('suffix', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Work on the queues whose names end in __SUFFIX',
     })
     .option('message-limit', { type: 'string', requiresArg: true, describe: 'Exit after N messages' })
     .option('idle-exit', {
@@ -69,6 +85,8 @@ export async function parseContainerArguments(
   return {
     file,
     check: parsed.check,
+    queues: parsed.queue ?? [],
+    suffix: parsed.suffix,
     overrides: {
       ...override(command, 'message-limit', 'messageLimit', messageLimit, parsed.messageLimit),
       ...override(command, 'idle-exit', 'idleExit', idleExit, parsed.idleExit),

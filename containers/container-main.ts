@@ -13,8 +13,8 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
   try {
     const given = await parseContainerArguments(kind, args);
     if ('text' in given) return print(given.text);
-    const config = settingsFor(given);
-    return given.check ? await check(config) : await runContainer(kind, config);
+    const config = settingsFor(kind, given);
+    return given.check ? await check(config) : await runContainer(kind, config, given.suffix);
   } catch (error) {
     const code = exitCodeOf(error);
     process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
@@ -22,10 +22,17 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
   }
 }
 
-/** The settings of the ini file, but for those that the command line has. */
-function settingsFor({ file, overrides }: ContainerArguments): Config {
+/** The settings of the ini file, but for those that the command line has. Throws UsageError. */
+function settingsFor(kind: ContainerKind, { file, queues, overrides }: ContainerArguments): Config {
   const config = readConfig(file);
-  return { ...config, container: { ...config.container, ...overrides } };
+  const { container } = config;
+  const names = container.queue.map(({ name }) => name);
+  const unknown = queues.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`sqs-${kind}`, `--queue ${unknown}: ${file} has ${names.join(', ')}.`);
+  }
+  const queue = container.queue.filter(({ name }) => queues.length === 0 || queues.includes(name));
+  return { ...config, container: { ...container, queue, ...overrides } };
 }
 
 /** Looks at everything that can be looked at without making a worker or opening a queue. */

@@ -6,34 +6,41 @@ import type { Broker } from '../src/brokers/broker.ts';
 import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
 import type { Config } from '../src/config/config.ts';
-import { Consumer } from '../src/consumer/consumer.ts';
+import { Consumer, type WeightedQueue } from '../src/consumer/consumer.ts';
 import type { DrainReport } from '../src/consumer/drain.ts';
 import { ConsumerLog } from '../src/operations/consumer-log.ts';
 import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
+import { setContainer } from '../src/producer/connections.ts';
 import { isTransientError } from '../src/worker/errors.ts';
 import { WorkerLoadError } from '../src/worker/load.ts';
 import { WorkerFactoryError } from '../src/worker/worker.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { consumerOptions, makeWorker } from './from-config.ts';
+import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
 
 /** The kinds of container, by the name that their executable has after `sqs-`. */
-export type ContainerKind = 'sequential';
+export type ContainerKind = 'sequential' | 'concurrent';
 
-/** Runs a container until it has drained; resolves to its exit code. Throws ConfigError for logs that cannot be opened. */
-export async function runContainer(kind: ContainerKind, config: Config): Promise<ExitCode> {
+/**
+ * Runs a container until it has drained; resolves to its exit code. `suffix` goes behind the names of its queues.
+ * Throws ConfigError for logs that cannot be opened.
+ */
+export async function runContainer(kind: ContainerKind, config: Config, suffix?: string): Promise<ExitCode> {
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(kind);
   let broker: Broker | undefined;
   try {
-    const worker = await makeWorker(config);
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
-    const queue = await broker.open(config.container.queue);
+    setContainer({ broker, prefix: config.container.queuePrefix });
+    const worker = await makeWorker(config);
+    const queues = await openQueues(broker, config, suffix);
+    const consumerLog = new ConsumerLog(loggers, log);
+    const options = await consumerOptions(kind, broker, config);
     const consumer = new Consumer(
-      queue,
+      queues,
       worker,
-      consumerOptions(config),
-      new ConsumerLog(loggers, log, queue.name),
+      { ...options, logOf: (delivery) => consumerLog.logOf(delivery) },
+      consumerLog,
     );
     const events = handleProcessEvents({
       log,
@@ -42,7 +49,7 @@ export async function runContainer(kind: ContainerKind, config: Config): Promise
       reopenLogs: () => loggers.reopen(),
     });
     // Whoever reads this may send signals from now on.
-    log.info(`Connected to ${broker.description}, queue "${queue.name}"`);
+    log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
     const report = await consumer.run().finally(() => events.end());
     log.info(describeDrain(report));
     if (events.broken) return exitCodes.software;
@@ -50,9 +57,15 @@ export async function runContainer(kind: ContainerKind, config: Config): Promise
   } catch (error) {
     return explain(error, log);
   } finally {
+    setContainer(undefined);
     await broker?.close();
     loggers.close();
   }
+}
+
+function describeQueues(queues: readonly WeightedQueue[]): string {
+  const names = queues.map(({ queue, weight }) => `"${queue.name}"${weight === 1 ? '' : `*${weight}`}`);
+  return `${names.length === 1 ? 'queue' : 'queues'} ${names.join(', ')}`;
 }
 
 function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinished }: DrainReport): string {

@@ -1,25 +1,74 @@
-/** What the settings of an ini file mean for the worker and for the run loop. */
+/** What the settings of an ini file mean for the worker, the queues and the run loop. */
+import type { Broker, Queue } from '../src/brokers/broker.ts';
 import type { Config } from '../src/config/config.ts';
+import { fullName } from '../src/config/queue-names.ts';
 import type { ConsumerOptions } from '../src/consumer/consumer.ts';
+import { type Backoff, constantBackoff, exponentialBackoff, noBackoff } from '../src/worker/backoff.ts';
 import { loadExpression } from '../src/worker/load.ts';
 import { createWorker, type Worker } from '../src/worker/worker.ts';
+import type { ContainerKind } from './container.ts';
 
 /** Imports what `worker` names and makes the worker. Throws WorkerLoadError, WorkerFactoryError. */
 export async function makeWorker({ container, directory, worker }: Config): Promise<Worker> {
   return createWorker(await loadExpression(container.worker, directory), worker, container.worker);
 }
 
-/** The options of the run loop. */
-export function consumerOptions({ container }: Config): ConsumerOptions {
-  const { poll, settleDelay, onError, drainTimeout, visibilityTimeout, messageLimit, idleExit } = container;
+/** Opens the queues to work on. `suffix` goes behind their names. Throws QueueNotFoundError, BrokerError. */
+export function openQueues<Opened extends Queue>(
+  broker: { open(name: string): Promise<Opened> },
+  { container }: Config,
+  suffix?: string,
+): Promise<{ queue: Opened; weight: number }[]> {
+  const { queue: shares, queuePrefix: prefix } = container;
+  return Promise.all(
+    shares.map(async ({ name, weight }) => ({
+      queue: await broker.open(fullName(name, { prefix, suffix })),
+      weight,
+    })),
+  );
+}
+
+/** The options of the run loop, but for what has to be opened. Throws QueueNotFoundError, BrokerError. */
+export async function consumerOptions(
+  kind: ContainerKind,
+  broker: Broker,
+  { container }: Config,
+): Promise<ConsumerOptions> {
+  const { deadLetterQueue, queuePrefix: prefix } = container;
+  const { visibilityTimeout, handlerTimeout, messageLimit, idleExit } = container;
   return {
-    slots: 1,
-    waitSeconds: poll,
-    settleDelayMs: settleDelay,
-    onError,
-    drainTimeout,
+    slots: kind === 'sequential' ? 1 : container.concurrency,
+    prefetch: container.prefetch,
+    waitSeconds: container.poll,
+    idlePause: container.idlePause,
+    settleDelayMs: container.settleDelay,
+    onError: container.onError,
+    backoff: backoffOf(container),
+    crashLimit: container.crashLimit,
+    deleteOnStart: container.deleteOnStart,
+    drainTimeout: container.drainTimeout,
+    ...(deadLetterQueue !== undefined && {
+      deadLetterQueue: await broker.open(fullName(deadLetterQueue, { prefix })),
+    }),
     ...(visibilityTimeout !== undefined && { visibilityTimeout }),
+    ...(handlerTimeout !== undefined && { handlerTimeout }),
     ...(messageLimit !== undefined && { messageLimit }),
     ...(idleExit !== undefined && { idleExit }),
   };
+}
+
+function backoffOf({
+  backoff,
+  backoffBase: base,
+  backoffMax: max,
+  backoffSpread: spread,
+}: Config['container']): Backoff {
+  switch (backoff) {
+    case 'none':
+      return noBackoff;
+    case 'constant':
+      return constantBackoff({ base, max, spread });
+    case 'exponential':
+      return exponentialBackoff({ base, max, spread });
+  }
 }

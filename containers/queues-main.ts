@@ -51,7 +51,7 @@ function run(given: QueuesArguments, broker: Broker, config: Config | undefined)
 type Given<Command> = Extract<QueuesArguments, { command: Command }>;
 
 async function status(given: Given<'status'>, broker: Broker, config: Config | undefined): Promise<ExitCode> {
-  const configured = config ? [config.container.queue] : [];
+  const configured = config ? config.container.queue.map(({ name }) => name) : [];
   const rows = await queueStatus(broker, given.queues.length > 0 ? given.queues : configured);
   print(given.json ? JSON.stringify(rows) : describeStatus(rows));
   return exitCodes.done;

@@ -10,8 +10,10 @@ import { readConfig } from '../src/config/config.ts';
 import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
 import { replaceBrokers } from '../src/producer/connections.ts';
 import { Sender } from '../src/producer/sender.ts';
+import type { Backoff } from '../src/worker/backoff.ts';
+import type { OnError } from '../src/worker/outcome.ts';
 import { createWorker, type Worker, type WorkerConfig, type WorkerFactory } from '../src/worker/worker.ts';
-import { consumerOptions, makeWorker } from './from-config.ts';
+import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { type TestedMessage, TestRecord } from './test-record.ts';
 
 export type { TestedMessage } from './test-record.ts';
@@ -24,7 +26,13 @@ export interface TestContainerOptions {
   /** What the factory gets. Default: nothing. */
   readonly config?: WorkerConfig;
   /** What becomes of a message whose worker throws something other than a TransientError. Default: `delete`. */
-  readonly onError?: 'delete' | 'retry';
+  readonly onError?: OnError;
+  /** Where messages go with `onError: 'dead_letter'`. */
+  readonly deadLetterQueue?: string;
+  /** When messages come back that are retried. Default: when their visibility timeout ends. */
+  readonly backoff?: Backoff;
+  /** How many messages are handled at once. Default 1. */
+  readonly concurrency?: number;
   /** Seconds for which a received message stays invisible. Default: the queue's own, 30. */
   readonly visibilityTimeout?: number;
 }
@@ -48,7 +56,7 @@ let broker: TestBroker | undefined;
 const waiting: (() => void)[] = [];
 
 export class TestContainer {
-  readonly #queue: MemoryQueue;
+  readonly #queues: readonly MemoryQueue[];
   readonly #consumer: Consumer | undefined;
   readonly #record = new TestRecord(() => {
     for (const resolve of waiting.splice(0)) resolve();
@@ -65,8 +73,10 @@ export class TestContainer {
     const shared = broker;
     replaceBrokers(shared);
     try {
-      const { queue, worker, options } = await partsOf(source);
-      const container = new TestContainer(await shared.open(queue), worker, options);
+      const parts = await (typeof source === 'string'
+        ? fromFile(source, shared)
+        : fromObjects(source, shared));
+      const container = new TestContainer(parts);
       running.add(container);
       container.#run = container.#consumer?.run() ?? Promise.resolve();
       return container;
@@ -75,9 +85,9 @@ export class TestContainer {
     }
   }
 
-  private constructor(queue: MemoryQueue, worker: Worker | undefined, options: ConsumerOptions) {
-    this.#queue = queue;
-    if (worker) this.#consumer = new Consumer(queue, worker, options, this.#record.observer);
+  private constructor({ queues, worker, options }: Parts) {
+    this.#queues = queues.map(({ queue }) => queue);
+    if (worker) this.#consumer = new Consumer(queues, worker, options, this.#record.observer);
   }
 
   /** Handled and deleted, in this order. */
@@ -90,7 +100,7 @@ export class TestContainer {
     return this.#record.kept;
   }
 
-  /** Failed and deleted: a worker threw, or a body was no call. */
+  /** Failed for good (a worker threw, or a body was no call), and deleted or sent to the dead-letter queue. */
   get failed(): readonly TestedMessage[] {
     return this.#record.failed;
   }
@@ -136,7 +146,7 @@ export class TestContainer {
       () =>
         patience.reject(
           new Error(
-            `The worker of the queue "${this.#queue.name}" is still running: wait with idle() before stop(), and advance a fake clock that it waits for.`,
+            `The worker of the queue "${this.#queues[0]?.name}" is still running: wait with idle() before stop(), and advance a fake clock that it waits for.`,
           ),
         ),
       PATIENCE_MS,
@@ -149,7 +159,8 @@ export class TestContainer {
   }
 
   get #isIdle(): boolean {
-    return !this.#consumer || (this.#consumer.held === 0 && this.#queue.currentCounts.visible === 0);
+    if (!this.#consumer) return true;
+    return this.#consumer.held === 0 && this.#queues.every(({ currentCounts: { visible } }) => visible === 0);
   }
 }
 
@@ -160,45 +171,43 @@ function endIfNoneRuns(): void {
   for (const resolve of waiting.splice(0)) resolve();
 }
 
+/** What the containers are made of: from an ini file, or from objects. */
 interface Parts {
-  readonly queue: string;
+  readonly queues: readonly { readonly queue: MemoryQueue; readonly weight: number }[];
   readonly worker: Worker | undefined;
   readonly options: ConsumerOptions;
 }
 
-async function partsOf(source: string | TestContainerOptions): Promise<Parts> {
-  return typeof source === 'string' ? fromFile(source) : fromObjects(source);
-}
+/** Nothing is gained by waiting where a request costs nothing. */
+const AT_ONCE = { settleDelayMs: 0, drainTimeout: 0 };
 
-async function fromFile(file: string): Promise<Parts> {
-  const config = readConfig(file);
-  const { messageLimit: _, idleExit: __, ...options } = consumerOptions(config);
+async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
+  const { container, ...rest } = readConfig(file);
+  // Names are what the spec's code has, whatever environment production adds to them.
+  const { queuePrefix: _, ...settings } = container;
+  const config = { ...rest, container: settings };
+  const { messageLimit: __, idleExit: ___, ...options } = await consumerOptions('concurrent', shared, config);
   return {
-    queue: config.container.queue,
+    queues: await openQueues(shared, config),
     worker: await makeWorker(config),
-    options: { ...options, ...atOnce },
+    options: { ...options, ...AT_ONCE, slots: 1 },
   };
 }
 
-async function fromObjects({
-  queue,
-  worker,
-  config = {},
-  onError = 'delete',
-  visibilityTimeout,
-}: TestContainerOptions): Promise<Parts> {
+async function fromObjects(given: TestContainerOptions, shared: TestBroker): Promise<Parts> {
+  const { queue, worker, config = {}, onError = 'delete', concurrency: slots = 1 } = given;
+  const { visibilityTimeout, deadLetterQueue, backoff } = given;
   return {
-    queue,
+    queues: [{ queue: await shared.open(queue), weight: 1 }],
     worker: worker && (await createWorker(worker, config, `of the queue "${queue}"`)),
     options: {
-      slots: 1,
+      ...AT_ONCE,
+      slots,
       waitSeconds: 20,
       onError,
+      ...(backoff && { backoff }),
       ...(visibilityTimeout !== undefined && { visibilityTimeout }),
-      ...atOnce,
+      ...(deadLetterQueue !== undefined && { deadLetterQueue: await shared.open(deadLetterQueue) }),
     },
   };
 }
-
-/** Nothing is gained by waiting where a request costs nothing. */
-const atOnce = { settleDelayMs: 0, drainTimeout: 0 };

@@ -4,6 +4,7 @@ import { keyOf } from './check.ts';
 import type { Config } from './config.ts';
 import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
 import { withoutSecrets } from './secrets.ts';
+import type { QueueShare } from './values.ts';
 
 /**
  * The settings as lines of an ini file, with a comment that explains each option. Paths are absolute; options that
@@ -25,7 +26,7 @@ export function describeConfig({ container, worker, sqs, loggers }: Config): str
   return sections.join('\n\n');
 }
 
-type Value = string | number | boolean | undefined;
+type Value = string | number | boolean | readonly (string | QueueShare)[] | undefined;
 
 function section(name: string, lines: readonly string[]): string {
   return [`[${name}]`, ...lines].join('\n');
@@ -42,9 +43,15 @@ function explained(options: z.ZodObject, values: Readonly<Record<string, Value>>
 }
 
 function assignment(key: string, value: NonNullable<Value>): string {
+  if (Array.isArray(value)) return assignment(key, value.map(listed).join(', '));
   if (typeof value === 'boolean') return `${key} = ${value ? 'yes' : 'no'}`;
   // A function, because $ is special in a replacement text.
   return `${key} = ${quoted(withoutSecrets(key, String(value)).replaceAll('${', () => '$${'))}`;
+}
+
+function listed(entry: string | QueueShare): string {
+  if (typeof entry === 'string') return entry;
+  return entry.weight === 1 ? entry.name : `${entry.name}*${entry.weight}`;
 }
 
 /** Quoted if it would be read as something else. */

@@ -40,9 +40,11 @@ export function duration(unit: DurationUnit, { from = 0, to = LONGEST_SECONDS, w
 
 /** A whole number of at least `from`. */
 export function wholeNumber(from: number) {
-  return value(`a whole number of at least ${from}`, (given) =>
-    /^\d{1,15}$/.test(given) && Number(given) >= from ? Number(given) : undefined,
-  );
+  return value(`a whole number of at least ${from}`, (given) => readWholeNumber(given, from));
+}
+
+function readWholeNumber(given: string, from: number): number | undefined {
+  return /^\d{1,15}$/.test(given) && Number(given) >= from ? Number(given) : undefined;
 }
 
 /** One of a few words. */
@@ -67,11 +69,69 @@ export function webAddress() {
 
 /** The name of a queue by the rules of SQS, or the URL of one. */
 export function queue() {
-  const name = /^(?=.{1,80}$)[\w-]+(\.fifo)?$/;
+  return value(QUEUE, (given) => (isQueue(given) ? given : undefined));
+}
+
+/** A queue and its share of the slots. */
+export interface QueueShare {
+  readonly name: string;
+  readonly weight: number;
+}
+
+/** Queues, each with a weight if it has another than 1: `urgent*3, bulk`. */
+export function queues() {
+  return value(`${QUEUE}; several as in urgent*3, bulk`, (given): readonly QueueShare[] | undefined => {
+    const shares = given.split(',').map((part) => {
+      const { name = '', weight = '1' } =
+        /^(?<name>[^*]+?)(?:\s*\*\s*(?<weight>[1-9]\d{0,3}))?$/.exec(part.trim())?.groups ?? {};
+      return { name, weight: Number(weight) };
+    });
+    const names = new Set(shares.map(({ name }) => name));
+    return shares.every(({ name }) => isQueue(name)) && names.size === shares.length ? shares : undefined;
+  });
+}
+
+const QUEUE =
+  'the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL';
+
+function isQueue(given: string): boolean {
+  return /^(?=.{1,80}$)[\w-]+(\.fifo)?$/.test(given) || isWebAddress(given);
+}
+
+/** Words separated by commas. */
+export function words() {
   return value(
-    'the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL',
-    (given) => (name.test(given) || isWebAddress(given) ? given : undefined),
+    'words of letters, digits, - and _, separated by commas',
+    (given): readonly string[] | undefined => {
+      const list = given.split(',').map((word) => word.trim());
+      return list.every((word) => /^[\w-]+$/.test(word)) ? list : undefined;
+    },
   );
+}
+
+/** A whole number of at least `from`, or the word that leaves it to the program. */
+export function wholeNumberOrAuto(from: number) {
+  return value(`auto or a whole number of at least ${from}`, (given) => {
+    if (given === 'auto') return 'auto';
+    return readWholeNumber(given, from);
+  });
+}
+
+/** A number from 0 to 1. */
+export function share() {
+  return value('a number from 0 to 1', (given) =>
+    /^\d+(\.\d+)?$/.test(given) && Number(given) <= 1 ? Number(given) : undefined,
+  );
+}
+
+const BYTES = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 } as const;
+
+/** A size in bytes, with K, M or G for powers of 1024. */
+export function size() {
+  return value('a size such as 512M or 2G', (given) => {
+    const [, number, unit] = /^(\d{1,12}(?:\.\d+)?)([KMG])$/.exec(given) ?? [];
+    return number === undefined ? undefined : Math.round(Number(number) * BYTES[unit as keyof typeof BYTES]);
+  });
 }
 
 /** The address of a broker. */

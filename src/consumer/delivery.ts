@@ -1,5 +1,7 @@
 /** One message held by this process: its state from receive to confirmed settling has this one owner. */
 import type { Message, Queue } from '../brokers/broker.ts';
+import type { MessageLog } from '../worker/current-message.ts';
+import type { Source } from './source.ts';
 
 /**
  * - `waiting`: received, not started
@@ -16,7 +18,9 @@ export class LeaseLostError extends Error {
 
 export class Delivery {
   readonly message: Message;
-  readonly queue: Queue;
+  readonly source: Source;
+  /** Messages of the same group run one at a time, in their order; undefined: beside any other. */
+  readonly group: string | undefined;
   phase: Phase = 'waiting';
   /** When it was received: milliseconds of `performance.now()`. */
   readonly receivedAt: number;
@@ -32,11 +36,32 @@ export class Delivery {
   leaseLost = false;
   #abort: AbortController | undefined;
 
-  constructor(message: Message, queue: Queue, receivedAt: number, leaseEndsAt: number) {
+  constructor(
+    message: Message,
+    source: Source,
+    group: string | undefined,
+    receivedAt: number,
+    leaseEndsAt: number,
+  ) {
     this.message = message;
-    this.queue = queue;
+    this.source = source;
+    this.group = group;
     this.receivedAt = receivedAt;
     this.leaseEndsAt = leaseEndsAt;
+  }
+
+  get queue(): Queue {
+    return this.source.queue;
+  }
+
+  /** A log whose lines name the message. */
+  get log(): MessageLog {
+    return this.source.logOf(this);
+  }
+
+  /** Keeps the message for at least so many seconds from now, whatever happens to this process meanwhile. */
+  extend(seconds: number): Promise<void> {
+    return this.source.leases.extend(this, seconds);
   }
 
   /** Aborts when the work is no longer wanted. Made when first asked for: most workers never do. */

@@ -5,7 +5,7 @@
 
 /** What the decision is made from. */
 export interface Load {
-  /** How many messages can run at once. */
+  /** How many messages of the queue can run at once: its share of the slots. */
   readonly slots: number;
   /** How many of the slots are free. */
   readonly free: number;
@@ -17,6 +17,10 @@ export interface Load {
   readonly handlingMs: number | undefined;
   /** How long a receive takes that finds messages, in milliseconds; undefined before the first. */
   readonly receiveMs: number | undefined;
+  /** How many messages to hold beside those that run: a number, or what fast workers need (`auto`). */
+  readonly prefetch: number | 'auto';
+  /** How many to hold in any case, so that the queue has one to run when its turn comes. */
+  readonly reserve: number;
   /** How many more messages may be started at all (`message_limit`). */
   readonly remaining: number;
 }
@@ -41,9 +45,16 @@ const WORTH_FETCHING_AHEAD = 0.04;
  */
 export function receiveSize(load: Load): number {
   const pending = load.waiting + load.asked;
-  if (pending >= load.free + startedDuringReceive(load)) return 0;
-  const wanted = load.free + Math.max(startedDuringReceive(load), startedSoon(load)) - pending;
-  return Math.max(0, Math.min(wanted, LARGEST_RECEIVE, load.remaining - pending));
+  const { least, most } = ahead(load);
+  if (pending >= load.free + least) return 0;
+  return Math.max(0, Math.min(load.free + most - pending, LARGEST_RECEIVE, load.remaining - pending));
+}
+
+/** How many messages to hold beside those that can start: below `least` it is time to ask, for up to `most`. */
+function ahead(load: Load): { readonly least: number; readonly most: number } {
+  if (load.prefetch !== 'auto') return { least: load.prefetch, most: load.prefetch };
+  const least = Math.max(startedDuringReceive(load), load.reserve);
+  return { least, most: Math.max(least, startedSoon(load)) };
 }
 
 /** How many messages start while a receive is under way; twice that, because both times vary. */

@@ -4,11 +4,9 @@
  */
 import type { Delivery } from './delivery.ts';
 import { endsWithin } from './ends-within.ts';
-import type { Leases } from './leases.ts';
-import type { Receiver } from './receiver.ts';
 import type { Settler } from './settler.ts';
 import type { Slots } from './slots.ts';
-import type { Waiting } from './waiting.ts';
+import type { Source } from './source.ts';
 
 /** The reason that a worker's signal aborts with when the drain's time is over. */
 export class DrainTimeoutError extends Error {
@@ -31,14 +29,6 @@ export interface DrainReport {
   readonly unfinished: number;
 }
 
-export interface Drained {
-  readonly receiver: Receiver;
-  readonly waiting: Waiting;
-  readonly slots: Slots;
-  readonly leases: Leases;
-  readonly settler: Settler;
-}
-
 /** How long a worker may take to end once its signal has aborted, in milliseconds. */
 const AFTER_ABORT_MS = 5_000;
 /** How long the broker may take to confirm everything, in milliseconds. */
@@ -48,33 +38,44 @@ const SETTLE_RETRY_MS = 250;
 /** What a message gets that is given back: it is visible at once. */
 export const released = { action: 'retry', delaySeconds: 0 } as const;
 
-/** Drains; takes at most `timeoutSeconds` and 15 s. `received` counts what the last receives bring. */
+/** Drains; takes at most `timeoutSeconds` and 15 s. */
 export async function drain(
-  boxes: Drained,
+  sources: readonly Source[],
+  slots: Slots,
   timeoutSeconds: number,
-  receivedMeanwhile: () => number,
 ): Promise<DrainReport> {
-  const { receiver, waiting, slots, leases, settler } = boxes;
-  const heldAtStart = leases.size;
-  const runningAtStart = slots.running.size;
-  const confirmedAtStart = settler.confirmed;
-  const mayRepeatAtStart = settler.mayRepeat;
+  const sum = (of: (source: Source) => number) => sources.reduce((total, source) => total + of(source), 0);
+  const held = () => sum(({ leases }) => leases.size);
+  const confirmed = () => sum(({ settler }) => settler.confirmed);
+  const mayRepeat = () => sum(({ settler }) => settler.mayRepeat);
+  const receivedMeanwhile = () => sum(({ receivedWhileDraining }) => receivedWhileDraining);
+  const atStart = {
+    held: held(),
+    running: slots.running.size,
+    confirmed: confirmed(),
+    mayRepeat: mayRepeat(),
+  };
 
-  const receiving = receiver.stop();
-  const unstarted = waiting.takeAll();
-  for (const delivery of unstarted) settler.settle(delivery, released);
+  const receiving = Promise.all(sources.map(({ receiver }) => receiver.stop()));
+  let unstarted = 0;
+  for (const { waiting, settler } of sources) {
+    for (const delivery of waiting.takeAll()) {
+      settler.settle(delivery, released);
+      unstarted += 1;
+    }
+  }
   await finish(slots, timeoutSeconds);
   await receiving;
   const unfinished = [...slots.running];
-  for (const delivery of unfinished) settler.settle(delivery, released);
-  await settleAll(settler);
+  for (const delivery of unfinished) delivery.source.settler.settle(delivery, released);
+  await Promise.all(sources.map(({ settler }) => settleAll(settler)));
 
   return {
-    held: heldAtStart + receivedMeanwhile(),
-    finished: runningAtStart - unfinished.length,
-    released: unstarted.length + receivedMeanwhile(),
-    confirmed: settler.confirmed - confirmedAtStart,
-    mayRepeat: settler.mayRepeat - mayRepeatAtStart + unfinished.length,
+    held: atStart.held + receivedMeanwhile(),
+    finished: atStart.running - unfinished.length,
+    released: unstarted + receivedMeanwhile(),
+    confirmed: confirmed() - atStart.confirmed,
+    mayRepeat: mayRepeat() - atStart.mayRepeat + unfinished.length,
     unfinished: unfinished.length,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { BATCH_ENTRIES } from '../brokers/batcher.ts';
 import type { Queue } from '../brokers/broker.ts';
+import { BrokerError } from '../brokers/errors.ts';
 import { type Delivery, LeaseLostError } from './delivery.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
 import type { ConsumerObserver } from './observer.ts';
@@ -62,6 +63,28 @@ export class Leases {
       this.lose(delivery, 'its visibility timeout ended while the process could not extend it');
     }
     return !delivery.leaseLost;
+  }
+
+  /**
+   * Makes a lease last for at least so many seconds from now, as a worker asks. Throws LeaseLostError if it is lost,
+   * BrokerError if the broker fails.
+   */
+  async extend(delivery: Delivery, seconds: number): Promise<void> {
+    if (!this.owns(delivery)) throw delivery.abortReason;
+    const now = performance.now();
+    const possible = extensionSeconds(delivery.receivedAt, now, Math.max(Math.ceil(seconds), this.#timeout));
+    const [result] = await this.#queue.changeVisibility([
+      { receiptHandle: delivery.message.receiptHandle, seconds: possible },
+    ]);
+    if (result?.ok) {
+      delivery.leaseEndsAt = now + possible * 1000;
+      delivery.extendAt = extensionTime(delivery.leaseEndsAt, this.#timeout);
+      return;
+    }
+    const reason = `the broker refused to extend it: ${result?.code}: ${result?.message}`;
+    if (result?.retryable !== false) throw new BrokerError('unreachable', `A lease is not longer: ${reason}`);
+    this.lose(delivery, reason);
+    throw delivery.abortReason;
   }
 
   /** Leaves a lease alone while a request is under way that settles the message: an extension would undo it or fail. */

@@ -2,16 +2,17 @@
  * What the run loop tells the outside: logs, metrics and the test container listen here. The loop needs none of it,
  * and goes on when a listener throws, with the one exception that `failed` names.
  */
+import type { Queue } from '../brokers/broker.ts';
 import type { Outcome } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
 
 export interface ConsumerObserver {
   /** A receive came back, `milliseconds` after it was sent. */
-  received?(count: number, milliseconds: number): void;
+  received?(queue: Queue, count: number, milliseconds: number): void;
   /** The `failures`th receive in a row failed; the next comes after `pauseMs` milliseconds. */
-  receiveFailed?(error: Error, failures: number, pauseMs: number): void;
+  receiveFailed?(queue: Queue, error: Error, failures: number, pauseMs: number): void;
   /** A receive worked again, `seconds` after the first one failed. */
-  receiveRecovered?(seconds: number): void;
+  receiveRecovered?(queue: Queue, seconds: number): void;
   /** A worker returned, after `milliseconds`. */
   handled?(delivery: Delivery, milliseconds: number): void;
   /**
@@ -19,6 +20,8 @@ export interface ConsumerObserver {
    * what could not be written down must not be lost.
    */
   failed?(delivery: Delivery, error: unknown, outcome: Outcome, milliseconds: number): void;
+  /** A worker still runs `seconds` after its signal aborted because its time was over; the consumer drains. */
+  stuck?(delivery: Delivery, seconds: number): void;
   /** The worker's `afterMessage` threw. */
   afterMessageFailed?(delivery: Delivery, error: unknown): void;
   /** The broker confirmed what became of a message, or the message was left to come back. */
@@ -39,6 +42,7 @@ export function harmless(observer: ConsumerObserver): ConsumerObserver {
     receiveRecovered: guarded(observer, observer.receiveRecovered),
     handled: guarded(observer, observer.handled),
     failed: (...args) => observer.failed?.(...args),
+    stuck: guarded(observer, observer.stuck),
     afterMessageFailed: guarded(observer, observer.afterMessageFailed),
     settled: guarded(observer, observer.settled),
     settleFailed: guarded(observer, observer.settleFailed),

@@ -8,7 +8,7 @@
 import type { Message, Queue } from '../brokers/broker.ts';
 import { endsWithin } from './ends-within.ts';
 import type { ConsumerObserver } from './observer.ts';
-import { retryPause } from './retry-pause.ts';
+import { nextIdlePause, retryPause } from './pauses.ts';
 
 /** Polling came to a halt without an error: a defect that must not pass for an empty queue. */
 export class PollingStoppedError extends Error {
@@ -19,6 +19,8 @@ export interface ReceiverOptions {
   readonly queue: Queue;
   /** How long a receive waits for a first message, in seconds. */
   readonly waitSeconds: number;
+  /** The longest pause between receives while the queue is empty, in seconds; 0: none. */
+  readonly idlePause: number;
   /** How long received messages stay invisible, in seconds. */
   readonly visibilityTimeout: number;
   /** How many messages to ask for now, given how many are asked for already and how long a receive takes. */
@@ -46,6 +48,8 @@ export class Receiver {
   /** How many requests may be under way: grows while messages come back, falls to one when none do. */
   #allowed = 1;
   #receiveMs: number | undefined;
+  /** The last pause because the queue was empty, in milliseconds; 0 once there were messages. */
+  #idlePauseMs = 0;
   #failures = 0;
   #failingSince = 0;
   #pause: NodeJS.Timeout | undefined;
@@ -88,7 +92,7 @@ export class Receiver {
     return this.#failures > 0;
   }
 
-  /** Ends the pause after a failure early. */
+  /** Ends a pause early, after a failure or because the queue is empty. */
   wake(): void {
     clearTimeout(this.#pause);
     this.#pause = undefined;
@@ -126,7 +130,7 @@ export class Receiver {
       });
       this.#asked -= max;
       this.#succeeded(messages.length, max, performance.now() - sentAt);
-      observer.received?.(messages.length, performance.now() - sentAt);
+      observer.received?.(queue, messages.length, performance.now() - sentAt);
       if (messages.length > 0) this.#options.deliver(messages, performance.now());
     } catch (error) {
       this.#asked -= max;
@@ -140,8 +144,13 @@ export class Receiver {
     this.#progressAt = performance.now();
     if (this.#failures > 0) {
       this.#failures = 0;
-      this.#options.observer.receiveRecovered?.((performance.now() - this.#failingSince) / 1000);
+      this.#options.observer.receiveRecovered?.(
+        this.#options.queue,
+        (performance.now() - this.#failingSince) / 1000,
+      );
     }
+    if (count > 0) this.#idlePauseMs = 0;
+    else this.#pauseWhileIdle();
     if (count === 0) this.#allowed = 1;
     else if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
     if (count > 0) this.#measure(milliseconds);
@@ -161,8 +170,19 @@ export class Receiver {
     if (this.#failures === 1) this.#failingSince = performance.now();
     this.#allowed = 1;
     const pauseMs = retryPause(this.#failures);
-    this.#pause = setTimeout(() => this.wake(), pauseMs);
-    this.#options.observer.receiveFailed?.(error, this.#failures, pauseMs);
+    this.#pauseFor(pauseMs);
+    this.#options.observer.receiveFailed?.(this.#options.queue, error, this.#failures, pauseMs);
+  }
+
+  /** An empty queue is asked less and less often, where that is wanted. */
+  #pauseWhileIdle(): void {
+    if (this.#options.idlePause === 0 || this.#pause !== undefined) return;
+    this.#idlePauseMs = nextIdlePause(this.#idlePauseMs, this.#options.idlePause * 1000);
+    this.#pauseFor(this.#idlePauseMs);
+  }
+
+  #pauseFor(milliseconds: number): void {
+    this.#pause = setTimeout(() => this.wake(), milliseconds);
   }
 
   #watch(): void {

@@ -6,28 +6,48 @@
  * deleted without being handled again.
  */
 import { Batcher } from '../brokers/batcher.ts';
-import type { EntryResult, Queue } from '../brokers/broker.ts';
-import type { Outcome } from '../worker/outcome.ts';
+import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
+import { messageSize } from '../brokers/message-size.ts';
+import { handled, type Outcome } from '../worker/outcome.ts';
+import { sendCopies } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import type { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
-import { retryPause } from './retry-pause.ts';
+import { retryPause } from './pauses.ts';
 
 interface Settlement {
   readonly delivery: Delivery;
   readonly outcome: Outcome;
+  /** Is told whether the outcome was made so. */
+  readonly whenEnded?: (worked: boolean) => void;
   failures: number;
 }
 
+export interface SettlerOptions {
+  readonly queue: Queue;
+  readonly leases: Leases;
+  readonly observer: ConsumerObserver;
+  /** The longest that an outcome waits for others to share its request, in milliseconds. */
+  readonly delayMs: number;
+  /** Where messages go that are buried. */
+  readonly deadLetterQueue: Queue | undefined;
+}
+
+/** SQS: the most bytes of a request. */
+const LARGEST_REQUEST_BYTES = 1_048_576;
 /** How many ids of handled messages whose delete is not confirmed are remembered. */
 const MOST_REMEMBERED = 10_000;
 
+const NO_RESULT: EntryFailure = { ok: false, code: 'NoResult', message: 'no result', retryable: true };
+
 export class Settler {
   readonly #queue: Queue;
+  readonly #deadLetterQueue: Queue | undefined;
   readonly #leases: Leases;
   readonly #observer: ConsumerObserver;
   readonly #deletes: Batcher<Settlement>;
   readonly #changes: Batcher<Settlement>;
+  readonly #burials: Batcher<Settlement>;
   /** Waiting to be tried again after a failure. */
   readonly #retries = new Map<Settlement, NodeJS.Timeout>();
   /** The ids of the messages to delete, from their handling to the confirmation; oldest first. */
@@ -37,13 +57,38 @@ export class Settler {
   /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
   mayRepeat = 0;
 
-  /** `delayMs` is the longest that an outcome waits for others to share its request, in milliseconds. */
-  constructor(queue: Queue, leases: Leases, observer: ConsumerObserver, delayMs: number) {
+  constructor({ queue, leases, observer, delayMs, deadLetterQueue }: SettlerOptions) {
     this.#queue = queue;
+    this.#deadLetterQueue = deadLetterQueue;
     this.#leases = leases;
     this.#observer = observer;
-    this.#deletes = new Batcher({ delayMs, send: (batch) => this.#send(batch, deleteAll) });
-    this.#changes = new Batcher({ delayMs, send: (batch) => this.#send(batch, changeAll) });
+    const done = (settlement: Settlement) => this.#done(settlement);
+    this.#deletes = new Batcher({
+      delayMs,
+      send: (batch) => this.#send(batch, (owned) => this.#delete(owned), done),
+    });
+    this.#changes = new Batcher({
+      delayMs,
+      send: (batch) => this.#send(batch, (owned) => this.#change(owned), done),
+    });
+    this.#burials = new Batcher({
+      delayMs,
+      send: (batch) =>
+        this.#send(
+          batch,
+          (owned) => this.#bury(owned),
+          (one) => this.#buried(one),
+        ),
+      bytes: { of: ({ delivery }) => messageSize(delivery.message), max: LARGEST_REQUEST_BYTES },
+    });
+  }
+
+  /** Deletes a message before it is handled. True once it is deleted; false if it is not, and must not be handled. */
+  deleteFirst(delivery: Delivery): Promise<boolean> {
+    return new Promise((resolve) => {
+      delivery.phase = 'settling';
+      this.#add({ delivery, outcome: handled, failures: 0, whenEnded: resolve });
+    });
   }
 
   /** Takes the outcome of a message, once. */
@@ -67,6 +112,8 @@ export class Settler {
       this.#retries.delete(settlement);
       this.#add(settlement);
     }
+    // What is buried is deleted next.
+    await this.#burials.flush();
     await Promise.all([this.#deletes.flush(), this.#changes.flush()]);
   }
 
@@ -89,13 +136,15 @@ export class Settler {
     const { delivery, outcome } = settlement;
     if (!this.#leases.owns(delivery)) this.#lost(settlement);
     else if (outcome.action === 'delete') this.#deletes.add(settlement);
+    else if (outcome.action === 'bury') this.#burials.add(settlement);
     else if (outcome.delaySeconds !== undefined) this.#changes.add(settlement);
     else this.#done(settlement);
   }
 
   async #send(
     batch: Settlement[],
-    request: (queue: Queue, batch: Settlement[]) => Promise<EntryResult[]>,
+    request: (batch: Settlement[]) => Promise<EntryResult[]>,
+    worked: (settlement: Settlement) => void,
   ): Promise<void> {
     const owned = batch.filter(
       (settlement) => this.#leases.owns(settlement.delivery) || this.#lost(settlement),
@@ -106,14 +155,20 @@ export class Settler {
     const extensions = owned.flatMap(({ delivery }) => delivery.extending ?? []);
     if (extensions.length > 0) await Promise.all(extensions);
     try {
-      const results = await request(this.#queue, owned);
-      const refused = owned.filter((settlement, index) => !this.#answered(settlement, results[index]));
-      if (refused.length > 0) {
-        const first = results.find((result) => !result.ok);
-        this.#observer.settleFailed?.(
-          new Error(first ? `${first.code}: ${first.message}` : 'no result'),
-          refused.length,
-        );
+      const results = await request(owned);
+      const failures: EntryFailure[] = [];
+      for (const [index, settlement] of owned.entries()) {
+        const result = results[index] ?? NO_RESULT;
+        if (result.ok) {
+          worked(settlement);
+        } else {
+          failures.push(result);
+          this.#refused(settlement, result);
+        }
+      }
+      const [first] = failures;
+      if (first) {
+        this.#observer.settleFailed?.(new Error(`${first.code}: ${first.message}`), failures.length);
       }
     } catch (error) {
       for (const settlement of owned) this.#retry(settlement);
@@ -121,21 +176,14 @@ export class Settler {
     }
   }
 
-  #answered(settlement: Settlement, result: EntryResult | undefined): boolean {
-    if (result?.ok) {
-      this.#done(settlement);
-      return true;
-    }
-    if (!result || result.retryable) {
+  #refused(settlement: Settlement, result: EntryFailure): void {
+    if (result.retryable) {
       this.#retry(settlement);
-    } else {
-      this.#leases.lose(
-        settlement.delivery,
-        `the broker refused to settle it: ${result.code}: ${result.message}`,
-      );
-      this.#lost(settlement);
+      return;
     }
-    return false;
+    const reason = `the broker refused to settle it: ${result.code}: ${result.message}`;
+    this.#leases.lose(settlement.delivery, reason);
+    this.#lost(settlement);
   }
 
   #retry(settlement: Settlement): void {
@@ -148,19 +196,28 @@ export class Settler {
     this.#retries.set(settlement, timer);
   }
 
-  #done({ delivery, outcome }: Settlement): void {
-    if (outcome.action === 'delete') {
+  /** The copy of a buried message is in the dead-letter queue; now the message may go. */
+  #buried(settlement: Settlement): void {
+    this.#leases.resume(settlement.delivery);
+    this.#remember(settlement.delivery.message.id);
+    this.#deletes.add(settlement);
+  }
+
+  #done({ delivery, outcome, whenEnded }: Settlement): void {
+    if (outcome.action !== 'retry') {
       this.confirmed += 1;
       this.#handled.delete(delivery.message.id);
     }
     this.#leases.release(delivery);
     this.#observer.settled?.(delivery, outcome);
+    whenEnded?.(true);
   }
 
   /** The lease ended first: the outcome no longer counts, but that it was handled does. */
-  #lost({ delivery, outcome }: Settlement): false {
+  #lost({ delivery, outcome, whenEnded }: Settlement): false {
     delivery.phase = 'done';
-    if (outcome.action === 'delete') this.mayRepeat += 1;
+    if (outcome.action !== 'retry') this.mayRepeat += 1;
+    whenEnded?.(false);
     return false;
   }
 
@@ -170,17 +227,25 @@ export class Settler {
     const [oldest] = this.#handled;
     if (oldest !== undefined) this.#handled.delete(oldest);
   }
-}
 
-function deleteAll(queue: Queue, batch: Settlement[]): Promise<EntryResult[]> {
-  return queue.delete(batch.map(({ delivery }) => delivery.message.receiptHandle));
-}
+  #delete(batch: Settlement[]): Promise<EntryResult[]> {
+    return this.#queue.delete(batch.map(({ delivery }) => delivery.message.receiptHandle));
+  }
 
-function changeAll(queue: Queue, batch: Settlement[]): Promise<EntryResult[]> {
-  return queue.changeVisibility(
-    batch.map(({ delivery, outcome }) => ({
-      receiptHandle: delivery.message.receiptHandle,
-      seconds: (outcome.action === 'retry' && outcome.delaySeconds) || 0,
-    })),
-  );
+  #change(batch: Settlement[]): Promise<EntryResult[]> {
+    return this.#queue.changeVisibility(
+      batch.map(({ delivery, outcome }) => ({
+        receiptHandle: delivery.message.receiptHandle,
+        seconds: (outcome.action === 'retry' && outcome.delaySeconds) || 0,
+      })),
+    );
+  }
+
+  async #bury(batch: Settlement[]): Promise<EntryResult[]> {
+    if (!this.#deadLetterQueue) throw new Error('No dead-letter queue is configured.');
+    return sendCopies(
+      this.#deadLetterQueue,
+      batch.map(({ delivery }) => delivery.message),
+    );
+  }
 }

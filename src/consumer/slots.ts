@@ -9,10 +9,6 @@ const giveWay = globalThis.setImmediate;
 
 /** Workers that return at once run on without a turn of the event loop for at most this long, in milliseconds. */
 const LONGEST_STRETCH_MS = 1;
-/** How much a new measurement counts in the average handling time. */
-const SMOOTHING = 0.1;
-/** What a message costs beside its worker, in milliseconds; keeps the average of no-op workers above 0. */
-const OVERHEAD_MS = 0.05;
 
 export interface SlotsOptions {
   /** How many messages run at once. */
@@ -34,8 +30,6 @@ export class Slots {
   #stretchStartedAt: number | undefined;
   #stopped = false;
   #whenEmpty: (() => void)[] = [];
-  /** The average time that a message keeps its slot, in milliseconds; undefined before the first is done. */
-  handlingMs: number | undefined;
 
   constructor(options: SlotsOptions) {
     this.count = options.count;
@@ -74,10 +68,12 @@ export class Slots {
       const startedAt = performance.now();
       this.#beginStretch();
       this.#running.add(delivery);
+      delivery.source.running += 1;
       this.#options.onChange();
       await this.#options.handle(delivery);
       this.#running.delete(delivery);
-      this.#measure(performance.now() - startedAt);
+      delivery.source.running -= 1;
+      delivery.source.measure(performance.now() - startedAt);
       if (this.#stretchIsLong()) await new Promise((resolve) => giveWay(resolve));
       delivery = this.#stopped ? undefined : this.#options.next();
     }
@@ -98,11 +94,5 @@ export class Slots {
     return (
       this.#stretchStartedAt !== undefined && performance.now() - this.#stretchStartedAt > LONGEST_STRETCH_MS
     );
-  }
-
-  #measure(milliseconds: number): void {
-    const sample = milliseconds + OVERHEAD_MS;
-    this.handlingMs =
-      this.handlingMs === undefined ? sample : this.handlingMs + SMOOTHING * (sample - this.handlingMs);
   }
 }

@@ -1,19 +1,14 @@
 /**
- * The messages that are received and not started, in their order. On a FIFO queue it lets one message of a group run
- * at a time, and hands back those behind one that failed, so that they come again in order.
+ * The messages that are received and not started, in their order. Of a group (on FIFO queues, the message group) it lets
+ * one run at a time, and hands back those behind one that failed, so that they come again in order.
  */
 import type { Delivery } from './delivery.ts';
 
 export class Waiting {
-  readonly #fifo: boolean;
   #messages: Delivery[] = [];
   /** How many at the front have been taken: shifting an array for each message is slow. */
   #taken = 0;
   readonly #busyGroups = new Set<string>();
-
-  constructor(fifo: boolean) {
-    this.#fifo = fifo;
-  }
 
   get size(): number {
     return this.#messages.length - this.#taken;
@@ -25,23 +20,28 @@ export class Waiting {
 
   /** The next message that may run now; its group is busy until `finished`. */
   take(): Delivery | undefined {
-    if (this.#fifo) return this.#takeOfFreeGroup();
-    const delivery = this.#messages[this.#taken];
-    if (!delivery) return undefined;
-    this.#taken += 1;
-    if (this.#taken === this.#messages.length) this.#replace([]);
-    else if (this.#taken === 1024) this.#replace(this.#messages.slice(this.#taken));
-    return delivery;
+    for (let index = this.#taken; index < this.#messages.length; index += 1) {
+      const delivery = this.#messages[index]!;
+      const { group } = delivery;
+      if (group !== undefined) {
+        if (this.#busyGroups.has(group)) continue;
+        this.#busyGroups.add(group);
+      }
+      if (index === this.#taken) this.#takeFirst();
+      else this.#messages.splice(index, 1);
+      return delivery;
+    }
+    return undefined;
   }
 
   /** Frees the group of a message that was taken. */
-  finished({ message }: Delivery): void {
-    if (this.#fifo) this.#busyGroups.delete(message.groupId ?? '');
+  finished({ group }: Delivery): void {
+    if (group !== undefined) this.#busyGroups.delete(group);
   }
 
-  /** Removes and returns what waits behind a message that is to come again; nothing on a standard queue. */
-  takeBehind({ message }: Delivery): Delivery[] {
-    if (!this.#fifo) return [];
+  /** FIFO: removes and returns what waits behind a message that is to come again. */
+  takeBehind({ message, queue }: Delivery): Delivery[] {
+    if (!queue.fifo) return [];
     return this.#removeWhere((waiting) => waiting.message.groupId === message.groupId);
   }
 
@@ -54,12 +54,10 @@ export class Waiting {
     return this.#removeWhere(() => true);
   }
 
-  #takeOfFreeGroup(): Delivery | undefined {
-    const index = this.#messages.findIndex(({ message }) => !this.#busyGroups.has(message.groupId ?? ''));
-    if (index === -1) return undefined;
-    const [delivery] = this.#messages.splice(index, 1);
-    if (delivery) this.#busyGroups.add(delivery.message.groupId ?? '');
-    return delivery;
+  #takeFirst(): void {
+    this.#taken += 1;
+    if (this.#taken === this.#messages.length) this.#replace([]);
+    else if (this.#taken === 1024) this.#replace(this.#messages.slice(this.#taken));
   }
 
   #removeWhere(matches: (delivery: Delivery) => boolean): Delivery[] {

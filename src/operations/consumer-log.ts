@@ -1,8 +1,12 @@
 /** What the run loop tells its observer, as log lines for people; bodies of failed messages go to the messages log. */
+import type { Message, Queue } from '../brokers/broker.ts';
 import type { Delivery } from '../consumer/delivery.ts';
+import { DrainTimeoutError } from '../consumer/drain.ts';
 import type { ConsumerObserver } from '../consumer/observer.ts';
+import type { MessageLog } from '../worker/current-message.ts';
 import { isTransientError } from '../worker/errors.ts';
 import type { Outcome } from '../worker/outcome.ts';
+import type { LogRecord } from './logging/formats.ts';
 import type { Logger, Loggers } from './logging/loggers.ts';
 
 /** Of failures in a row, the first and every so many are logged. */
@@ -13,51 +17,55 @@ const QUIET_MS = 10_000;
 export class ConsumerLog implements ConsumerObserver {
   readonly #loggers: Loggers;
   readonly #log: Logger;
-  readonly #queue: string;
   #lastBackgroundFailure = Number.NEGATIVE_INFINITY;
 
-  /** Logs as `logger`, about the queue named `queue`. */
-  constructor(loggers: Loggers, logger: Logger, queue: string) {
+  constructor(loggers: Loggers, logger: Logger) {
     this.#loggers = loggers;
     this.#log = logger;
-    this.#queue = queue;
   }
 
-  receiveFailed(error: Error, failures: number, pauseMs: number): void {
+  /** The log of a worker: its lines name the message. */
+  logOf(delivery: Delivery): MessageLog {
+    const log = this.#log;
+    const fields = fieldsOf(delivery);
+    return {
+      error: (message, error) => log.error(message, error, fields),
+      warn: (message, error) => log.warn(message, error, fields),
+      info: (message, error) => log.info(message, error, fields),
+      debug: (message, error) => log.debug(message, error, fields),
+    };
+  }
+
+  receiveFailed({ name }: Queue, error: Error, failures: number, pauseMs: number): void {
     if (failures !== 1 && failures % EVERY !== 0) return;
     this.#log.error(
-      `Receiving from the queue "${this.#queue}" failed${failures > 1 ? ` ${failures} times in a row` : ''}; trying again in ${(pauseMs / 1000).toFixed(1)} s, and until it works: ${error.message}`,
+      `Receiving from the queue "${name}" failed${failures > 1 ? ` ${failures} times in a row` : ''}; trying again in ${(pauseMs / 1000).toFixed(1)} s, and until it works: ${error.message}`,
     );
   }
 
-  receiveRecovered(seconds: number): void {
-    this.#log.info(`Receiving from the queue "${this.#queue}" works again after ${seconds.toFixed(1)} s`);
+  receiveRecovered({ name }: Queue, seconds: number): void {
+    this.#log.info(`Receiving from the queue "${name}" works again after ${seconds.toFixed(1)} s`);
   }
 
   /** Throws if the body of a message that will be deleted could not be kept in the messages log. */
-  failed({ message, queue }: Delivery, error: unknown, outcome: Outcome): void {
-    const fields = { queue: queue.name, messageId: message.id, receiveCount: message.receiveCount };
-    if (isTransientError(error) || outcome.action === 'retry') {
-      const again = outcome.action === 'retry' ? comesBack(outcome.delaySeconds) : '';
-      if (isTransientError(error)) {
-        this.#log.info(`Message ${message.id} ${again}: ${error.message}`, undefined, fields);
-        return;
-      }
-      this.#log.error('Handling a message', error, fields);
-      this.#log.info(`Message ${message.id} ${again}`, undefined, fields);
+  failed(delivery: Delivery, error: unknown, outcome: Outcome): void {
+    const { message, abortReason } = delivery;
+    const fields = fieldsOf(delivery);
+    const next = `Message ${message.id} ${whatFollows(outcome)}`;
+    const interrupted = abortReason instanceof DrainTimeoutError;
+    if (isTransientError(error) || interrupted) {
+      this.#log.info(`${next}: ${(error as Error).message}`, undefined, fields);
       return;
     }
     this.#log.error('Handling a message', error, fields);
-    try {
-      this.#loggers.keep(message.body);
-    } catch (cause) {
-      this.#log.error(
-        `Message ${message.id} is not deleted, because the messages log cannot be written`,
-        cause,
-        fields,
-      );
-      throw cause;
-    }
+    if (outcome.action === 'delete') this.#keep(message, fields);
+    else this.#log.info(next, undefined, fields);
+  }
+
+  stuck({ message }: Delivery, seconds: number): void {
+    this.#log.error(
+      `The worker of message ${message.id} did not end within ${seconds} s after its signal aborted: draining, so that a new process takes over`,
+    );
   }
 
   afterMessageFailed(_delivery: Delivery, error: unknown): void {
@@ -74,15 +82,25 @@ export class ConsumerLog implements ConsumerObserver {
     );
   }
 
-  leaseLost({ message, queue }: Delivery, reason: string): void {
+  leaseLost(delivery: Delivery, reason: string): void {
     this.#log.warn(
-      `Message ${message.id} is no longer held here and may be handled again: ${reason}`,
+      `Message ${delivery.message.id} is no longer held here and may be handled again: ${reason}`,
       undefined,
-      {
-        queue: queue.name,
-        messageId: message.id,
-      },
+      fieldsOf(delivery),
     );
+  }
+
+  #keep({ id, body }: Message, fields: LogRecord['fields']): void {
+    try {
+      this.#loggers.keep(body);
+    } catch (cause) {
+      this.#log.error(
+        `Message ${id} is not deleted, because the messages log cannot be written`,
+        cause,
+        fields,
+      );
+      throw cause;
+    }
   }
 
   #backgroundFailure(text: string): void {
@@ -93,7 +111,13 @@ export class ConsumerLog implements ConsumerObserver {
   }
 }
 
-function comesBack(delaySeconds: number | undefined): string {
-  if (delaySeconds === undefined) return 'comes back when its visibility timeout ends';
-  return delaySeconds === 0 ? 'is given back' : `comes back in ${delaySeconds} s`;
+function fieldsOf({ message, queue }: Delivery): LogRecord['fields'] {
+  return { queue: queue.name, messageId: message.id, receiveCount: message.receiveCount };
+}
+
+function whatFollows(outcome: Outcome): string {
+  if (outcome.action === 'bury') return 'goes to the dead-letter queue';
+  if (outcome.action === 'delete') return 'is deleted';
+  if (outcome.delaySeconds === undefined) return 'comes back when its visibility timeout ends';
+  return outcome.delaySeconds === 0 ? 'is given back' : `comes back in ${outcome.delaySeconds} s`;
 }

@@ -5,23 +5,47 @@
 import type { Broker } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
 
-/** In the environment: the address of the broker that producers use which name none. Default: `sqs`. */
+/** In the environment: the address of the broker that producers use which name none. Default: see `connect`. */
 export const BROKER_VARIABLE = 'SQS_CONTAINERS_BROKER';
+/** In the environment: what producers put before the names of queues, with `__` between. */
+export const PREFIX_VARIABLE = 'SQS_CONTAINERS_QUEUE_PREFIX';
+
+/** What producers get: a broker, and what to put before the names of its queues. */
+export interface Connection {
+  readonly broker: Broker;
+  readonly prefix?: string | undefined;
+}
 
 interface Shared {
   readonly brokers: Map<string, Promise<Broker>>;
+  /** That of the container which runs in this process. */
+  container: Connection | undefined;
   replacement: Broker | undefined;
 }
 
 /** One for every copy of the package in a process: a spec and the code that it tests may load different ones. */
 const key = Symbol.for('sqs-containers.connections');
 const holder = globalThis as { [key]?: Shared };
-holder[key] ??= { brokers: new Map(), replacement: undefined };
+holder[key] ??= { brokers: new Map(), container: undefined, replacement: undefined };
 const shared: Shared = holder[key];
 
-/** The broker at `address`, opened if it is not yet. Throws BrokerError; the next call tries again. */
-export function connect(address = process.env[BROKER_VARIABLE] || 'sqs'): Promise<Broker> {
-  if (shared.replacement) return Promise.resolve(shared.replacement);
+/**
+ * The broker at `address`, opened if it is not yet. Default: as the environment says, else that of the container which
+ * runs in this process, else `sqs`. Throws BrokerError; the next call tries again.
+ */
+export async function connect(address = process.env[BROKER_VARIABLE] || undefined): Promise<Connection> {
+  if (shared.replacement) return { broker: shared.replacement };
+  const prefix = process.env[PREFIX_VARIABLE] || shared.container?.prefix;
+  if (address === undefined && shared.container) return { broker: shared.container.broker, prefix };
+  return { broker: await brokerAt(address ?? 'sqs'), prefix };
+}
+
+/** Sends what workers send to the queues of their own container; undefined ends that. */
+export function setContainer(connection: Connection | undefined): void {
+  shared.container = connection;
+}
+
+function brokerAt(address: string): Promise<Broker> {
   const known = shared.brokers.get(address);
   if (known) return known;
   const opening = openBroker(address);

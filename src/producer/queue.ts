@@ -8,6 +8,7 @@
  */
 import type { MessageAttributes, OutgoingMessage } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
+import { fullName } from '../config/queue-names.ts';
 import { encodeCall } from '../message/call.ts';
 import { connect } from './connections.ts';
 import { BatchError } from './errors.ts';
@@ -20,7 +21,10 @@ export interface Sent extends Accepted {
 }
 
 export interface QueueOptions {
-  /** The broker's address, such as `sqlite:queues.db`. Default: the environment's SQS_CONTAINERS_BROKER, else `sqs`. */
+  /**
+   * The broker's address, such as `sqlite:queues.db`. Default: the environment's SQS_CONTAINERS_BROKER, else that of the
+   * container which runs in this process, else `sqs`.
+   */
   readonly broker?: string;
 }
 
@@ -48,7 +52,10 @@ export interface Producer<Args extends readonly unknown[]> {
   readonly queueName: string;
 }
 
-/** A producer for the queue `name`, which must exist. Nothing is opened before the first call. */
+/**
+ * A producer for the queue `name`, which must exist. Nothing is opened before the first call. A prefix (the
+ * environment's SQS_CONTAINERS_QUEUE_PREFIX, else that of the container in this process) is put before the name.
+ */
 export function queue<Args extends readonly unknown[] = readonly unknown[]>(
   name: string,
   options: QueueOptions = {},
@@ -102,10 +109,11 @@ class LazySender {
   }
 
   async #open(): Promise<Sender> {
-    const broker = await connect(this.#address);
+    const { broker, prefix } = await connect(this.#address);
     if (!this.#sender || this.#broker !== broker) {
       this.#broker = broker;
-      this.#sender = broker.open(this.#name).then((opened) => new Sender(broker, opened));
+      const name = fullName(this.#name, { prefix });
+      this.#sender = broker.open(name).then((opened) => new Sender(broker, opened));
       this.#sender.catch(() => {
         this.#sender = undefined;
       });

@@ -2,6 +2,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
 
+/** A log whose lines name the message. An error is written with its stack and its causes. */
+export type MessageLog = Readonly<
+  Record<'error' | 'warn' | 'info' | 'debug', (message: string, error?: unknown) => void>
+>;
+
 /** What a worker can ask about its message, and do with it. */
 export interface CurrentMessage {
   readonly id: string;
@@ -15,8 +20,16 @@ export interface CurrentMessage {
   readonly sentAt: number;
   readonly groupId: string | undefined;
   readonly deduplicationId: string | undefined;
-  /** Aborts when the work is no longer wanted: the lease was lost, or the drain's time is over. */
+  /** Aborts when the work is no longer wanted: its time or the drain's is over, or the lease was lost. */
   readonly signal: AbortSignal;
+  /** Writes to the container's log. */
+  readonly log: MessageLog;
+  /**
+   * Keeps the message invisible to others for at least `seconds` from now (up to 12 hours from its receive). The
+   * container does this by itself for as long as it runs; this is for a worker that is about to block the process.
+   * Rejects with LeaseLostError if the message is no longer this process's, with BrokerError if the broker fails.
+   */
+  extend(seconds: number): Promise<void>;
 }
 
 /** One storage for every copy of the package in a process. */
@@ -33,11 +46,10 @@ export function currentMessage(): CurrentMessage {
   return current;
 }
 
-/** What a message is handled in: which queue it came from, and the signal that may end it. */
-export interface MessageContext {
+/** What a message is handled in. */
+export interface MessageContext extends Pick<CurrentMessage, 'signal' | 'log' | 'extend'> {
   readonly message: Message;
   readonly queue: { readonly name: string };
-  readonly signal: AbortSignal;
 }
 
 /** Runs `handle` with the message of `context` as the current one. */
@@ -79,5 +91,11 @@ class Current implements CurrentMessage {
   }
   get signal() {
     return this.#context.signal;
+  }
+  get log() {
+    return this.#context.log;
+  }
+  extend(seconds: number) {
+    return this.#context.extend(seconds);
   }
 }

@@ -1,33 +1,49 @@
 /** What becomes of a message: the decision, from what its worker did. Nothing here does anything. */
+import { type Backoff, noBackoff } from './backoff.ts';
 import { isTransientError } from './errors.ts';
 
 /**
  * - `delete`: it is done with
  * - `retry`: it comes back, after `delaySeconds` or, without it, when its visibility timeout ends
+ * - `bury`: it goes to the dead-letter queue
  */
 export type Outcome =
   | { readonly action: 'delete' }
-  | { readonly action: 'retry'; readonly delaySeconds?: number };
+  | { readonly action: 'retry'; readonly delaySeconds?: number }
+  | { readonly action: 'bury' };
 
 /** What to do with a message whose worker threw something other than a TransientError. */
-export type OnError = 'delete' | 'retry';
+export type OnError = 'delete' | 'retry' | 'dead_letter';
+
+export interface OutcomePolicy {
+  readonly onError: OnError;
+  /** For messages that come back, unless the error says when. Default: when the visibility timeout ends. */
+  readonly backoff?: Backoff;
+}
 
 export const handled: Outcome = { action: 'delete' };
+export const buried: Outcome = { action: 'bury' };
 
 /** SQS: the longest visibility timeout. */
 const LONGEST_DELAY_SECONDS = 43_200;
 
 /**
- * What a thrown error means.
+ * What a thrown error means for a message that was received so many times.
  *
- *     outcomeOf(new TransientError(), 'delete')                // { action: 'retry' }
- *     outcomeOf(new TransientError({ delay: 5 }), 'delete')    // { action: 'retry', delaySeconds: 5 }
- *     outcomeOf(new Error('no such user'), 'delete')           // { action: 'delete' }
- *     outcomeOf(new Error('no such user'), 'retry')            // { action: 'retry' }
+ *     outcomeOf(new TransientError(), { onError: 'delete' }, 1)                // { action: 'retry' }
+ *     outcomeOf(new TransientError({ delay: 5 }), { onError: 'delete' }, 1)    // { action: 'retry', delaySeconds: 5 }
+ *     outcomeOf(new Error('no such user'), { onError: 'delete' }, 1)           // { action: 'delete' }
+ *     outcomeOf(new Error('no such user'), { onError: 'retry' }, 1)            // { action: 'retry' }
+ *     outcomeOf(new Error('no such user'), { onError: 'dead_letter' }, 1)      // { action: 'bury' }
  */
-export function outcomeOf(error: unknown, onError: OnError): Outcome {
-  if (!isTransientError(error)) return onError === 'delete' ? handled : { action: 'retry' };
-  const { delay } = error;
+export function outcomeOf(error: unknown, policy: OutcomePolicy, receiveCount: number): Outcome {
+  const { onError, backoff = noBackoff } = policy;
+  if (isTransientError(error)) return retryAfter(error.delay ?? backoff(receiveCount));
+  if (onError === 'retry') return retryAfter(backoff(receiveCount));
+  return onError === 'delete' ? handled : buried;
+}
+
+function retryAfter(delay: number | undefined): Outcome {
   if (delay === undefined || !Number.isFinite(delay)) return { action: 'retry' };
   return { action: 'retry', delaySeconds: Math.min(Math.max(Math.ceil(delay), 0), LONGEST_DELAY_SECONDS) };
 }

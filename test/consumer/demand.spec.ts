@@ -7,6 +7,8 @@ describe('how much a receive asks for', () => {
     free: 0,
     waiting: 0,
     asked: 0,
+    prefetch: 'auto',
+    reserve: 0,
     handlingMs: undefined,
     receiveMs: undefined,
     remaining: Number.POSITIVE_INFINITY,

@@ -46,7 +46,7 @@ export async function running(
       return handle(message);
     },
   };
-  const consumer = new Consumer(queue, worker, { ...defaults, ...options }, observer);
+  const consumer = new Consumer([{ queue, weight: 1 }], worker, { ...defaults, ...options }, observer);
   return { queue, consumer, started, send, run: consumer.run() };
 }
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { closeProducers, connect, replaceBrokers } from '../../src/producer/connections.ts';
+import { closeProducers, connect, replaceBrokers, setContainer } from '../../src/producer/connections.ts';
 import { queue } from '../../src/producer/queue.ts';
 
 /** Replaces the environment; no region is known in it, so that SQS cannot be opened. */
@@ -23,13 +23,15 @@ async function failureOf(promise: Promise<unknown>): Promise<BrokerError> {
 
 /** How many messages wait in a queue of the broker at the address. */
 async function waiting(address: string, name: string): Promise<number> {
-  const opened = await (await connect(address)).open(name);
+  const { broker } = await connect(address);
+  const opened = await broker.open(name);
   return (await opened.counts()).visible;
 }
 
 describe('the brokers of producers', () => {
   afterEach(async () => {
     replaceBrokers(undefined);
+    setContainer(undefined);
     sinon.restore();
     await closeProducers();
   });
@@ -46,6 +48,25 @@ describe('the brokers of producers', () => {
       useEnvironment({ SQS_CONTAINERS_BROKER: 'memory:' });
       await adder(1);
       expect(await waiting('memory:', 'adder')).to.equal(1);
+    });
+
+    it('as that of the container in this process, with its prefix, unless the environment or the producer names one', async () => {
+      const broker = new MemoryBroker();
+      setContainer({ broker, prefix: 'anna' });
+      await queue('adder')(1);
+      await queue('adder.fifo')(1);
+      expect(await broker.list()).to.deep.equal(['anna__adder', 'anna__adder.fifo']);
+      await queue('other', { broker: 'memory:' })(1);
+      expect(await waiting('memory:', 'anna__other')).to.equal(1);
+      useEnvironment({ SQS_CONTAINERS_BROKER: 'memory:' });
+      await queue('third')(1);
+      expect(await waiting('memory:', 'anna__third')).to.equal(1);
+    });
+
+    it('with the prefix of SQS_CONTAINERS_QUEUE_PREFIX', async () => {
+      useEnvironment({ SQS_CONTAINERS_QUEUE_PREFIX: 'ben' });
+      await queue('adder', { broker: 'memory:' })(1);
+      expect(await waiting('memory:', 'ben__adder')).to.equal(1);
     });
 
     for (const environment of [{}, { SQS_CONTAINERS_BROKER: '' }]) {
@@ -67,7 +88,7 @@ describe('the brokers of producers', () => {
   it('are shared by the producers of one address', async () => {
     const [adder, mailer] = ['adder', 'mailer'].map((name) => queue(name, { broker: 'memory:' }));
     await Promise.all([adder?.(1), mailer?.(1)]);
-    expect(await connect('memory:')).to.equal(await connect('memory:'));
+    expect((await connect('memory:')).broker).to.equal((await connect('memory:')).broker);
     expect(await waiting('memory:', 'adder')).to.equal(1);
     expect(await waiting('memory:', 'mailer')).to.equal(1);
   });
@@ -78,7 +99,7 @@ describe('the brokers of producers', () => {
     await failureOf(adder(1));
     sinon.restore();
     useEnvironment({ AWS_REGION: 'eu-west-1' });
-    expect((await connect()).description).to.equal('SQS in region eu-west-1');
+    expect((await connect()).broker.description).to.equal('SQS in region eu-west-1');
   });
 
   describe('are replaced', () => {
@@ -111,12 +132,12 @@ describe('the brokers of producers', () => {
     it('and opened again at the next call', async () => {
       const adder = queue('adder', { broker: 'memory:' });
       await adder(1);
-      const first = await connect('memory:');
+      const { broker: first } = await connect('memory:');
       const close = sinon.spy(first, 'close');
       await closeProducers();
       expect(close.callCount).to.equal(1);
       await adder(2);
-      expect(await connect('memory:')).not.to.equal(first);
+      expect((await connect('memory:')).broker).not.to.equal(first);
       expect(await waiting('memory:', 'adder')).to.equal(1);
     });
 

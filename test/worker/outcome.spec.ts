@@ -4,12 +4,13 @@ import { outcomeOf } from '../../src/worker/outcome.ts';
 
 describe('what a thrown error means for the message', () => {
   it('is retry for a TransientError, whatever on_error says', () => {
-    expect(outcomeOf(new TransientError(), 'delete')).to.deep.equal({ action: 'retry' });
-    expect(outcomeOf(new TransientError('busy'), 'retry')).to.deep.equal({ action: 'retry' });
+    expect(outcomeOf(new TransientError(), { onError: 'delete' }, 1)).to.deep.equal({ action: 'retry' });
+    expect(outcomeOf(new TransientError('busy'), { onError: 'retry' }, 1)).to.deep.equal({ action: 'retry' });
   });
 
   it('takes the delay of a TransientError in whole seconds within what SQS allows', () => {
-    const delayOf = (delay: number) => outcomeOf(new TransientError('busy', { delay }), 'delete');
+    const delayOf = (delay: number) =>
+      outcomeOf(new TransientError('busy', { delay }), { onError: 'delete' }, 1);
     expect(delayOf(5)).to.deep.equal({ action: 'retry', delaySeconds: 5 });
     expect(delayOf(0)).to.deep.equal({ action: 'retry', delaySeconds: 0 });
     expect(delayOf(1.2)).to.deep.equal({ action: 'retry', delaySeconds: 2 });
@@ -20,9 +21,20 @@ describe('what a thrown error means for the message', () => {
 
   it('is what on_error says for anything else', () => {
     for (const error of [new Error('no'), 'a string', undefined, null, 7]) {
-      expect(outcomeOf(error, 'delete')).to.deep.equal({ action: 'delete' });
-      expect(outcomeOf(error, 'retry')).to.deep.equal({ action: 'retry' });
+      expect(outcomeOf(error, { onError: 'delete' }, 1)).to.deep.equal({ action: 'delete' });
+      expect(outcomeOf(error, { onError: 'retry' }, 1)).to.deep.equal({ action: 'retry' });
+      expect(outcomeOf(error, { onError: 'dead_letter' }, 1)).to.deep.equal({ action: 'bury' });
     }
+  });
+
+  it('takes the delay of the backoff for what is retried, unless the error has its own', () => {
+    const policy = { onError: 'retry', backoff: (receiveCount: number) => 10 * receiveCount } as const;
+    expect(outcomeOf(new Error('no'), policy, 3)).to.deep.equal({ action: 'retry', delaySeconds: 30 });
+    expect(outcomeOf(new TransientError(), policy, 2)).to.deep.equal({ action: 'retry', delaySeconds: 20 });
+    expect(outcomeOf(new TransientError({ delay: 1 }), policy, 2)).to.deep.equal({
+      action: 'retry',
+      delaySeconds: 1,
+    });
   });
 });
 

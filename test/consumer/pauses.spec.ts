@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { retryPause } from '../../src/consumer/retry-pause.ts';
+import { retryPause } from '../../src/consumer/pauses.ts';
 
 describe('the pause after failures', () => {
   it('doubles from half a second to ten', () => {

@@ -1,0 +1,31 @@
+/** How long to wait before a broker is asked again: after failures, and while a queue is empty. */
+
+const SHORTEST_MS = 500;
+const LONGEST_MS = 10_000;
+const SHORTEST_IDLE_MS = 100;
+const IDLE_FACTOR = 1.15;
+
+/**
+ * Milliseconds to pause after `failures` failures in a row (1 or more): half of it fixed, half random, so that many
+ * processes that lost the same broker do not come back together.
+ *
+ *     retryPause(1, () => 0.5)   // 375: between 250 and 500
+ *     retryPause(3, () => 0.5)   // 1500: between 1000 and 2000
+ *     retryPause(99, () => 0.5)  // 7500: never over 10 s
+ */
+export function retryPause(failures: number, random: () => number = Math.random): number {
+  const longest = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (failures - 1));
+  return (longest * (1 + random())) / 2;
+}
+
+/**
+ * Milliseconds to pause after an empty receive, given the pause before: a tenth of a second at first, and each time
+ * longer by the factor 1.15 (djutils.queue) up to the longest.
+ *
+ *     nextIdlePause(0, 60_000)         // 100
+ *     nextIdlePause(100, 60_000)       // 115
+ *     nextIdlePause(59_000, 60_000)    // 60000
+ */
+export function nextIdlePause(previousMs: number, longestMs: number): number {
+  return Math.min(longestMs, Math.max(SHORTEST_IDLE_MS, previousMs * IDLE_FACTOR));
+}
