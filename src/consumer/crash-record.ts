@@ -1,5 +1,9 @@
-/** Which messages ended the processes that ran them: what the run loop writes down and asks, to break a crash loop. */
+/**
+ * What the run loop writes down so that a message that ends the process is recognised when it comes again. The receive
+ * count cannot tell: messages that were retried, or received by other hosts, have a high one, too.
+ */
 
+/** None of the methods throws: a record that cannot be kept is no reason to stop handling messages. */
 export interface CrashRecord {
   /** How many processes ended while they ran this message. 0 for nearly all. */
   crashes(queue: string, messageId: string): number;
