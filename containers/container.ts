@@ -2,6 +2,7 @@
  * A container, put together: loggers, worker, broker and queue, then the run loop, until it has drained.
  * What goes wrong becomes a log line and an exit code.
  */
+import { resolve } from 'node:path';
 import type { Broker } from '../src/brokers/broker.ts';
 import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
@@ -9,6 +10,8 @@ import type { Config } from '../src/config/config.ts';
 import { Consumer, type WeightedQueue } from '../src/consumer/consumer.ts';
 import type { DrainReport } from '../src/consumer/drain.ts';
 import { ConsumerLog } from '../src/operations/consumer-log.ts';
+import { type CrashFile, openCrashFile } from '../src/operations/crash-file.ts';
+import { crashFolder } from '../src/operations/crash-folder.ts';
 import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
 import { setContainer } from '../src/producer/connections.ts';
 import { isTransientError } from '../src/worker/errors.ts';
@@ -36,10 +39,15 @@ export async function runContainer(kind: ContainerKind, config: Config, suffix?:
     const queues = await openQueues(broker, config, suffix);
     const consumerLog = new ConsumerLog(loggers, log);
     const options = await consumerOptions(kind, broker, config);
+    const crashRecord = openCrashRecord(config, options.slots, log);
     const consumer = new Consumer(
       queues,
       worker,
-      { ...options, logOf: (delivery) => consumerLog.logOf(delivery) },
+      {
+        ...options,
+        ...(crashRecord && { crashRecord }),
+        logOf: (delivery) => consumerLog.logOf(delivery),
+      },
       consumerLog,
     );
     const events = handleProcessEvents({
@@ -52,7 +60,9 @@ export async function runContainer(kind: ContainerKind, config: Config, suffix?:
     log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
     const report = await consumer.run().finally(() => events.end());
     log.info(describeDrain(report));
+    // What runs in a process that broke is what may have broken it: the record stays.
     if (events.broken) return exitCodes.software;
+    crashRecord?.close();
     return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
   } catch (error) {
     return explain(error, log);
@@ -60,6 +70,17 @@ export async function runContainer(kind: ContainerKind, config: Config, suffix?:
     setContainer(undefined);
     await broker?.close();
     loggers.close();
+  }
+}
+
+/** Where the container writes down what it runs, to break a crash loop; it works without, too. */
+function openCrashRecord({ file, container }: Config, slots: number, log: Logger): CrashFile | undefined {
+  if (container.crashLimit === 0) return undefined;
+  try {
+    return openCrashFile({ folder: crashFolder(), container: resolve(file), slots });
+  } catch (error) {
+    log.warn(`Messages that end the process will not be recognised: ${(error as Error).message}`);
+    return undefined;
   }
 }
 

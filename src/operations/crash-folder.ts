@@ -1,0 +1,38 @@
+/** The folder of the crash records: where it is, and that nobody else can write to it. */
+import { lstatSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Where crash records are by default: in the service's folder if systemd gave it one (`StateDirectory=`, else
+ * `RuntimeDirectory=`, the first of several), else in the folder for temporary files.
+ *
+ *     crashFolder({ STATE_DIRECTORY: '/var/lib/orders:/var/lib/b' }, '/tmp', 1000) // '/var/lib/orders/sqs-containers'
+ *     crashFolder({}, '/tmp', 1000)                                                // '/tmp/sqs-containers-1000'
+ *
+ * systemd removes a runtime folder at each restart, and with it the record, unless `RuntimeDirectoryPreserve=restart`
+ * is set; and a unit's private `/tmp` when it stops.
+ */
+export function crashFolder(
+  environment: NodeJS.ProcessEnv = process.env,
+  temporaryFolder = tmpdir(),
+  userId = process.getuid?.() ?? 0,
+): string {
+  const folders = environment.STATE_DIRECTORY || environment.RUNTIME_DIRECTORY;
+  const folder = folders?.split(':')[0];
+  return folder ? join(folder, 'sqs-containers') : join(temporaryFolder, `sqs-containers-${userId}`);
+}
+
+/**
+ * Makes the folder, for this user only, unless it is there. Throws if it cannot be made, or if others could plant
+ * something in it: it is a symbolic link, belongs to another user, or others may write to it.
+ */
+export function makeCrashFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stats = lstatSync(folder);
+  if (!stats.isDirectory()) throw new Error('it is a symbolic link, not a folder');
+  const userId = process.getuid?.();
+  if (userId === undefined) return;
+  if (stats.uid !== userId) throw new Error(`it belongs to the user ${stats.uid}, not to ${userId}`);
+  if (stats.mode & 0o022) throw new Error('other users may write to it; expected mode 0700');
+}
