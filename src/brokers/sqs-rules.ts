@@ -150,6 +150,23 @@ export function changeRefusal({ seconds }: VisibilityChange): EntryFailure | und
   );
 }
 
+/**
+ * What a receive finds a visible message to be: one that it hands out, one that is kept no longer, or one that was
+ * received as often as its queue allows. `now` and `sentAt` are in milliseconds since the epoch; a bound that is left
+ * out is none.
+ */
+export function standing(
+  { sentAt, receiveCount }: { readonly sentAt: number; readonly receiveCount: number },
+  {
+    retentionSeconds = Number.POSITIVE_INFINITY,
+    maxReceives = Number.POSITIVE_INFINITY,
+  }: { readonly retentionSeconds?: number | undefined; readonly maxReceives?: number | undefined },
+  now: number,
+): 'receivable' | 'expired' | 'exhausted' {
+  if (sentAt + retentionSeconds * 1000 <= now) return 'expired';
+  return receiveCount >= maxReceives ? 'exhausted' : 'receivable';
+}
+
 /** The deduplication id of a message for a FIFO queue: its own, else the SHA-256 of its body. */
 export function deduplicationId(message: OutgoingMessage): string {
   return message.deduplicationId ?? createHash('sha256').update(message.body).digest('hex');

@@ -11,7 +11,7 @@ import { receivesAndDeletes } from './contract/receiving.ts';
 import { sends } from './contract/sending.ts';
 import type { BrokerUnderTest, Traits } from './contract/under-test.ts';
 
-export type { BrokerUnderTest, Traits } from './contract/under-test.ts';
+export { type BrokerUnderTest, EMBEDDED_TRAITS, type Traits } from './contract/under-test.ts';
 
 /**
  * Describes the broker `name`. `start` and `stop` run once, around all specs; each spec uses queues of its own, whose
@@ -34,7 +34,7 @@ export function itKeepsTheContract(
 
     sends(underTest, traits);
     receivesAndDeletes(underTest, traits);
-    changesVisibility(underTest, traits);
+    changesVisibility(underTest);
     polls(underTest, traits);
     movesDeadLetters(underTest, traits);
     keepsOrderInGroups(underTest, traits);

@@ -8,7 +8,7 @@ import type { Broker } from '../../src/brokers/broker.ts';
 import { openSqlite } from '../../src/brokers/database/sqlite.ts';
 import { sqliteFailure } from '../../src/brokers/database/sqlite-failures.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { bodies, receiveAll, send } from './contract/under-test.ts';
+import { bodies, receiveAll, rejection, send } from './contract/steps.ts';
 
 describe('the file of the sqlite broker', () => {
   let folder: string;
@@ -158,10 +158,7 @@ describe('the file of the sqlite broker', () => {
 });
 
 async function failure(call: Promise<unknown>): Promise<BrokerError> {
-  const error = await call.then(
-    () => expect.fail('It was no error.'),
-    (reason: unknown) => reason,
-  );
+  const error = await rejection(call);
   expect(error).to.be.instanceOf(BrokerError);
   return error as BrokerError;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openSqlite } from '../../src/brokers/database/sqlite.ts';
-import { bodies, receiveAll, send } from './contract/under-test.ts';
+import { bodies, receiveAll, send } from './contract/steps.ts';
 
 describe('a sqlite file that several processes use', () => {
   let folder: string;

@@ -6,7 +6,8 @@ import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { groupVisibleAt } from '../../src/brokers/database/groups.ts';
 import { openSqlite } from '../../src/brokers/database/sqlite.ts';
-import { bodies, freshFifoQueue, receiveAll, receiveNow, receiveOne, send } from './contract/under-test.ts';
+import { bodies, receiveAll, receiveNow, receiveOne, send } from './contract/steps.ts';
+import { freshFifoQueue } from './contract/under-test.ts';
 
 describe('a queue of the sqlite broker', () => {
   let folder: string;

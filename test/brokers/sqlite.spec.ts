@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { openSqlite } from '../../src/brokers/database/sqlite.ts';
-import { itKeepsTheContract } from './contract.ts';
+import { EMBEDDED_TRAITS, itKeepsTheContract } from './contract.ts';
 
 describe('the sqlite broker', () => {
   let folder: string;
@@ -30,17 +30,6 @@ describe('the sqlite broker', () => {
       await Promise.all(opened.map((broker) => broker.close()));
       await rm(folder, { recursive: true });
     },
-    {
-      makesQueues: true,
-      severalOfAGroup: true,
-      fairQueues: true,
-      refusesBadReceipts: true,
-      refusesLongDelays: true,
-      countsDeadLettersAnew: true,
-      controlCharacters: true,
-      astralCharacters: true,
-      forgetsAbortedReceives: true,
-      passesMinutes: false,
-    },
+    { ...EMBEDDED_TRAITS, passesMinutes: false },
   );
 });

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Message, ReceiveOptions } from '../broker.ts';
-import { isFifoName } from '../sqs-rules.ts';
+import { isFifoName, standing } from '../sqs-rules.ts';
 import { firstOfGroups, refreshGroups } from './groups.ts';
 import { receivedMessage } from './message-row.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';
@@ -28,12 +28,12 @@ export async function claim(
   const fifo = isFifoName(queue.name);
   const candidates = await (fifo ? firstOfGroups : firstVisible)(tables, queue.id, max, now);
   const {
-    visible = [],
+    receivable = [],
     expired = [],
     exhausted = [],
-  } = Object.groupBy(candidates, (row) => stateOf(queue, row, now));
+  } = Object.groupBy(candidates, (row) => standingOf(queue, row, now));
   const deadLetterQueue = exhausted.length > 0 ? await deadLetterQueueOf(tables, queue) : undefined;
-  const taken = deadLetterQueue ? visible : candidates.filter((row) => !expired.includes(row));
+  const taken = deadLetterQueue ? receivable : candidates.filter((row) => !expired.includes(row));
 
   const receipt = randomBytes(8).toString('hex');
   if (taken.length > 0) {
@@ -84,14 +84,12 @@ function firstVisible(
     .execute();
 }
 
-/** Whether a message is kept no longer, was received too often, or neither. */
-function stateOf(
-  { retention_seconds, max_receives }: QueueRow,
-  { sent_at, receive_count }: MessageRow,
-  now: number,
-): 'visible' | 'expired' | 'exhausted' {
-  if (retention_seconds !== null && sent_at + retention_seconds * 1000 <= now) return 'expired';
-  return max_receives !== null && receive_count >= max_receives ? 'exhausted' : 'visible';
+function standingOf(queue: QueueRow, { sent_at, receive_count }: MessageRow, now: number) {
+  return standing(
+    { sentAt: sent_at, receiveCount: receive_count },
+    { retentionSeconds: queue.retention_seconds ?? undefined, maxReceives: queue.max_receives ?? undefined },
+    now,
+  );
 }
 
 /** Undefined if it was removed meanwhile: then messages are received as often as they come. */

@@ -9,7 +9,7 @@ export function receivedMessage(queue: QueueRow, row: MessageRow, receipt: strin
   return {
     id: row.message_id,
     body: Buffer.from(row.body.buffer, row.body.byteOffset, row.body.byteLength).toString(),
-    receiptHandle: receiptHandle(row.id, receipt),
+    receiptHandle: receiptHandle({ number: row.id, token: receipt }),
     receiveCount: row.receive_count + 1,
     attributes: parseAttributes(row.attributes),
     sentAt: row.sent_at,

@@ -2,17 +2,21 @@
 import type { Kysely } from 'kysely';
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import {
-  badReceiptHandle,
-  notInFlight,
-  oldReceiptHandle,
+  changeResult,
+  deleteResult,
+  type HeldMessage,
   parseReceiptHandle,
   type Receipt,
 } from '../receipt-handle.ts';
-import { changeRefusal, isFifoName } from '../sqs-rules.ts';
+import { isFifoName } from '../sqs-rules.ts';
 import { refreshGroups } from './groups.ts';
-import type { MessageRow, QueueRow, Tables } from './schema.ts';
+import type { QueueRow, Tables } from './schema.ts';
 
-type HeldMessage = Pick<MessageRow, 'id' | 'receipt' | 'visible_at' | 'group_id'>;
+/** A message whose receipt handle came in, with its number and its message group. */
+interface FoundMessage extends HeldMessage {
+  readonly number: number;
+  readonly groupId: string | null;
+}
 
 /** Deletes messages; a result for each, in order. */
 export async function deleteMessages(
@@ -23,13 +27,11 @@ export async function deleteMessages(
 ): Promise<EntryResult[]> {
   const fifo = isFifoName(queue.name);
   const receipts = receiptHandles.map(parseReceiptHandle);
-  const held = await heldMessages(tables, queue, receipts);
-  const results = receipts.map((receipt) => deleteResult(receipt, held, fifo, now));
-  const deleted = numbersOf(receipts.filter((_, index) => results[index]!.ok)).filter((number) =>
-    held.has(number),
-  );
-  await tables.deleteFrom('message').where('id', 'in', deleted).execute();
-  if (fifo) await refreshGroups(tables, queue.id, groupsOf(deleted, held), now);
+  const found = await findMessages(tables, queue, receipts, now);
+  const results = receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
+  const deleted = found.flatMap((message, index) => (message && results[index]!.ok ? message : []));
+  await tables.deleteFrom('message').where('id', 'in', numbersOf(deleted)).execute();
+  if (fifo) await refreshGroups(tables, queue.id, groupsOf(deleted), now);
   return results;
 }
 
@@ -41,83 +43,53 @@ export async function changeVisibilities(
   now: number,
 ): Promise<EntryResult[]> {
   const receipts = changes.map(({ receiptHandle }) => parseReceiptHandle(receiptHandle));
-  const held = await heldMessages(tables, queue, receipts);
-  const results = changes.map(
-    (change, index) => changeRefusal(change) ?? changeResult(receipts[index], held, now),
-  );
-  const changed = changes.flatMap(({ seconds }, index) =>
-    results[index]!.ok ? [{ seconds, number: receipts[index]!.number }] : [],
+  const found = await findMessages(tables, queue, receipts, now);
+  const results = changes.map((change, index) => changeResult(change, receipts[index], found[index]));
+  const changed = found.flatMap((message, index) =>
+    message && results[index]!.ok ? { ...message, seconds: changes[index]!.seconds } : [],
   );
   // Most requests ask for the same seconds for all.
-  for (const [seconds, alike] of Map.groupBy(changed, (change) => change.seconds)) {
+  for (const [seconds, alike] of Map.groupBy(changed, (message) => message.seconds)) {
     await tables
       .updateTable('message')
       .set({ visible_at: now + seconds * 1000 })
-      .where(
-        'id',
-        'in',
-        alike.map(({ number }) => number),
-      )
+      .where('id', 'in', numbersOf(alike))
       .execute();
   }
-  if (isFifoName(queue.name)) {
-    await refreshGroups(
-      tables,
-      queue.id,
-      groupsOf(
-        changed.map(({ number }) => number),
-        held,
-      ),
-      now,
-    );
-  }
+  if (isFifoName(queue.name)) await refreshGroups(tables, queue.id, groupsOf(changed), now);
   return results;
 }
 
-function deleteResult(
-  receipt: Receipt | undefined,
-  held: ReadonlyMap<number, HeldMessage>,
-  fifo: boolean,
-  now: number,
-): EntryResult {
-  if (!receipt) return badReceiptHandle;
-  const message = held.get(receipt.number);
-  if (!message) return { ok: true };
-  if (receipt.token !== message.receipt) return oldReceiptHandle;
-  // On FIFO queues the group is open again: a delete now would let the next message overtake this one's second delivery.
-  return fifo && message.visible_at <= now ? oldReceiptHandle : { ok: true };
-}
-
-function changeResult(
-  receipt: Receipt | undefined,
-  held: ReadonlyMap<number, HeldMessage>,
-  now: number,
-): EntryResult {
-  if (!receipt) return badReceiptHandle;
-  const message = held.get(receipt.number);
-  if (!message) return notInFlight;
-  if (receipt.token !== message.receipt) return oldReceiptHandle;
-  return message.visible_at <= now ? notInFlight : { ok: true };
-}
-
-/** By number. The database looks by number alone, which finds each at once, whatever it knows of its indexes. */
-async function heldMessages(
+/**
+ * The message of each receipt, where there is one. The database looks by number alone, which finds each at once,
+ * whatever it knows of its indexes.
+ */
+async function findMessages(
   tables: Kysely<Tables>,
   queue: QueueRow,
   receipts: readonly (Receipt | undefined)[],
-): Promise<Map<number, HeldMessage>> {
+  now: number,
+): Promise<(FoundMessage | undefined)[]> {
   const rows = await tables
     .selectFrom('message')
     .select(['id', 'queue_id', 'receipt', 'visible_at', 'group_id'])
-    .where('id', 'in', numbersOf(receipts))
+    .where('id', 'in', numbersOf(receipts.filter((receipt) => receipt !== undefined)))
     .execute();
-  return new Map(rows.filter(({ queue_id }) => queue_id === queue.id).map((row) => [row.id, row]));
+  const found = new Map(
+    rows
+      .filter(({ queue_id }) => queue_id === queue.id)
+      .map(({ id, receipt, visible_at, group_id }): [number, FoundMessage] => [
+        id,
+        { number: id, token: receipt, isInFlight: visible_at > now, groupId: group_id },
+      ]),
+  );
+  return receipts.map((receipt) => receipt && found.get(receipt.number));
 }
 
-function numbersOf(receipts: readonly (Receipt | undefined)[]): number[] {
-  return receipts.flatMap((receipt) => receipt?.number ?? []);
+function numbersOf(numbered: readonly { readonly number: number }[]): number[] {
+  return numbered.map(({ number }) => number);
 }
 
-function groupsOf(numbers: readonly number[], held: ReadonlyMap<number, HeldMessage>) {
-  return numbers.flatMap((number) => held.get(number)?.group_id ?? []);
+function groupsOf(messages: readonly FoundMessage[]): (string | null)[] {
+  return messages.map(({ groupId }) => groupId);
 }

@@ -1,24 +1,6 @@
 /** Which messages can be received next: on standard queues, and on FIFO queues by message groups. */
-import type { MessageAttributes } from '../broker.ts';
 import { Line } from './line.ts';
-
-export interface StoredMessage {
-  /** Grows with each message of the broker. */
-  readonly number: number;
-  readonly id: string;
-  readonly body: string;
-  readonly attributes: MessageAttributes;
-  readonly sentAt: number;
-  readonly groupId: string | undefined;
-  readonly deduplicationId: string | undefined;
-  state: 'delayed' | 'visible' | 'in flight' | 'gone';
-  /** When a message that is delayed or in flight becomes visible: milliseconds since the epoch. */
-  visibleAt: number;
-  receiveCount: number;
-  /** The receive that handed it out last. */
-  receiveNumber: number;
-  heapIndex: number;
-}
+import type { StoredMessage } from './stored-message.ts';
 
 export interface Order {
   /** Takes in a message that was sent. */

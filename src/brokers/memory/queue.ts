@@ -16,14 +16,6 @@ import type {
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import {
-  badReceiptHandle,
-  notInFlight,
-  oldReceiptHandle,
-  parseReceiptHandle,
-  receiptHandle,
-} from '../receipt-handle.ts';
-import {
-  changeRefusal,
   checkBatch,
   checkReceive,
   DEFAULT_SETTINGS,
@@ -31,14 +23,19 @@ import {
   isFifoName,
   refusals,
   sequenceNumber,
+  standing,
 } from '../sqs-rules.ts';
 import type { MemoryBroker } from './broker.ts';
 import { Deduplication } from './deduplication.ts';
-import { Heap } from './heap.ts';
-import { FifoOrder, type Order, StandardOrder, type StoredMessage } from './order.ts';
+import { Messages } from './messages.ts';
+import {
+  receivedMessage,
+  type SentMessage,
+  type StoredMessage,
+  sentMessage,
+  storedMessage,
+} from './stored-message.ts';
 import { WaitingReceives } from './waiting-receives.ts';
-
-const NO_ATTRIBUTES = Object.freeze({});
 
 export class MemoryQueue implements Queue {
   readonly name: string;
@@ -47,12 +44,7 @@ export class MemoryQueue implements Queue {
   readonly #broker: MemoryBroker;
   #settings: CreateOptions & typeof DEFAULT_SETTINGS = DEFAULT_SETTINGS;
   #exists = true;
-  /** All messages, by number. */
-  #messages = new Map<number, StoredMessage>();
-  /** Those that are in flight or delayed. */
-  #invisible = new Heap<StoredMessage>();
-  #inFlight = 0;
-  #order: Order;
+  #messages: Messages;
   #receives = 0;
   readonly #deduplication = new Deduplication();
   readonly #waiting: WaitingReceives;
@@ -61,10 +53,10 @@ export class MemoryQueue implements Queue {
     this.name = name;
     this.fifo = isFifoName(name);
     this.#broker = broker;
-    this.#order = this.#emptyOrder();
+    this.#messages = new Messages(this.fifo);
     this.#waiting = new WaitingReceives(
       (options) => this.#take(options),
-      () => this.#invisible.first?.visibleAt,
+      () => this.#messages.nextVisibleAt,
     );
   }
 
@@ -85,11 +77,7 @@ export class MemoryQueue implements Queue {
   get currentCounts(): QueueCounts {
     this.#checkExists();
     this.#showDue();
-    return {
-      visible: this.#messages.size - this.#invisible.size,
-      inFlight: this.#inFlight,
-      delayed: this.#invisible.size - this.#inFlight,
-    };
+    return this.#messages.counts;
   }
 
   async counts(): Promise<QueueCounts> {
@@ -107,7 +95,8 @@ export class MemoryQueue implements Queue {
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     this.#checkExists();
     const refused = refusals(this, messages, this.#broker.maxDelaySeconds);
-    const results = messages.map((message, index) => refused[index] ?? this.#accept(message));
+    const now = this.#showDue();
+    const results = messages.map((message, index) => refused[index] ?? this.#accept(message, now));
     this.#waiting.serve();
     return results;
   }
@@ -116,7 +105,7 @@ export class MemoryQueue implements Queue {
     checkBatch(this.name, receiptHandles);
     this.#checkExists();
     this.#showDue();
-    const results = receiptHandles.map((handle) => this.#delete(handle));
+    const results = receiptHandles.map((handle) => this.#messages.delete(handle));
     if (this.fifo) this.#waiting.serve();
     return results;
   }
@@ -124,15 +113,15 @@ export class MemoryQueue implements Queue {
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
     checkBatch(this.name, changes);
     this.#checkExists();
-    this.#showDue();
-    const results = changes.map((change) => changeRefusal(change) ?? this.#changeVisibility(change));
+    const now = this.#showDue();
+    const results = changes.map((change) => this.#messages.changeVisibility(change, now));
     this.#waiting.serve();
     return results;
   }
 
   async purge(): Promise<void> {
     this.#checkExists();
-    this.#clear();
+    this.#messages = new Messages(this.fifo);
   }
 
   /** Makes the queue if it was removed, and changes the settings that are given. */
@@ -144,7 +133,7 @@ export class MemoryQueue implements Queue {
 
   remove(): void {
     this.#exists = false;
-    this.#clear();
+    this.#messages = new Messages(this.fifo);
     this.#waiting.fail(this.#notFound());
   }
 
@@ -154,170 +143,60 @@ export class MemoryQueue implements Queue {
   }
 
   /** Takes in a message from a queue that it was received from too often. */
-  acceptDeadLetter({ id, body, attributes, sentAt, groupId, deduplicationId }: StoredMessage): void {
-    this.#store({ id, body, attributes, sentAt, groupId, deduplicationId }, 0);
+  acceptDeadLetter(message: SentMessage): void {
+    const now = this.#showDue();
+    this.#messages.add(storedMessage(this.#broker.nextNumber(), message, now, now));
     this.#waiting.serve();
   }
 
-  #accept(message: OutgoingMessage): SendResult {
-    const { body, attributes = NO_ATTRIBUTES, groupId, delaySeconds = this.#settings.delaySeconds } = message;
-    const now = Date.now();
-    const content = { body, attributes, sentAt: now, groupId };
-    if (!this.fifo) {
-      const { id } = this.#store({ ...content, deduplicationId: message.deduplicationId }, delaySeconds);
-      return { ok: true, messageId: id };
-    }
+  #accept(message: OutgoingMessage, now: number): SendResult {
+    if (!this.fifo) return { ok: true, messageId: this.#store(message, message.deduplicationId, now).id };
     const duplicateOf = deduplicationId(message);
     return this.#deduplication.once(duplicateOf, now, () => {
-      const { id, number } = this.#store({ ...content, deduplicationId: duplicateOf }, delaySeconds);
+      const { id, number } = this.#store(message, duplicateOf, now);
       return { ok: true, messageId: id, sequenceNumber: sequenceNumber(number) };
     });
   }
 
-  #store(
-    content: Pick<StoredMessage, 'body' | 'attributes' | 'sentAt' | 'groupId' | 'deduplicationId'> & {
-      id?: string;
-    },
-    delaySeconds: number,
-  ): StoredMessage {
+  #store(message: OutgoingMessage, duplicateOf: string | undefined, now: number): StoredMessage {
+    const { delaySeconds = this.#settings.delaySeconds } = message;
     const number = this.#broker.nextNumber();
-    const message: StoredMessage = {
-      number,
-      id: content.id ?? messageId(number),
-      body: content.body,
-      attributes: content.attributes,
-      sentAt: content.sentAt,
-      groupId: content.groupId,
-      deduplicationId: content.deduplicationId,
-      state: delaySeconds > 0 ? 'delayed' : 'visible',
-      visibleAt: delaySeconds > 0 ? Date.now() + delaySeconds * 1000 : 0,
-      receiveCount: 0,
-      receiveNumber: 0,
-      heapIndex: -1,
-    };
-    this.#messages.set(number, message);
-    // What became visible before this message was sent comes before it.
-    this.#showDue();
-    if (message.state === 'delayed') this.#invisible.add(message);
-    this.#order.add(message);
-    return message;
+    const sent = sentMessage(number, message, duplicateOf, now);
+    const stored = storedMessage(number, sent, now + delaySeconds * 1000, now);
+    this.#messages.add(stored);
+    return stored;
   }
 
   #take({ max, visibilityTimeout = this.#settings.visibilityTimeout }: ReceiveOptions): Message[] {
-    this.#showDue();
+    const now = this.#showDue();
+    const { retentionSeconds, deadLetterQueue } = this.#settings;
+    // If that was removed meanwhile, messages are received as often as they come.
+    const deadLetters = deadLetterQueue && this.#broker.find(deadLetterQueue.name);
+    const bounds = { retentionSeconds, maxReceives: deadLetters && deadLetterQueue.maxReceives };
     const taken: StoredMessage[] = [];
     while (taken.length < max) {
-      const candidates = this.#order.take(max - taken.length);
+      const candidates = this.#messages.take(max - taken.length);
       if (candidates.length === 0) break;
-      for (const message of candidates) if (!this.#isOver(message)) taken.push(message);
+      for (const message of candidates) {
+        const found = standing(message, bounds, now);
+        if (found === 'receivable') taken.push(message);
+        else this.#messages.remove(message);
+        if (found === 'exhausted') deadLetters?.acceptDeadLetter(message);
+      }
     }
     this.#receives += 1;
-    const visibleAt = Date.now() + visibilityTimeout * 1000;
-    return taken.map((message) => this.#handOut(message, visibleAt));
+    const token = String(this.#receives);
+    return taken.map((message) => {
+      this.#messages.putInFlight(message, token, now + visibilityTimeout * 1000);
+      return receivedMessage(message, token, this.fifo);
+    });
   }
 
-  #handOut(message: StoredMessage, visibleAt: number): Message {
-    message.state = 'in flight';
-    message.receiveCount += 1;
-    message.receiveNumber = this.#receives;
-    message.visibleAt = visibleAt;
-    this.#invisible.add(message);
-    this.#inFlight += 1;
-    const received = {
-      id: message.id,
-      body: message.body,
-      receiptHandle: receiptHandle(message.number, message.receiveNumber),
-      receiveCount: message.receiveCount,
-      attributes: message.attributes,
-      sentAt: message.sentAt,
-    };
-    if (message.groupId === undefined && message.deduplicationId === undefined) return received;
-    return {
-      ...received,
-      ...(message.groupId !== undefined && { groupId: message.groupId }),
-      ...(message.deduplicationId !== undefined && { deduplicationId: message.deduplicationId }),
-      ...(this.fifo && { sequenceNumber: sequenceNumber(message.number) }),
-    };
-  }
-
-  /** Removes a message that was just taken if it is kept no longer, or was received too often. */
-  #isOver(message: StoredMessage): boolean {
-    const { retentionSeconds = Number.POSITIVE_INFINITY, deadLetterQueue } = this.#settings;
-    const isExpired = message.sentAt + retentionSeconds * 1000 <= Date.now();
-    const isExhausted = deadLetterQueue && message.receiveCount >= deadLetterQueue.maxReceives;
-    const deadLetters = isExhausted && !isExpired ? this.#broker.find(deadLetterQueue.name) : undefined;
-    if (!isExpired && !deadLetters) return false;
-    message.state = 'gone';
-    this.#messages.delete(message.number);
-    this.#order.finish(message);
-    deadLetters?.acceptDeadLetter(message);
-    return true;
-  }
-
-  #delete(handle: string): EntryResult {
-    const receipt = parseReceiptHandle(handle);
-    if (!receipt) return badReceiptHandle;
-    const message = this.#messages.get(receipt.number);
-    if (!message) return { ok: true };
-    if (receipt.token !== String(message.receiveNumber)) return oldReceiptHandle;
-    if (message.state === 'in flight') {
-      this.#invisible.remove(message);
-      this.#inFlight -= 1;
-      this.#order.finish(message);
-    } else if (this.fifo) {
-      return oldReceiptHandle;
-    }
-    message.state = 'gone';
-    this.#messages.delete(message.number);
-    return { ok: true };
-  }
-
-  #changeVisibility({ receiptHandle: handle, seconds }: VisibilityChange): EntryResult {
-    const receipt = parseReceiptHandle(handle);
-    if (!receipt) return badReceiptHandle;
-    const message = this.#messages.get(receipt.number);
-    if (!message) return notInFlight;
-    if (receipt.token !== String(message.receiveNumber)) return oldReceiptHandle;
-    if (message.state !== 'in flight') return notInFlight;
-    this.#invisible.remove(message);
-    if (seconds > 0) {
-      message.visibleAt = Date.now() + seconds * 1000;
-      this.#invisible.add(message);
-    } else {
-      this.#show(message);
-    }
-    return { ok: true };
-  }
-
-  /** Shows what has become visible meanwhile. */
-  #showDue(): void {
+  /** Shows what has become visible until now: milliseconds since the epoch. */
+  #showDue(): number {
     const now = Date.now();
-    for (let first = this.#invisible.first; first && first.visibleAt <= now; first = this.#invisible.first) {
-      this.#invisible.remove(first);
-      this.#show(first);
-    }
-  }
-
-  #show(message: StoredMessage): void {
-    const wasInFlight = message.state === 'in flight';
-    message.state = 'visible';
-    if (wasInFlight) {
-      this.#inFlight -= 1;
-      this.#order.giveBack(message);
-    } else {
-      this.#order.appear(message);
-    }
-  }
-
-  #clear(): void {
-    this.#messages = new Map();
-    this.#invisible = new Heap();
-    this.#inFlight = 0;
-    this.#order = this.#emptyOrder();
-  }
-
-  #emptyOrder(): Order {
-    return this.fifo ? new FifoOrder() : new StandardOrder();
+    this.#messages.showDue(now);
+    return now;
   }
 
   #checkExists(): void {
@@ -327,9 +206,4 @@ export class MemoryQueue implements Queue {
   #notFound(): QueueNotFoundError {
     return new QueueNotFoundError(this.name, this.#broker.description);
   }
-}
-
-/** In the form of SQS's, and the same in each run. */
-function messageId(number: number): string {
-  return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 }

@@ -4,16 +4,15 @@ import {
   bodies,
   expectOk,
   expectRefused,
-  freshQueue,
+  giveBack,
   receiveAll,
   receiveNow,
   receiveOne,
   send,
-  type Traits,
-  type UnderTest,
-} from './under-test.ts';
+} from './steps.ts';
+import { freshQueue, type UnderTest } from './under-test.ts';
 
-export function changesVisibility(underTest: UnderTest, _traits: Traits): void {
+export function changesVisibility(underTest: UnderTest): void {
   describe('changing visibility', () => {
     it('gives a message back at once with 0', async () => {
       const queue = await freshQueue(underTest());
@@ -84,7 +83,7 @@ export function changesVisibility(underTest: UnderTest, _traits: Traits): void {
       const queue = await freshQueue(underTest());
       await send(queue, 'x');
       const old = await receiveOne(queue);
-      await queue.changeVisibility([{ receiptHandle: old.receiptHandle, seconds: 0 }]);
+      await giveBack(queue, old);
       await receiveOne(queue);
       const [result] = await queue.changeVisibility([{ receiptHandle: old.receiptHandle, seconds: 0 }]);
       expectRefused(result);

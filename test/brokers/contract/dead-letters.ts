@@ -3,16 +3,20 @@ import { expect } from 'chai';
 import type { Queue } from '../../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../../src/brokers/errors.ts';
 import {
-  type BrokerUnderTest,
   bodies,
-  freshFifoQueue,
-  freshName,
-  freshQueue,
+  giveBack,
   receiveAll,
   receiveNow,
   receiveOne,
+  rejection,
   send,
   sendToGroup,
+} from './steps.ts';
+import {
+  type BrokerUnderTest,
+  freshFifoQueue,
+  freshName,
+  freshQueue,
   type Traits,
   type UnderTest,
 } from './under-test.ts';
@@ -26,7 +30,7 @@ export function movesDeadLetters(underTest: UnderTest, traits: Traits): void {
       for (const receiveCount of [1, 2]) {
         const message = await receiveOne(queue);
         expect(message.receiveCount).to.equal(receiveCount);
-        await giveBack(queue, message.receiptHandle);
+        await giveBack(queue, message);
         expect((await deadLetters.counts()).visible).to.equal(0);
       }
       expect(await receiveNow(queue)).to.deep.equal([]);
@@ -40,7 +44,7 @@ export function movesDeadLetters(underTest: UnderTest, traits: Traits): void {
     it('leaves the messages beside it alone', async () => {
       const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
       await send(queue, 'poison');
-      await giveBack(queue, (await receiveOne(queue)).receiptHandle);
+      await giveBack(queue, await receiveOne(queue));
       await send(queue, 'good');
       expect(bodies(await receiveAll(queue))).to.deep.equal(['good']);
       expect(bodies(await receiveAll(deadLetters))).to.deep.equal(['poison']);
@@ -58,7 +62,7 @@ export function movesDeadLetters(underTest: UnderTest, traits: Traits): void {
     it('ends a long poll on it when a message arrives', async () => {
       const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
       await send(queue, 'poison');
-      await giveBack(queue, (await receiveOne(queue)).receiptHandle);
+      await giveBack(queue, await receiveOne(queue));
       const polling = deadLetters.receive({ max: 10, waitSeconds: 5 });
       expect(await receiveNow(queue)).to.deep.equal([]);
       expect(bodies(await polling)).to.deep.equal(['poison']);
@@ -71,20 +75,23 @@ export function movesDeadLetters(underTest: UnderTest, traits: Traits): void {
       });
       await sendToGroup(queue, 'g', 'poison', 'next');
       const [poison] = await receiveNow(queue, 1);
-      await giveBack(queue, poison!.receiptHandle);
+      await giveBack(queue, poison!);
       expect(bodies(await receiveAll(queue))).to.deep.equal(['next']);
       expect(await receiveOne(deadLetters)).to.include({ body: 'poison', groupId: 'g' });
+    });
+
+    it('loses nothing when it is removed: messages are received as often as they come', async () => {
+      const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
+      await underTest().broker.remove(deadLetters.name);
+      await send(queue, 'x');
+      await giveBack(queue, await receiveOne(queue));
+      expect(await receiveOne(queue)).to.include({ body: 'x', receiveCount: 2 });
     });
 
     it('must exist when a queue is made that names it', async () => {
       const missing = freshName();
       const options = { deadLetterQueue: { name: missing, maxReceives: 1 } };
-      const error = await underTest()
-        .broker.create(freshName(), options)
-        .then(
-          () => expect.fail('The queue was made.'),
-          (reason: unknown) => reason,
-        );
+      const error = await rejection(underTest().broker.create(freshName(), options));
       expect(error).to.be.instanceOf(QueueNotFoundError).with.property('queue', missing);
     });
   });
@@ -93,8 +100,4 @@ export function movesDeadLetters(underTest: UnderTest, traits: Traits): void {
 async function withDeadLetterQueue(under: BrokerUnderTest, maxReceives: number): Promise<[Queue, Queue]> {
   const deadLetters = await freshQueue(under);
   return [await freshQueue(under, { deadLetterQueue: { name: deadLetters.name, maxReceives } }), deadLetters];
-}
-
-function giveBack(queue: Queue, receiptHandle: string) {
-  return queue.changeVisibility([{ receiptHandle, seconds: 0 }]);
 }

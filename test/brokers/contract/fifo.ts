@@ -1,19 +1,17 @@
 /** The contract: order within message groups, deduplication, and groups on standard queues. */
 import { expect } from 'chai';
-import type { Message, Queue } from '../../../src/brokers/broker.ts';
 import {
   bodies,
   expectOk,
   expectRefused,
-  freshFifoQueue,
-  freshQueue,
+  giveBack,
+  receiveAndDeleteAll,
   receiveNow,
   receiveOne,
   send,
   sendToGroup,
-  type Traits,
-  type UnderTest,
-} from './under-test.ts';
+} from './steps.ts';
+import { freshFifoQueue, freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 export function keepsOrderInGroups(underTest: UnderTest, traits: Traits): void {
   describe('a FIFO queue', () => {
@@ -75,9 +73,7 @@ export function keepsOrderInGroups(underTest: UnderTest, traits: Traits): void {
       const queue = await freshFifoQueue(underTest());
       await sendToGroup(queue, 'g', 'a', 'b', 'c');
       const received = await receiveNow(queue, 2);
-      await queue.changeVisibility(
-        received.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 })).reverse(),
-      );
+      await giveBack(queue, ...received.reverse());
       expect(bodies(await receiveAndDeleteAll(queue))).to.deep.equal(['a', 'b', 'c']);
     });
 
@@ -184,14 +180,4 @@ export function keepsOrderInGroups(underTest: UnderTest, traits: Traits): void {
       });
     }
   });
-}
-
-async function receiveAndDeleteAll(queue: Queue): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const messages = await receiveNow(queue);
-    if (messages.length === 0) return all;
-    all.push(...messages);
-    expectOk(await queue.delete(messages.map(({ receiptHandle }) => receiptHandle)));
-  }
 }

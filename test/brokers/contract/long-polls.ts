@@ -1,16 +1,8 @@
 /** The contract: a receive that waits ends when a message comes, when its time is over, or when it is told to. */
 import { expect } from 'chai';
 import type { Message, Queue } from '../../../src/brokers/broker.ts';
-import {
-  bodies,
-  freshQueue,
-  receiveNow,
-  receiveOne,
-  send,
-  type Traits,
-  timed,
-  type UnderTest,
-} from './under-test.ts';
+import { bodies, receiveNow, receiveOne, send } from './steps.ts';
+import { type BrokerUnderTest, freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 /** A message that is there must not take longer than this to come, in milliseconds. */
 const AT_ONCE_MS = 400;
@@ -27,25 +19,14 @@ export function polls(underTest: UnderTest, traits: Traits): void {
 
     it('ends when a message comes', async () => {
       const queue = await freshQueue(underTest());
-      const polling = timed(poll(queue, 10));
-      await underTest().advance(0.1);
-      await send(queue, 'x');
-      const [messages, milliseconds] = await polling;
-      expect(bodies(messages)).to.deep.equal(['x']);
-      expect(milliseconds).to.be.within(95, 100 + AT_ONCE_MS);
+      await expectToEndWith(queue, queue, underTest().advance);
     });
 
     it('ends when a message comes from another instance of the broker', async function () {
       const second = await underTest().secondBroker?.();
       if (!second) return this.skip();
       const queue = await freshQueue(underTest());
-      const sender = await second.open(queue.name);
-      const polling = timed(poll(queue, 10));
-      await underTest().advance(0.1);
-      await send(sender, 'x');
-      const [messages, milliseconds] = await polling;
-      expect(bodies(messages)).to.deep.equal(['x']);
-      expect(milliseconds).to.be.within(95, 100 + AT_ONCE_MS);
+      await expectToEndWith(queue, await second.open(queue.name), underTest().advance);
     });
 
     it("ends when a message's delay is over", async () => {
@@ -129,6 +110,27 @@ export function polls(underTest: UnderTest, traits: Traits): void {
   });
 }
 
+/** Expects a long poll on `queue` to end when `sender`, which may be of another broker, sends to it. */
+async function expectToEndWith(
+  queue: Queue,
+  sender: Queue,
+  advance: BrokerUnderTest['advance'],
+): Promise<void> {
+  const polling = timed(poll(queue, 10));
+  await advance(0.1);
+  await send(sender, 'x');
+  const [messages, milliseconds] = await polling;
+  expect(bodies(messages)).to.deep.equal(['x']);
+  expect(milliseconds).to.be.within(95, 100 + AT_ONCE_MS);
+}
+
 function poll(queue: Queue, waitSeconds: number): Promise<Message[]> {
   return queue.receive({ max: 10, waitSeconds });
+}
+
+/** A call's value, and how long it took on the clock of the specs, in milliseconds. */
+async function timed<Value>(call: Promise<Value>): Promise<[value: Value, milliseconds: number]> {
+  const started = Date.now();
+  const value = await call;
+  return [value, Date.now() - started];
 }

@@ -1,17 +1,8 @@
 /** The contract: making, listing, counting, emptying and removing queues. */
 import { expect } from 'chai';
 import { QueueNotFoundError } from '../../../src/brokers/errors.ts';
-import {
-  expectOk,
-  freshFifoQueue,
-  freshName,
-  freshQueue,
-  receiveNow,
-  receiveOne,
-  send,
-  type Traits,
-  type UnderTest,
-} from './under-test.ts';
+import { expectOk, receiveNow, receiveOne, rejection, send } from './steps.ts';
+import { freshFifoQueue, freshName, freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 export function keepsQueues(underTest: UnderTest, traits: Traits): void {
   describe('queues', () => {
@@ -32,9 +23,7 @@ export function keepsQueues(underTest: UnderTest, traits: Traits): void {
         const name = freshName();
         const error = await rejection(broker.open(name));
         expect(error).to.be.instanceOf(QueueNotFoundError).with.property('queue', name);
-        expect((error as Error).message)
-          .to.contain(name)
-          .and.to.contain(broker.description);
+        expect(error.message).to.contain(name).and.to.contain(broker.description);
         expect(await broker.list(name)).to.deep.equal([]);
       });
     }
@@ -124,11 +113,4 @@ export function keepsQueues(underTest: UnderTest, traits: Traits): void {
       expect((await receiveOne(queue)).body).to.equal('works again');
     });
   });
-}
-
-async function rejection(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => expect.fail('It was no error.'),
-    (reason: unknown) => reason,
-  );
 }

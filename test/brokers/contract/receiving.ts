@@ -1,19 +1,18 @@
 /** The contract: visibility timeout, deleting, and receipt handles. */
 import { expect } from 'chai';
-import type { Queue } from '../../../src/brokers/broker.ts';
 import {
   bodies,
   expectOk,
   expectRefused,
-  freshQueue,
+  giveBack,
   receiveAll,
+  receiveAndDeleteAll,
   receiveNow,
   receiveOne,
   send,
   sortedBodies,
-  type Traits,
-  type UnderTest,
-} from './under-test.ts';
+} from './steps.ts';
+import { freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 export function receivesAndDeletes(underTest: UnderTest, traits: Traits): void {
   describe('receiving and deleting', () => {
@@ -87,7 +86,7 @@ export function receivesAndDeletes(underTest: UnderTest, traits: Traits): void {
       const queue = await freshQueue(underTest());
       await send(queue, 'x');
       const old = await receiveOne(queue);
-      expectOk(await queue.changeVisibility([{ receiptHandle: old.receiptHandle, seconds: 0 }]));
+      await giveBack(queue, old);
       const current = await receiveOne(queue);
       const [result] = await queue.delete([old.receiptHandle]);
       if (traits.refusesBadReceipts) expectRefused(result);
@@ -100,15 +99,28 @@ export function receivesAndDeletes(underTest: UnderTest, traits: Traits): void {
       const queue = await freshQueue(underTest());
       await send(queue, 'a', 'b');
       const old = await receiveAll(queue);
-      await queue.changeVisibility(old.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 })));
+      await giveBack(queue, ...old);
       const current = await receiveAll(queue);
       const oldA = old.find(({ body }) => body === 'a')!;
       const currentB = current.find(({ body }) => body === 'b')!;
       await queue.delete([oldA.receiptHandle, currentB.receiptHandle]);
       const currentA = current.find(({ body }) => body === 'a')!;
-      expectOk(await queue.changeVisibility([{ receiptHandle: currentA.receiptHandle, seconds: 0 }]));
+      await giveBack(queue, currentA);
       expect(bodies(await receiveAll(queue))).to.deep.equal(['a']);
     });
+
+    if (traits.passesMinutes) {
+      it("hands out no message that is older than the queue's retention", async () => {
+        const queue = await freshQueue(underTest(), { retentionSeconds: 60 });
+        await send(queue, 'old');
+        await underTest().advance(59);
+        await giveBack(queue, await receiveOne(queue));
+        await send(queue, 'new');
+        await underTest().advance(1);
+        expect(bodies(await receiveAll(queue))).to.deep.equal(['new']);
+        expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+      });
+    }
 
     it('hands each message to one of many receivers', async () => {
       const queue = await freshQueue(underTest());
@@ -117,19 +129,9 @@ export function receivesAndDeletes(underTest: UnderTest, traits: Traits): void {
       const all = Array.from({ length: 100 }, (_, index) => `body ${index}`);
       for (let start = 0; start < all.length; start += 10) await send(queue, ...all.slice(start, start + 10));
       const received = await Promise.all(
-        Array.from({ length: 8 }, (_, index) => receiveAndDeleteAll(queues[index % queues.length]!)),
+        Array.from({ length: 8 }, (_, index) => receiveAndDeleteAll(queues[index % queues.length]!, 3)),
       );
-      expect(received.flat().sort()).to.deep.equal(all.toSorted());
+      expect(sortedBodies(received.flat())).to.deep.equal(all.toSorted());
     });
   });
-}
-
-async function receiveAndDeleteAll(queue: Queue): Promise<string[]> {
-  const received: string[] = [];
-  for (;;) {
-    const messages = await receiveNow(queue, 3);
-    if (messages.length === 0) return received;
-    received.push(...bodies(messages));
-    expectOk(await queue.delete(messages.map(({ receiptHandle }) => receiptHandle)));
-  }
 }

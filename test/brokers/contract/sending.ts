@@ -4,15 +4,14 @@ import { BrokerError } from '../../../src/brokers/errors.ts';
 import {
   bodies,
   expectRefused,
-  freshQueue,
   receiveAll,
   receiveNow,
   receiveOne,
+  rejection,
   send,
   sortedBodies,
-  type Traits,
-  type UnderTest,
-} from './under-test.ts';
+} from './steps.ts';
+import { freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 export function sends(underTest: UnderTest, traits: Traits): void {
   describe('sending', () => {
@@ -121,10 +120,7 @@ export function sends(underTest: UnderTest, traits: Traits): void {
     it('refuses a request whose messages are too big together', async () => {
       const queue = await freshQueue(underTest());
       const body = 'x'.repeat(underTest().broker.maxRequestBytes / 2);
-      const error = await queue.send([{ body }, { body: `${body}x` }]).then(
-        () => expect.fail('The request was accepted.'),
-        (reason: unknown) => reason,
-      );
+      const error = await rejection(queue.send([{ body }, { body: `${body}x` }]));
       expect(error).to.be.instanceOf(BrokerError).with.property('kind', 'rejected');
       expect(await receiveNow(queue)).to.deep.equal([]);
     });

@@ -1,14 +1,5 @@
-/** What the contract's specs need of a broker, and the few steps that most of them share. */
-import { expect } from 'chai';
-import type {
-  Broker,
-  CreateOptions,
-  EntryResult,
-  Message,
-  OutgoingMessage,
-  Queue,
-  SendResult,
-} from '../../../src/brokers/broker.ts';
+/** What the contract's specs need of a broker, and the queues that they make in it. */
+import type { Broker, CreateOptions, Queue } from '../../../src/brokers/broker.ts';
 
 export interface BrokerUnderTest {
   readonly broker: Broker;
@@ -41,6 +32,19 @@ export interface Traits {
   readonly passesMinutes: boolean;
 }
 
+/** What the embedded brokers have in common. */
+export const EMBEDDED_TRAITS = {
+  makesQueues: true,
+  severalOfAGroup: true,
+  fairQueues: true,
+  refusesBadReceipts: true,
+  refusesLongDelays: true,
+  countsDeadLettersAnew: true,
+  controlCharacters: true,
+  astralCharacters: true,
+  forgetsAbortedReceives: true,
+} as const satisfies Partial<Traits>;
+
 export type UnderTest = () => BrokerUnderTest;
 
 let queuesMade = 0;
@@ -52,82 +56,16 @@ export function freshName(suffix = ''): string {
 }
 
 /** A new, empty queue. */
-export async function freshQueue({ broker }: BrokerUnderTest, options?: CreateOptions): Promise<Queue> {
-  const name = freshName();
-  await broker.create(name, options);
-  return broker.open(name);
+export function freshQueue(under: BrokerUnderTest, options?: CreateOptions): Promise<Queue> {
+  return make(under, freshName(), options);
 }
 
 /** A new, empty FIFO queue. */
-export async function freshFifoQueue({ broker }: BrokerUnderTest, options?: CreateOptions): Promise<Queue> {
-  const name = freshName('.fifo');
+export function freshFifoQueue(under: BrokerUnderTest, options?: CreateOptions): Promise<Queue> {
+  return make(under, freshName('.fifo'), options);
+}
+
+async function make({ broker }: BrokerUnderTest, name: string, options?: CreateOptions): Promise<Queue> {
   await broker.create(name, options);
   return broker.open(name);
-}
-
-/** Sends messages, all of which must be accepted. */
-export async function send(
-  queue: Queue,
-  ...messages: readonly (string | OutgoingMessage)[]
-): Promise<(SendResult & { ok: true })[]> {
-  const results = await queue.send(messages.map((one) => (typeof one === 'string' ? { body: one } : one)));
-  return results.map((result) => {
-    if (!result.ok) expect.fail(`not sent: ${result.code}: ${result.message}`);
-    return result;
-  });
-}
-
-/** Sends messages of one group to a FIFO queue. */
-export async function sendToGroup(queue: Queue, groupId: string, ...bodies: readonly string[]) {
-  return send(queue, ...bodies.map((body) => ({ body, groupId, deduplicationId: `${groupId}/${body}` })));
-}
-
-/** The one message that can be received now. */
-export async function receiveOne(queue: Queue, visibilityTimeout = 30): Promise<Message> {
-  const messages = await receiveNow(queue, 10, visibilityTimeout);
-  expect(bodies(messages), 'messages received').to.have.length(1);
-  return messages[0]!;
-}
-
-/** What one receive hands out without waiting. */
-export function receiveNow(queue: Queue, max = 10, visibilityTimeout = 30): Promise<Message[]> {
-  return queue.receive({ max, waitSeconds: 0, visibilityTimeout });
-}
-
-/** Everything that can be received now: receives until nothing comes. */
-export async function receiveAll(queue: Queue, visibilityTimeout = 30): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const messages = await receiveNow(queue, 10, visibilityTimeout);
-    if (messages.length === 0) return all;
-    all.push(...messages);
-  }
-}
-
-export function bodies(messages: readonly Message[]): string[] {
-  return messages.map(({ body }) => body);
-}
-
-/** The bodies without their order: standard queues of SQS promise none. */
-export function sortedBodies(messages: readonly Message[]): string[] {
-  return bodies(messages).sort();
-}
-
-export function expectOk(results: readonly EntryResult[]): void {
-  for (const result of results) expect(result).to.deep.equal({ ok: true });
-}
-
-/** Checks that an entry failed for good, in a way that people can read. */
-export function expectRefused(result: EntryResult | SendResult | undefined): void {
-  if (!result || result.ok) expect.fail('The entry was accepted.');
-  expect(result.retryable, 'retryable').to.equal(false);
-  expect(result.code).to.match(/^[\w.]+$/);
-  expect(result.message).to.have.length.above(10);
-}
-
-/** A call's value, and how long it took on the clock of the specs, in milliseconds. */
-export async function timed<Value>(call: Promise<Value>): Promise<[value: Value, milliseconds: number]> {
-  const started = Date.now();
-  const value = await call;
-  return [value, Date.now() - started];
 }

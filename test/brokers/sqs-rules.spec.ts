@@ -1,0 +1,25 @@
+import { expect } from 'chai';
+import { standing } from '../../src/brokers/sqs-rules.ts';
+
+describe('the standing of a visible message', () => {
+  const now = Date.UTC(2026, 0, 1);
+  const message = { sentAt: now - 60_000, receiveCount: 3 };
+
+  it('is receivable without bounds', () => {
+    expect(standing({ sentAt: 0, receiveCount: 1_000 }, {}, now)).to.equal('receivable');
+  });
+
+  it('is expired from the moment on when its retention is over', () => {
+    expect(standing(message, { retentionSeconds: 61 }, now)).to.equal('receivable');
+    expect(standing(message, { retentionSeconds: 60 }, now)).to.equal('expired');
+  });
+
+  it('is exhausted once it was received as often as it may be', () => {
+    expect(standing(message, { maxReceives: 4 }, now)).to.equal('receivable');
+    expect(standing(message, { maxReceives: 3 }, now)).to.equal('exhausted');
+  });
+
+  it('is expired rather than exhausted, so that no dead-letter queue gets what is kept no longer', () => {
+    expect(standing(message, { retentionSeconds: 60, maxReceives: 3 }, now)).to.equal('expired');
+  });
+});
