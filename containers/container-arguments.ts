@@ -3,6 +3,7 @@
 import yargs from 'yargs';
 import type * as z from 'zod';
 import { containerOptions } from '../src/config/options.ts';
+import { word } from '../src/config/values.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -13,7 +14,7 @@ export interface ContainerArguments {
   readonly check: boolean;
   /** Only these of the configured queues; empty: all. */
   readonly queues: readonly string[];
-  /** What goes behind the names of the queues. */
+  /** What goes behind the names of the queues; a word that can be part of one. */
   readonly suffix: string | undefined;
   /** What the command line has instead of the ini file; `idleExit` is in seconds. */
   readonly overrides: { readonly messageLimit?: number; readonly idleExit?: number };
@@ -47,12 +48,12 @@ export async function parseContainerArguments(
       type: 'string',
       array: true,
       nargs: 1,
-      describe: 'Only this one of the configured queues; may be repeated',
+      describe: 'Only this queue of those in FILE, as it is named there; may be repeated',
     })
     .option('suffix', {
       type: 'string',
       requiresArg: true,
-      describe: 'Work on the queues whose names end in __SUFFIX',
+      describe: 'Work on the queues with __SUFFIX behind their names',
     })
     .option('message-limit', { type: 'string', requiresArg: true, describe: 'Exit after N messages' })
     .option('idle-exit', {
@@ -86,23 +87,26 @@ export async function parseContainerArguments(
     file,
     check: parsed.check,
     queues: parsed.queue ?? [],
-    suffix: parsed.suffix,
+    suffix: read(command, 'suffix', word().optional(), parsed.suffix),
     overrides: {
-      ...override(command, 'message-limit', 'messageLimit', messageLimit, parsed.messageLimit),
-      ...override(command, 'idle-exit', 'idleExit', idleExit, parsed.idleExit),
+      ...override('messageLimit', read(command, 'message-limit', messageLimit, parsed.messageLimit)),
+      ...override('idleExit', read(command, 'idle-exit', idleExit, parsed.idleExit)),
     },
   };
 }
 
-/** The value of an option that the ini file has, too, read by the same rules; nothing if it is not given. */
-function override<Key extends string>(
+/** The value of an option, read by the rules of the ini file; undefined if it is not given. Throws UsageError. */
+function read<Value>(
   command: string,
   option: string,
-  key: Key,
-  rules: z.ZodType<number | undefined>,
+  rules: z.ZodType<Value | undefined>,
   given: string | undefined,
-): { readonly [K in Key]?: number } {
+): Value | undefined {
   const { data, error } = rules.safeParse(given === undefined ? undefined : String(given));
   if (error) throw new UsageError(command, `--${option} ${given}: ${error.issues[0]?.message}.`);
-  return data === undefined ? {} : ({ [key]: data } as { [K in Key]: number });
+  return data;
+}
+
+function override<Key extends string>(key: Key, value: number | undefined): { readonly [K in Key]?: number } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: number });
 }

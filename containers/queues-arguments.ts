@@ -43,13 +43,13 @@ export async function parseQueuesArguments(
       alias: 'c',
       type: 'string',
       requiresArg: true,
-      describe: 'The broker of this ini file',
+      describe: 'The broker of this ini file, and its queue_prefix before the names of queues',
     })
     .option('broker', {
       alias: 'b',
       type: 'string',
       requiresArg: true,
-      describe: 'The broker at this address',
+      describe: 'The broker at this address; names are as they are there',
     })
     .conflicts('config', 'broker')
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
@@ -60,7 +60,7 @@ export async function parseQueuesArguments(
         command.positional('queues', {
           type: 'string',
           array: true,
-          describe: "Default: the ini file's queue, else all",
+          describe: "Default: the ini file's queues and its dead-letter queue, else all",
         }),
       (given) => {
         result = {

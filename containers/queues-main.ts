@@ -6,6 +6,7 @@ import type { Broker } from '../src/brokers/broker.ts';
 import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
 import { type Config, ConfigError, readConfig } from '../src/config/config.ts';
+import { fullName } from '../src/config/queue-names.ts';
 import { encodeCall, UnserializableArgumentError } from '../src/message/call.ts';
 import { decodeLine } from '../src/message/messages-log.ts';
 import { type QueueStatus, queueStatus, sendAll } from '../src/operations/queue-commands.ts';
@@ -27,7 +28,7 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
     broker = config
       ? await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs })
       : await openBroker(given.broker ?? (process.env[BROKER_VARIABLE] || 'sqs'));
-    return await run(given, broker, config);
+    return await run(withFullNames(given, config), broker);
   } catch (error) {
     const code = exitCodeOf(error);
     process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
@@ -37,10 +38,29 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function run(given: QueuesArguments, broker: Broker, config: Config | undefined): Promise<ExitCode> {
+/** The arguments with the names that queues have at the broker: of an ini file, its queue_prefix comes before them. */
+function withFullNames(given: QueuesArguments, config: Config | undefined): QueuesArguments {
+  if (!config) return given;
+  const { queue, deadLetterQueue: configured, queuePrefix: prefix } = config.container;
+  const full = (name: string) => fullName(name, { prefix });
+  if (given.command === 'status') {
+    const all = [...queue.map(({ name }) => name), ...(configured === undefined ? [] : [configured])];
+    return { ...given, queues: (given.queues.length > 0 ? given.queues : all).map(full) };
+  }
+  if (given.command === 'send') return { ...given, queue: full(given.queue) };
+  const { deadLetterQueue, ...options } = given.options;
+  const target = deadLetterQueue && { ...deadLetterQueue, name: full(deadLetterQueue.name) };
+  return {
+    ...given,
+    queue: full(given.queue),
+    options: { ...options, ...(target && { deadLetterQueue: target }) },
+  };
+}
+
+function run(given: QueuesArguments, broker: Broker): Promise<ExitCode> {
   switch (given.command) {
     case 'status':
-      return status(given, broker, config);
+      return status(given, broker);
     case 'send':
       return send(given, broker);
     case 'create':
@@ -50,10 +70,9 @@ function run(given: QueuesArguments, broker: Broker, config: Config | undefined)
 
 type Given<Command> = Extract<QueuesArguments, { command: Command }>;
 
-async function status(given: Given<'status'>, broker: Broker, config: Config | undefined): Promise<ExitCode> {
-  const configured = config ? config.container.queue.map(({ name }) => name) : [];
-  const rows = await queueStatus(broker, given.queues.length > 0 ? given.queues : configured);
-  print(given.json ? JSON.stringify(rows) : describeStatus(rows));
+async function status({ queues, json }: Given<'status'>, broker: Broker): Promise<ExitCode> {
+  const rows = await queueStatus(broker, queues);
+  print(json ? JSON.stringify(rows) : describeStatus(rows));
   return exitCodes.done;
 }
 

@@ -94,7 +94,9 @@ describe('the package, installed in another project', () => {
   });
 
   it('runs its executables through npx', async () => {
-    expect(await run('npx', 'sqs-sequential', '--version')).to.equal(`${version}\n`);
+    for (const name of ['sqs-sequential', 'sqs-concurrent', 'sqs-queues']) {
+      expect(await run('npx', name, '--version')).to.equal(`${version}\n`);
+    }
   });
 
   it('hands what sqs-queues sends to a worker in TypeScript', async () => {

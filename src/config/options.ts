@@ -2,10 +2,11 @@
  * Every option of the ini file, declared once: what it takes, its default, and what it is for. The key in the file is
  * the name with underscores: `visibilityTimeout` is `visibility_timeout`.
  *
- * What concerns two options is checked `ALWAYS`, also when others are wrong, to show all problems at once; a value that
- * is wrong by itself passes these checks.
+ * What concerns several options is checked when these are right by themselves, whatever is wrong with others, to show
+ * all problems at once.
  */
 import * as z from 'zod';
+import { nameProblems } from './queue-names.ts';
 import {
   brokerAddress,
   duration,
@@ -21,13 +22,27 @@ import {
   webAddress,
   wholeNumber,
   wholeNumberOrAuto,
+  word,
   words,
   yesOrNo,
 } from './values.ts';
 
-const ALWAYS = () => true;
+/** For a check of several options: true if nothing is wrong with these. */
+function areRight(...names: string[]) {
+  return ({ issues }: z.core.ParsePayload): boolean =>
+    !issues.some(({ path }) => names.includes(String(path?.[0])));
+}
+
+/** Less than Node.js itself takes; who writes less has mistaken the unit. */
+const LEAST_MEMORY = 32 * 2 ** 20;
 
 const logLevel = oneOf('error', 'warn', 'info', 'debug');
+
+const NO_URLS = 'only queues on SQS have URLs; expected the name of the queue, or broker = sqs';
+
+function takesUrls(broker: string): boolean {
+  return !/^(sqlite|memory):/.test(broker);
+}
 
 /** `[container]` */
 export const containerOptions = z
@@ -36,28 +51,26 @@ export const containerOptions = z
       'The worker factory: a module, relative to this file or from a package, and its export',
     ),
     queue: queues().describe(
-      'The queue whose messages are handled, by name or URL; several with their weights: urgent*3, bulk',
+      'The queue whose messages are handled, by name or URL; or several, with weights: urgent*3, bulk',
     ),
-    queuePrefix: text('a word of letters, digits, - and _', /^[\w-]{1,40}$/)
+    queuePrefix: word()
       .optional()
-      .describe(
-        'Put before the name of every queue, with __ between, so that people and environments do not collide',
-      ),
+      .describe('Put before the names of all queues, with __ between; unset: nothing'),
     suffixes: words()
       .optional()
-      .describe('What --suffix may put behind the name of every queue, with __ between: big, small'),
+      .describe('What --suffix may put behind the names of the queues, with __ between: big, small'),
     broker: brokerAddress()
       .prefault('sqs')
       .describe(
-        'Where the queue lives: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file) or memory:',
+        'Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file) or memory:',
       ),
     poll: duration('seconds', { from: 0.001 })
       .prefault('30')
-      .describe('Seconds to wait for a message while the queue is empty'),
+      .describe('Seconds that a request for messages waits while a queue is empty; on SQS at most 20'),
     idlePause: duration('seconds')
       .prefault('0')
       .describe(
-        'Seconds that the pause between polls may grow to while the queue is empty; 0: no pause, only long polls',
+        'Seconds that the pause between such requests may grow to while a queue is empty; 0: no pause',
       ),
     visibilityTimeout: duration('seconds', { from: 1, to: 43_200, whole: true })
       .optional()
@@ -69,14 +82,14 @@ export const containerOptions = z
       ),
     concurrency: wholeNumber(1)
       .prefault('10')
-      .describe('Messages handled at once by sqs-concurrent, in each process'),
+      .describe('sqs-concurrent: how many messages each process handles at once'),
     processes: wholeNumberOrAuto(1)
       .prefault('1')
-      .describe('Processes of sqs-concurrent; auto: one for each processor'),
+      .describe('sqs-concurrent: how many processes; auto: one for each processor'),
     prefetch: wholeNumberOrAuto(0)
       .prefault('auto')
       .describe(
-        'Messages held ready beside those that are handled; auto: as fast workers need, next to none for slow ones',
+        'Messages to hold ready beside those that are handled; auto: enough for a fast worker, few for a slow one',
       ),
     settleDelay: duration('milliseconds', { to: 5000 })
       .prefault('200')
@@ -88,7 +101,7 @@ export const containerOptions = z
       ),
     deadLetterQueue: queue()
       .optional()
-      .describe('Where messages go that failed with on_error = dead_letter, or ended the process too often'),
+      .describe('Where messages go that failed with on_error = dead_letter, or that reached the crash_limit'),
     backoff: oneOf('none', 'constant', 'exponential')
       .prefault('none')
       .describe(
@@ -97,20 +110,18 @@ export const containerOptions = z
     backoffBase: duration('seconds', { to: 43_200 })
       .prefault('2')
       .describe(
-        'Seconds of a constant backoff, and what an exponential one raises to the power of the receives before',
+        'Seconds of a constant backoff; an exponential one is this number to the power of the receives before',
       ),
     backoffMax: duration('seconds', { to: 43_200 })
       .prefault('30m')
       .describe('The longest backoff, in seconds'),
     backoffSpread: share()
       .prefault('0.1')
-      .describe(
-        'How far delays are spread, as a share of them, so that what failed together does not come back together',
-      ),
+      .describe('How far backoffs are spread at random, as a share of them: a standard deviation'),
     crashLimit: wholeNumber(0)
       .prefault('5')
       .describe(
-        'A message that has ended the process so many times is not run again, but buried or deleted; 0: never',
+        'A message that has ended the process so often goes to dead_letter_queue or, without one, is deleted; 0: never',
       ),
     deleteOnStart: yesOrNo()
       .prefault('no')
@@ -119,27 +130,41 @@ export const containerOptions = z
     idleExit: duration('seconds', { from: 0.001 })
       .optional()
       .describe('Exit after so many seconds without a message; unset: never'),
-    maxMemory: size()
+    maxMemory: size(LEAST_MEMORY)
       .optional()
-      .describe('A process that uses more drains and is replaced, such as 512M; unset: no limit'),
+      .describe('A process that uses more bytes than this drains and is replaced: 512M; unset: no limit'),
     drainTimeout: duration('seconds')
       .prefault('30')
       .describe('Seconds for which a message may still be handled once the container is told to stop'),
   })
-  .refine(
-    ({ queue, broker }) =>
-      !(Array.isArray(queue) && queue.some(({ name }) => isWebAddress(name))) ||
-      !/^(sqlite|memory):/.test(broker),
-    {
-      path: ['queue'],
-      error: 'only queues on SQS have URLs; expected the name of the queue, or broker = sqs',
-      when: ALWAYS,
+  .superRefine(
+    (given, context) => {
+      const suffixes = [undefined, ...(given.suffixes ?? [])];
+      for (const { option, text } of suffixes.flatMap((suffix) => nameProblems(given, suffix))) {
+        context.addIssue({ code: 'custom', path: [option], message: text });
+      }
     },
+    { when: areRight('queue', 'queuePrefix', 'suffixes', 'deadLetterQueue') },
   )
+  .refine(({ queue, broker }) => takesUrls(broker) || !queue.some(({ name }) => isWebAddress(name)), {
+    path: ['queue'],
+    error: NO_URLS,
+    when: areRight('queue', 'broker'),
+  })
+  .refine(({ deadLetterQueue = '', broker }) => takesUrls(broker) || !isWebAddress(deadLetterQueue), {
+    path: ['deadLetterQueue'],
+    error: NO_URLS,
+    when: areRight('deadLetterQueue', 'broker'),
+  })
   .refine(({ onError, deadLetterQueue }) => onError !== 'dead_letter' || deadLetterQueue !== undefined, {
     path: ['onError'],
-    error: 'needs a queue to put them; expected dead_letter_queue = NAME, too',
-    when: ALWAYS,
+    error: 'needs the queue to put it in; expected dead_letter_queue = NAME, too',
+    when: areRight('onError', 'deadLetterQueue'),
+  })
+  .refine(({ onError, deleteOnStart }) => onError === 'delete' || !deleteOnStart, {
+    path: ['deleteOnStart'],
+    error: 'a message that is gone cannot be kept when it fails; expected on_error = delete',
+    when: areRight('onError', 'deleteOnStart'),
   });
 
 /** `[sqs]` */
@@ -176,10 +201,10 @@ export const namedLoggerOptions = z
   .refine(({ path, format }) => path !== undefined || format === undefined, {
     path: ['format'],
     error: 'without a path of its own it writes as [logger] does; add a path',
-    when: ALWAYS,
+    when: areRight('path', 'format'),
   })
   .refine(({ path, propagate }) => path !== undefined || propagate !== false, {
     path: ['propagate'],
     error: 'without a path of its own it would write nowhere; add a path',
-    when: ALWAYS,
+    when: areRight('path', 'propagate'),
   });

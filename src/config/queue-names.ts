@@ -12,7 +12,58 @@ export interface NameParts {
  *     fullName('mails.fifo', { suffix: 'big' })               // 'mails__big.fifo'
  */
 export function fullName(name: string, { prefix, suffix }: NameParts): string {
-  if (name.includes('/')) return name;
+  if (isUrl(name)) return name;
   const [, base = name, fifo = ''] = /^(.*?)(\.fifo)?$/.exec(name) ?? [];
   return [prefix, base, suffix].filter((part) => part !== undefined).join('__') + fifo;
+}
+
+/** The queues of a container, as its options name them. */
+export interface ConfiguredQueues {
+  readonly queue: readonly { readonly name: string }[];
+  readonly queuePrefix?: string | undefined;
+  readonly deadLetterQueue?: string | undefined;
+}
+
+export interface NameProblem {
+  readonly option: 'queue' | 'deadLetterQueue';
+  /** What is wrong and what would be right. */
+  readonly text: string;
+}
+
+/** SQS: the most characters of a name. */
+const LONGEST_NAME = 80;
+
+/** What is wrong with the full names of queues, under a suffix or without one; at most one problem for each option. */
+export function nameProblems(configured: ConfiguredQueues, suffix?: string): NameProblem[] {
+  const { queue, queuePrefix: prefix, deadLetterQueue } = configured;
+  const names = queue.map(({ name }) => fullName(name, { prefix, suffix }));
+  const problems: NameProblem[] = [];
+  const url = names.find(isUrl);
+  const long = names.find(isTooLong);
+  if (suffix !== undefined && url !== undefined) {
+    problems.push({ option: 'queue', text: `a URL takes no suffix; expected the name of the queue ${url}` });
+  } else if (long !== undefined) {
+    problems.push({ option: 'queue', text: tooLong(long) });
+  }
+  if (deadLetterQueue !== undefined) {
+    const name = fullName(deadLetterQueue, { prefix });
+    if (isTooLong(name)) problems.push({ option: 'deadLetterQueue', text: tooLong(name) });
+    if (names.includes(name)) {
+      const text = `"${name}" is handled here, and would be its own dead-letter queue; expected another queue`;
+      problems.push({ option: 'deadLetterQueue', text });
+    }
+  }
+  return problems;
+}
+
+function isUrl(name: string): boolean {
+  return name.includes('/');
+}
+
+function isTooLong(name: string): boolean {
+  return name.length > LONGEST_NAME && !isUrl(name);
+}
+
+function tooLong(name: string): string {
+  return `its full name, ${name}, has ${name.length} characters; expected at most ${LONGEST_NAME}, prefix and suffix included`;
 }

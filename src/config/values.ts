@@ -81,14 +81,25 @@ export interface QueueShare {
 /** Queues, each with a weight if it has another than 1: `urgent*3, bulk`. */
 export function queues() {
   return value(`${QUEUE}; several as in urgent*3, bulk`, (given): readonly QueueShare[] | undefined => {
-    const shares = given.split(',').map((part) => {
-      const { name = '', weight = '1' } =
-        /^(?<name>[^*]+?)(?:\s*\*\s*(?<weight>[1-9]\d{0,3}))?$/.exec(part.trim())?.groups ?? {};
-      return { name, weight: Number(weight) };
-    });
-    const names = new Set(shares.map(({ name }) => name));
-    return shares.every(({ name }) => isQueue(name)) && names.size === shares.length ? shares : undefined;
-  });
+    const shares = given.split(',').map(readShare);
+    return shares.every(({ name }) => isQueue(name)) ? shares : undefined;
+  })
+    .refine(
+      (shares) => shares.every(({ weight }) => weight >= 1 && weight <= MOST_WEIGHT),
+      `expected whole numbers from 1 to ${MOST_WEIGHT} as weights, as in urgent*3, bulk`,
+    )
+    .refine(
+      (shares) => new Set(shares.map(({ name }) => name)).size === shares.length,
+      'expected each queue once; a weight gives one of them more, as in urgent*3, bulk',
+    );
+}
+
+const MOST_WEIGHT = 1000;
+
+/** A weight that is no whole number is NaN. */
+function readShare(given: string): QueueShare {
+  const [, name = '', weight = '1'] = /^\s*(.*?)\s*(?:\*\s*(.*?)\s*)?$/s.exec(given) ?? [];
+  return { name, weight: readWholeNumber(weight, 1) ?? Number.NaN };
 }
 
 const QUEUE =
@@ -98,13 +109,20 @@ function isQueue(given: string): boolean {
   return /^(?=.{1,80}$)[\w-]+(\.fifo)?$/.test(given) || isWebAddress(given);
 }
 
-/** Words separated by commas. */
+const WORD = /^[\w-]{1,40}$/;
+
+/** A word that can be a part of the name of a queue. */
+export function word() {
+  return text('a word of up to 40 letters, digits, - and _', WORD);
+}
+
+/** Such words, separated by commas. */
 export function words() {
   return value(
-    'words of letters, digits, - and _, separated by commas',
+    'words of up to 40 letters, digits, - and _, separated by commas',
     (given): readonly string[] | undefined => {
-      const list = given.split(',').map((word) => word.trim());
-      return list.every((word) => /^[\w-]+$/.test(word)) ? list : undefined;
+      const list = given.split(',').map((part) => part.trim());
+      return list.every((part) => WORD.test(part)) ? list : undefined;
     },
   );
 }
@@ -117,21 +135,22 @@ export function wholeNumberOrAuto(from: number) {
   });
 }
 
-/** A number from 0 to 1. */
+/** A number from 0 to 1, rounded to six decimals. */
 export function share() {
   return value('a number from 0 to 1', (given) =>
-    /^\d+(\.\d+)?$/.test(given) && Number(given) <= 1 ? Number(given) : undefined,
+    /^\d+(\.\d+)?$/.test(given) && Number(given) <= 1 ? Number(Number(given).toFixed(6)) : undefined,
   );
 }
 
-const BYTES = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 } as const;
+const BYTES = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 } as const;
 
-/** A size in bytes, with K, M or G for powers of 1024. */
-export function size() {
+/** A size in bytes, of at least `from`; with K, M or G for powers of 1024. */
+export function size(from: number) {
   return value('a size such as 512M or 2G', (given) => {
-    const [, number, unit] = /^(\d{1,12}(?:\.\d+)?)([KMG])$/.exec(given) ?? [];
-    return number === undefined ? undefined : Math.round(Number(number) * BYTES[unit as keyof typeof BYTES]);
-  });
+    const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMG]?)$/.exec(given) ?? [];
+    const bytes = Math.round(Number(number) * BYTES[unit as keyof typeof BYTES]);
+    return Number.isSafeInteger(bytes) ? bytes : undefined;
+  }).refine((bytes) => bytes >= from, `expected at least ${from / BYTES.M}M`);
 }
 
 /** The address of a broker. */

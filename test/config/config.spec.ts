@@ -36,11 +36,21 @@ describe('an ini file', () => {
     });
     expect(container).to.deep.equal({
       worker: './adder.ts:adder',
-      queue: 'adder',
+      queue: [{ name: 'adder', weight: 1 }],
       broker: 'sqs',
       poll: 30,
+      idlePause: 0,
+      concurrency: 10,
+      processes: 1,
+      prefetch: 'auto',
       settleDelay: 200,
       onError: 'delete',
+      backoff: 'none',
+      backoffBase: 2,
+      backoffMax: 1800,
+      backoffSpread: 0.1,
+      crashLimit: 5,
+      deleteOnStart: false,
       drainTimeout: 30,
     });
     expect(loggers.named.size).to.equal(0);
@@ -49,7 +59,7 @@ describe('an ini file', () => {
   it('says what is missing, on the line of the section', () => {
     expect(problemsOf('\n[container]\npoll = 5')).to.deep.equal([
       '2: [container] worker: missing; expected module:expr, such as ./adder.ts:adder',
-      '2: [container] queue: missing; expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL',
+      '2: [container] queue: missing; expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL; several as in urgent*3, bulk',
     ]);
   });
 
@@ -86,7 +96,7 @@ format = {body}
       '1: [container]: "[container] ; the container" is no header; expected [container] alone on its line',
       '1: [container] worker: missing; expected module:expr, such as ./adder.ts:adder',
       '2: [container] pol: unknown key; did you mean "poll"?',
-      '3: [container] queue = "two words": expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL',
+      '3: [container] queue = "two words": expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL; several as in urgent*3, bulk',
       '4: [container] broker = "sqlite:${DATA}/queues.db": the environment has no variable DATA; set it, or give a default: ${DATA:-default}',
       '5: [container] poll = "often": expected a duration such as 30, 500ms or 5m',
       '6: [container] visibility_timeout: has no value; write visibility_timeout = VALUE',
@@ -125,7 +135,7 @@ format = {body}
       ['[container]\n__proto__ = 5', '[container] __proto__ = "5": no key can have this name'],
       [
         '[container]\nconstructor = 5',
-        '[container] constructor: unknown key; [container] takes worker, queue, broker, poll, visibility_timeout, settle_delay, on_error, message_limit, idle_exit, drain_timeout',
+        '[container] constructor: unknown key; [container] takes worker, queue, queue_prefix, suffixes, broker, poll, idle_pause, visibility_timeout, handler_timeout, concurrency, processes, prefetch, settle_delay, on_error, dead_letter_queue, backoff, backoff_base, backoff_max, backoff_spread, crash_limit, delete_on_start, message_limit, idle_exit, max_memory, drain_timeout',
       ],
       ['[sqs]\naccess_key = 5', '[sqs] access_key: unknown key; [sqs] takes region, endpoint'],
       ['[logger]\npropagate = no', '[logger] propagate: unknown key; [logger] takes level, path, format'],
@@ -161,7 +171,8 @@ format = {body}
         '[container]\nworker = ${W}\nqueue = ${STAGE:-dev}-adder\npoll = ${POLL}\n[worker]\nurl = "http://${HOST}/#a"\n[sqs]\nregion = ${REGION}\n[logger]\nlevel = ${LEVEL:-warn}',
         { W: './a.ts:b', POLL: '1m', HOST: 'host # 1', REGION: 'eu-west-1', LEVEL: '' },
       );
-      expect(container).to.include({ worker: './a.ts:b', queue: 'dev-adder', poll: 60 });
+      expect(container).to.include({ worker: './a.ts:b', poll: 60 });
+      expect(container.queue).to.deep.equal([{ name: 'dev-adder', weight: 1 }]);
       expect(worker).to.deep.equal({ url: 'http://host # 1/#a' });
       expect(sqs).to.deep.equal({ region: 'eu-west-1' });
       expect(loggers.root.level).to.equal('warn');

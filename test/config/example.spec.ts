@@ -14,7 +14,7 @@ describe('config.example.ini', () => {
   const uncommented = (): Config => parseConfig(text.replace(COMMENTED_OUT, ''), FILE, {});
 
   it('is right as it is', () => {
-    expect(readConfig(FILE, {}).container).to.include({ queue: 'adder' });
+    expect(readConfig(FILE, {}).container.queue).to.deep.equal([{ name: 'adder', weight: 1 }]);
   });
 
   it('has every option of [container]', () => {

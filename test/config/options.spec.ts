@@ -1,21 +1,24 @@
 import { expect } from 'chai';
-import { type Config, ConfigError, parseConfig } from '../../src/config/config.ts';
+import { type Config, ConfigError, type ConfigProblem, parseConfig } from '../../src/config/config.ts';
 import { containerOptions, sqsOptions } from '../../src/config/options.ts';
 
 const FILE = '/app/worker.ini';
 const SQS_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/adder';
 const REQUIRED = { worker: './adder.ts:adder', queue: 'adder' };
 
-/** An ini file with what must be there and with this option. */
-function withOption(section: string, key: string, value: string): string {
+/** An ini file with what must be there, with these options of `[container]`, and with this option. */
+function withOption(section: string, key: string, value: string, beside: Options = {}): string {
+  const container = { ...REQUIRED, ...beside };
   const sections =
     section === 'container'
-      ? { container: { ...REQUIRED, [key]: value } }
-      : { container: REQUIRED, [section]: { [key]: value } };
+      ? { container: { ...container, [key]: value } }
+      : { container, [section]: { [key]: value } };
   return Object.entries(sections)
     .flatMap(([name, entries]) => [`[${name}]`, ...Object.entries(entries).map((entry) => entry.join(' = '))])
     .join('\n');
 }
+
+type Options = Readonly<Record<string, string>>;
 
 /** What an option makes of values. */
 interface OptionTable {
@@ -23,6 +26,8 @@ interface OptionTable {
   readonly key: string;
   /** Of the property of the config. */
   readonly name: string;
+  /** Other options that it needs, of `[container]`. */
+  readonly beside?: Options;
   /** What the config has if the file has nothing. */
   readonly unset: unknown;
   /** As written → as the config has it. */
@@ -35,6 +40,24 @@ function same(...values: string[]): Record<string, string> {
   return Object.fromEntries(values.map((value) => [value, value]));
 }
 
+function only(name: string) {
+  return [{ name, weight: 1 }];
+}
+
+const aQueue =
+  'expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL';
+const noQueues = [
+  '',
+  'two words',
+  'a.b',
+  '.fifo',
+  'a.fifo.fifo',
+  'x'.repeat(81),
+  `${'x'.repeat(76)}.fifo`,
+  'ä',
+  'http://',
+  'ftp://host/q',
+];
 const aDuration = 'expected a duration such as 30, 500ms or 5m';
 
 const tables: readonly OptionTable[] = [
@@ -57,13 +80,87 @@ const tables: readonly OptionTable[] = [
     section: 'container',
     key: 'queue',
     name: 'queue',
-    unset: 'adder',
-    good: same('a', 'Adder_2-x', 'adder.fifo', 'x'.repeat(80), SQS_URL, 'http://127.0.0.1:4566/0000/adder'),
-    bad: {
-      'expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL':
-        `|two words|a.b|.fifo|a.fifo.fifo|${'x'.repeat(81)}|${'x'.repeat(76)}.fifo|ä|a*3|a, b|http://|ftp://host/q`.split(
-          '|',
+    unset: only('adder'),
+    good: {
+      ...Object.fromEntries(
+        ['a', 'Adder_2-x', 'adder.fifo', 'x'.repeat(80), SQS_URL, 'http://127.0.0.1:4566/0000/adder'].map(
+          (name) => [name, only(name)],
         ),
+      ),
+      'a*3': [{ name: 'a', weight: 3 }],
+      'a*1': only('a'),
+      'urgent*1000, bulk': [
+        { name: 'urgent', weight: 1000 },
+        { name: 'bulk', weight: 1 },
+      ],
+      'a  ,b.fifo * 2 ,  c': [
+        { name: 'a', weight: 1 },
+        { name: 'b.fifo', weight: 2 },
+        { name: 'c', weight: 1 },
+      ],
+      [`${SQS_URL}*2,b`]: [
+        { name: SQS_URL, weight: 2 },
+        { name: 'b', weight: 1 },
+      ],
+    },
+    bad: {
+      [`${aQueue}; several as in urgent*3, bulk`]: [
+        ...noQueues,
+        ',',
+        'a,',
+        ',a',
+        'a,,b',
+        'a b, c',
+        '*3',
+        '*',
+      ],
+      'expected whole numbers from 1 to 1000 as weights, as in urgent*3, bulk': [
+        'a*0',
+        'a*',
+        'a*1.5',
+        'a*-1',
+        'a*+1',
+        'a*1e2',
+        'a*0x2',
+        'a*many',
+        'a*2*3',
+        'a*1001',
+        `a*${'9'.repeat(400)}`,
+        'b, a*0',
+      ],
+      'expected each queue once; a weight gives one of them more, as in urgent*3, bulk': [
+        'a, a',
+        'a*2, b, a',
+        `${SQS_URL},${SQS_URL}*3`,
+      ],
+    },
+  },
+  {
+    section: 'container',
+    key: 'queue_prefix',
+    name: 'queuePrefix',
+    unset: undefined,
+    good: same('anna', 'Dev-2_x', '0', 'x'.repeat(40)),
+    bad: {
+      'expected a word of up to 40 letters, digits, - and _': ['', 'a b', 'a.b', 'ä', 'a/b', 'x'.repeat(41)],
+    },
+  },
+  {
+    section: 'container',
+    key: 'suffixes',
+    name: 'suffixes',
+    unset: undefined,
+    good: { big: ['big'], 'big, small': ['big', 'small'], 'a-1  ,b_2,3': ['a-1', 'b_2', '3'] },
+    bad: {
+      'expected words of up to 40 letters, digits, - and _, separated by commas': [
+        '',
+        ',',
+        'big,',
+        'big small',
+        'big*2',
+        'big.fifo',
+        'x'.repeat(41),
+      ],
     },
   },
   {
@@ -100,6 +197,14 @@ const tables: readonly OptionTable[] = [
   },
   {
     section: 'container',
+    key: 'idle_pause',
+    name: 'idlePause',
+    unset: 0,
+    good: { 0: 0, '0.5': 0.5, '1m': 60, '24d': 2_073_600 },
+    bad: { [aDuration]: ['', 'auto', '-1'], 'expected 0 to 2073600 seconds': ['25d'] },
+  },
+  {
+    section: 'container',
     key: 'visibility_timeout',
     name: 'visibilityTimeout',
     unset: undefined,
@@ -108,6 +213,38 @@ const tables: readonly OptionTable[] = [
       [aDuration]: ['', 'long', '-30'],
       'expected 1 to 43200 whole seconds': ['0', '1.5', '500ms', '43201', '13h'],
     },
+  },
+  {
+    section: 'container',
+    key: 'handler_timeout',
+    name: 'handlerTimeout',
+    unset: undefined,
+    good: { '0.5': 0.5, '5m': 300, '24d': 2_073_600 },
+    bad: { [aDuration]: ['', 'none', '-1'], 'expected 0.001 to 2073600 seconds': ['0', '25d'] },
+  },
+  {
+    section: 'container',
+    key: 'concurrency',
+    name: 'concurrency',
+    unset: 10,
+    good: { 1: 1, 250: 250 },
+    bad: { 'expected a whole number of at least 1': ['', '0', '-1', '2.5', '1e3', 'auto'] },
+  },
+  {
+    section: 'container',
+    key: 'processes',
+    name: 'processes',
+    unset: 1,
+    good: { 1: 1, 8: 8, auto: 'auto' },
+    bad: { 'expected auto or a whole number of at least 1': ['', '0', '-1', '1.5', 'Auto', 'all'] },
+  },
+  {
+    section: 'container',
+    key: 'prefetch',
+    name: 'prefetch',
+    unset: 'auto',
+    good: { 0: 0, 10: 10, auto: 'auto' },
+    bad: { 'expected auto or a whole number of at least 0': ['', '-1', '1.5', 'AUTO', 'none'] },
   },
   {
     section: 'container',
@@ -124,9 +261,71 @@ const tables: readonly OptionTable[] = [
     section: 'container',
     key: 'on_error',
     name: 'onError',
+    beside: { dead_letter_queue: 'adder-failed' },
     unset: 'delete',
-    good: same('delete', 'retry'),
-    bad: { 'expected delete or retry': ['', 'Delete', 'ignore', 'toString'] },
+    good: same('delete', 'retry', 'dead_letter'),
+    bad: {
+      'expected delete, retry or dead_letter': ['', 'Delete', 'ignore', 'dead-letter', 'toString'],
+    },
+  },
+  {
+    section: 'container',
+    key: 'dead_letter_queue',
+    name: 'deadLetterQueue',
+    unset: undefined,
+    good: same('failed', 'failed.fifo', 'x'.repeat(80), SQS_URL),
+    bad: { [aQueue]: [...noQueues, 'a*3', 'a, b'] },
+  },
+  {
+    section: 'container',
+    key: 'backoff',
+    name: 'backoff',
+    unset: 'none',
+    good: same('none', 'constant', 'exponential'),
+    bad: { 'expected none, constant or exponential': ['', 'linear', 'Constant', '5'] },
+  },
+  {
+    section: 'container',
+    key: 'backoff_base',
+    name: 'backoffBase',
+    unset: 2,
+    good: { 0: 0, '1.5': 1.5, '1m': 60, '12h': 43_200 },
+    bad: { [aDuration]: ['', 'e', '-1'], 'expected 0 to 43200 seconds': ['43201', '13h'] },
+  },
+  {
+    section: 'container',
+    key: 'backoff_max',
+    name: 'backoffMax',
+    unset: 1800,
+    good: { 0: 0, '10m': 600, '12h': 43_200 },
+    bad: { [aDuration]: ['', 'none', '-1'], 'expected 0 to 43200 seconds': ['13h'] },
+  },
+  {
+    section: 'container',
+    key: 'backoff_spread',
+    name: 'backoffSpread',
+    unset: 0.1,
+    good: { 0: 0, '0.25': 0.25, 1: 1, '1.0': 1, '0.00000049': 0 },
+    bad: { 'expected a number from 0 to 1': ['', '-0.1', '1.01', '10%', '.5', '1e-1', 'NaN'] },
+  },
+  {
+    section: 'container',
+    key: 'crash_limit',
+    name: 'crashLimit',
+    unset: 5,
+    good: { 0: 0, 3: 3 },
+    bad: { 'expected a whole number of at least 0': ['', '-1', '1.5', 'never'] },
+  },
+  {
+    section: 'container',
+    key: 'delete_on_start',
+    name: 'deleteOnStart',
+    unset: false,
+    good: {
+      ...Object.fromEntries(['yes', 'Yes', 'true', 'on', '1'].map((word) => [word, true])),
+      ...Object.fromEntries(['no', 'NO', 'false', 'off', '0'].map((word) => [word, false])),
+    },
+    bad: { 'expected yes or no': ['', 'y', 'always', '2'] },
   },
   {
     section: 'container',
@@ -145,6 +344,33 @@ const tables: readonly OptionTable[] = [
     unset: undefined,
     good: { '0.5': 0.5, '10m': 600 },
     bad: { [aDuration]: ['', 'never'], 'expected 0.001 to 2073600 seconds': ['0', '25d'] },
+  },
+  {
+    section: 'container',
+    key: 'max_memory',
+    name: 'maxMemory',
+    unset: undefined,
+    good: {
+      '32M': 33_554_432,
+      '512M': 536_870_912,
+      '1.5G': 1_610_612_736,
+      '65536K': 67_108_864,
+      536870912: 536_870_912,
+    },
+    bad: {
+      'expected a size such as 512M or 2G': [
+        '',
+        '512 M',
+        '512m',
+        '512MB',
+        '-1G',
+        '80%',
+        'lots',
+        '1e9',
+        '9999999999G',
+      ],
+      'expected at least 32M': ['0', '512', '512K', '31M', '0G'],
+    },
   },
   {
     section: 'container',
@@ -173,26 +399,28 @@ const tables: readonly OptionTable[] = [
 ];
 
 describe('the options', () => {
-  for (const { section, key, name, unset, good, bad } of tables) {
+  for (const { section, key, name, beside, unset, good, bad } of tables) {
     describe(`[${section}] ${key}`, () => {
       const settingOf = (text: string): unknown => {
         const config: Config = parseConfig(text, FILE, {});
         return Object.entries(config[section]).find(([property]) => property === name)?.[1];
       };
 
-      it(`is ${unset} if the file has none`, () => {
-        expect(settingOf(withOption('worker', 'x', 'y'))).to.equal(unset);
+      it(`is ${JSON.stringify(unset)} if the file has none`, () => {
+        expect(settingOf(withOption('worker', 'x', 'y', beside))).to.deep.equal(unset);
       });
 
       for (const [written, value] of Object.entries(good)) {
-        it(`takes "${written}"`, () => expect(settingOf(withOption(section, key, written))).to.equal(value));
+        it(`takes "${written}"`, () => {
+          expect(settingOf(withOption(section, key, written, beside))).to.deep.equal(value);
+        });
       }
 
       for (const [message, written] of Object.entries(bad).flatMap(([expected, values]) =>
         values.map((value) => [expected, value] as const),
       )) {
         it(`refuses "${written}"`, () => {
-          const text = withOption(section, key, written);
+          const text = withOption(section, key, written, beside);
           const line = text.split('\n').indexOf(`${key} = ${written}`) + 1;
           expect(() => settingOf(text))
             .to.throw(ConfigError)
@@ -213,23 +441,135 @@ describe('the options', () => {
     );
   });
 
-  describe('queue and broker', () => {
-    const withBroker = (broker: string) =>
-      parseConfig(`[container]\nworker = ./a.ts:b\nbroker = ${broker}\nqueue = ${SQS_URL}`, FILE, {});
+  describe('are held against each other:', () => {
+    const check = (options: Options) => {
+      const lines = Object.entries({ ...REQUIRED, ...options }).map((entry) => entry.join(' = '));
+      return parseConfig(['[container]', ...lines].join('\n'), FILE, {}).container;
+    };
+    const withoutSuffix = { queue: 'adder', dead_letter_queue: 'adder__big' };
+    const long = 'x'.repeat(74);
 
-    for (const broker of ['sqs', 'sqs+http://127.0.0.1:4566']) {
-      it(`may be a URL on ${broker}`, () => expect(withBroker(broker).container.queue).to.equal(SQS_URL));
+    for (const [title, options] of Object.entries<Options>({
+      'URLs on SQS': { queue: `${SQS_URL}, adder`, dead_letter_queue: `${SQS_URL}-failed` },
+      'URLs on an emulator of SQS': { queue: SQS_URL, broker: 'sqs+http://127.0.0.1:4566' },
+      'a dead-letter queue for what ends the process only': {
+        dead_letter_queue: 'failed',
+        on_error: 'retry',
+      },
+      'FIFO and standard queues with one dead-letter queue': {
+        queue: 'a.fifo, b',
+        dead_letter_queue: 'failed.fifo',
+      },
+      'a full name of 80 characters': { queue: long, queue_prefix: 'anna' },
+      'a URL longer than 80 characters': { queue: `${SQS_URL}/${long}`, queue_prefix: 'anna' },
+      'a dead-letter queue whose name only begins as that of the queue': withoutSuffix,
+      'deletes at the start that lose nothing': { delete_on_start: 'yes', on_error: 'delete' },
+    })) {
+      it(`they may be ${title}`, () => expect(() => check(options)).to.not.throw());
     }
 
-    for (const broker of ['sqlite:queues.db', 'memory:']) {
-      it(`must be a name on ${broker}`, () => {
-        expect(() => withBroker(broker))
+    const noUrls = 'only queues on SQS have URLs; expected the name of the queue, or broker = sqs';
+    const limit = 'expected at most 80, prefix and suffix included';
+    for (const [title, options, key, problem] of [
+      ['URLs in a file', { queue: `a, ${SQS_URL}`, broker: 'sqlite:queues.db' }, 'queue', noUrls],
+      ['URLs in memory', { queue: SQS_URL, broker: 'memory:' }, 'queue', noUrls],
+      [
+        'URLs of dead-letter queues in a file',
+        { broker: 'sqlite:queues.db', dead_letter_queue: SQS_URL },
+        'dead_letter_queue',
+        noUrls,
+      ],
+      [
+        'on_error = dead_letter without a dead-letter queue',
+        { on_error: 'dead_letter' },
+        'on_error',
+        'needs the queue to put it in; expected dead_letter_queue = NAME, too',
+      ],
+      [
+        'deletes at the start of what is to be retried',
+        { on_error: 'retry', delete_on_start: 'yes' },
+        'delete_on_start',
+        'a message that is gone cannot be kept when it fails; expected on_error = delete',
+      ],
+      [
+        'deletes at the start of what is to go to the dead-letter queue',
+        { on_error: 'dead_letter', dead_letter_queue: 'failed', delete_on_start: 'yes' },
+        'delete_on_start',
+        'a message that is gone cannot be kept when it fails; expected on_error = delete',
+      ],
+      [
+        'a prefix that makes a name too long',
+        { queue: `adder, ${long}x`, queue_prefix: 'anna' },
+        'queue',
+        `its full name, anna__${long}x, has 81 characters; ${limit}`,
+      ],
+      [
+        'a suffix that makes a name too long',
+        { queue: `${long}.fifo`, suffixes: 'a, big' },
+        'queue',
+        `its full name, ${long}__a.fifo, has 82 characters; ${limit}`,
+      ],
+      [
+        'a prefix and a suffix that do so together',
+        { queue: long.slice(4), queue_prefix: 'anna', suffixes: 'a, big' },
+        'queue',
+        `its full name, anna__${long.slice(4)}__big, has 81 characters; ${limit}`,
+      ],
+      [
+        'a prefix that makes the name of the dead-letter queue too long',
+        { dead_letter_queue: `${long}x`, queue_prefix: 'anna' },
+        'dead_letter_queue',
+        `its full name, anna__${long}x, has 81 characters; ${limit}`,
+      ],
+      [
+        'a queue that is its own dead-letter queue',
+        { queue: 'adder, bulk*2', dead_letter_queue: 'bulk', queue_prefix: 'anna' },
+        'dead_letter_queue',
+        '"anna__bulk" is handled here, and would be its own dead-letter queue; expected another queue',
+      ],
+      [
+        'one that is so by its suffix',
+        { ...withoutSuffix, suffixes: 'small, big' },
+        'dead_letter_queue',
+        '"adder__big" is handled here, and would be its own dead-letter queue; expected another queue',
+      ],
+      [
+        'suffixes of a URL',
+        { queue: SQS_URL, suffixes: 'big' },
+        'queue',
+        `a URL takes no suffix; expected the name of the queue ${SQS_URL}`,
+      ],
+    ] as const) {
+      it(`they may not be ${title}`, () => {
+        const value = Object.entries<string>({ ...REQUIRED, ...options }).find(([name]) => name === key)?.[1];
+        expect(() => check(options))
           .to.throw(ConfigError)
           .with.property('message')
-          .that.equals(
-            `${FILE}:4: [container] queue = "${SQS_URL}": only queues on SQS have URLs; expected the name of the queue, or broker = sqs`,
+          .that.matches(/^\S+:\d+: /)
+          .and.satisfies((message: string) =>
+            message.endsWith(`: [container] ${key} = ${JSON.stringify(value)}: ${problem}`),
           );
       });
     }
+
+    it('also beside others that are wrong', () => {
+      const options = {
+        queue: 'a',
+        dead_letter_queue: 'a',
+        delete_on_start: 'yes',
+        on_error: 'retry',
+        poll: '',
+      };
+      expect(() => check(options))
+        .to.throw(ConfigError)
+        .with.property('problems')
+        .that.satisfies((problems: ConfigProblem[]) =>
+          expect(problems.map(({ key }) => key)).to.have.members([
+            'dead_letter_queue',
+            'delete_on_start',
+            'poll',
+          ]),
+        );
+    });
   });
 });

@@ -33,7 +33,7 @@ describe('reading an ini file', () => {
 
   it('does not mind a byte order mark', () => {
     writeFileSync(file, `\uFEFF${TEXT}`);
-    expect(readConfig(file).container.queue).to.equal('adder');
+    expect(readConfig(file).container.queue).to.deep.equal([{ name: 'adder', weight: 1 }]);
   });
 
   it('says that there is no such file', () => {

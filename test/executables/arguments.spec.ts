@@ -16,12 +16,34 @@ describe('the arguments of sqs-sequential', () => {
   const parse = (...args: string[]) => parseContainerArguments('sequential', args);
 
   it('are an ini file, and options anywhere', async () => {
-    expect(await parse('worker.ini')).to.deep.equal({ file: 'worker.ini', check: false, overrides: {} });
+    expect(await parse('worker.ini')).to.deep.equal({
+      file: 'worker.ini',
+      check: false,
+      queues: [],
+      suffix: undefined,
+      overrides: {},
+    });
     expect(await parse('--message-limit', '5', 'worker.ini', '--idle-exit=1m', '--check')).to.deep.equal({
       file: 'worker.ini',
       check: true,
+      queues: [],
+      suffix: undefined,
       overrides: { messageLimit: 5, idleExit: 60 },
     });
+  });
+
+  it('may name some of the queues, and the suffix of all', async () => {
+    const options = ['--queue', 'urgent', '--suffix=big', '--queue=bulk.fifo'];
+    expect(await parse(...options, 'worker.ini')).to.deep.include({
+      file: 'worker.ini',
+      queues: ['urgent', 'bulk.fifo'],
+      suffix: 'big',
+    });
+    expect(await parse('--queue', 'urgent', 'worker.ini')).to.deep.include({
+      file: 'worker.ini',
+      queues: ['urgent'],
+    });
+    expect(await parse('--suffix', '007', 'worker.ini')).to.include({ suffix: '007' });
   });
 
   it('may name a file that looks like a number or an option', async () => {
@@ -48,11 +70,40 @@ describe('the arguments of sqs-sequential', () => {
       '--idle-exit -1: expected a duration such as 30, 500ms or 5m',
     ],
     ['an idle time of 0', ['--idle-exit', '0', 'worker.ini'], '--idle-exit 0: expected 0.001 to'],
+    ['no name behind --queue', ['worker.ini', '--queue'], 'queue'],
+    ['no word behind --suffix', ['worker.ini', '--suffix'], 'suffix'],
+    [
+      'a suffix that cannot be a part of a name',
+      ['--suffix', 'a b', 'worker.ini'],
+      '--suffix a b: expected a word of up to 40 letters, digits, - and _',
+    ],
+    ['an empty suffix', ['--suffix=', 'worker.ini'], '--suffix'],
+    ['two suffixes', ['--suffix=a', '--suffix=b', 'worker.ini'], '--suffix a,b: expected a word'],
     ['a value for --check', ['--check=maybe', 'worker.ini'], 'check'],
     ['--no-check', ['--no-check', 'worker.ini'], 'Unknown arguments: no-check'],
   ] as const) {
     it(`are refused with ${title}`, () => expectRefusal(parse(...args), 'sqs-sequential', advice));
   }
+});
+
+describe('the arguments of sqs-concurrent', () => {
+  it('are those of sqs-sequential', async () => {
+    const args = ['worker.ini', '--queue', 'jobs', '--suffix', 'big', '--message-limit', '5', '--check'];
+    expect(await parseContainerArguments('concurrent', args)).to.deep.equal(
+      await parseContainerArguments('sequential', args),
+    );
+  });
+
+  it('are refused in its name', () => {
+    return expectRefusal(parseContainerArguments('concurrent', []), 'sqs-concurrent', 'Name an ini file.');
+  });
+
+  it('are explained in its name', async () => {
+    const help = await parseContainerArguments('concurrent', ['--help']);
+    expect(help)
+      .to.have.property('text')
+      .that.matches(/^sqs-concurrent FILE\n\n.* many at a time/);
+  });
 });
 
 describe('the arguments of sqs-queues', () => {

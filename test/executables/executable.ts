@@ -41,11 +41,13 @@ export interface StartOptions {
   readonly stderr?: number;
   /** Default: the one that runs the specs. */
   readonly node?: string;
+  /** True to start it in a process group of its own, as a shell does. */
+  readonly group?: boolean;
 }
 
-/** Starts `sqs-sequential` or `sqs-queues`. */
+/** Starts `sqs-sequential`, `sqs-concurrent` or `sqs-queues`. */
 export function start(
-  program: 'sequential' | 'queues',
+  program: 'sequential' | 'concurrent' | 'queues',
   args: readonly string[],
   options: StartOptions,
 ): Executable {
@@ -67,15 +69,25 @@ export class Executable {
   /** The exit code, or the signal that ended it; undefined while it runs. */
   ended: number | NodeJS.Signals | undefined;
   readonly #child: ChildProcess;
+  readonly #group: boolean;
   readonly #closed: Promise<unknown>;
   readonly #checks = new Set<() => void>();
 
   constructor(program: string, args: readonly string[], options: StartOptions) {
-    const { folder, environment, input = '', stderr = 'pipe', node = process.execPath } = options;
+    const {
+      folder,
+      environment,
+      input = '',
+      stderr = 'pipe',
+      node = process.execPath,
+      group = false,
+    } = options;
+    this.#group = group;
     this.#child = spawn(node, [join(PACKAGE, `dist/containers/${program}.js`), ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
       stdio: ['pipe', 'pipe', stderr],
+      detached: group,
     });
     this.#closed = once(this.#child, 'close');
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -108,6 +120,11 @@ export class Executable {
     this.#child.kill(signal);
   }
 
+  /** Signals all processes of its group, as the terminal does. */
+  signalGroup(signal: NodeJS.Signals): void {
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
+  }
+
   /** Resolves to the exit code, or to the signal that ended it. */
   async exit(): Promise<number | NodeJS.Signals> {
     await this.#until(() => this.ended !== undefined, 'it ends');
@@ -115,7 +132,7 @@ export class Executable {
   }
 
   async kill(): Promise<void> {
-    if (this.ended === undefined) this.#child.kill('SIGKILL');
+    if (this.ended === undefined) this.#group ? this.signalGroup('SIGKILL') : this.signal('SIGKILL');
     await this.#closed;
   }
 

@@ -14,6 +14,7 @@ describe('sqs-sequential at start, on SQS', function () {
 
   const credentials = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
   const region = { AWS_REGION: 'eu-west-1' };
+  const production = { NODE_ENV: 'production' };
 
   function folderFor(queue: string): string {
     const ini = `[container]\nworker = ./worker.mjs:worker\nqueue = ${queue}\n`;
@@ -21,7 +22,10 @@ describe('sqs-sequential at start, on SQS', function () {
   }
 
   function runWith(environment: Record<string, string>, queue = 'jobs'): Promise<Executable> {
-    return run('sequential', ['worker.ini'], { folder: folderFor(queue), environment });
+    return run('sequential', ['worker.ini'], {
+      folder: folderFor(queue),
+      environment: { ...production, ...environment },
+    });
   }
 
   function expectUnavailable({ stderr, ended }: Executable, ...told: (string | RegExp)[]): void {
@@ -33,6 +37,21 @@ describe('sqs-sequential at start, on SQS', function () {
       else expect(stderr).to.match(part);
     }
   }
+
+  it('warns of queues without a prefix, unless it is in production', async () => {
+    const environment = { ...credentials, ...region, AWS_ENDPOINT_URL_SQS: stub.url };
+    for (const [more, warnings] of [
+      [{}, 1],
+      [production, 0],
+    ] as const) {
+      const { stderr, ended } = await run('sequential', ['worker.ini', '--idle-exit', '100ms'], {
+        folder: folderFor('jobs'),
+        environment: { ...environment, ...more },
+      });
+      expect(ended, stderr).to.equal(0);
+      expect(stderr.match(/WARN sequential: .*queue_prefix/g) ?? []).to.have.lengthOf(warnings);
+    }
+  });
 
   it('says which region it is connected to', async () => {
     const environment = { ...credentials, ...region, AWS_ENDPOINT_URL_SQS: stub.url };

@@ -1,0 +1,27 @@
+/** What is right in the settings of a container and perhaps not meant: for its log, before it starts. */
+import type { Config } from '../src/config/config.ts';
+import { suggest } from '../src/config/suggestion.ts';
+import { isWebAddress } from '../src/config/values.ts';
+
+/** The warnings, each a line. `suffix` is that of the command line. */
+export function warningsOf(
+  { file, container }: Config,
+  suffix: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): string[] {
+  const { queue, queuePrefix, suffixes = [], broker } = container;
+  const warnings: string[] = [];
+  if (suffix !== undefined && !suffixes.includes(suffix)) {
+    const advice =
+      suffixes.length > 0 ? `no such suffix; ${suggest(suffix, suffixes, 'it has')}` : 'no suffixes';
+    warnings.push(`--suffix ${suffix} is used, although ${file} has ${advice}`);
+  }
+  // An emulator is one's own already, and a URL says which queue is meant.
+  const isShared = broker === 'sqs' && queue.some(({ name }) => !isWebAddress(name));
+  if (isShared && queuePrefix === undefined && environment.NODE_ENV !== 'production') {
+    warnings.push(
+      'NODE_ENV is not production, and there is no queue_prefix to keep these queues apart from those of production and of other people: set one of the two',
+    );
+  }
+  return warnings;
+}

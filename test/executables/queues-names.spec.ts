@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import type { Broker } from '../../src/brokers/broker.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+import { cleanUp, folderWith, putOff, run } from './executable.ts';
+
+const INI = `[container]
+worker = ./worker.mjs:worker
+queue = urgent*3, bulk.fifo
+queue_prefix = anna
+broker = sqlite:queues.db
+dead_letter_queue = failed
+`;
+
+describe('sqs-queues with an ini file that has a queue_prefix', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  let folder: string;
+  let broker: Broker;
+  beforeEach(async () => {
+    folder = folderWith({ 'worker.ini': INI });
+    broker = await openBroker('sqlite:queues.db', { directory: folder });
+    putOff(() => broker.close());
+  });
+
+  const queues = (...args: string[]) => run('queues', [...args, '-c', 'worker.ini'], { folder });
+  const head = 'queue\tvisible\tin flight\tdelayed\n';
+
+  it('shows all of its queues and the dead-letter queue', async () => {
+    for (const name of ['anna__urgent', 'anna__bulk.fifo', 'anna__failed', 'urgent'])
+      await broker.create(name);
+    await (await broker.open('anna__failed')).send([{ body: 'a' }]);
+    const { stdout, stderr, ended } = await queues('status');
+    expect(ended, stderr).to.equal(0);
+    expect(stdout).to.equal(
+      `${head}anna__urgent\t0\t0\t0\nanna__bulk.fifo\t0\t0\t0\nanna__failed\t1\t0\t0\n`,
+    );
+  });
+
+  it('puts it before the names that it is given', async () => {
+    const runs = [
+      await queues('create', 'failed'),
+      await queues('create', 'urgent', '--dead-letter-queue', 'failed', '--max-receives', '1'),
+      await queues('send', 'urgent', '1'),
+    ];
+    expect(runs.map(({ ended }) => ended)).to.deep.equal([0, 0, 0]);
+    expect(runs[1]?.stdout).to.match(/^The queue anna__urgent is there, in sqlite/);
+    expect(runs[2]?.stdout).to.match(/^Sent \[\[1\],\{\}\] to anna__urgent: /);
+    const { stdout } = await queues('status', 'urgent');
+    expect(stdout).to.equal(`${head}anna__urgent\t1\t0\t0\n`);
+
+    const urgent = await broker.open('anna__urgent');
+    await urgent.receive({ max: 1, waitSeconds: 0, visibilityTimeout: 0 });
+    await urgent.receive({ max: 1, waitSeconds: 0 });
+    expect(await (await broker.open('anna__failed')).counts()).to.include({ visible: 1 });
+    expect(await broker.list()).to.deep.equal(['anna__failed', 'anna__urgent']);
+  });
+
+  it('takes names as they are without the ini file', async () => {
+    await broker.create('anna__urgent');
+    const { stdout } = await run('queues', ['status', 'anna__urgent', '-b', 'sqlite:queues.db'], { folder });
+    expect(stdout).to.equal(`${head}anna__urgent\t0\t0\t0\n`);
+  });
+
+  it('says so in its help', async () => {
+    const { stdout } = await run('queues', ['status', '--help'], { folder });
+    expect(stdout).to.contain('queue_prefix before the names of queues');
+    expect(stdout).to.contain("the ini file's queues and its dead-letter queue");
+  });
+});
