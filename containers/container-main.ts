@@ -1,11 +1,15 @@
 /** What the container executables share: the command line in, the exit code out. */
 import { inspect } from 'node:util';
 import { type Config, ConfigError, describeConfig, readConfig } from '../src/config/config.ts';
+import { nameProblems } from '../src/config/queue-names.ts';
+import { suggest } from '../src/config/suggestion.ts';
 import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
 import { checkFactory, WorkerFactoryError } from '../src/worker/worker.ts';
 import { type ContainerKind, runContainer } from './container.ts';
 import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { needsProcesses, runProcesses } from './processes.ts';
+import { findParent } from './processes-child.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs a container from the command line; resolves to its exit code. */
@@ -14,7 +18,10 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
     const given = await parseContainerArguments(kind, args);
     if ('text' in given) return print(given.text);
     const config = settingsFor(kind, given);
-    return given.check ? await check(config) : await runContainer(kind, config, given.suffix);
+    if (given.check) return await check(config);
+    const parent = findParent();
+    if (!parent && needsProcesses(kind, config)) return await runProcesses(kind, config, given.suffix);
+    return await runContainer(kind, config, given.suffix, parent);
   } catch (error) {
     const code = exitCodeOf(error);
     process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
@@ -23,16 +30,19 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
 }
 
 /** The settings of the ini file, but for those that the command line has. Throws UsageError. */
-function settingsFor(kind: ContainerKind, { file, queues, overrides }: ContainerArguments): Config {
+function settingsFor(kind: ContainerKind, { file, queues, suffix, overrides }: ContainerArguments): Config {
   const config = readConfig(file);
-  const { container } = config;
-  const names = container.queue.map(({ name }) => name);
+  const names = config.container.queue.map(({ name }) => name);
   const unknown = queues.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new UsageError(`sqs-${kind}`, `--queue ${unknown}: ${file} has ${names.join(', ')}.`);
+    const advice = suggest(unknown, names, 'it has');
+    throw new UsageError(`sqs-${kind}`, `--queue ${unknown}: ${file} has no such queue; ${advice}.`);
   }
-  const queue = container.queue.filter(({ name }) => queues.length === 0 || queues.includes(name));
-  return { ...config, container: { ...container, queue, ...overrides } };
+  const queue = config.container.queue.filter(({ name }) => queues.length === 0 || queues.includes(name));
+  const container = { ...config.container, queue, ...overrides };
+  const [problem] = nameProblems(container, suffix);
+  if (problem) throw new UsageError(`sqs-${kind}`, `--suffix ${suffix}: ${problem.text}.`);
+  return { ...config, container };
 }
 
 /** Looks at everything that can be looked at without making a worker or opening a queue. */

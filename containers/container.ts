@@ -20,19 +20,28 @@ import { WorkerFactoryError } from '../src/worker/worker.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
+import type { ParentProcess } from './processes-child.ts';
+import { warningsOf } from './warnings.ts';
 
 /** The kinds of container, by the name that their executable has after `sqs-`. */
 export type ContainerKind = 'sequential' | 'concurrent';
 
 /**
- * Runs a container until it has drained; resolves to its exit code. `suffix` goes behind the names of its queues.
+ * Runs a container until it has drained; resolves to its exit code. `suffix` goes behind the names of its queues;
+ * a `parent` gives orders, and has the message limit.
  * Throws ConfigError for logs that cannot be opened.
  */
-export async function runContainer(kind: ContainerKind, config: Config, suffix?: string): Promise<ExitCode> {
+export async function runContainer(
+  kind: ContainerKind,
+  config: Config,
+  suffix?: string,
+  parent?: ParentProcess,
+): Promise<ExitCode> {
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(kind);
   let broker: Broker | undefined;
   try {
+    if (!parent) for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     setContainer({ broker, prefix: config.container.queuePrefix });
     const worker = await makeWorker(config);
@@ -46,20 +55,30 @@ export async function runContainer(kind: ContainerKind, config: Config, suffix?:
       {
         ...options,
         ...(crashRecord && { crashRecord }),
+        ...(parent &&
+          options.messageLimit !== undefined && {
+            messageLimit: 'shared',
+            onDone: () => parent.report({ type: 'done' }),
+          }),
         logOf: (delivery) => consumerLog.logOf(delivery),
       },
       consumerLog,
     );
-    const events = handleProcessEvents({
+    const steering = {
       log,
       stop: () => consumer.stop(),
       wake: () => consumer.wake(),
       reopenLogs: () => loggers.reopen(),
-    });
+      ignoreInterrupt: parent !== undefined,
+    };
+    const events = handleProcessEvents(steering);
+    parent?.obey({ ...steering, allow: (messages) => consumer.allow(messages) }, config.container.maxMemory);
     // Whoever reads this may send signals from now on.
     log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
+    parent?.report({ type: 'ready' });
     const report = await consumer.run().finally(() => events.end());
     log.info(describeDrain(report));
+    if (consumer.idle) parent?.report({ type: 'idle' });
     // What runs in a process that broke is what may have broken it: the record stays.
     if (events.broken) return exitCodes.software;
     crashRecord?.close();
@@ -67,6 +86,7 @@ export async function runContainer(kind: ContainerKind, config: Config, suffix?:
   } catch (error) {
     return explain(error, log);
   } finally {
+    parent?.end();
     setContainer(undefined);
     await broker?.close();
     loggers.close();

@@ -10,6 +10,8 @@ export interface Steering {
   readonly stop: () => void;
   readonly wake: () => void;
   readonly reopenLogs: () => void;
+  /** True for a child: the terminal sends INT to parent and children alike, and the parent orders what to do. */
+  readonly ignoreInterrupt?: boolean;
 }
 
 export interface ProcessEvents {
@@ -20,7 +22,13 @@ export interface ProcessEvents {
 }
 
 /** Listens until `end`. */
-export function handleProcessEvents({ log, stop, wake, reopenLogs }: Steering): ProcessEvents {
+export function handleProcessEvents({
+  log,
+  stop,
+  wake,
+  reopenLogs,
+  ignoreInterrupt = false,
+}: Steering): ProcessEvents {
   let stopping = false;
   let broken = false;
 
@@ -35,7 +43,7 @@ export function handleProcessEvents({ log, stop, wake, reopenLogs }: Steering): 
   };
   const listeners = {
     SIGTERM: drain,
-    SIGINT: drain,
+    SIGINT: ignoreInterrupt ? () => {} : drain,
     SIGHUP: () => {
       reopenLogs();
       log.info('SIGHUP: log files reopened');

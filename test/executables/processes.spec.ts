@@ -225,7 +225,7 @@ describe('a container of several processes', function () {
   ] as const) {
     it(`ends all of them at once after a second ${signal}`, async () => {
       const { container } = await startBusy('patient');
-      container.signalGroup(signal);
+      container.signal(signal);
       await container.prints(new RegExp(`${signal}: draining$`));
       container.signal(signal);
       expect(await container.exit()).to.equal(code);

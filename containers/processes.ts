@@ -1,0 +1,90 @@
+/**
+ * A container of several processes, or of one that is replaced when it uses too much memory: the parent, which runs
+ * this executable again for each process, with the same arguments, and has no broker and no worker itself.
+ */
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import type { Config } from '../src/config/config.ts';
+import { openLoggers } from '../src/operations/logging/loggers.ts';
+import type { ProcessEnd } from '../src/operations/respawn.ts';
+import type { ContainerKind } from './container.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { handleProcessEvents } from './process-events.ts';
+import { CHILD_VARIABLE, type Order, type Report } from './processes-child.ts';
+import { type Child, Supervisor } from './processes-supervisor.ts';
+import { warningsOf } from './warnings.ts';
+
+/** Whether these settings need a parent with processes of their own. */
+export function needsProcesses(kind: ContainerKind, config: Config): boolean {
+  return processCount(kind, config) > 1 || config.container.maxMemory !== undefined;
+}
+
+/**
+ * Runs the processes of a container until they have drained; resolves to the exit code of all. `suffix` goes behind
+ * the names of its queues.
+ * Throws ConfigError for logs that cannot be opened.
+ */
+export async function runProcesses(kind: ContainerKind, config: Config, suffix?: string): Promise<ExitCode> {
+  const { concurrency, messageLimit, maxMemory } = config.container;
+  const loggers = openLoggers(config.loggers);
+  const log = loggers.get(kind);
+  for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
+  const supervisor = new Supervisor({
+    count: processCount(kind, config),
+    concurrency: kind === 'sequential' ? 1 : concurrency,
+    messageLimit,
+    maxMemory,
+    log,
+    fork: forkChild,
+  });
+  const events = handleProcessEvents({
+    log,
+    stop: () => supervisor.stop(),
+    wake: () => supervisor.order({ type: 'wake' }),
+    reopenLogs: () => {
+      loggers.reopen();
+      supervisor.order({ type: 'reopenLogs' });
+    },
+  });
+  const killAll = () => supervisor.kill();
+  process.on('exit', killAll);
+  try {
+    const code = await supervisor.run();
+    return events.broken ? exitCodes.software : code;
+  } finally {
+    process.off('exit', killAll);
+    events.end();
+    loggers.close();
+  }
+}
+
+function processCount(kind: ContainerKind, { container: { processes } }: Config): number {
+  if (kind === 'sequential') return 1;
+  return processes === 'auto' ? availableParallelism() : processes;
+}
+
+function forkChild(
+  number: number,
+  onReport: (report: Report) => void,
+  onEnd: (end: ProcessEnd) => void,
+): Child {
+  const [, script = '', ...args] = process.argv;
+  const child = fork(script, args, { env: { ...process.env, [CHILD_VARIABLE]: String(number) } });
+  child.on('message', (report: Report) => onReport(report));
+  // 'close' comes after the last message, 'exit' may come before.
+  child.on('close', (code, signal) => {
+    if (child.pid !== undefined) onEnd({ code, signal });
+  });
+  child.on('error', (error) => {
+    if (child.pid === undefined) onEnd({ error });
+  });
+  return {
+    pid: child.pid,
+    order: (order: Order) => {
+      if (child.connected) child.send(order, () => {});
+    },
+    kill: (signal) => {
+      child.kill(signal);
+    },
+  };
+}

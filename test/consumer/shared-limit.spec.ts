@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { currentMessage } from '../../src/worker/current-message.ts';
+import { running } from './running.ts';
+
+function untilToldToStop(): Promise<never> {
+  const { signal } = currentMessage();
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
+describe('a message limit that is shared with other processes', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('takes as many messages as are allowed, and goes on when more are', async () => {
+    const { consumer, queue, run, started } = await running(
+      () => {},
+      { messageLimit: 'shared', slots: 3 },
+      { bodies: ['a', 'b', 'c', 'd', 'e'] },
+    );
+    await clock.tickAsync(100_000);
+    expect(started).to.deep.equal([]);
+    expect(await queue.counts()).to.deep.include({ visible: 5, inFlight: 0 });
+    consumer.allow(2);
+    await clock.tickAsync(100_000);
+    expect(started).to.deep.equal(['a', 'b']);
+    consumer.allow(1);
+    await clock.tickAsync(100_000);
+    expect(started).to.deep.equal(['a', 'b', 'c']);
+    expect(await queue.counts()).to.deep.include({ visible: 2, inFlight: 0 });
+    consumer.stop();
+    await clock.tickAsync(10_000);
+    await run;
+    expect(consumer.idle).to.equal(false);
+  });
+
+  it('tells of each message that is done, not of those that are given back', async () => {
+    const onDone = sinon.spy();
+    const { consumer, run, started } = await running(
+      async ({ body }) => {
+        if (body === 'bad') throw new Error(body);
+        if (body === 'slow') await untilToldToStop();
+      },
+      { messageLimit: 'shared', onDone, drainTimeout: 1 },
+      { bodies: ['good', 'bad', 'slow'] },
+    );
+    consumer.allow(3);
+    await clock.tickAsync(1_000);
+    expect(started).to.deep.equal(['good', 'bad', 'slow']);
+    expect(onDone.callCount).to.equal(2);
+    consumer.stop();
+    await clock.tickAsync(100_000);
+    await run;
+    expect(onDone.callCount).to.equal(2);
+  });
+
+  it('says whether it ended because no message came', async () => {
+    const { consumer, run } = await running(() => {}, { messageLimit: 'shared', idleExit: 5 });
+    await clock.tickAsync(10_000);
+    await run;
+    expect(consumer.idle).to.equal(true);
+  });
+});
