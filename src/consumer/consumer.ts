@@ -2,19 +2,19 @@
  * The run loop, put together: messages go from the receivers of the queues through the slots to the settlers, while the
  * leases keep hold of them; at the end, it drains. Each part is a file beside this one.
  */
-import type { Message, Queue } from '../brokers/broker.ts';
-import { type MessageLog, withCurrentMessage } from '../worker/current-message.ts';
-import { buried, handled, type Outcome, type OutcomePolicy, outcomeOf } from '../worker/outcome.ts';
+import type { Queue } from '../brokers/broker.ts';
+import type { MessageLog } from '../worker/current-message.ts';
+import { type Outcome, type OutcomePolicy, released } from '../worker/outcome.ts';
 import type { Worker } from '../worker/worker.ts';
-import { CrashLimitError, type CrashRecord } from './crash-record.ts';
+import { Attempts } from './attempts.ts';
+import type { CrashRecord } from './crash-record.ts';
 import type { Delivery } from './delivery.ts';
 import { receiveSize } from './demand.ts';
-import { type DrainReport, DrainTimeoutError, drain, released } from './drain.ts';
+import { type DrainReport, drain } from './drain.ts';
 import { IdleExit } from './idle-exit.ts';
 import { type ConsumerObserver, harmless } from './observer.ts';
 import { Slots } from './slots.ts';
 import { Source } from './source.ts';
-import { limitTime } from './time-limit.ts';
 import { Turns } from './turns.ts';
 
 export interface ConsumerOptions extends OutcomePolicy {
@@ -36,8 +36,12 @@ export interface ConsumerOptions extends OutcomePolicy {
   readonly handlerTimeout?: number;
   /** Deletes each message before it is handled: at most once, instead of at least once. Default false. */
   readonly deleteOnStart?: boolean;
-  /** Drain after so many messages. */
-  readonly messageLimit?: number;
+  /**
+   * Drain after so many messages; `shared`: handle as many as `allow` adds up to, and wait for more. Default: no limit.
+   */
+  readonly messageLimit?: number | 'shared';
+  /** Called when a message is done, whatever its outcome; not when it is given back for another process. */
+  readonly onDone?: () => void;
   /** Drain after so many seconds without a message. */
   readonly idleExit?: number;
   /** How long workers may go on after `stop`, in seconds. */
@@ -56,15 +60,18 @@ export interface WeightedQueue {
 }
 
 export class Consumer {
-  readonly #worker: Worker;
   readonly #options: ConsumerOptions;
   readonly #observer: ConsumerObserver;
   readonly #sources: readonly Source[];
+  readonly #turns: Turns;
+  readonly #attempts: Attempts;
   readonly #slots: Slots;
   readonly #idleExit: IdleExit;
   readonly #stopRequested = Promise.withResolvers<void>();
+  #allowed: number;
   #started = 0;
   #finished = 0;
+  #idle = false;
 
   constructor(
     queues: readonly WeightedQueue[],
@@ -72,21 +79,31 @@ export class Consumer {
     options: ConsumerOptions,
     observer: ConsumerObserver = {},
   ) {
-    this.#worker = worker;
     this.#options = options;
+    const { messageLimit = Number.POSITIVE_INFINITY } = options;
+    this.#allowed = messageLimit === 'shared' ? 0 : messageLimit;
     this.#observer = harmless(observer);
     this.#sources = queues.map((queue) => this.#source(queue));
-    const turns = new Turns(this.#sources);
+    this.#turns = new Turns(this.#sources);
+    this.#attempts = new Attempts(worker, {
+      ...options,
+      canBury: options.deadLetterQueue !== undefined,
+      observer: this.#observer,
+      onStuck: () => this.stop(),
+    });
     this.#slots = new Slots({
       count: options.slots,
-      next: () => this.#counted(turns.next()),
+      next: () => this.#next(),
       handle: (delivery) => this.#handle(delivery),
       onChange: () => this.#poke(),
     });
     this.#idleExit = new IdleExit({
       seconds: options.idleExit,
       isBusy: () => this.held > 0 || this.#sources.some(({ receiver }) => receiver.failing),
-      onIdle: () => this.stop(),
+      onIdle: () => {
+        this.#idle = true;
+        this.stop();
+      },
     });
   }
 
@@ -102,7 +119,9 @@ export class Consumer {
     ]);
     this.stop();
     this.#idleExit.stop();
-    const report = await drain(this.#sources, this.#slots, this.#options.drainTimeout);
+    const report = await drain(this.#sources, this.#slots, this.#options.drainTimeout, (delivery) =>
+      this.#done(this.#attempts.unfinished(delivery)),
+    );
     if (polling && 'error' in polling) throw polling.error;
     return report;
   }
@@ -118,9 +137,24 @@ export class Consumer {
     for (const { receiver } of this.#sources) receiver.wake();
   }
 
+  /** Raises the message limit by so many, where it is `shared`. */
+  allow(messages: number): void {
+    this.#allowed += messages;
+    this.#slots.fill();
+    this.#poke();
+  }
+
+  /** True once it has ended, or begun to, because no message came for `idleExit` seconds. */
+  get idle(): boolean {
+    return this.#idle;
+  }
+
   /** How many messages are held: waiting, running and settling. */
   get held(): number {
-    return this.#sources.reduce((held, { leases }) => held + leases.size, 0);
+    let held = 0;
+    for (const { leases } of this.#sources) held += leases.size;
+    for (const { leaseLost } of this.#slots.running) if (leaseLost) held += 1;
+    return held;
   }
 
   #source({ queue, weight }: WeightedQueue): Source {
@@ -135,7 +169,7 @@ export class Consumer {
       deadLetterQueue,
       observer: this.#observer,
       logOf: this.#options.logOf ?? (() => SILENT),
-      groupOf: (message) => this.#groupOf(message, queue),
+      crashesOf: ({ id }) => this.#options.crashRecord?.crashes(queue.name, id) ?? 0,
       demand: (source, asked, receiveMs) => this.#demand(source, asked, receiveMs),
       onReceived: () => {
         this.#idleExit.active();
@@ -144,37 +178,36 @@ export class Consumer {
     });
   }
 
-  /** Of messages that may end the process one runs at a time, so that the others are not suspected with it. */
-  #groupOf(message: Message, queue: Queue): string | undefined {
-    if (queue.fifo) return message.groupId ?? '';
-    const { crashRecord } = this.#options;
-    return crashRecord && crashRecord.crashes(queue.name, message.id) > 0 ? 'suspects' : undefined;
-  }
-
   #poke(): void {
     for (const { receiver } of this.#sources) receiver.poke();
   }
 
   #demand(source: Source, asked: number, receiveMs: number | undefined): number {
-    const { prefetch = 'auto', messageLimit = Number.POSITIVE_INFINITY } = this.#options;
-    const others = this.#sources.filter((other) => other !== source);
-    const waitingElsewhere = others.reduce((sum, { waiting }) => sum + waiting.size, 0);
-    const weights = others.reduce((sum, { active, weight }) => sum + (active ? weight : 0), source.weight);
+    const { prefetch = 'auto' } = this.#options;
+    const share = this.#turns.shareOf(source);
+    const free = Math.max(0, this.#slots.free - this.#turns.readyBeside(source));
     return receiveSize({
-      slots: (this.#slots.count * source.weight) / weights,
-      free: Math.max(0, this.#slots.free - waitingElsewhere),
-      waiting: source.waiting.size,
+      slots: this.#slots.count * share,
+      free: Math.ceil(free * share),
+      waiting: source.waiting.ready,
       asked,
       prefetch,
-      reserve: others.length > 0 ? 1 : 0,
+      reserve: this.#sources.length > 1 ? 1 : 0,
       handlingMs: source.handlingMs,
       receiveMs,
-      remaining: messageLimit - this.#started - waitingElsewhere,
+      remaining: this.#allowed - this.#started - this.#waiting,
     });
   }
 
-  /** Counted before its slot asks for more messages, which must not exceed the message limit. */
-  #counted(delivery: Delivery | undefined): Delivery | undefined {
+  get #waiting(): number {
+    let size = 0;
+    for (const { waiting } of this.#sources) size += waiting.size;
+    return size;
+  }
+
+  /** The next message to start. Counted before its slot asks for more, which must not exceed the message limit. */
+  #next(): Delivery | undefined {
+    const delivery = this.#started < this.#allowed ? this.#turns.next() : undefined;
     if (delivery) this.#started += 1;
     return delivery;
   }
@@ -182,91 +215,33 @@ export class Consumer {
   async #handle(delivery: Delivery): Promise<void> {
     const { source } = delivery;
     if (await this.#mayStart(delivery)) {
-      const outcome = await this.#recorded(delivery);
-      if (outcome.action === 'retry') source.releaseBehind(delivery);
+      const outcome = this.#done(await this.#attempts.run(delivery));
+      // What comes again must not come after those behind it.
+      if (outcome.action === 'retry' || !source.leases.owns(delivery)) source.releaseBehind(delivery);
       source.settler.settle(delivery, outcome);
       this.#idleExit.active();
       this.#finished += 1;
     } else {
+      source.releaseBehind(delivery);
       this.#started -= 1;
     }
-    // What comes again must not come after those behind it.
-    if (delivery.leaseLost) source.releaseBehind(delivery);
     source.waiting.finished(delivery);
     if (this.#finished === this.#options.messageLimit) this.stop();
   }
 
+  /** Tells that a message is done, unless it is given back for another process. */
+  #done(outcome: Outcome): Outcome {
+    if (outcome !== released) this.#options.onDone?.();
+    return outcome;
+  }
+
+  /** Makes sure that the message is this process's, or nobody's: with `deleteOnStart`. */
   async #mayStart(delivery: Delivery): Promise<boolean> {
     const { leases, settler } = delivery.source;
     if (!leases.owns(delivery)) return false;
-    if (this.#options.deleteOnStart) return settler.deleteFirst(delivery);
+    if (this.#options.deleteOnStart && !(await settler.deleteFirst(delivery))) return false;
     delivery.phase = 'running';
     return true;
-  }
-
-  /** Runs the worker, unless that would most likely end the process once more. */
-  async #recorded(delivery: Delivery): Promise<Outcome> {
-    const { crashRecord, crashLimit = 0 } = this.#options;
-    if (!crashRecord) return this.#run(delivery);
-    const { queue, message } = delivery;
-    const crashes = crashRecord.crashes(queue.name, message.id);
-    if (crashLimit > 0 && crashes >= crashLimit) {
-      const outcome = this.#options.deadLetterQueue ? buried : handled;
-      crashRecord.forget(queue.name, message.id);
-      return this.#told(delivery, new CrashLimitError(crashes), outcome, 0);
-    }
-    crashRecord.started(queue.name, message.id);
-    const outcome = await this.#run(delivery);
-    crashRecord.ended(queue.name, message.id);
-    if (crashes > 0) crashRecord.forget(queue.name, message.id);
-    return outcome;
-  }
-
-  async #run(delivery: Delivery): Promise<Outcome> {
-    const { handlerTimeout } = this.#options;
-    const limit =
-      handlerTimeout === undefined
-        ? undefined
-        : limitTime(delivery, handlerTimeout, (seconds) => this.#stuck(delivery, seconds));
-    const startedAt = performance.now();
-    let outcome = handled;
-    try {
-      const running = withCurrentMessage(delivery, () => this.#worker.handleMessage(delivery.message));
-      if (running !== undefined) await running;
-      if (limit?.error) throw limit.error;
-      this.#observer.handled?.(delivery, performance.now() - startedAt);
-    } catch (error) {
-      outcome = this.#outcomeOfFailure(delivery, limit?.error ?? error, performance.now() - startedAt);
-    }
-    limit?.end();
-    try {
-      await this.#worker.afterMessage?.();
-    } catch (error) {
-      this.#observer.afterMessageFailed?.(delivery, error);
-    }
-    return outcome;
-  }
-
-  #outcomeOfFailure(delivery: Delivery, error: unknown, milliseconds: number): Outcome {
-    // A worker that stopped because it was told to has not failed: its message is for another process.
-    const interrupted = delivery.abortReason instanceof DrainTimeoutError;
-    const outcome = interrupted ? released : outcomeOf(error, this.#options, delivery.message.receiveCount);
-    return this.#told(delivery, error, outcome, milliseconds);
-  }
-
-  /** The outcome of a failure, once the observer has it; without that the message must come back. */
-  #told(delivery: Delivery, error: unknown, outcome: Outcome, milliseconds: number): Outcome {
-    try {
-      this.#observer.failed?.(delivery, error, outcome, milliseconds);
-      return outcome;
-    } catch {
-      return { action: 'retry' };
-    }
-  }
-
-  #stuck(delivery: Delivery, seconds: number): void {
-    this.#observer.stuck?.(delivery, seconds);
-    this.stop();
   }
 }
 

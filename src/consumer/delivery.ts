@@ -16,14 +16,24 @@ export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 }
 
+/** What is known of a message when it comes. */
+export type Received = Pick<
+  Delivery,
+  'message' | 'source' | 'group' | 'crashes' | 'receivedAt' | 'leaseEndsAt'
+>;
+
 export class Delivery {
   readonly message: Message;
   readonly source: Source;
   /** Messages of the same group run one at a time, in their order; undefined: beside any other. */
   readonly group: string | undefined;
+  /** How many processes ended while they ran it. */
+  readonly crashes: number;
   phase: Phase = 'waiting';
   /** When it was received: milliseconds of `performance.now()`. */
   readonly receivedAt: number;
+  /** When it was given to its worker: milliseconds of `performance.now()`. */
+  startedAt = 0;
   /** When its visibility timeout ends unless it is extended: milliseconds of `performance.now()`. */
   leaseEndsAt: number;
   /** When the next extension is due: milliseconds of `performance.now()`. */
@@ -34,18 +44,15 @@ export class Delivery {
   settlementSent = false;
   /** True once another process may have the message: it must not be deleted any more. */
   leaseLost = false;
+  /** True once it is deleted, before it is handled (`delete_on_start`): nothing is left to settle. */
+  deleted = false;
   #abort: AbortController | undefined;
 
-  constructor(
-    message: Message,
-    source: Source,
-    group: string | undefined,
-    receivedAt: number,
-    leaseEndsAt: number,
-  ) {
+  constructor({ message, source, group, crashes, receivedAt, leaseEndsAt }: Received) {
     this.message = message;
     this.source = source;
     this.group = group;
+    this.crashes = crashes;
     this.receivedAt = receivedAt;
     this.leaseEndsAt = leaseEndsAt;
   }
@@ -59,7 +66,7 @@ export class Delivery {
     return this.source.logOf(this);
   }
 
-  /** Keeps the message for at least so many seconds from now, whatever happens to this process meanwhile. */
+  /** See `CurrentMessage`. */
   extend(seconds: number): Promise<void> {
     return this.source.leases.extend(this, seconds);
   }

@@ -7,9 +7,9 @@
 export interface Load {
   /** How many messages of the queue can run at once: its share of the slots. */
   readonly slots: number;
-  /** How many of the slots are free. */
+  /** How many of the slots are free for it. */
   readonly free: number;
-  /** Received and not started. */
+  /** Received and not started, but for those that wait for another one of their group. */
   readonly waiting: number;
   /** Asked for by requests under way. */
   readonly asked: number;
@@ -21,7 +21,7 @@ export interface Load {
   readonly prefetch: number | 'auto';
   /** How many to hold in any case, so that the queue has one to run when its turn comes. */
   readonly reserve: number;
-  /** How many more messages may be started at all (`message_limit`). */
+  /** How many more messages may be held at all (`message_limit`). */
   readonly remaining: number;
 }
 
@@ -47,12 +47,16 @@ export function receiveSize(load: Load): number {
   const pending = load.waiting + load.asked;
   const { least, most } = ahead(load);
   if (pending >= load.free + least) return 0;
-  return Math.max(0, Math.min(load.free + most - pending, LARGEST_RECEIVE, load.remaining - pending));
+  return Math.max(0, Math.min(load.free + most - pending, LARGEST_RECEIVE, load.remaining - load.asked));
 }
 
 /** How many messages to hold beside those that can start: below `least` it is time to ask, for up to `most`. */
 function ahead(load: Load): { readonly least: number; readonly most: number } {
-  if (load.prefetch !== 'auto') return { least: load.prefetch, most: load.prefetch };
+  if (load.prefetch !== 'auto') {
+    // Not message by message: a receive costs the same for ten.
+    const step = Math.min(LARGEST_RECEIVE, Math.ceil(load.prefetch / 2));
+    return { least: load.prefetch - step + 1, most: load.prefetch };
+  }
   const least = Math.max(startedDuringReceive(load), load.reserve);
   return { least, most: Math.max(least, startedSoon(load)) };
 }

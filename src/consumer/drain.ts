@@ -2,6 +2,7 @@
  * The end of a run, in this order: no more receives; what has not started goes back at once; workers may finish within
  * the drain timeout, then their signals abort; everything is settled. The report says what became of all that was held.
  */
+import { type Outcome, released } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
 import { endsWithin } from './ends-within.ts';
 import type { Settler } from './settler.ts';
@@ -23,7 +24,7 @@ export interface DrainReport {
   readonly released: number;
   /** Deletes confirmed during the drain. */
   readonly confirmed: number;
-  /** Handled, but not confirmed as deleted: these may be handled again. */
+  /** Handled, or begun, and not confirmed as deleted: these may be handled again. */
   readonly mayRepeat: number;
   /** Workers that did not end even after their signal aborted. */
   readonly unfinished: number;
@@ -35,14 +36,15 @@ const AFTER_ABORT_MS = 5_000;
 const SETTLE_MS = 10_000;
 const SETTLE_RETRY_MS = 250;
 
-/** What a message gets that is given back: it is visible at once. */
-export const released = { action: 'retry', delaySeconds: 0 } as const;
-
-/** Drains; takes at most `timeoutSeconds` and 15 s. */
+/**
+ * Drains; takes at most `timeoutSeconds` and 15 s. `unfinished` gives the outcome of a message whose worker does not
+ * end even after its signal aborted.
+ */
 export async function drain(
   sources: readonly Source[],
   slots: Slots,
   timeoutSeconds: number,
+  unfinished: (delivery: Delivery) => Outcome,
 ): Promise<DrainReport> {
   const sum = (of: (source: Source) => number) => sources.reduce((total, source) => total + of(source), 0);
   const held = () => sum(({ leases }) => leases.size);
@@ -66,17 +68,21 @@ export async function drain(
   }
   await finish(slots, timeoutSeconds);
   await receiving;
-  const unfinished = [...slots.running];
-  for (const delivery of unfinished) delivery.source.settler.settle(delivery, released);
+  const endless = [...slots.running].filter(({ phase }) => phase === 'running');
+  const repeated = endless.filter((delivery) => {
+    const outcome = unfinished(delivery);
+    delivery.source.settler.settle(delivery, outcome);
+    return outcome.action === 'retry' && !delivery.deleted;
+  });
   await Promise.all(sources.map(({ settler }) => settleAll(settler)));
 
   return {
     held: atStart.held + receivedMeanwhile(),
-    finished: atStart.running - unfinished.length,
+    finished: atStart.running - endless.length,
     released: unstarted + receivedMeanwhile(),
     confirmed: confirmed() - atStart.confirmed,
-    mayRepeat: mayRepeat() - atStart.mayRepeat + unfinished.length,
-    unfinished: unfinished.length,
+    mayRepeat: mayRepeat() - atStart.mayRepeat + repeated.length,
+    unfinished: endless.length,
   };
 }
 
@@ -96,7 +102,7 @@ function abort(delivery: Delivery, timeoutSeconds: number): void {
 async function settleAll(settler: Settler): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
   await endsWithin(settler.flush(), SETTLE_MS);
-  while (settler.retrying > 0 && performance.now() < deadline) {
+  while (settler.unsettled > 0 && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_RETRY_MS));
     await endsWithin(settler.flush(), deadline - performance.now());
   }

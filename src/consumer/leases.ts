@@ -4,7 +4,7 @@
  * signal aborts, and its outcome no longer counts.
  */
 import { BATCH_ENTRIES } from '../brokers/batcher.ts';
-import type { Queue } from '../brokers/broker.ts';
+import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
 import { type Delivery, LeaseLostError } from './delivery.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
@@ -65,26 +65,25 @@ export class Leases {
     return !delivery.leaseLost;
   }
 
+  /** The message is deleted before it is handled: nobody else can have it. */
+  keepForGood(delivery: Delivery): void {
+    delivery.deleted = true;
+    delivery.leaseEndsAt = delivery.extendAt = Number.POSITIVE_INFINITY;
+  }
+
   /**
    * Makes a lease last for at least so many seconds from now, as a worker asks. Throws LeaseLostError if it is lost,
-   * BrokerError if the broker fails.
+   * BrokerError if the broker fails, RangeError if `seconds` is not a number above 0.
    */
   async extend(delivery: Delivery, seconds: number): Promise<void> {
+    if (!(seconds > 0)) throw new RangeError(`extend() takes seconds, a number above 0, not ${seconds}.`);
+    // One request at a time: of two, the broker might heed the shorter one last.
+    while (delivery.extending) await delivery.extending;
+    if (delivery.phase !== 'running' || delivery.deleted) return;
     if (!this.owns(delivery)) throw delivery.abortReason;
-    const now = performance.now();
-    const possible = extensionSeconds(delivery.receivedAt, now, Math.max(Math.ceil(seconds), this.#timeout));
-    const [result] = await this.#queue.changeVisibility([
-      { receiptHandle: delivery.message.receiptHandle, seconds: possible },
-    ]);
-    if (result?.ok) {
-      delivery.leaseEndsAt = now + possible * 1000;
-      delivery.extendAt = extensionTime(delivery.leaseEndsAt, this.#timeout);
-      return;
-    }
-    const reason = `the broker refused to extend it: ${result?.code}: ${result?.message}`;
-    if (result?.retryable !== false) throw new BrokerError('unreachable', `A lease is not longer: ${reason}`);
-    this.lose(delivery, reason);
-    throw delivery.abortReason;
+    const [result] = await this.#extend([delivery], Math.max(Math.ceil(seconds), this.#timeout));
+    if (delivery.leaseLost) throw delivery.abortReason;
+    if (!result?.ok) throw new BrokerError('unreachable', `The lease was not extended: ${describe(result)}`);
   }
 
   /** Leaves a lease alone while a request is under way that settles the message: an extension would undo it or fail. */
@@ -133,7 +132,10 @@ export class Leases {
     }
     const extensible = due.filter((delivery) => this.#canExtend(delivery, now));
     for (let start = 0; start < extensible.length; start += BATCH_ENTRIES) {
-      this.#extend(extensible.slice(start, start + BATCH_ENTRIES), now);
+      const batch = extensible.slice(start, start + BATCH_ENTRIES);
+      this.#extend(batch, this.#timeout).catch((error: Error) => {
+        this.#observer.extensionFailed?.(error, batch.length);
+      });
     }
     this.#scheduleNext();
   }
@@ -146,48 +148,47 @@ export class Leases {
     return false;
   }
 
-  #extend(deliveries: Delivery[], now: number): void {
+  async #extend(deliveries: Delivery[], wantedSeconds: number): Promise<EntryResult[]> {
+    const sentAt = performance.now();
     const changes = deliveries.map((delivery) => ({
       receiptHandle: delivery.message.receiptHandle,
-      seconds: extensionSeconds(delivery.receivedAt, now, this.#timeout),
+      seconds: extensionSeconds(delivery.receivedAt, sentAt, wantedSeconds),
     }));
-    const request = this.#request(deliveries, changes, now);
+    const { promise: extending, resolve: end } = Promise.withResolvers<void>();
     for (const delivery of deliveries) {
-      delivery.extending = request;
+      delivery.extending = extending;
       // Until the answer is there, the end of the lease is the next thing to look at.
       delivery.extendAt = delivery.leaseEndsAt;
     }
-  }
-
-  async #request(
-    deliveries: Delivery[],
-    changes: { receiptHandle: string; seconds: number }[],
-    sentAt: number,
-  ): Promise<void> {
     try {
       const results = await this.#queue.changeVisibility(changes);
       for (const [index, delivery] of deliveries.entries()) {
-        delivery.extending = undefined;
-        const result = results[index];
-        if (!this.#held.has(delivery) || delivery.settlementSent) continue;
-        if (result?.ok) {
-          delivery.leaseEndsAt = sentAt + (changes[index]?.seconds ?? 0) * 1000;
-          delivery.extendAt = extensionTime(delivery.leaseEndsAt, this.#timeout);
-        } else if (result && !result.retryable) {
-          this.lose(delivery, `the broker refused to extend it: ${result.code}: ${result.message}`);
-        } else {
-          delivery.extendAt = retryTime(delivery.leaseEndsAt, performance.now());
-        }
+        this.#extended(delivery, results[index], sentAt + changes[index]!.seconds * 1000);
       }
+      return results;
     } catch (error) {
-      const now = performance.now();
-      for (const delivery of deliveries) {
-        delivery.extending = undefined;
-        delivery.extendAt = retryTime(delivery.leaseEndsAt, now);
-      }
-      this.#observer.extensionFailed?.(error as Error, deliveries.length);
+      for (const delivery of deliveries) this.#tryAgain(delivery);
+      throw error;
+    } finally {
+      for (const delivery of deliveries) if (delivery.extending === extending) delivery.extending = undefined;
+      end();
+      this.#scheduleNext();
     }
-    this.#scheduleNext();
+  }
+
+  #extended(delivery: Delivery, result: EntryResult | undefined, leaseEndsAt: number): void {
+    if (result?.ok) {
+      delivery.leaseEndsAt = leaseEndsAt;
+      delivery.extendAt = extensionTime(leaseEndsAt, this.#timeout);
+    } else if (result && !result.retryable) {
+      this.lose(delivery, `the broker refused to extend it: ${describe(result)}`);
+    } else {
+      this.#tryAgain(delivery);
+    }
+  }
+
+  #tryAgain(delivery: Delivery): void {
+    delivery.extendAt = retryTime(delivery.leaseEndsAt, performance.now());
   }
 
   #scheduleNext(): void {
@@ -197,4 +198,8 @@ export class Leases {
     }
     if (next !== Number.POSITIVE_INFINITY) this.#schedule(next);
   }
+}
+
+function describe(failure: EntryFailure | undefined): string {
+  return failure ? `${failure.code}: ${failure.message}` : 'no result';
 }

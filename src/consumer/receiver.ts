@@ -36,6 +36,8 @@ const MOST_REQUESTS = 16;
 const LAST_ANSWER_MS = 2_000;
 /** How much longer than its wait a receive may take before the watchdog speaks, in milliseconds. */
 const WATCHDOG_MARGIN_MS = 60_000;
+/** A first answer that takes longer than this is one that waits for messages, in milliseconds. */
+const FIRST_ANSWER_MS = 1_000;
 /** A slow answer says little about the network: what it waited for may have been a message. */
 const SLOWEST_COUNTED_MS = 1_000;
 
@@ -54,6 +56,8 @@ export class Receiver {
   #failingSince = 0;
   #pause: NodeJS.Timeout | undefined;
   #stopped = false;
+  #answered = false;
+  #startedAt = 0;
   #progressAt = performance.now();
   #watchedAt = performance.now();
   #watchdog: NodeJS.Timeout | undefined;
@@ -65,6 +69,7 @@ export class Receiver {
 
   /** Polls until `stop`. Rejects with PollingStoppedError if polling came to a halt by itself. */
   run(): Promise<void> {
+    this.#startedAt = performance.now();
     this.#watchdog = setInterval(() => this.#watch(), WATCHDOG_MARGIN_MS / 2);
     return new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
@@ -85,6 +90,11 @@ export class Receiver {
       });
       this.#requests.add(request);
     }
+  }
+
+  /** True right after the start, while nothing is known of the queue. */
+  get isNew(): boolean {
+    return !this.#answered && performance.now() - this.#startedAt < FIRST_ANSWER_MS;
   }
 
   /** True while receives fail. */
@@ -130,6 +140,8 @@ export class Receiver {
       });
       this.#asked -= max;
       this.#succeeded(messages.length, max, performance.now() - sentAt);
+      // The others end when there is nothing more at once, which is not to say that nothing comes.
+      if (messages.length === 0 && wait === waitSeconds) this.#pauseWhileIdle();
       observer.received?.(queue, messages.length, performance.now() - sentAt);
       if (messages.length > 0) this.#options.deliver(messages, performance.now());
     } catch (error) {
@@ -141,6 +153,7 @@ export class Receiver {
   }
 
   #succeeded(count: number, max: number, milliseconds: number): void {
+    this.#answered = true;
     this.#progressAt = performance.now();
     if (this.#failures > 0) {
       this.#failures = 0;
@@ -150,7 +163,6 @@ export class Receiver {
       );
     }
     if (count > 0) this.#idlePauseMs = 0;
-    else this.#pauseWhileIdle();
     if (count === 0) this.#allowed = 1;
     else if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
     if (count > 0) this.#measure(milliseconds);

@@ -2,26 +2,19 @@
  * Makes outcomes so, in the background: deletes and visibility changes go to the broker in batches of ten, while the
  * slots are on their next messages. What fails is tried again, just those entries, for as long as the lease lives.
  *
- * A message that was handled and could not be deleted before its lease ended comes back; if it comes back here, it is
- * deleted without being handled again.
+ * A message to bury takes two steps, so that it is in one of the queues at any time: a copy goes to the dead-letter
+ * queue, then the message is deleted.
  */
 import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { messageSize } from '../brokers/message-size.ts';
-import { handled, type Outcome } from '../worker/outcome.ts';
-import { sendCopies } from './dead-letters.ts';
+import { handled, type Outcome, released } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
+import { HandledIds } from './handled-ids.ts';
 import type { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
-import { retryPause } from './pauses.ts';
-
-interface Settlement {
-  readonly delivery: Delivery;
-  readonly outcome: Outcome;
-  /** Is told whether the outcome was made so. */
-  readonly whenEnded?: (worked: boolean) => void;
-  failures: number;
-}
+import { Retries } from './retries.ts';
+import { changeVisibility, deleteMessages, type Settlement, sendCopies } from './settlement.ts';
 
 export interface SettlerOptions {
   readonly queue: Queue;
@@ -35,113 +28,146 @@ export interface SettlerOptions {
 
 /** SQS: the most bytes of a request. */
 const LARGEST_REQUEST_BYTES = 1_048_576;
-/** How many ids of handled messages whose delete is not confirmed are remembered. */
-const MOST_REMEMBERED = 10_000;
 
 const NO_RESULT: EntryFailure = { ok: false, code: 'NoResult', message: 'no result', retryable: true };
 
 export class Settler {
-  readonly #queue: Queue;
   readonly #deadLetterQueue: Queue | undefined;
   readonly #leases: Leases;
   readonly #observer: ConsumerObserver;
   readonly #deletes: Batcher<Settlement>;
+  readonly #firstDeletes: Batcher<Settlement>;
   readonly #changes: Batcher<Settlement>;
-  readonly #burials: Batcher<Settlement>;
-  /** Waiting to be tried again after a failure. */
-  readonly #retries = new Map<Settlement, NodeJS.Timeout>();
-  /** The ids of the messages to delete, from their handling to the confirmation; oldest first. */
-  readonly #handled = new Set<string>();
+  readonly #copies: Batcher<Settlement>;
+  readonly #retries = new Retries<Settlement>((settlement) => this.#take(settlement));
+  /** Everything that is not settled yet. */
+  readonly #open = new Set<Settlement>();
+  readonly #handledIds = new HandledIds();
+  #draining = false;
   /** Deletes that the broker confirmed. */
   confirmed = 0;
   /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
   mayRepeat = 0;
 
   constructor({ queue, leases, observer, delayMs, deadLetterQueue }: SettlerOptions) {
-    this.#queue = queue;
     this.#deadLetterQueue = deadLetterQueue;
     this.#leases = leases;
     this.#observer = observer;
     const done = (settlement: Settlement) => this.#done(settlement);
-    this.#deletes = new Batcher({
-      delayMs,
-      send: (batch) => this.#send(batch, (owned) => this.#delete(owned), done),
-    });
+    const sendDeletes = (batch: Settlement[]) =>
+      this.#send(batch, (owned) => deleteMessages(queue, owned), done);
+    this.#deletes = new Batcher({ delayMs, send: sendDeletes });
+    // A worker waits for these.
+    this.#firstDeletes = new Batcher({ delayMs: 0, send: sendDeletes });
     this.#changes = new Batcher({
       delayMs,
-      send: (batch) => this.#send(batch, (owned) => this.#change(owned), done),
+      send: (batch) => this.#send(batch, (owned) => changeVisibility(queue, owned), done),
     });
-    this.#burials = new Batcher({
+    this.#copies = new Batcher({
       delayMs,
-      send: (batch) =>
-        this.#send(
-          batch,
-          (owned) => this.#bury(owned),
-          (one) => this.#buried(one),
-        ),
+      send: (batch) => this.#sendCopies(batch),
       bytes: { of: ({ delivery }) => messageSize(delivery.message), max: LARGEST_REQUEST_BYTES },
     });
   }
 
   /** Deletes a message before it is handled. True once it is deleted; false if it is not, and must not be handled. */
   deleteFirst(delivery: Delivery): Promise<boolean> {
-    return new Promise((resolve) => {
-      delivery.phase = 'settling';
-      this.#add({ delivery, outcome: handled, failures: 0, whenEnded: resolve });
-    });
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#begin(delivery, handled, resolve);
+    return promise;
   }
 
   /** Takes the outcome of a message, once. */
   settle(delivery: Delivery, outcome: Outcome): void {
     if (delivery.phase === 'settling' || delivery.phase === 'done') return;
-    delivery.phase = 'settling';
     // A worker that was told of the loss of its lease may have returned early; one that was not is done.
-    if (outcome.action === 'delete' && !delivery.leaseLost) this.#remember(delivery.message.id);
-    this.#add({ delivery, outcome, failures: 0 });
+    if (outcome.action === 'delete' && !delivery.leaseLost && !delivery.deleted) {
+      this.#handledIds.add(delivery.message.id);
+    }
+    this.#begin(delivery, delivery.deleted ? handled : outcome);
   }
 
   /** True if the message was handled here before and only its delete went missing. */
   wasHandled(messageId: string): boolean {
-    return this.#handled.has(messageId);
+    return this.#handledIds.has(messageId);
   }
 
-  /** Sends everything now, retries included; resolves when all of it has been answered and nothing waits. */
-  async flush(): Promise<void> {
-    for (const [settlement, timer] of this.#retries) {
-      clearTimeout(timer);
-      this.#retries.delete(settlement);
-      this.#add(settlement);
+  /** From now on, what is to be deleted before it is handled goes back if that does not work at once. */
+  startDraining(): void {
+    this.#draining = true;
+    for (const settlement of this.#retries.takeAll()) {
+      if (settlement.whenDeleted) this.#giveBack(settlement);
+      else this.#take(settlement);
     }
-    // What is buried is deleted next.
-    await this.#burials.flush();
-    await Promise.all([this.#deletes.flush(), this.#changes.flush()]);
   }
 
-  /** How many outcomes wait for another try. */
-  get retrying(): number {
-    return this.#retries.size;
+  /** Sends everything now, retries included; resolves when all of it has been answered. */
+  async flush(): Promise<void> {
+    for (const settlement of this.#retries.takeAll()) this.#take(settlement);
+    // What is copied is deleted next.
+    await this.#copies.flush();
+    await Promise.all([this.#deletes, this.#firstDeletes, this.#changes].map((batcher) => batcher.flush()));
   }
 
-  /** Drops what waits for another try: the process ends, and these messages come back by themselves. */
+  /** How many outcomes are not settled yet. */
+  get unsettled(): number {
+    return this.#open.size;
+  }
+
+  /** Drops what is not settled: the process ends, and these messages come back by themselves. */
   giveUp(): void {
-    for (const [settlement, timer] of this.#retries) {
-      clearTimeout(timer);
+    this.#retries.takeAll();
+    for (const settlement of this.#open) {
       this.#leases.lose(settlement.delivery, 'the broker could not be told what became of it in time');
       this.#lost(settlement);
     }
-    this.#retries.clear();
   }
 
-  #add(settlement: Settlement): void {
-    const { delivery, outcome } = settlement;
+  #begin(delivery: Delivery, outcome: Outcome, whenDeleted?: (worked: boolean) => void): void {
+    delivery.phase = 'settling';
+    const settlement = { delivery, outcome, copied: false, failures: 0, ...(whenDeleted && { whenDeleted }) };
+    this.#open.add(settlement);
+    this.#take(settlement);
+  }
+
+  /** The next step of a settlement. */
+  #take(settlement: Settlement): void {
+    const { delivery, outcome, whenDeleted, copied } = settlement;
     if (!this.#leases.owns(delivery)) this.#lost(settlement);
-    else if (outcome.action === 'delete') this.#deletes.add(settlement);
-    else if (outcome.action === 'bury') this.#burials.add(settlement);
+    else if (delivery.deleted) this.#done(settlement);
+    else if (whenDeleted) this.#firstDeletes.add(settlement);
+    else if (outcome.action === 'delete' || copied) this.#deletes.add(settlement);
+    else if (outcome.action === 'bury') this.#copies.add(settlement);
     else if (outcome.delaySeconds !== undefined) this.#changes.add(settlement);
     else this.#done(settlement);
   }
 
+  /** Sends a request that ends the lease of what it settles: no extension may follow it, or be on its way. */
   async #send(
+    batch: Settlement[],
+    request: (batch: Settlement[]) => Promise<EntryResult[]>,
+    worked: (settlement: Settlement) => void,
+  ): Promise<void> {
+    for (const { delivery } of batch) this.#leases.pause(delivery);
+    const extensions = batch.flatMap(({ delivery }) => delivery.extending ?? []);
+    if (extensions.length > 0) await Promise.all(extensions);
+    await this.#request(batch, request, worked);
+  }
+
+  /** A copy does nothing to the message itself, whose lease goes on. */
+  #sendCopies(batch: Settlement[]): Promise<void> {
+    return this.#request(
+      batch,
+      (owned) => sendCopies(this.#deadLetterQueue, owned),
+      (settlement) => {
+        settlement.copied = true;
+        this.#handledIds.add(settlement.delivery.message.id);
+        this.#take(settlement);
+      },
+    );
+  }
+
+  async #request(
     batch: Settlement[],
     request: (batch: Settlement[]) => Promise<EntryResult[]>,
     worked: (settlement: Settlement) => void,
@@ -150,102 +176,72 @@ export class Settler {
       (settlement) => this.#leases.owns(settlement.delivery) || this.#lost(settlement),
     );
     if (owned.length === 0) return;
-    for (const { delivery } of owned) this.#leases.pause(delivery);
-    // An extension that arrives after a change of visibility would undo it.
-    const extensions = owned.flatMap(({ delivery }) => delivery.extending ?? []);
-    if (extensions.length > 0) await Promise.all(extensions);
+    let results: EntryResult[];
     try {
-      const results = await request(owned);
-      const failures: EntryFailure[] = [];
-      for (const [index, settlement] of owned.entries()) {
-        const result = results[index] ?? NO_RESULT;
-        if (result.ok) {
-          worked(settlement);
-        } else {
-          failures.push(result);
-          this.#refused(settlement, result);
-        }
-      }
-      const [first] = failures;
-      if (first) {
-        this.#observer.settleFailed?.(new Error(`${first.code}: ${first.message}`), failures.length);
-      }
+      results = await request(owned);
     } catch (error) {
-      for (const settlement of owned) this.#retry(settlement);
+      for (const settlement of owned) this.#tryAgain(settlement);
       this.#observer.settleFailed?.(error as Error, owned.length);
-    }
-  }
-
-  #refused(settlement: Settlement, result: EntryFailure): void {
-    if (result.retryable) {
-      this.#retry(settlement);
       return;
     }
-    const reason = `the broker refused to settle it: ${result.code}: ${result.message}`;
-    this.#leases.lose(settlement.delivery, reason);
+    const failures: EntryFailure[] = [];
+    for (const [index, settlement] of owned.entries()) {
+      const result = results[index] ?? NO_RESULT;
+      if (result.ok) {
+        worked(settlement);
+      } else {
+        failures.push(result);
+        if (result.retryable) this.#tryAgain(settlement);
+        else this.#refused(settlement, result);
+      }
+    }
+    const [first] = failures;
+    if (first) this.#observer.settleFailed?.(new Error(`${first.code}: ${first.message}`), failures.length);
+  }
+
+  #tryAgain(settlement: Settlement): void {
+    settlement.failures += 1;
+    this.#leases.resume(settlement.delivery);
+    if (settlement.whenDeleted && this.#draining) this.#giveBack(settlement);
+    else this.#retries.add(settlement, settlement.failures);
+  }
+
+  #refused(settlement: Settlement, { code, message }: EntryFailure): void {
+    this.#leases.lose(settlement.delivery, `the broker refused to settle it: ${code}: ${message}`);
     this.#lost(settlement);
   }
 
-  #retry(settlement: Settlement): void {
-    settlement.failures += 1;
-    this.#leases.resume(settlement.delivery);
-    const timer = setTimeout(() => {
-      this.#retries.delete(settlement);
-      this.#add(settlement);
-    }, retryPause(settlement.failures));
-    this.#retries.set(settlement, timer);
+  /** A message that was to be deleted before it is handled is not handled. */
+  #giveBack(settlement: Settlement): void {
+    this.#open.delete(settlement);
+    settlement.whenDeleted?.(false);
+    this.#begin(settlement.delivery, released);
   }
 
-  /** The copy of a buried message is in the dead-letter queue; now the message may go. */
-  #buried(settlement: Settlement): void {
-    this.#leases.resume(settlement.delivery);
-    this.#remember(settlement.delivery.message.id);
-    this.#deletes.add(settlement);
-  }
-
-  #done({ delivery, outcome, whenEnded }: Settlement): void {
+  #done(settlement: Settlement): void {
+    // Answered after it was given up.
+    if (!this.#open.delete(settlement)) return;
+    const { delivery, outcome, whenDeleted } = settlement;
+    if (whenDeleted) {
+      this.#leases.keepForGood(delivery);
+      whenDeleted(true);
+      return;
+    }
     if (outcome.action !== 'retry') {
       this.confirmed += 1;
-      this.#handled.delete(delivery.message.id);
+      this.#handledIds.delete(delivery.message.id);
     }
     this.#leases.release(delivery);
     this.#observer.settled?.(delivery, outcome);
-    whenEnded?.(true);
   }
 
   /** The lease ended first: the outcome no longer counts, but that it was handled does. */
-  #lost({ delivery, outcome, whenEnded }: Settlement): false {
+  #lost(settlement: Settlement): false {
+    if (!this.#open.delete(settlement)) return false;
+    const { delivery, outcome, whenDeleted } = settlement;
     delivery.phase = 'done';
-    if (outcome.action !== 'retry') this.mayRepeat += 1;
-    whenEnded?.(false);
+    if (whenDeleted) whenDeleted(false);
+    else if (outcome.action !== 'retry') this.mayRepeat += 1;
     return false;
-  }
-
-  #remember(messageId: string): void {
-    this.#handled.add(messageId);
-    if (this.#handled.size <= MOST_REMEMBERED) return;
-    const [oldest] = this.#handled;
-    if (oldest !== undefined) this.#handled.delete(oldest);
-  }
-
-  #delete(batch: Settlement[]): Promise<EntryResult[]> {
-    return this.#queue.delete(batch.map(({ delivery }) => delivery.message.receiptHandle));
-  }
-
-  #change(batch: Settlement[]): Promise<EntryResult[]> {
-    return this.#queue.changeVisibility(
-      batch.map(({ delivery, outcome }) => ({
-        receiptHandle: delivery.message.receiptHandle,
-        seconds: (outcome.action === 'retry' && outcome.delaySeconds) || 0,
-      })),
-    );
-  }
-
-  async #bury(batch: Settlement[]): Promise<EntryResult[]> {
-    if (!this.#deadLetterQueue) throw new Error('No dead-letter queue is configured.');
-    return sendCopies(
-      this.#deadLetterQueue,
-      batch.map(({ delivery }) => delivery.message),
-    );
   }
 }

@@ -4,9 +4,8 @@
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 import type { MessageLog } from '../worker/current-message.ts';
-import { handled } from '../worker/outcome.ts';
+import { handled, released } from '../worker/outcome.ts';
 import { Delivery } from './delivery.ts';
-import { released } from './drain.ts';
 import { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
 import { Receiver } from './receiver.ts';
@@ -29,8 +28,8 @@ export interface SourceOptions {
   readonly observer: ConsumerObserver;
   /** The log that a worker gets for a message. */
   readonly logOf: (delivery: Delivery) => MessageLog;
-  /** The group of a message: see Delivery. */
-  readonly groupOf: (message: Message) => string | undefined;
+  /** How many processes ended while they ran a message. */
+  readonly crashesOf: (message: Message) => number;
   /** How many messages to ask for now. */
   readonly demand: (source: Source, asked: number, receiveMs: number | undefined) => number;
   /** Called when messages have come. */
@@ -73,9 +72,7 @@ export class Source {
     this.#visibilityTimeout =
       options.visibilityTimeout ?? (queue.visibilityTimeout || DEFAULT_VISIBILITY_TIMEOUT);
     this.waiting = new Waiting();
-    this.leases = new Leases(queue, this.#visibilityTimeout, observer, (delivery) => {
-      if (delivery.phase === 'waiting') this.waiting.remove(delivery);
-    });
+    this.leases = new Leases(queue, this.#visibilityTimeout, observer, (delivery) => this.#lost(delivery));
     this.settler = new Settler({
       queue,
       leases: this.leases,
@@ -94,14 +91,15 @@ export class Source {
     });
   }
 
-  /** True while it has something to run: only such queues share the slots. */
+  /** True while it has something to run, or may have: only such queues share the slots. */
   get active(): boolean {
-    return this.running > 0 || this.waiting.size > 0;
+    return this.running > 0 || this.waiting.size > 0 || this.receiver.isNew;
   }
 
   /** Asks for no more, and gives back what still comes. */
   startDraining(): void {
     this.#draining = true;
+    this.settler.startDraining();
   }
 
   /** Notes how long a message kept its slot. */
@@ -116,11 +114,12 @@ export class Source {
     for (const behind of this.waiting.takeBehind(delivery)) this.settler.settle(behind, released);
   }
 
-  #accept(messages: Message[], leaseStartedAt: number): void {
-    const { groupOf } = this.#options;
-    const leaseEndsAt = leaseStartedAt + this.#visibilityTimeout * 1000;
+  #accept(messages: Message[], receivedAt: number): void {
+    const leaseEndsAt = receivedAt + this.#visibilityTimeout * 1000;
     for (const message of messages) {
-      const delivery = new Delivery(message, this, groupOf(message), leaseStartedAt, leaseEndsAt);
+      const crashes = this.#options.crashesOf(message);
+      const group = this.#groupOf(message, crashes);
+      const delivery = new Delivery({ message, source: this, group, crashes, receivedAt, leaseEndsAt });
       this.leases.hold(delivery);
       if (this.settler.wasHandled(message.id)) {
         this.settler.settle(delivery, handled);
@@ -132,5 +131,17 @@ export class Source {
       }
     }
     this.#options.onReceived();
+  }
+
+  /** Of messages that may end the process one runs at a time, so that the others are not suspected with it. */
+  #groupOf({ groupId = '' }: Message, crashes: number): string | undefined {
+    if (this.queue.fifo) return groupId;
+    return crashes > 0 ? 'suspects' : undefined;
+  }
+
+  #lost(delivery: Delivery): void {
+    if (delivery.phase !== 'waiting') return;
+    this.waiting.remove(delivery);
+    this.releaseBehind(delivery);
   }
 }

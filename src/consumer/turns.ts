@@ -5,32 +5,50 @@
 import type { Delivery } from './delivery.ts';
 import type { Source } from './source.ts';
 
+/** A queue that had nothing to run for a while does not catch up, but for one round: as many turns as its weight. */
+const ROUND = 1;
+
 export class Turns {
-  readonly #sources: readonly Source[];
-  /** How much each has had, by its weight. */
+  /** Those that had the least for their weight come first. */
+  readonly #sources: Source[];
+  /** How much each has had, in rounds. */
   readonly #had = new Map<Source, number>();
-  /** How much those had that were served last: who comes back from having nothing does not catch up. */
+  /** How much those have had that always have something to run. */
   #now = 0;
 
   constructor(sources: readonly Source[]) {
-    this.#sources = sources;
+    this.#sources = [...sources];
   }
 
   /** The next message to run, if one may. */
   next(): Delivery | undefined {
-    const waiting = this.#sources.filter(({ waiting: { size } }) => size > 0);
-    waiting.sort((a, b) => this.#served(a) - this.#served(b));
-    for (const source of waiting) {
+    this.#sources.sort((one, other) => this.#hadBy(one) - this.#hadBy(other));
+    for (const source of this.#sources) {
       const delivery = source.waiting.take();
       if (!delivery) continue;
-      this.#now = this.#served(source);
-      this.#had.set(source, this.#now + 1 / source.weight);
+      const had = this.#hadBy(source);
+      this.#now = Math.max(this.#now, had);
+      this.#had.set(source, had + ROUND / source.weight);
       return delivery;
     }
     return undefined;
   }
 
-  #served(source: Source): number {
-    return Math.max(this.#had.get(source) ?? 0, source.running > 0 ? 0 : this.#now);
+  /** The part of the slots that is a queue's now, among those that have something to run: above 0, up to 1. */
+  shareOf(source: Source): number {
+    let weights = source.weight;
+    for (const other of this.#sources) if (other !== source && other.active) weights += other.weight;
+    return source.weight / weights;
+  }
+
+  /** How many messages of other queues could start now. */
+  readyBeside(source: Source): number {
+    let ready = 0;
+    for (const other of this.#sources) if (other !== source) ready += other.waiting.ready;
+    return ready;
+  }
+
+  #hadBy(source: Source): number {
+    return Math.max(this.#had.get(source) ?? 0, this.#now - ROUND);
   }
 }

@@ -23,6 +23,8 @@ export interface OutcomePolicy {
 
 export const handled: Outcome = { action: 'delete' };
 export const buried: Outcome = { action: 'bury' };
+/** Visible to others at once. */
+export const released: Outcome = { action: 'retry', delaySeconds: 0 };
 
 /** SQS: the longest visibility timeout. */
 const LONGEST_DELAY_SECONDS = 43_200;

@@ -45,6 +45,22 @@ describe('how much a receive asks for', () => {
     expect(receiveSize(load({ waiting: 1, handlingMs: 100, receiveMs: 20 }))).to.equal(0);
   });
 
+  it('fills up to the number of a prefetch, in steps that are worth a request', () => {
+    expect(receiveSize(load({ free: 1, prefetch: 20 }))).to.equal(10);
+    expect(receiveSize(load({ waiting: 10, prefetch: 20, handlingMs: 60_000, receiveMs: 20 }))).to.equal(10);
+    expect(receiveSize(load({ waiting: 11, prefetch: 20 }))).to.equal(0);
+    expect(receiveSize(load({ waiting: 2, prefetch: 4 }))).to.equal(2);
+    expect(receiveSize(load({ waiting: 3, prefetch: 4 }))).to.equal(0);
+    expect(receiveSize(load({ prefetch: 1 }))).to.equal(1);
+    expect(receiveSize(load({ prefetch: 0 }))).to.equal(0);
+    expect(receiveSize(load({ free: 1, prefetch: 0 }))).to.equal(1);
+  });
+
+  it('keeps one in reserve where queues take turns', () => {
+    expect(receiveSize(load({ reserve: 1, handlingMs: 60_000, receiveMs: 20 }))).to.equal(1);
+    expect(receiveSize(load({ reserve: 1, waiting: 1, handlingMs: 60_000, receiveMs: 20 }))).to.equal(0);
+  });
+
   it('never asks for more than the message limit leaves', () => {
     expect(receiveSize(load({ slots: 10, free: 10, remaining: 3 }))).to.equal(3);
     expect(receiveSize(load({ slots: 10, free: 8, asked: 2, remaining: 3 }))).to.equal(1);

@@ -134,6 +134,16 @@ describe('the drain', () => {
     expect((await second.run).mayRepeat).to.equal(1);
   });
 
+  it('counts deletes that are never answered among those that may repeat, and holds nothing in the end', async () => {
+    const { consumer, run, queue } = await running(() => {}, {}, { bodies: numbers(3) });
+    queue.always.delete = { milliseconds: 3_600_000 };
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(20_000);
+    expect(await run).to.deep.include({ held: 3, confirmed: 0, mayRepeat: 3 });
+    expect(consumer.held).to.equal(0);
+  });
+
   it('deletes whatever was handled, at whichever moment the stop comes', async () => {
     for (let moment = 0; moment < 120; moment += 1) {
       const { consumer, run, started, queue } = await running(() => sleep(7), {}, { bodies: numbers(12) });

@@ -1,22 +1,27 @@
 // A queue for the specs of the run loop: the memory broker's, with a record of the calls and faults on demand.
 import type {
+  EntryFailure,
   EntryResult,
   Message,
   OutgoingMessage,
   Queue,
   ReceiveOptions,
+  SendResult,
   VisibilityChange,
 } from '../../src/brokers/broker.ts';
 
-type Action = 'receive' | 'delete' | 'changeVisibility';
+type Action = 'receive' | 'send' | 'delete' | 'changeVisibility';
 
-/** What a call does instead of working: fail as a whole, fail for some entries, or take so many milliseconds first. */
+/**
+ * What a call does instead of working: fail as a whole, with or without having worked, fail for some entries, or take so
+ * many milliseconds first.
+ */
 export type Fault =
-  | { readonly error: Error }
-  | { readonly entries: (receiptHandle: string, index: number) => EntryResult | undefined }
+  | { readonly error: Error; readonly worked?: boolean }
+  | { readonly entries: (name: string, index: number) => EntryFailure | undefined }
   | { readonly milliseconds: number };
 
-export const refused = (code: string, retryable: boolean): EntryResult => ({
+export const refused = (code: string, retryable: boolean): EntryFailure => ({
   ok: false,
   code,
   message: 'refused',
@@ -28,7 +33,12 @@ export class FaultyQueue implements Queue {
   /** The calls so far, with their entries. */
   readonly calls: { action: Action; entries: readonly unknown[]; at: number }[] = [];
   /** What the next calls of an action do, in turn; `always` what they do when there is none. */
-  readonly faults: Record<Action, Fault[]> = { receive: [], delete: [], changeVisibility: [] };
+  readonly faults: Record<Action, Fault[]> = {
+    receive: [],
+    send: [],
+    delete: [],
+    changeVisibility: [],
+  };
   /** As on SQS, unless a spec says otherwise. */
   abortsReceives = false;
   readonly always: Partial<Record<Action, Fault>> = {};
@@ -50,6 +60,19 @@ export class FaultyQueue implements Queue {
     return this.#queue.contentBasedDeduplication;
   }
 
+  /** Makes the next calls of some actions meet these faults. */
+  ail(faults: Partial<Record<Action, readonly Fault[]>>): void {
+    for (const [action, list] of Object.entries(faults)) this.faults[action as Action].push(...list);
+  }
+
+  /** Works from now on. */
+  heal(): void {
+    for (const action of ['receive', 'send', 'delete', 'changeVisibility'] as const) {
+      this.faults[action].length = 0;
+      delete this.always[action];
+    }
+  }
+
   callsOf(action: Action) {
     return this.calls.filter((call) => call.action === action);
   }
@@ -57,7 +80,9 @@ export class FaultyQueue implements Queue {
   async receive(options: ReceiveOptions): Promise<Message[]> {
     const fault = this.#begin('receive', [options.max]);
     if (fault && 'milliseconds' in fault) await sleep(fault.milliseconds);
-    return this.#queue.receive(options);
+    const messages = await this.#queue.receive(options);
+    if (fault && 'error' in fault) throw fault.error;
+    return messages;
   }
 
   delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
@@ -78,8 +103,13 @@ export class FaultyQueue implements Queue {
     );
   }
 
-  send(messages: readonly OutgoingMessage[]) {
-    return this.#queue.send(messages);
+  send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    return this.#batch(
+      'send',
+      messages,
+      ({ body }) => body,
+      (entries) => this.#queue.send(entries),
+    );
   }
   counts() {
     return this.#queue.counts();
@@ -88,26 +118,27 @@ export class FaultyQueue implements Queue {
     return this.#queue.purge();
   }
 
-  async #batch<Entry>(
+  async #batch<Entry, Result>(
     action: Action,
     entries: readonly Entry[],
-    handleOf: (entry: Entry) => string,
-    work: (entries: readonly Entry[]) => Promise<EntryResult[]>,
-  ): Promise<EntryResult[]> {
+    nameOf: (entry: Entry) => string,
+    work: (entries: readonly Entry[]) => Promise<Result[]>,
+  ): Promise<(Result | EntryFailure)[]> {
     const fault = this.#begin(action, entries);
     if (fault && 'milliseconds' in fault) await sleep(fault.milliseconds);
     const failures = entries.map((entry, index) =>
-      fault && 'entries' in fault ? fault.entries(handleOf(entry), index) : undefined,
+      fault && 'entries' in fault ? fault.entries(nameOf(entry), index) : undefined,
     );
     const working = entries.filter((_, index) => failures[index] === undefined);
     const results = working.length > 0 ? await work(working) : [];
-    return failures.map((failure) => failure ?? (results.shift() as EntryResult));
+    if (fault && 'error' in fault) throw fault.error;
+    return failures.map((failure) => failure ?? results.shift()!);
   }
 
   #begin(action: Action, entries: readonly unknown[]): Fault | undefined {
     this.calls.push({ action, entries, at: performance.now() });
     const fault = this.faults[action].shift() ?? this.always[action];
-    if (fault && 'error' in fault) throw fault.error;
+    if (fault && 'error' in fault && !fault.worked) throw fault.error;
     return fault;
   }
 }

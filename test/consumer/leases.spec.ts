@@ -4,7 +4,7 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/delivery.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { refused, sleep } from './faulty-queue.ts';
-import { running } from './running.ts';
+import { bodiesOf, running } from './running.ts';
 
 describe('leases', () => {
   let clock: sinon.SinonFakeTimers;
@@ -42,6 +42,67 @@ describe('leases', () => {
     const { queue } = await running(() => sleep(50_000), { slots: 20 }, { bodies });
     await clock.tickAsync(20_000);
     expect(queue.callsOf('changeVisibility').map(({ entries }) => entries.length)).to.deep.equal([10, 10]);
+  });
+
+  it('keep a batch of ten for as long as its workers run, with a visibility timeout of 2 seconds', async () => {
+    const { started, queue } = await running(
+      () => sleep(60_000),
+      { visibilityTimeout: 2, slots: 10, prefetch: 10 },
+      { bodies: bodiesOf('a', 20) },
+    );
+    await clock.tickAsync(130_000);
+    expect(started).to.have.length(20);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+    const requests = queue.callsOf('changeVisibility');
+    const entries = requests.reduce((sum, call) => sum + call.entries.length, 0);
+    expect(entries / requests.length).to.be.greaterThan(9);
+    expect(requests.length).to.be.at.most(190);
+  });
+
+  it('cost no requests while nothing is held', async () => {
+    const { queue } = await running(() => {}, { visibilityTimeout: 1 }, { bodies: bodiesOf('a', 5) });
+    await clock.tickAsync(600_000);
+    expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
+  });
+
+  for (const seconds of [1, 2, 3, 5]) {
+    it(`of ${seconds} s are not extended more often than twice in their time`, async () => {
+      const { queue } = await running(() => sleep(60_000), { visibilityTimeout: seconds }, { bodies: ['a'] });
+      await clock.tickAsync(60_500);
+      expect(queue.callsOf('changeVisibility').length).to.be.at.most((60 * 2) / seconds);
+      expect((await queue.counts()).inFlight).to.equal(0);
+    });
+  }
+
+  it('are whole seconds, though the clock is not', async () => {
+    const { queue } = await running(() => sleep(80_000), { visibilityTimeout: 7 }, { bodies: ['a'] });
+    for (let tick = 0; tick < 200; tick += 1) await clock.tickAsync(333.3);
+    for (const { entries } of queue.callsOf('changeVisibility')) {
+      for (const { seconds } of entries as { seconds: number }[]) {
+        expect(Number.isInteger(seconds) && seconds > 0 && seconds <= 43_200).to.equal(true);
+      }
+    }
+  });
+
+  it('are not extended while the delete is under way, and not after it', async () => {
+    const { queue } = await running(() => sleep(14_890), {}, { bodies: ['a'] });
+    queue.faults.delete.push({ milliseconds: 10_000 });
+    await clock.tickAsync(120_000);
+    expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
+    expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  it('belong to a delivery, not to a message: one that comes twice is kept twice', async () => {
+    const { queue, started } = await running(
+      ({ receiveCount }) => sleep(receiveCount === 1 ? 60_000 : 30_000),
+      { slots: 2, visibilityTimeout: 10 },
+      { bodies: ['a'] },
+    );
+    // The first lease is lost in silence, as when the server forgets an extension.
+    queue.faults.changeVisibility.push({ entries: () => ({ ok: true }) as never });
+    await clock.tickAsync(70_000);
+    expect(started).to.deep.equal(['a', 'a']);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
   it('are extended by the visibility timeout from now, each time the same', async () => {
@@ -119,5 +180,19 @@ describe('leases', () => {
     await clock.tickAsync(1_000);
     expect(lost.callCount).to.equal(1);
     expect(queue.callsOf('delete').length).to.be.at.most(1);
+  });
+
+  it('that ran out of a waiting message on a FIFO queue take those behind it back, too', async () => {
+    const { queue, started } = await running(
+      ({ body }) => sleep(body === 'b0' ? 20_000 : 1),
+      { visibilityTimeout: 10, prefetch: 10 },
+      { name: 'work.fifo', bodies: ['b0', 'a0', 'a1', 'a2'] },
+    );
+    queue.faults.changeVisibility.push({
+      entries: (_, index) => (index === 1 ? refused('ReceiptHandleIsInvalid', false) : undefined),
+    });
+    await clock.tickAsync(120_000);
+    expect(started.filter((body) => body.startsWith('a'))).to.deep.equal(['a0', 'a1', 'a2']);
+    expect((await queue.counts()).inFlight).to.equal(0);
   });
 });

@@ -1,8 +1,11 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { Consumer } from '../../src/consumer/consumer.ts';
+import { exponentialBackoff } from '../../src/worker/backoff.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { sleep } from './faulty-queue.ts';
-import { running } from './running.ts';
+import { defaults, running } from './running.ts';
 
 describe('outcomes', () => {
   let clock: sinon.SinonFakeTimers;
@@ -42,6 +45,53 @@ describe('outcomes', () => {
     const { started } = await running(failing, { onError: 'retry' }, { bodies: ['a'] });
     await clock.tickAsync(61_000);
     expect(started).to.deep.equal(['a', 'a', 'a']);
+  });
+
+  it('come back later each time with a backoff, counted by receives', async () => {
+    const at: number[] = [];
+    await running(
+      () => {
+        at.push(Date.now());
+        throw new Error('no such user');
+      },
+      { onError: 'retry', backoff: exponentialBackoff({ base: 3, spread: 0 }) },
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(60_000);
+    const pauses = at.slice(1).map((time, index) => Math.round((time - at[index]!) / 1000));
+    expect(pauses).to.deep.equal([1, 3, 9, 27]);
+  });
+
+  it('come back after the delay of a TransientError, whatever the backoff says', async () => {
+    const { started } = await running(
+      () => {
+        throw new TransientError({ delay: 5 });
+      },
+      { backoff: () => 1_000 },
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(4_900);
+    expect(started).to.have.length(1);
+    await clock.tickAsync(1_000);
+    expect(started).to.have.length(2);
+  });
+
+  it('reach the redrive of the queue after exactly as many receives as it allows', async () => {
+    const broker = new MemoryBroker();
+    await broker.create('failed');
+    await broker.create('work', { deadLetterQueue: { name: 'failed', maxReceives: 3 } });
+    const queue = await broker.open('work');
+    await queue.send([{ body: 'a' }]);
+    const handleMessage = sinon.stub().throws(new Error('no such user'));
+    const options = { ...defaults, onError: 'retry', backoff: () => 1 } as const;
+    const consumer = new Consumer([{ queue, weight: 1 }], { handleMessage }, options);
+    const run = consumer.run();
+    await clock.tickAsync(60_000);
+    expect(handleMessage.args.map(([{ receiveCount }]) => receiveCount)).to.deep.equal([1, 2, 3]);
+    expect((await (await broker.open('failed')).counts()).visible).to.equal(1);
+    consumer.stop();
+    await clock.tickAsync(5_000);
+    await run;
   });
 
   it('come from a worker that throws at once and from one that rejects later', async () => {

@@ -79,6 +79,26 @@ describe('polling', () => {
     expect(started).to.deep.equal(['a']);
   });
 
+  it('asks at most 30 times in a minute without a network', async () => {
+    const { queue } = await running(() => {});
+    queue.always.receive = { error: unreachable };
+    await clock.tickAsync(20_000);
+    const before = queue.callsOf('receive').length;
+    await clock.tickAsync(60_000);
+    expect(queue.callsOf('receive').length - before).to.be.within(5, 30);
+  });
+
+  it('leaves the messages of a receive that failed on its way back to their visibility timeout', async () => {
+    const { queue, send, started } = await running(() => {});
+    queue.faults.receive.push({ error: unreachable, worked: true });
+    await clock.tickAsync(20_000);
+    await send('a');
+    await clock.tickAsync(29_000);
+    expect(started).to.deep.equal([]);
+    await clock.tickAsync(10_000);
+    expect(started).to.deep.equal(['a']);
+  });
+
   it('ends its pause after a failure when it is woken', async () => {
     const { queue, consumer, send, started } = await running(() => {});
     queue.always.receive = { error: unreachable };

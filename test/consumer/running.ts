@@ -1,4 +1,4 @@
-// Runs a consumer on a memory queue under sinon's fake clock, for the specs of the run loop.
+// Runs a consumer on memory queues under sinon's fake clock, for the specs of the run loop.
 import type { Message } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
@@ -8,13 +8,20 @@ import { FaultyQueue } from './faulty-queue.ts';
 /** Kept from before a spec fakes the clock. */
 const nextTurn = globalThis.setImmediate;
 
-export interface Running {
-  readonly queue: FaultyQueue;
+interface RunningConsumer {
   readonly consumer: Consumer;
   readonly run: ReturnType<Consumer['run']>;
   /** The bodies handled, in the order of their start. */
   readonly started: string[];
+}
+
+export interface Running extends RunningConsumer {
+  readonly queue: FaultyQueue;
   send(...bodies: string[]): Promise<void>;
+}
+
+export interface RunningOnSeveral extends RunningConsumer {
+  readonly queues: readonly FaultyQueue[];
 }
 
 export const defaults: ConsumerOptions = {
@@ -26,28 +33,74 @@ export const defaults: ConsumerOptions = {
   drainTimeout: 30,
 };
 
+type Handle = (message: Message) => void | Promise<void>;
+
+export interface Share {
+  readonly name: string;
+  /** Default 1. */
+  readonly weight?: number;
+  readonly bodies?: readonly string[];
+  /** How long a receive takes that finds messages, in milliseconds. Default 0. */
+  readonly receiveMs?: number;
+}
+
 /** Starts a consumer whose worker is `handle`; `name` ends in `.fifo` for a FIFO queue. */
 export async function running(
-  handle: (message: Message) => void | Promise<void>,
+  handle: Handle,
   options: Partial<ConsumerOptions> = {},
-  { name = 'work', bodies = [] as string[], observer = {} as ConsumerObserver } = {},
+  { name = 'work', bodies = [] as readonly string[], observer = {} as ConsumerObserver } = {},
 ): Promise<Running> {
-  const queue = new FaultyQueue(await new MemoryBroker().open(name));
+  const { queues, ...rest } = await runningOnSeveral([{ name, bodies }], handle, options, observer);
+  const [queue] = queues as [FaultyQueue];
+  return { queue, send: (...more) => sendTo(queue, more), ...rest };
+}
+
+/** Starts a consumer that works on several queues. */
+export async function runningOnSeveral(
+  shares: readonly Share[],
+  handle: Handle,
+  options: Partial<ConsumerOptions> = {},
+  observer: ConsumerObserver = {},
+): Promise<RunningOnSeveral> {
+  const queues = await Promise.all(shares.map(({ name, bodies }) => faultyQueue(name, bodies)));
+  for (const [index, { receiveMs }] of shares.entries()) {
+    if (receiveMs !== undefined) queues[index]!.always.receive = { milliseconds: receiveMs };
+  }
   const started: string[] = [];
-  const send = async (...more: string[]) => {
-    for (const body of more) {
-      await queue.send([queue.fifo ? { body, groupId: body.slice(0, 1), deduplicationId: body } : { body }]);
-    }
-  };
-  await send(...bodies);
   const worker = {
     handleMessage(message: Message) {
       started.push(message.body);
       return handle(message);
     },
   };
-  const consumer = new Consumer([{ queue, weight: 1 }], worker, { ...defaults, ...options }, observer);
-  return { queue, consumer, started, send, run: consumer.run() };
+  const weighted = shares.map(({ weight = 1 }, index) => ({ queue: queues[index]!, weight }));
+  const consumer = new Consumer(weighted, worker, { ...defaults, ...options }, observer);
+  return { queues, consumer, started, run: consumer.run() };
+}
+
+/** A queue of its own broker, with messages in it. */
+export async function faultyQueue(name: string, bodies: readonly string[] = []): Promise<FaultyQueue> {
+  const queue = new FaultyQueue(await new MemoryBroker().open(name));
+  await sendTo(queue, bodies);
+  return queue;
+}
+
+/** Sends messages; on a FIFO queue the first letter of a body is its group. */
+export async function sendTo(queue: FaultyQueue, bodies: readonly string[]): Promise<void> {
+  for (const body of bodies) {
+    await queue.send([queue.fifo ? { body, groupId: body.slice(0, 1), deduplicationId: body } : { body }]);
+  }
+}
+
+/** Receives everything visible, for a look at what is left; ten of a queue at most. */
+export async function bodiesIn(queue: FaultyQueue): Promise<string[]> {
+  const messages = await queue.receive({ max: 10, waitSeconds: 0 });
+  return messages.map(({ body }) => body);
+}
+
+/** Bodies `a0`, `a1` and so on. */
+export function bodiesOf(letter: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${letter}${index}`);
 }
 
 /** Lets everything that waits for no timer happen. */

@@ -1,0 +1,44 @@
+/** An outcome on its way to the broker, and the requests that carry ten of them. */
+import type { EntryResult, Message, OutgoingMessage, Queue } from '../brokers/broker.ts';
+import type { Outcome } from '../worker/outcome.ts';
+import type { Delivery } from './delivery.ts';
+
+export interface Settlement {
+  readonly delivery: Delivery;
+  readonly outcome: Outcome;
+  /** Deletes before handling: is told whether it worked. */
+  readonly whenDeleted?: (worked: boolean) => void;
+  /** The copy of a message to bury is in the dead-letter queue. */
+  copied: boolean;
+  failures: number;
+}
+
+/** Deletes 1 to 10 messages; a result for each, in order. Throws BrokerError, as the others. */
+export function deleteMessages(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
+  return queue.delete(batch.map(({ delivery }) => delivery.message.receiptHandle));
+}
+
+/** Makes 1 to 10 messages visible after the delays of their outcomes. */
+export function changeVisibility(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
+  return queue.changeVisibility(
+    batch.map(({ delivery, outcome }) => ({
+      receiptHandle: delivery.message.receiptHandle,
+      seconds: (outcome.action === 'retry' && outcome.delaySeconds) || 0,
+    })),
+  );
+}
+
+/** Sends copies of 1 to 10 messages to the dead-letter queue. */
+export async function sendCopies(
+  deadLetterQueue: Queue | undefined,
+  batch: readonly Settlement[],
+): Promise<EntryResult[]> {
+  if (!deadLetterQueue) throw new Error('No dead-letter queue is configured.');
+  return deadLetterQueue.send(batch.map(({ delivery }) => copyOf(delivery.message, deadLetterQueue.fifo)));
+}
+
+/** On a FIFO queue the id of the original tells a second copy of it from a message with the same body. */
+function copyOf({ id, body, attributes, groupId }: Message, fifo: boolean): OutgoingMessage {
+  if (fifo) return { body, attributes, groupId: groupId ?? id, deduplicationId: id };
+  return { body, attributes, ...(groupId !== undefined && { groupId }) };
+}

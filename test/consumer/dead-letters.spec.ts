@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
+import { TransientError } from '../../src/worker/errors.ts';
+import { type FaultyQueue, refused } from './faulty-queue.ts';
+import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
+
+const unreachable = new BrokerError('unreachable', 'down');
+const nothing = { visible: 0, inFlight: 0, delayed: 0 };
+
+describe('on_error = dead_letter', () => {
+  let clock: sinon.SinonFakeTimers;
+  let deadLetterQueue: FaultyQueue;
+  beforeEach(async () => {
+    clock = sinon.useFakeTimers();
+    deadLetterQueue = await faultyQueue('failed');
+  });
+  afterEach(() => clock.restore());
+
+  const failing = () => {
+    throw new Error('no such user');
+  };
+  const bury = () => ({ onError: 'dead_letter', deadLetterQueue }) as const;
+
+  it('sends a copy with all that belongs to the message, and then deletes the message', async () => {
+    const { queue } = await running(failing, bury());
+    const attributes = { tenant: { dataType: 'String', stringValue: 'acme' } };
+    await queue.send([{ body: 'a', attributes, groupId: 'g' }]);
+    await clock.tickAsync(1_000);
+    const [copy] = await deadLetterQueue.receive({ max: 10, waitSeconds: 0 });
+    expect(copy).to.deep.include({ body: 'a', attributes, groupId: 'g', receiveCount: 1 });
+    expect(await queue.counts()).to.deep.equal(nothing);
+    const [sentAt] = deadLetterQueue.callsOf('send').map(({ at }) => at);
+    const [deletedAt] = queue.callsOf('delete').map(({ at }) => at);
+    expect(sentAt).to.be.lessThan(deletedAt!);
+  });
+
+  it('takes one request for ten copies', async () => {
+    await running(failing, bury(), { bodies: bodiesOf('a', 30) });
+    await clock.tickAsync(5_000);
+    expect(deadLetterQueue.callsOf('send').map(({ entries }) => entries.length)).to.deep.equal([10, 10, 10]);
+  });
+
+  it('puts no more into a request than it may have bytes', async () => {
+    const large = bodiesOf('a', 10).map((body) => body + 'x'.repeat(300_000));
+    await running(failing, bury(), { bodies: large });
+    await clock.tickAsync(5_000);
+    expect(deadLetterQueue.callsOf('send').map(({ entries }) => entries.length)).to.deep.equal([3, 3, 3, 1]);
+    expect((await deadLetterQueue.counts()).visible).to.equal(10);
+  });
+
+  it('can use a FIFO queue, where a copy sent twice is there once', async () => {
+    deadLetterQueue = await faultyQueue('failed.fifo');
+    deadLetterQueue.faults.send.push({ error: unreachable, worked: true });
+    const { queue } = await running(failing, bury(), { bodies: ['same', 'same'] });
+    await clock.tickAsync(10_000);
+    expect(await bodiesIn(deadLetterQueue)).to.deep.equal(['same', 'same']);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('keeps the message until the copy is sent, however long the dead-letter queue fails', async () => {
+    deadLetterQueue.always.send = { error: new QueueNotFoundError('failed', 'memory:') };
+    const { queue, started } = await running(failing, { ...bury(), visibilityTimeout: 2 }, { bodies: ['a'] });
+    await clock.tickAsync(600_000);
+    expect(queue.callsOf('delete')).to.deep.equal([]);
+    expect((await queue.counts()).inFlight).to.equal(1);
+    delete deadLetterQueue.always.send;
+    await clock.tickAsync(15_000);
+    expect(started).to.deep.equal(['a']);
+    expect(await bodiesIn(deadLetterQueue)).to.deep.equal(['a']);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('keeps the lease while a copy takes longer than the visibility timeout', async () => {
+    deadLetterQueue.always.send = { milliseconds: 7_000 };
+    const { queue, started } = await running(failing, { ...bury(), visibilityTimeout: 2 }, { bodies: ['a'] });
+    await clock.tickAsync(60_000);
+    expect(started).to.deep.equal(['a']);
+    expect(await bodiesIn(deadLetterQueue)).to.deep.equal(['a']);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('sends again just the copies that failed', async () => {
+    const { queue } = await running(failing, bury(), { bodies: bodiesOf('a', 10) });
+    deadLetterQueue.faults.send.push({
+      entries: (body) => (body === 'a4' ? refused('InternalError', true) : undefined),
+    });
+    await clock.tickAsync(10_000);
+    expect((await bodiesIn(deadLetterQueue)).sort()).to.deep.equal(bodiesOf('a', 10));
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('buries nothing twice when just the delete fails', async () => {
+    const { queue } = await running(failing, bury(), { bodies: ['a'] });
+    queue.faults.delete.push({ error: unreachable }, { entries: () => refused('InternalError', true) });
+    await clock.tickAsync(30_000);
+    expect(queue.callsOf('delete')).to.have.length(3);
+    expect(deadLetterQueue.callsOf('send')).to.have.length(1);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('buries nothing twice, and handles nothing twice, when the lease is lost before the delete', async () => {
+    const { queue, started } = await running(failing, { ...bury(), visibilityTimeout: 2 }, { bodies: ['a'] });
+    queue.always.delete = queue.always.changeVisibility = { error: unreachable };
+    await clock.tickAsync(10_000);
+    delete queue.always.delete;
+    delete queue.always.changeVisibility;
+    await clock.tickAsync(60_000);
+    expect(started).to.deep.equal(['a']);
+    expect(deadLetterQueue.callsOf('send')).to.have.length(1);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('loses nothing when the dead-letter queue refuses the copy for good', async () => {
+    const leaseLost = sinon.spy();
+    const { queue, started } = await running(failing, bury(), { bodies: ['a'], observer: { leaseLost } });
+    deadLetterQueue.faults.send.push({ entries: () => refused('InvalidMessageContents', false) });
+    await clock.tickAsync(20_000);
+    expect(leaseLost.args[0]![1]).to.include('InvalidMessageContents');
+    expect((await queue.counts()).inFlight).to.equal(1);
+    await clock.tickAsync(60_000);
+    expect(started).to.deep.equal(['a', 'a']);
+    expect(await bodiesIn(deadLetterQueue)).to.deep.equal(['a']);
+  });
+
+  it('buries during a drain, too', async () => {
+    const { consumer, run, queue } = await running(failing, bury(), { bodies: bodiesOf('a', 15) });
+    deadLetterQueue.faults.send.push({ error: unreachable });
+    await clock.tickAsync(10);
+    consumer.stop();
+    await clock.tickAsync(15_000);
+    const report = await run;
+    expect(report.mayRepeat).to.equal(0);
+    const { visible, inFlight } = await queue.counts();
+    expect([inFlight, visible + (await deadLetterQueue.counts()).visible]).to.deep.equal([0, 15]);
+  });
+
+  it('does not bury a TransientError', async () => {
+    const { queue } = await running(
+      () => {
+        throw new TransientError({ delay: 60 });
+      },
+      bury(),
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(1_000);
+    expect(deadLetterQueue.calls).to.deep.equal([]);
+    expect((await queue.counts()).inFlight).to.equal(1);
+  });
+});

@@ -1,0 +1,171 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { currentMessage } from '../../src/worker/current-message.ts';
+import { refused, sleep } from './faulty-queue.ts';
+import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
+
+const unreachable = new BrokerError('unreachable', 'down');
+const nothing = { visible: 0, inFlight: 0, delayed: 0 };
+
+describe('delete_on_start', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('starts a worker once the delete of its message is confirmed, and then does nothing more', async () => {
+    const { queue, started } = await running(() => sleep(60_000), { deleteOnStart: true });
+    queue.always.delete = { milliseconds: 30 };
+    await queue.send([{ body: 'a' }]);
+    await clock.tickAsync(29);
+    expect(started).to.deep.equal([]);
+    await clock.tickAsync(1);
+    expect(started).to.deep.equal(['a']);
+    expect(await queue.counts()).to.deep.equal(nothing);
+    await clock.tickAsync(120_000);
+    expect(queue.callsOf('delete')).to.have.length(1);
+    expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
+  });
+
+  it('does not wait for company: a message costs one round trip', async () => {
+    const { started } = await running(
+      () => {},
+      { deleteOnStart: true, settleDelayMs: 1_000 },
+      { bodies: bodiesOf('a', 50) },
+    );
+    await clock.tickAsync(100);
+    expect(started).to.have.length(50);
+  });
+
+  it('deletes those that start together with one request', async () => {
+    const { queue } = await running(
+      () => sleep(1_000),
+      { deleteOnStart: true, slots: 10 },
+      { bodies: bodiesOf('a', 10) },
+    );
+    await clock.tickAsync(100);
+    expect(queue.callsOf('delete').map(({ entries }) => entries.length)).to.deep.equal([10]);
+  });
+
+  it('does not start a worker while the delete fails, and tries again', async () => {
+    const { queue, started } = await running(() => {}, { deleteOnStart: true }, { bodies: ['a'] });
+    queue.faults.delete.push({ error: unreachable }, { entries: () => refused('InternalError', true) });
+    await clock.tickAsync(200);
+    expect(started).to.deep.equal([]);
+    await clock.tickAsync(5_000);
+    expect(started).to.deep.equal(['a']);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  it('never starts the worker of a message that it could not delete: that comes back', async () => {
+    const { queue, started } = await running(
+      () => {},
+      { deleteOnStart: true, visibilityTimeout: 2 },
+      { bodies: ['a'] },
+    );
+    queue.faults.delete.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
+    await clock.tickAsync(1_500);
+    expect(started).to.deep.equal([]);
+    expect((await queue.counts()).inFlight).to.equal(1);
+    await clock.tickAsync(2_000);
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('gives back, unhandled, what it cannot delete before the drain', async () => {
+    const { queue, started, consumer, run } = await running(
+      () => {},
+      { deleteOnStart: true },
+      { bodies: ['a', 'b'] },
+    );
+    queue.always.delete = { error: unreachable };
+    await clock.tickAsync(10_000);
+    consumer.stop();
+    delete queue.always.delete;
+    await clock.tickAsync(5_000);
+    const report = await run;
+    expect([report.unfinished, report.mayRepeat]).to.deep.equal([0, 0]);
+    expect(started).to.deep.equal([]);
+    expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 0, delayed: 0 });
+  });
+
+  it('lets a worker finish in a drain, and counts it as nothing that may repeat', async () => {
+    const { consumer, run, started } = await running(
+      () => sleep(5_000),
+      { deleteOnStart: true },
+      { bodies: ['a', 'b'] },
+    );
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    let ended = false;
+    void run.then(() => {
+      ended = true;
+    });
+    await clock.tickAsync(3_900);
+    expect(ended).to.equal(false);
+    await clock.tickAsync(2_200);
+    expect(await run).to.deep.include({ finished: 1, mayRepeat: 0, unfinished: 0 });
+    expect(started).to.deep.equal(['a']);
+  });
+
+  it('loses the message of a worker that does not end, and says that it is not one that may repeat', async () => {
+    const { consumer, run, queue } = await running(
+      () => new Promise(() => {}),
+      { deleteOnStart: true, drainTimeout: 1 },
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(20_000);
+    expect(await run).to.deep.include({ mayRepeat: 0, unfinished: 1 });
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
+  for (const onError of ['delete', 'retry', 'dead_letter'] as const) {
+    it(`tells of a failure with on_error = ${onError}, as of a message that is gone`, async () => {
+      const [failed, settled] = [sinon.spy(), sinon.spy()];
+      const deadLetterQueue = await faultyQueue('failed');
+      const { queue } = await running(
+        () => {
+          throw new Error('no such user');
+        },
+        { deleteOnStart: true, onError, deadLetterQueue },
+        { bodies: ['a'], observer: { failed, settled } },
+      );
+      await clock.tickAsync(60_000);
+      const [delivery, error, outcome] = failed.args[0]!;
+      expect([delivery.message.body, error.message]).to.deep.equal(['a', 'no such user']);
+      expect(outcome).to.deep.equal({ action: 'delete' });
+      expect(settled.callCount).to.equal(1);
+      expect(await queue.counts()).to.deep.equal(nothing);
+      expect(await bodiesIn(deadLetterQueue)).to.deep.equal([]);
+    });
+  }
+
+  it('holds the message until its worker ends: idle_exit does not come before', async () => {
+    const { consumer, run } = await running(
+      () => sleep(60_000),
+      { deleteOnStart: true, idleExit: 5 },
+      { bodies: ['a'] },
+    );
+    let ended = false;
+    void run.then(() => {
+      ended = true;
+    });
+    await clock.tickAsync(59_000);
+    expect([ended, consumer.held]).to.deep.equal([false, 1]);
+    await clock.tickAsync(30_000);
+    expect([ended, consumer.held]).to.deep.equal([true, 0]);
+  });
+
+  it('leaves nothing to extend', async () => {
+    const { queue } = await running(
+      () => currentMessage().extend(600),
+      { deleteOnStart: true },
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(1_000);
+    expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { sleep } from './faulty-queue.ts';
+import { bodiesOf, running, runningOnSeveral, settled } from './running.ts';
+
+describe('slots', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('take the next message the moment they are free, whatever the others do', async () => {
+    const { started } = await running(
+      ({ body }) => sleep(body === 'a0' ? 60_000 : 1_000),
+      { slots: 10 },
+      { bodies: bodiesOf('a', 100) },
+    );
+    await clock.tickAsync(10_500);
+    expect(started).to.have.length(10 + 9 * 10);
+  });
+
+  it('run as many messages at once as there are, and never more', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const { started } = await running(
+      async ({ body }) => {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await sleep(1 + (Number(body.slice(1)) % 7));
+        atOnce -= 1;
+        if (body.endsWith('3')) throw new Error('now and then');
+      },
+      { slots: 7 },
+      { bodies: bodiesOf('a', 500) },
+    );
+    await clock.tickAsync(5_000);
+    expect([started.length, most]).to.deep.equal([500, 7]);
+  });
+
+  it('keep up with 95 % of what they could do when a receive takes four times as long as a message', async () => {
+    const [bodies, milliseconds, receiveMs] = [bodiesOf('a', 4_000), 5, 20];
+    const { queues, started } = await runningOnSeveral(
+      [{ name: 'work', bodies, receiveMs }],
+      () => sleep(milliseconds),
+      { slots: 10 },
+    );
+    await clock.tickAsync(500);
+    const before = started.length;
+    await clock.tickAsync(1_000);
+    expect(started.length - before).to.be.at.least(0.95 * 2_000);
+    const { inFlight } = await queues[0]!.counts();
+    expect(inFlight).to.be.at.most(300);
+  });
+
+  it('hold nothing beside what runs when a message takes a minute', async () => {
+    const { queue } = await running(() => sleep(60_000), { slots: 5 }, { bodies: bodiesOf('a', 100) });
+    await clock.tickAsync(30_000);
+    for (let minute = 1; minute < 6; minute += 1) {
+      await clock.tickAsync(60_000);
+      expect((await queue.counts()).inFlight).to.equal(5);
+    }
+  });
+
+  it('take one call for ten messages while they are fast', async () => {
+    const { queues, started } = await runningOnSeveral(
+      [{ name: 'work', bodies: bodiesOf('a', 2_000), receiveMs: 20 }],
+      () => sleep(5),
+      { slots: 10 },
+    );
+    await clock.tickAsync(3_000);
+    expect(started).to.have.length(2_000);
+    const work = queues[0]!.calls.filter(({ action }) => action !== 'send');
+    expect(work.length / 2_000).to.be.at.most(0.22);
+  });
+
+  it('take hardly more calls on a FIFO queue with many groups', async () => {
+    const bodies = Array.from(
+      { length: 1_000 },
+      (_, index) => `${String.fromCharCode(97 + (index % 26))}${index}`,
+    );
+    const { queues, started } = await runningOnSeveral(
+      [{ name: 'work.fifo', bodies, receiveMs: 20 }],
+      () => sleep(5),
+      { slots: 10 },
+    );
+    await clock.tickAsync(3_000);
+    expect(started).to.have.length(1_000);
+    const work = queues[0]!.calls.filter(({ action }) => action !== 'send');
+    expect(work.length / 1_000).to.be.at.most(0.3);
+  });
+
+  it('ask for nothing while they are all busy, and are filled at once when one is free', async () => {
+    const { queue, started } = await running(
+      ({ body }) => sleep(body === 'a0' ? 60_000 : 3_600_000),
+      { slots: 3, visibilityTimeout: 600 },
+      { bodies: bodiesOf('a', 10) },
+    );
+    await clock.tickAsync(59_990);
+    expect(started).to.have.length(3);
+    expect(queue.callsOf('receive').length).to.be.at.most(3);
+    await clock.tickAsync(15);
+    expect(started).to.have.length(4);
+  });
+
+  describe('with a prefetch of so many', () => {
+    const inFlightWith = async (prefetch: number) => {
+      const { queue } = await running(
+        () => sleep(60_000),
+        { prefetch, slots: 2 },
+        {
+          bodies: bodiesOf('a', 100),
+        },
+      );
+      await clock.tickAsync(20_000);
+      return (await queue.counts()).inFlight;
+    };
+
+    it('hold that many beside what runs, however slow the worker', async () => {
+      expect(await inFlightWith(0)).to.equal(2);
+      expect(await inFlightWith(5)).to.equal(7);
+      expect(await inFlightWith(30)).to.be.within(23, 32);
+    });
+
+    it('do not pay a receive for each message', async () => {
+      const { queue, started } = await running(
+        () => sleep(10),
+        { prefetch: 20 },
+        { bodies: bodiesOf('a', 500) },
+      );
+      await clock.tickAsync(5_100);
+      expect(started).to.have.length(500);
+      expect(queue.callsOf('receive').length).to.be.at.most(60);
+    });
+  });
+
+  describe('on a FIFO queue', () => {
+    it('are not kept idle by a long line in one group', async () => {
+      const bodies = [...bodiesOf('a', 20), 'b0', 'c0', 'd0'];
+      const { started } = await running(() => sleep(10_000), { slots: 4 }, { name: 'work.fifo', bodies });
+      await clock.tickAsync(1_000);
+      expect([...started].sort()).to.deep.equal(['a0', 'b0', 'c0', 'd0']);
+    });
+
+    it('run each group in order, whatever the workers take', async () => {
+      const bodies = bodiesOf('a', 10);
+      const { started } = await running(
+        ({ body }) => sleep(100 - 9 * Number(body.slice(1))),
+        { slots: 10 },
+        { name: 'work.fifo', bodies },
+      );
+      await clock.tickAsync(2_000);
+      expect(started).to.deep.equal(bodies);
+    });
+
+    it('give back those behind one that failed, untouched: no receive counts against them but one', async () => {
+      const received = new Map<string, number[]>();
+      const { started, queue } = await running(
+        ({ body, receiveCount }) => {
+          received.set(body, [...(received.get(body) ?? []), receiveCount]);
+          if (body === 'a0' && receiveCount === 1) throw new Error('once');
+        },
+        { slots: 3, onError: 'retry', backoff: () => 10 },
+        { name: 'work.fifo', bodies: ['a0', 'a1', 'a2', 'b0'] },
+      );
+      await settled();
+      await clock.tickAsync(9_000);
+      expect(started).to.deep.equal(['a0', 'b0']);
+      expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 1, delayed: 0 });
+      await clock.tickAsync(10_000);
+      expect(started).to.deep.equal(['a0', 'b0', 'a0', 'a1', 'a2']);
+      expect(received.get('a1')).to.deep.equal([2]);
+    });
+
+    it('extend no lease of those given back', async () => {
+      const { queue } = await running(
+        () => {
+          throw new Error('always');
+        },
+        { onError: 'retry', backoff: () => 3_600, visibilityTimeout: 10, slots: 3 },
+        { name: 'work.fifo', bodies: ['a0', 'a1', 'a2'] },
+      );
+      await clock.tickAsync(600_000);
+      const changes = queue.callsOf('changeVisibility').flatMap(({ entries }) => entries);
+      expect(changes).to.have.length(3);
+    });
+  });
+});
