@@ -5,10 +5,10 @@ import { nameProblems } from '../src/config/queue-names.ts';
 import { suggest } from '../src/config/suggestion.ts';
 import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
 import { checkFactory, WorkerFactoryError } from '../src/worker/worker.ts';
-import { type ContainerKind, runContainer } from './container.ts';
+import type { ContainerKind } from './container.ts';
 import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { needsProcesses, runProcesses } from './processes.ts';
+import { needsProcesses } from './from-config.ts';
 import { findParent } from './processes-child.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -20,7 +20,12 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
     const config = settingsFor(kind, given);
     if (given.check) return await check(config);
     const parent = findParent();
-    if (!parent && needsProcesses(kind, config)) return await runProcesses(kind, config, given.suffix);
+    // Imported only when run: for --help, --check, and the parent of processes the run loop need not be loaded.
+    if (!parent && needsProcesses(kind, config)) {
+      const { runProcesses } = await import('./processes.ts');
+      return await runProcesses(kind, config, given.suffix);
+    }
+    const { runContainer } = await import('./container.ts');
     return await runContainer(kind, config, given.suffix, parent);
   } catch (error) {
     const code = exitCodeOf(error);

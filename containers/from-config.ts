@@ -1,4 +1,5 @@
-/** What the settings of an ini file mean for the worker, the queues and the run loop. */
+/** What the settings of an ini file mean for the processes, the worker, the queues and the run loop. */
+import { availableParallelism } from 'node:os';
 import type { Broker, Queue } from '../src/brokers/broker.ts';
 import type { Config } from '../src/config/config.ts';
 import { fullName } from '../src/config/queue-names.ts';
@@ -7,6 +8,17 @@ import { type Backoff, constantBackoff, exponentialBackoff, noBackoff } from '..
 import { loadExpression } from '../src/worker/load.ts';
 import { createWorker, type Worker } from '../src/worker/worker.ts';
 import type { ContainerKind } from './container.ts';
+
+/** How many processes work on the queues. */
+export function processCount(kind: ContainerKind, { container: { processes } }: Config): number {
+  if (kind === 'sequential') return 1;
+  return processes === 'auto' ? availableParallelism() : processes;
+}
+
+/** Whether these settings need a parent with processes of their own. */
+export function needsProcesses(kind: ContainerKind, config: Config): boolean {
+  return processCount(kind, config) > 1 || config.container.maxMemory !== undefined;
+}
 
 /** Imports what `worker` names and makes the worker. Throws WorkerLoadError, WorkerFactoryError. */
 export async function makeWorker({ container, directory, worker }: Config): Promise<Worker> {

@@ -3,21 +3,16 @@
  * this executable again for each process, with the same arguments, and has no broker and no worker itself.
  */
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import type { Config } from '../src/config/config.ts';
 import { openLoggers } from '../src/operations/logging/loggers.ts';
 import type { ProcessEnd } from '../src/operations/respawn.ts';
 import type { ContainerKind } from './container.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { processCount } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
 import { CHILD_VARIABLE, type Order, type Report } from './processes-child.ts';
 import { type Child, Supervisor } from './processes-supervisor.ts';
 import { warningsOf } from './warnings.ts';
-
-/** Whether these settings need a parent with processes of their own. */
-export function needsProcesses(kind: ContainerKind, config: Config): boolean {
-  return processCount(kind, config) > 1 || config.container.maxMemory !== undefined;
-}
 
 /**
  * Runs the processes of a container until they have drained; resolves to the exit code of all. `suffix` goes behind
@@ -56,11 +51,6 @@ export async function runProcesses(kind: ContainerKind, config: Config, suffix?:
     events.end();
     loggers.close();
   }
-}
-
-function processCount(kind: ContainerKind, { container: { processes } }: Config): number {
-  if (kind === 'sequential') return 1;
-  return processes === 'auto' ? availableParallelism() : processes;
 }
 
 function forkChild(

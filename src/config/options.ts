@@ -27,6 +27,9 @@ import {
   yesOrNo,
 } from './values.ts';
 
+// A file is checked once: to compile the checks first, as zod does, takes longer than to run them.
+z.config({ jitless: true });
+
 /** For a check of several options: true if nothing is wrong with these. */
 function areRight(...names: string[]) {
   return ({ issues }: z.core.ParsePayload): boolean =>

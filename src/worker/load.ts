@@ -5,7 +5,6 @@
 import { existsSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { resolve as resolveSpecifier } from 'import-meta-resolve';
 
 /** The worker could not be found. The message says whether the module or the export is missing, and what there is. */
 export class WorkerLoadError extends Error {
@@ -27,7 +26,7 @@ export async function loadExpression(expression: string, directory: string): Pro
 }
 
 async function importModule(specifier: string, directory: string): Promise<Record<string, unknown>> {
-  const url = locate(specifier, directory);
+  const url = await locate(specifier, directory);
   try {
     if (/\.[cm]?tsx?$/.test(extname(new URL(url).pathname))) await understandTypeScript();
     return (await import(url)) as Record<string, unknown>;
@@ -40,12 +39,13 @@ async function importModule(specifier: string, directory: string): Promise<Recor
 }
 
 /** The URL of a module that exists. A path needs no leading `./` if there is such a file beside the ini file. */
-function locate(specifier: string, directory: string): string {
+async function locate(specifier: string, directory: string): Promise<string> {
   const file = resolve(directory, specifier);
   if (existsSync(file)) return pathToFileURL(file).href;
   if (/^\.{0,2}\//.test(specifier)) {
     throw new WorkerLoadError(`There is no module ${specifier}: the file ${file} does not exist.`);
   }
+  const { resolve: resolveSpecifier } = await import('import-meta-resolve');
   // From the ini file's folder first; what is installed beside this program (its own workers) serves as well.
   for (const parent of [pathToFileURL(join(directory, 'ini')).href, import.meta.url]) {
     try {

@@ -7,7 +7,7 @@
 import { SQS, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { BrokerError } from '../errors.ts';
 import { type Attempt, deadlinePassed, requestFailure } from './failures.ts';
-import { type LeanAction, LeanRequests } from './lean-requests.ts';
+import { type LeanInput, type LeanRequest, LeanRequests } from './lean-requests.ts';
 import { describe, type SqsSettings } from './settings.ts';
 
 /** How long a request may take, its retries included, in milliseconds. A long poll may take its wait longer. */
@@ -23,7 +23,7 @@ export interface RequestAbout extends Omit<Attempt, 'place'> {
 }
 
 export interface LeanRequestAbout extends RequestAbout {
-  readonly action: LeanAction;
+  readonly action: LeanRequest['action'];
 }
 
 interface Connections {
@@ -83,8 +83,8 @@ export class SqsClient {
     }
   }
 
-  /** Sends one of the requests that every message takes; resolves to the JSON of the answer. Throws BrokerErrors. */
-  leanRequest<Answer>(about: LeanRequestAbout, input: { readonly QueueUrl: string }): Promise<Answer> {
+  /** Sends one of the requests that need not go through the SDK; resolves to the JSON of the answer. Throws BrokerErrors. */
+  leanRequest<Answer>(about: LeanRequestAbout, input: LeanInput): Promise<Answer> {
     const { action } = about;
     return this.request(about, (sqs, options) => this.#lean.send<Answer>(sqs, { action, input, ...options }));
   }

@@ -1,22 +1,32 @@
 /**
  * The requests that every message takes (receive, delete, change of visibility, send), without the SDK's pipeline: at
- * full load that costs more CPU than all the rest of a message's way. The SDK stays the source of credentials, retries
- * and connections; what is left is the protocol: JSON in a signed POST.
+ * full load that costs more CPU than all the rest of a message's way. Those that every process starts with, too, because
+ * it takes 15 ms to set the pipeline up. The SDK stays the source of endpoints, credentials, retries and connections;
+ * what is left is the protocol: JSON in a signed POST.
  */
 import type { SQS } from '@aws-sdk/client-sqs';
 import { requestFailure } from './failures.ts';
 import { Signer } from './signer.ts';
 
-/** The actions whose input and answer are JSON that needs no translation, but for binary attributes in base64. */
+/**
+ * The actions that every message takes. Their input and answer, and those of the next, are JSON that needs no
+ * translation, but for binary attributes in base64.
+ */
 export type LeanAction =
   | 'ReceiveMessage'
   | 'DeleteMessageBatch'
   | 'ChangeMessageVisibilityBatch'
   | 'SendMessageBatch';
 
+/** The actions that every process starts with. */
+export type LookupAction = 'GetQueueUrl' | 'GetQueueAttributes';
+
+/** The queue by its URL, or by its name where the URL is asked for, and whatever else the action takes. */
+export type LeanInput = { readonly QueueUrl: string } | { readonly QueueName: string };
+
 export interface LeanRequest {
-  readonly action: LeanAction;
-  readonly input: { readonly QueueUrl: string };
+  readonly action: LeanAction | LookupAction;
+  readonly input: LeanInput;
   readonly abortSignal: AbortSignal;
 }
 
@@ -81,7 +91,11 @@ export class LeanRequests {
     { action, input, abortSignal }: LeanRequest,
     body: string,
   ): Promise<Answer> {
-    const { protocol, hostname, port, host, pathname: path } = this.#endpointOf(input.QueueUrl);
+    const endpoint =
+      'QueueUrl' in input
+        ? this.#endpointOf(input.QueueUrl)
+        : new URL(this.#endpoint ?? (await regionalEndpoint(sqs)));
+    const { protocol, hostname, port, host, pathname: path } = endpoint;
     const unsigned = {
       'content-type': 'application/x-amz-json-1.0',
       host,
@@ -117,6 +131,16 @@ export class LeanRequests {
     if (isFar) this.#clockSkewMs = skewMs;
     return isFar;
   }
+}
+
+/** AWS's own endpoint of the region. */
+async function regionalEndpoint({ config }: SQS): Promise<URL> {
+  const [Region, UseFIPS, UseDualStack] = await Promise.all([
+    config.region(),
+    config.useFipsEndpoint(),
+    config.useDualstackEndpoint(),
+  ]);
+  return config.endpointProvider({ Region, UseFIPS, UseDualStack }).url;
 }
 
 /** `body` is a stream of Node.js; typed as the SDK has it, which runs in browsers, too. */

@@ -1,5 +1,5 @@
 /** The settings that SQS keeps of a queue, which it calls queue attributes: read at opening, written at creation. */
-import type { QueueAttributeName } from '@aws-sdk/client-sqs';
+import type { GetQueueAttributesResult, QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { CreateOptions } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
 import { isFifoName } from '../sqs-rules.ts';
@@ -92,8 +92,10 @@ async function readAttributes(
   QueueUrl: string,
   AttributeNames: QueueAttributeName[],
 ): Promise<Partial<Record<QueueAttributeName, string>>> {
-  const answer = await client.request({ action: 'GetQueueAttributes', queue }, (sqs, options) =>
-    sqs.getQueueAttributes({ QueueUrl, AttributeNames }, options),
+  const input = { QueueUrl, AttributeNames };
+  const answer = await client.leanRequest<GetQueueAttributesResult>(
+    { action: 'GetQueueAttributes', queue },
+    input,
   );
   return answer.Attributes ?? {};
 }

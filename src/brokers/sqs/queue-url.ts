@@ -5,10 +5,9 @@ import { isHttpUrl } from './settings.ts';
 /** The URL of the queue of this name; a name that is a URL itself is taken as it is. Throws QueueNotFoundError. */
 export async function queueUrl(client: SqsClient, name: string, signal?: AbortSignal): Promise<string> {
   if (isHttpUrl(name)) return name;
-  const answer = await client.request({ action: 'GetQueueUrl', queue: name, signal }, (sqs, options) =>
-    sqs.getQueueUrl({ QueueName: name }, options),
-  );
-  return answer.QueueUrl ?? '';
+  const about = { action: 'GetQueueUrl', queue: name, signal } as const;
+  const { QueueUrl } = await client.leanRequest<{ QueueUrl: string }>(about, { QueueName: name });
+  return QueueUrl;
 }
 
 /** `adder` of `https://sqs.eu-west-1.amazonaws.com/123456789012/adder`. */

@@ -1,0 +1,96 @@
+/**
+ * How long a process takes from its start to its first receive: until the stub of SQS gets a ReceiveMessage, or until a
+ * container says that it is connected to its queue file. It runs what `npm run build` made. Run: npm run bench -- start
+ */
+import { spawn } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startStub } from '../test/sqs-stub.ts';
+import { median } from './measure.ts';
+import { atMost, type Finding, printTable, show } from './report.ts';
+
+const RUNS = 20;
+const sequential = join(import.meta.dirname, '../dist/containers/sequential.js');
+
+export async function bench(): Promise<Finding[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'start-'));
+  const stub = await startStub({ keepRequests: false });
+  writeFileSync(join(folder, 'worker.mjs'), 'export const worker = () => () => {};');
+  writeFileSync(join(folder, 'sqs.ini'), settings('sqs'));
+  writeFileSync(join(folder, 'sqlite.ini'), settings('sqlite:queues.db'));
+  const candidates: [string, string[]][] = [
+    [
+      'plain JavaScript with the SDK',
+      [join(import.meta.dirname, 'start-plain.js'), `${stub.url}/000000000000/jobs`],
+    ],
+    ['sqs-sequential on SQS', [sequential, 'sqs.ini']],
+    ['sqs-sequential on a queue file', [sequential, 'sqlite.ini']],
+  ];
+
+  const times = candidates.map((): number[] => []);
+  // In turn, so that what else the machine does meets all of them; the first round warms the disk's cache.
+  for (let run = -1; run < RUNS; run += 1) {
+    for (const [index, [, args]] of candidates.entries()) {
+      const time = await timeToReceive(args, folder, stub.url);
+      if (run >= 0) times[index]?.push(time);
+    }
+  }
+  await stub.stop();
+  rmSync(folder, { recursive: true });
+
+  const [plain = []] = times;
+  const ratios = times.map((own) => median(own.map((time, run) => time / (plain[run] ?? Number.NaN))));
+  printTable(
+    `From process start to first receive, median of ${RUNS}`,
+    ['', 'takes', 'to plain JavaScript'],
+    candidates.map(([name], index) => [
+      name,
+      show(median(times[index] ?? []), 'ms'),
+      show(ratios[index] ?? Number.NaN),
+    ]),
+  );
+  return [
+    atMost('process start to first receive, to plain JavaScript with the SDK', ratios[1] ?? Number.NaN, 1.5),
+  ];
+}
+
+function settings(broker: string): string {
+  return `[container]\nworker = ./worker.mjs:worker\nqueue = jobs\nbroker = ${broker}\n`;
+}
+
+/** Milliseconds until a process with these arguments receives; it is killed then. */
+async function timeToReceive(args: readonly string[], folder: string, endpoint: string): Promise<number> {
+  const env = {
+    HOME: folder,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+    AWS_ENDPOINT_URL_SQS: endpoint,
+  };
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, args, { cwd: folder, env });
+  const exit = once(child, 'exit');
+  const receivedAt = await new Promise<number>((resolve, reject) => {
+    let output = '';
+    received = () => resolve(performance.now());
+    child.stderr.on('data', (chunk: Buffer) => {
+      output += chunk;
+      if (output.includes('Connected to sqlite')) received();
+    });
+    child.on('exit', () => reject(new Error(`It ended without a receive:\n${output}`)));
+  });
+  child.kill('SIGKILL');
+  await exit;
+  return receivedAt - startedAt;
+}
+
+/** Called when the stub, or another server of this process, gets a ReceiveMessage. */
+let received = () => {};
+subscribe('http.server.request.start', (event) => {
+  const { request } = event as { readonly request: IncomingMessage };
+  if (request.headers['x-amz-target'] === 'AmazonSQS.ReceiveMessage') received();
+});
