@@ -32,7 +32,7 @@ export async function runContainer(kind: ContainerKind, config: Config, suffix?:
   try {
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     setContainer({ broker, prefix: config.container.queuePrefix });
-    const worker = await makeWorker(config);
+    const worker = await makeWorker(config, log);
     const queues = await openQueues(broker, config, suffix);
     const consumerLog = new ConsumerLog(loggers, log);
     const options = await consumerOptions(kind, broker, config);

@@ -3,7 +3,7 @@
  * leases keep hold of them; at the end, it drains. Each part is a file beside this one.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
-import { type MessageLog, withCurrentMessage } from '../worker/current-message.ts';
+import { type MessageLog, silentLog, withCurrentMessage } from '../worker/current-message.ts';
 import { buried, handled, type Outcome, type OutcomePolicy, outcomeOf } from '../worker/outcome.ts';
 import type { Worker } from '../worker/worker.ts';
 import { CrashLimitError, type CrashRecord } from './crash-record.ts';
@@ -134,7 +134,7 @@ export class Consumer {
       settleDelayMs,
       deadLetterQueue,
       observer: this.#observer,
-      logOf: this.#options.logOf ?? (() => SILENT),
+      logOf: this.#options.logOf ?? (() => silentLog),
       groupOf: (message) => this.#groupOf(message, queue),
       demand: (source, asked, receiveMs) => this.#demand(source, asked, receiveMs),
       onReceived: () => {
@@ -269,5 +269,3 @@ export class Consumer {
     this.stop();
   }
 }
-
-const SILENT: MessageLog = { error() {}, warn() {}, info() {}, debug() {} };
