@@ -26,8 +26,9 @@ export class Limiter {
         this.#waiting.push(resolve);
         this.#wake();
       });
+    } else {
+      this.#start();
     }
-    this.#start();
     try {
       return await work();
     } finally {
@@ -52,14 +53,14 @@ export class Limiter {
     return Math.max(0, (this.#starts[0] ?? 0) + rate.seconds * 1000 - performance.now());
   }
 
-  /** Lets the first one that waits start as soon as it may. */
+  /** Starts those that wait as soon as they may. */
   #wake(): void {
+    while (this.#waiting.length > 0 && this.#wait() === 0) {
+      this.#start();
+      this.#waiting.shift()?.();
+    }
     const wait = this.#wait();
     if (this.#waiting.length === 0 || wait === Number.POSITIVE_INFINITY || this.#timer !== undefined) return;
-    if (wait === 0) {
-      this.#waiting.shift()?.();
-      return;
-    }
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#wake();

@@ -12,7 +12,7 @@ export interface Handling {
 export interface RegisteredQueue {
   readonly name: string;
   /** Its messages may come from there, too. */
-  readonly deadLetterQueue: string | undefined;
+  deadLetterQueue: string | undefined;
   /** By task name. */
   readonly tasks: Map<string, Handling>;
   /** For messages that are no tasks. */
@@ -32,6 +32,7 @@ export function registerQueue(name: string, deadLetterQueue?: string): Registere
     queue = { name, deadLetterQueue, tasks: new Map(), raw: undefined };
     queues.set(name, queue);
   }
+  queue.deadLetterQueue ??= deadLetterQueue;
   return queue;
 }
 
