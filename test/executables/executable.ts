@@ -43,9 +43,9 @@ export interface StartOptions {
   readonly node?: string;
 }
 
-/** Starts `sqs-sequential` or `sqs-queues`. */
+/** Starts `sqs-sequential`, `sqs-concurrent` or `sqs-queues`. */
 export function start(
-  program: 'sequential' | 'queues',
+  program: 'sequential' | 'concurrent' | 'queues',
   args: readonly string[],
   options: StartOptions,
 ): Executable {
