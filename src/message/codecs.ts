@@ -68,24 +68,27 @@ export function referenceCodec<Value>({ refer, resolve }: ReferenceOptions<Value
   };
 }
 
+/** Each copy of the package has its own of these, so that what they throw is of its own classes. */
+const builtIn = new Map([jsonCodec, textCodec, base64Codec].map((codec) => [codec.contentType, codec]));
+
 /** One registry for every copy of the package in a process. */
 const key = Symbol.for('sqs-containers.codecs');
 const holder = globalThis as { [key]?: Map<string, Codec> };
-holder[key] ??= new Map([jsonCodec, textCodec, base64Codec].map((codec) => [codec.contentType, codec]));
-const codecs = holder[key];
+holder[key] ??= new Map();
+const registered = holder[key];
 
 /** Makes a codec known by its content type, to whoever sends and to whoever handles in this process. */
 export function registerCodec(codec: Codec): void {
-  codecs.set(codec.contentType, codec);
+  registered.set(codec.contentType, codec);
 }
 
 /** The codec of a content type. Throws UnsupportedContentTypeError. */
 export function codecOf(contentType: string): Codec {
-  const codec = codecs.get(contentType);
+  const codec = registered.get(contentType) ?? builtIn.get(contentType);
   if (codec) return codec;
   throw new UnsupportedContentTypeError(
     contentType.startsWith('pickle')
       ? `The message has the content type "${contentType}": pickles are not read, because reading one runs what its sender likes. Send JSON (content_type = "json"), or let Python handle it.`
-      : `No codec is registered for the content type "${contentType}". Known: ${[...codecs.keys()].join(', ')}.`,
+      : `No codec is registered for the content type "${contentType}". Known: ${[...builtIn.keys(), ...registered.keys()].join(', ')}.`,
   );
 }
