@@ -1,8 +1,8 @@
 /**
  * Tasks at once: while this runs, `delay` handles a task here before it resolves. What is sent is written and read as in
- * production; there is no container and no retry. For specs that want the effect and nothing else.
+ * production; there is no container, no waiting and no retry. For specs that want the effect and nothing else.
  */
-import type { Message, OutgoingMessage, SendResult } from '../src/brokers/broker.ts';
+import type { Message, OutgoingMessage, Queue, SendResult } from '../src/brokers/broker.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import { MemoryQueue } from '../src/brokers/memory/queue.ts';
 import { replaceBrokers } from '../src/producer/connections.ts';
@@ -20,50 +20,66 @@ export interface Inline {
 /** Starts it. What a handler throws, the `delay` that sent it throws. */
 export function runInline(): Inline {
   const handled: Message[] = [];
-  replaceBrokers(new InlineBroker(handled));
+  const broker = new InlineBroker();
+  replaceBrokers(broker, async (messageId) => {
+    const sent = broker.take(messageId);
+    if (!sent) return; // A repetition, which a FIFO queue drops.
+    handled.push(sent.message);
+    await handle(sent);
+  });
   return { handled, stop: () => replaceBrokers(undefined) };
 }
 
-class InlineBroker extends MemoryBroker {
-  readonly #handled: Message[];
+interface SentMessage {
+  readonly message: Message;
+  readonly queue: Queue;
+}
 
-  constructor(handled: Message[]) {
-    super();
-    this.#handled = handled;
+class InlineBroker extends MemoryBroker {
+  readonly #sent = new Map<string, SentMessage>();
+
+  override async open(name: string): Promise<InlineQueue> {
+    return new InlineQueue(name, this, (message, queue) => this.#sent.set(message.id, { message, queue }));
   }
 
-  override async open(name: string): Promise<MemoryQueue> {
-    const queue = new InlineQueue(name, this);
-    queue.onMessage = (message) => this.#handled.push(message);
-    return queue;
+  /** A message that was sent and not taken yet. */
+  take(messageId: string): SentMessage | undefined {
+    const sent = this.#sent.get(messageId);
+    this.#sent.delete(messageId);
+    return sent;
   }
 }
 
-class InlineQueue extends MemoryQueue {
-  onMessage: (message: Message) => void = () => {};
+type OnMessage = (message: Message, queue: Queue) => void;
 
-  /** Handles each message before it says that it was sent. Throws what its handler threw. */
-  override async send(outgoing: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    const results = await super.send(outgoing.map(({ delaySeconds: _, ...message }) => message));
-    const messages = await this.receive({ max: 10, waitSeconds: 0 });
-    await this.purge();
-    for (const message of messages) await this.#handle(message);
-    return results;
+class InlineQueue extends MemoryQueue {
+  readonly #onMessage: OnMessage;
+
+  constructor(name: string, broker: MemoryBroker, onMessage: OnMessage) {
+    super(name, broker);
+    this.#onMessage = onMessage;
   }
 
-  async #handle(message: Message): Promise<void> {
-    this.onMessage(message);
-    const context = {
-      message,
-      queue: this,
-      signal: new AbortController().signal,
-      log: silentLog,
-      extend: async () => {},
-    };
-    try {
-      await withCurrentMessage(context, () => handlingOf(message).handleMessage(message));
-    } catch (error) {
-      throw isFailedAttempt(error) ? error.cause : error;
-    }
+  /** Hands each message on as it would be received, whatever its delay. */
+  override async send(outgoing: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const results = await super.send(outgoing.map(({ delaySeconds: _, ...message }) => message));
+    for (const message of await this.receive({ max: 10, waitSeconds: 0 })) this.#onMessage(message, this);
+    await this.purge();
+    return results;
+  }
+}
+
+async function handle({ message, queue }: SentMessage): Promise<void> {
+  const context = {
+    message,
+    queue,
+    signal: new AbortController().signal,
+    log: silentLog,
+    extend: async () => {},
+  };
+  try {
+    await withCurrentMessage(context, () => handlingOf(message).handleMessage(message, true));
+  } catch (error) {
+    throw isFailedAttempt(error) ? error.cause : error;
   }
 }

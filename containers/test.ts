@@ -17,7 +17,7 @@ import { createWorker, type Worker, type WorkerConfig, type WorkerFactory } from
 import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { type TestedMessage, TestRecord } from './test-record.ts';
 
-export { runInline } from './inline.ts';
+export { type Inline, runInline } from './inline.ts';
 export type { TestedMessage } from './test-record.ts';
 
 /** A container made of objects instead of an ini file. */

@@ -2,7 +2,7 @@
 import type { OutgoingMessage } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
 import { fullName } from '../config/queue-names.ts';
-import { connect } from './connections.ts';
+import { type Connection, connect } from './connections.ts';
 import { type Accepted, Sender } from './sender.ts';
 
 /** The sender for a queue, opened at the first message, and again when the queue was gone or the broker was replaced. */
@@ -19,15 +19,17 @@ export class LazySender {
 
   async send(message: OutgoingMessage): Promise<Accepted> {
     try {
-      return await (await this.#open()).send(message);
+      const connection = await connect(this.#address);
+      const accepted = await (await this.#open(connection)).send(message);
+      await connection.onSent?.(accepted.messageId);
+      return accepted;
     } catch (error) {
       if (error instanceof BrokerError && error.kind === 'missing') this.#sender = undefined;
       throw error;
     }
   }
 
-  async #open(): Promise<Sender> {
-    const { broker, prefix } = await connect(this.#address);
+  #open({ broker, prefix }: Connection): Promise<Sender> {
     if (!this.#sender || this.#broker !== broker) {
       this.#broker = broker;
       const name = fullName(this.#name, { prefix });

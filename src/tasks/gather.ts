@@ -1,4 +1,5 @@
 /** Gathers messages of one task, so that its handler gets many at once: up to a size, or what has come within a time. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message } from '../brokers/broker.ts';
 
 export interface GatherOptions {
@@ -13,7 +14,10 @@ export type BatchFailures =
   | { readonly failed: readonly number[] }
   | { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] };
 
-/** Handles many inputs. Throwing fails them all; returning failures fails those. */
+/**
+ * Handles many inputs. Throwing fails them all; returning failures fails those. The context, and `currentMessage()`, are
+ * those of the first. Inputs that are run here have no message.
+ */
 export type BatchHandler<Input> = (
   inputs: readonly Input[],
   messages: readonly Message[],
@@ -26,7 +30,7 @@ export class BatchEntryError extends Error {
 
 interface Gathered<Input> {
   readonly input: Input;
-  readonly message: Message;
+  readonly message: Message | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -36,6 +40,7 @@ export class Gatherer<Input> {
   readonly #size: number;
   readonly #waitMs: number;
   #gathered: Gathered<Input>[] = [];
+  #inContext = AsyncLocalStorage.snapshot();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(handler: BatchHandler<Input>, { size = 10, wait = 1 }: GatherOptions) {
@@ -45,7 +50,9 @@ export class Gatherer<Input> {
   }
 
   /** Resolves when the handler has handled this input with others; rejects if that failed. */
-  handle(input: Input, message: Message): Promise<void> {
+  handle(input: Input, message: Message | undefined): Promise<void> {
+    // Whatever completes the batch, its handler runs in the context of the first message.
+    if (this.#gathered.length === 0) this.#inContext = AsyncLocalStorage.snapshot();
     return new Promise((resolve, reject) => {
       this.#gathered.push({ input, message, resolve, reject });
       if (this.#gathered.length >= this.#size) void this.#run();
@@ -59,12 +66,11 @@ export class Gatherer<Input> {
     const batch = this.#gathered;
     this.#gathered = [];
     try {
-      const failures = await this.#handler(
-        batch.map(({ input }) => input),
-        batch.map(({ message }) => message),
-      );
+      const inputs = batch.map(({ input }) => input);
+      const messages = batch.flatMap(({ message = [] }) => message);
+      const failures = await this.#inContext(this.#handler, inputs, messages);
       for (const [index, entry] of batch.entries()) {
-        if (failures && hasFailed(failures, index, entry.message.id))
+        if (failures && hasFailed(failures, index, entry.message?.id))
           entry.reject(new BatchEntryError('The handler named this input as failed.'));
         else entry.resolve();
       }
@@ -74,7 +80,7 @@ export class Gatherer<Input> {
   }
 }
 
-function hasFailed(failures: BatchFailures, index: number, messageId: string): boolean {
+function hasFailed(failures: BatchFailures, index: number, messageId: string | undefined): boolean {
   if ('failed' in failures) return failures.failed.includes(index);
   return failures.batchItemFailures.some(({ itemIdentifier }) => itemIdentifier === messageId);
 }

@@ -1,11 +1,13 @@
 /** The tasks of this process, by queue: filled when the modules that define them are imported. */
 import type { Message } from '../brokers/broker.ts';
+import { containerPrefix } from '../producer/connections.ts';
 
 /** What the tasks worker calls for a message. */
 export interface Handling {
   /** For people: `emails.send_email`. */
   readonly description: string;
-  handleMessage(message: Message): Promise<void>;
+  /** `atOnce`: without waiting for other messages, or for the limits of the task. */
+  handleMessage(message: Message, atOnce?: boolean): Promise<void>;
 }
 
 /** A queue that has tasks. */
@@ -41,12 +43,29 @@ export function registeredQueues(): readonly RegisteredQueue[] {
 }
 
 /**
- * The registered queue whose messages come from `fullName`: its own name, or that of its dead-letter queue, with the
- * prefix and the suffix that the container may have added.
+ * The registered queue whose messages come from `source`, the full name of a queue: its own name, or that of its
+ * dead-letter queue, with the prefix of the container before it and maybe a suffix behind it.
  */
-export function queueOf(fullName: string): RegisteredQueue | undefined {
-  const parts = fullName.replace(/\.fifo$/, '').split('__');
-  const matches = (name: string | undefined) =>
-    name === fullName || (name !== undefined && parts.includes(name.replace(/\.fifo$/, '')));
-  return registeredQueues().find(({ name, deadLetterQueue }) => matches(name) || matches(deadLetterQueue));
+export function queueOf(source: string): RegisteredQueue | undefined {
+  const prefix = containerPrefix();
+  const isPrefixed = prefix !== undefined && source.startsWith(`${prefix}__`);
+  const name = isPrefixed ? source.slice(prefix.length + 2) : source;
+  return queues.get(name) ?? registeredQueues().find(isCalled(name)) ?? suffixed(name);
+}
+
+/** Of the queues to whose name a suffix was added, the one with the longest name. */
+function suffixed(name: string): RegisteredQueue | undefined {
+  const end = name.lastIndexOf('__');
+  if (end < 0) return undefined;
+  const shorter = name.slice(0, end) + (name.endsWith('.fifo') ? '.fifo' : '');
+  return registeredQueues().find(isCalled(shorter)) ?? suffixed(shorter);
+}
+
+function isCalled(name: string): (queue: RegisteredQueue) => boolean {
+  return (queue) => lastPart(queue.name) === name || queue.deadLetterQueue === name;
+}
+
+/** A URL ends in the name of its queue. */
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
 }

@@ -72,8 +72,8 @@ interface Definition extends TaskLimits {
   readonly format: Format;
   readonly schema?: TaskSchema | undefined;
   readonly backoff?: Backoff | undefined;
-  /** `message` is undefined for `run`. */
-  readonly handle: (input: unknown, message: Message | undefined) => void | Promise<void>;
+  /** `message` is undefined for `run`. `atOnce`: not to be gathered with others. */
+  readonly handle: (input: unknown, message: Message | undefined, atOnce: boolean) => void | Promise<void>;
 }
 
 export class TaskQueue {
@@ -120,14 +120,12 @@ export class TaskQueue {
    */
   batchTask<Value>(name: string, handler: BatchHandler<Value>, options: BatchTaskOptions = {}): Task<Value> {
     const gatherer = new Gatherer(handler, options);
+    const alone = new Gatherer(handler, { size: 1 });
     return this.#define({
       ...options,
       name,
       format: this.#format(name, options),
-      handle: async (input, message) => {
-        if (message) await gatherer.handle(input as Value, message);
-        else await handler([input as Value], []);
-      },
+      handle: (input, message, atOnce) => (atOnce ? alone : gatherer).handle(input as Value, message),
     });
   }
 
@@ -184,7 +182,8 @@ export class TaskQueue {
     const limiter = new Limiter(definition);
     const handling = {
       description: kind === 'raw' ? name : `${this.name}.${name}`,
-      handleMessage: (message: Message) => this.#handleMessage(definition, limiter, message),
+      handleMessage: (message: Message, atOnce = false) =>
+        this.#handleMessage(definition, limiter, message, atOnce),
     };
     if (kind === 'raw') this.#registered.raw = handling;
     else this.#registered.tasks.set(name, handling);
@@ -192,7 +191,7 @@ export class TaskQueue {
       taskName: name,
       queueName: this.name,
       send: (input, options) => noteSend(this.#send(definition, input, options)),
-      run: (input) => this.#run(definition, input, undefined),
+      run: (input) => this.#run(definition, input, undefined, true),
     });
   }
 
@@ -214,11 +213,17 @@ export class TaskQueue {
     });
   }
 
-  async #handleMessage(definition: Definition, limiter: Limiter, message: Message): Promise<void> {
+  async #handleMessage(
+    definition: Definition,
+    limiter: Limiter,
+    message: Message,
+    atOnce: boolean,
+  ): Promise<void> {
     const backoff = definition.backoff ?? this.#options.backoff ?? taskDefaults().backoff;
     try {
       const { input, context } = await definition.format.decode(message);
-      const handle = () => limiter.run(() => this.#run(definition, input, message));
+      const run = () => this.#run(definition, input, message, atOnce);
+      const handle = atOnce ? run : () => limiter.run(run);
       await restoreContext(context, () =>
         traced(message, { queue: this.name, task: definition.name }, handle),
       );
@@ -231,10 +236,11 @@ export class TaskQueue {
     { name, schema, handle }: Definition,
     input: unknown = {},
     message: Message | undefined,
+    atOnce: boolean,
   ): Promise<void> {
     const checked = await checkInput(name, schema, input);
     const middlewares = [...taskDefaults().middleware, ...(this.#options.middleware ?? [])];
     const invocation = { task: name, queue: this.name, input: checked, message };
-    await wrap(middlewares, invocation, async () => handle(checked, message));
+    await wrap(middlewares, invocation, async () => handle(checked, message, atOnce));
   }
 }

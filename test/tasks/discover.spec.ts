@@ -47,12 +47,3 @@ describe('the modules of tasks', () => {
     expect(lines.join()).to.contain('discovered.welcome').and.contain('discovered.monthly');
   });
 });
-
-describe('the queue of a message', () => {
-  it('is known with the prefix and the suffix that the container adds', () => {
-    for (const name of ['discovered', 'anna__discovered', 'anna__discovered__big', 'discovered.fifo']) {
-      expect(queueOf(name)?.name).to.equal('discovered');
-    }
-    expect(queueOf('undiscovered')).to.equal(undefined);
-  });
-});

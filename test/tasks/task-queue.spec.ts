@@ -312,6 +312,29 @@ describe('a task queue', () => {
       expect(container.deleted).to.have.length(6);
     });
 
+    it('with the context and the current message of the first', async () => {
+      const count = taskQueue(name).batchTask(
+        'count',
+        () => void done.push(currentContext(), currentMessage().body),
+        { size: 2, wait: 2 },
+      );
+      for (const n of [1, 2, 3]) await runWithContext({ n }, () => count.delay({ n }));
+      const idle = container.idle();
+      await clock.tickAsync(2_000);
+      await idle;
+      expect(done).to.deep.equal([{ n: 1 }, '{"n":1}', { n: 3 }, '{"n":3}']);
+    });
+
+    it('or one alone that is run here', async () => {
+      const one = taskQueue(name).batchTask('one', (inputs: readonly string[], messages) => {
+        done.push(inputs, messages);
+        return { failed: inputs.includes('bad') ? [0] : [] };
+      });
+      await one.run('good');
+      expect(done).to.deep.equal([['good'], []]);
+      expect(await failure(one.run('bad'))).to.have.property('name', 'BatchEntryError');
+    });
+
     it('and tries all of them again when the handler throws, or those that it names', async () => {
       const [throwing, naming, lambda] = ['throwing', 'naming', 'lambda'];
       const queue = taskQueue(name, { backoff: constantBackoff({ base: 1000, spread: 0 }) });
