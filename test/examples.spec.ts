@@ -35,8 +35,13 @@ describe('the examples', () => {
   const queues = (...args: string[]) => succeeds(start('queues', args, options));
 
   it('all have a right configuration', async () => {
-    const files = globSync(['*.ini', 'examples/*.ini'], { cwd: options.folder });
-    expect(files).to.include.members(['config.example.ini', 'examples/email.ini', 'examples/primes.ini']);
+    const files = globSync(['*.ini', 'examples/**/*.ini'], { cwd: options.folder });
+    expect(files).to.include.members([
+      'config.example.ini',
+      'examples/email.ini',
+      'examples/mail-service/worker.ini',
+      'examples/primes.ini',
+    ]);
     await Promise.all(files.map((file) => succeeds(sequential(file, '--check'))));
   });
 
