@@ -8,15 +8,11 @@ import { Retry } from './errors.ts';
  * the backoff. A Retry, or a TransientError, is no failure and is logged in one line.
  */
 export function failureOf(error: unknown, receiveCount: number, backoff: Backoff): Error {
-  if (isTransientError(error)) {
-    return new TransientError(error.message, {
-      delay: error.delay ?? backoff(receiveCount) ?? 0,
-      cause: error.cause,
-    });
-  }
-  if (error instanceof Retry) {
-    const delay = (error.backoff ?? backoff)(receiveCount);
-    return new TransientError(error.message, { ...(delay !== undefined && { delay }), cause: error.cause });
-  }
+  if (error instanceof Retry) return again(error, (error.backoff ?? backoff)(receiveCount));
+  if (isTransientError(error)) return again(error, error.delay ?? backoff(receiveCount));
   return new FailedAttempt(error, backoff(receiveCount));
+}
+
+function again({ message, cause }: Error, delay: number | undefined): TransientError {
+  return new TransientError(message, { cause, ...(delay !== undefined && { delay }) });
 }
