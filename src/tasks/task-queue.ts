@@ -12,7 +12,7 @@ import { LazySender } from '../producer/lazy-sender.ts';
 import type { Sent } from '../producer/queue.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { failureOf } from './attempt.ts';
-import { currentContext, restoreContext } from './context.ts';
+import { currentContext, restoreContext, type TaskContext } from './context.ts';
 import { taskDefaults } from './defaults.ts';
 import { type BatchHandler, Gatherer, type GatherOptions } from './gather.ts';
 import { Limiter, type TaskLimits } from './limits.ts';
@@ -60,9 +60,7 @@ export function taskQueue(name: string, options: TaskQueueOptions = {}): TaskQue
 /** How the messages of a task are written and read. */
 interface Format {
   encode(input: unknown, options: DelayOptions, carrier: MessageAttributes): OutgoingBody;
-  decode(
-    message: Message,
-  ): Promise<{ readonly input: unknown; readonly context: Readonly<Record<string, unknown>> }>;
+  decode(message: Message): Promise<{ readonly input: unknown; readonly context: TaskContext }>;
 }
 
 type OutgoingBody = { readonly body: string; readonly attributes: MessageAttributes };
@@ -72,9 +70,12 @@ interface Definition extends TaskLimits {
   readonly format: Format;
   readonly schema?: TaskSchema | undefined;
   readonly backoff?: Backoff | undefined;
-  /** `message` is undefined for `run`. `atOnce`: not to be gathered with others. */
-  readonly handle: (input: unknown, message: Message | undefined, atOnce: boolean) => void | Promise<void>;
+  /** null: it is only sent from here. */
+  readonly handle: Handle | null;
 }
+
+/** `message` is undefined for `run`. `atOnce`: not to be gathered with others. */
+type Handle = (input: unknown, message: Message | undefined, atOnce: boolean) => void | Promise<void>;
 
 export class TaskQueue {
   readonly name: string;
@@ -92,25 +93,25 @@ export class TaskQueue {
   /** A task whose input has a schema: senders write what the schema takes, the handler gets what it makes of that. */
   task<Schema extends TaskSchema>(
     name: string,
-    handler: (input: StandardSchemaV1.InferOutput<Schema>) => void | Promise<void>,
+    handler: ((input: StandardSchemaV1.InferOutput<Schema>) => void | Promise<void>) | null,
     options: TaskOptions & { readonly schema: Schema },
   ): Task<StandardSchemaV1.InferInput<Schema>>;
-  /** A task: its handler takes one object of named arguments. */
+  /** A task: its handler takes one object of named arguments. null: it is only sent from here, and handled elsewhere. */
   task<Value>(
     name: string,
-    handler: (input: Value) => void | Promise<void>,
+    handler: ((input: Value) => void | Promise<void>) | null,
     options?: TaskOptions,
   ): Task<Value>;
   task(
     name: string,
-    handler: (input: never) => void | Promise<void>,
+    handler: ((input: never) => void | Promise<void>) | null,
     options: TaskOptions = {},
   ): Task<unknown> {
     return this.#define({
       ...options,
       name,
       format: this.#format(name, options),
-      handle: (input) => handler(input as never),
+      handle: handler && ((input) => handler(input as never)),
     });
   }
 
@@ -131,15 +132,18 @@ export class TaskQueue {
 
   /**
    * Handles what is no task: messages of other programs, such as EventBridge, SNS or S3. The handler gets what the codec
-   * makes of the body (default: the body as text), and the message. A queue has one of these.
+   * makes of the body (default: the body as text), and the message. A queue has one of these. null: as for a task.
    */
   rawTask<Value = string>(
-    handler: (input: Value, message: Message) => void | Promise<void>,
+    handler: ((input: Value, message: Message) => void | Promise<void>) | null,
     options: RawTaskOptions = {},
   ): Task<Value> {
     const { codec = textCodec } = options;
     const format: Format = {
-      encode: (input) => ({ body: codec.encode(input), attributes: {} }),
+      encode: (input, { attributes }, carrier) => ({
+        body: codec.encode(input),
+        attributes: { ...attributes, ...carrier },
+      }),
       decode: async ({ body }) => ({ input: await codec.decode(body), context: {} }),
     };
     return this.#define(
@@ -147,7 +151,7 @@ export class TaskQueue {
         ...options,
         name: `${this.name}.raw`,
         format,
-        handle: (input, message) => handler(input as Value, message as Message),
+        handle: handler && ((input, message) => handler(input as Value, message as Message)),
       },
       'raw',
     );
@@ -185,8 +189,8 @@ export class TaskQueue {
       handleMessage: (message: Message, atOnce = false) =>
         this.#handleMessage(definition, limiter, message, atOnce),
     };
-    if (kind === 'raw') this.#registered.raw = handling;
-    else this.#registered.tasks.set(name, handling);
+    if (definition.handle && kind === 'raw') this.#registered.raw = handling;
+    else if (definition.handle) this.#registered.tasks.set(name, handling);
     return makeTask<Value>({
       taskName: name,
       queueName: this.name,
@@ -238,6 +242,7 @@ export class TaskQueue {
     message: Message | undefined,
     atOnce: boolean,
   ): Promise<void> {
+    if (!handle) throw new TypeError(`The task "${name}" has no handler here: it can only be sent.`);
     const checked = await checkInput(name, schema, input);
     const middlewares = [...taskDefaults().middleware, ...(this.#options.middleware ?? [])];
     const invocation = { task: name, queue: this.name, input: checked, message };

@@ -93,6 +93,24 @@ describe('a task queue', () => {
       expect(done).to.deep.equal(['a', 'a']);
     });
 
+    it('that is handled elsewhere, and unknown here', async () => {
+      const queue = taskQueue(name);
+      const mail = queue.task<{ to: string }>('mail', null);
+      const checked = queue.task('checked', null, { schema: z.object({ to: z.string() }) });
+      const text = queue.rawTask(null);
+      expect((await mail.delay({ to: 'a' })).body).to.equal('{"to":"a"}');
+      expect(await failure(checked.delay({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
+      expect((await text.delay('hello')).body).to.equal('hello');
+      await container.idle();
+      expect(container.kept.map(({ error }) => (error as Error).name)).to.deep.equal([
+        'UnknownTaskError',
+        'UnknownTaskError',
+      ]);
+      expect((await failure(mail.run({ to: 'a' }))).message).to.equal(
+        'The task "mail" has no handler here: it can only be sent.',
+      );
+    });
+
     it('not when it is called as a function, and says what to do instead', () => {
       const mail = taskQueue(name).task('mail', (_: { to: string }) => {});
       expect(() => mail({ to: 'a' })).to.throw(TypeError, 'mail.delay(…), or run it here with mail.run(…)');
@@ -370,6 +388,15 @@ describe('a task queue', () => {
       await events.delay({ detail: 'sent' });
       await container.idle();
       expect(done).to.deep.equal(['created', '{"detail":"created"}', 'sent', '{"detail":"sent"}']);
+    });
+
+    it('and sends them with the attributes that they are given, and no others', async () => {
+      const tenant = { dataType: 'String', stringValue: 't1' };
+      const texts = taskQueue(name).rawTask((_, { attributes }) => void done.push(attributes));
+      await texts.delay('plain');
+      await texts.with({ attributes: { tenant } }).delay('with a tenant');
+      await container.idle();
+      expect(done).to.deep.equal([{}, { tenant }]);
     });
 
     it('but leaves tasks of unknown names to others', async () => {
