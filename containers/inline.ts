@@ -6,7 +6,7 @@ import type { Message, OutgoingMessage, Queue, SendResult } from '../src/brokers
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import { MemoryQueue } from '../src/brokers/memory/queue.ts';
 import { replaceBrokers } from '../src/producer/connections.ts';
-import { handlingOf } from '../src/tasks/worker.ts';
+import { handlingOf } from '../src/tasks/handling.ts';
 import { silentLog, withCurrentMessage } from '../src/worker/current-message.ts';
 import { isFailedAttempt } from '../src/worker/errors.ts';
 
