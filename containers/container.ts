@@ -44,7 +44,7 @@ export async function runContainer(
     if (!parent) for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     setContainer({ broker, prefix: config.container.queuePrefix });
-    const worker = await makeWorker(config);
+    const worker = await makeWorker(config, log);
     const queues = await openQueues(broker, config, suffix);
     const consumerLog = new ConsumerLog(loggers, log);
     const options = await consumerOptions(kind, broker, config);

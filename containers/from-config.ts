@@ -5,6 +5,7 @@ import type { Config } from '../src/config/config.ts';
 import { fullName } from '../src/config/queue-names.ts';
 import type { ConsumerOptions } from '../src/consumer/consumer.ts';
 import { type Backoff, constantBackoff, exponentialBackoff, noBackoff } from '../src/worker/backoff.ts';
+import type { MessageLog } from '../src/worker/current-message.ts';
 import { loadExpression } from '../src/worker/load.ts';
 import { createWorker, type Worker } from '../src/worker/worker.ts';
 import type { ContainerKind } from './container.ts';
@@ -21,8 +22,9 @@ export function needsProcesses(kind: ContainerKind, config: Config): boolean {
 }
 
 /** Imports what `worker` names and makes the worker. Throws WorkerLoadError, WorkerFactoryError. */
-export async function makeWorker({ container, directory, worker }: Config): Promise<Worker> {
-  return createWorker(await loadExpression(container.worker, directory), worker, container.worker);
+export async function makeWorker({ container, directory, worker }: Config, log: MessageLog): Promise<Worker> {
+  const factory = await loadExpression(container.worker, directory);
+  return createWorker(factory, worker, container.worker, { directory, log });
 }
 
 /** Opens the queues to work on. `suffix` goes behind their names. Throws QueueNotFoundError, BrokerError. */

@@ -1,6 +1,7 @@
 /** What a test container shows of its run loop: what became of each message, and when that may be all. */
 import type { Delivery } from '../src/consumer/delivery.ts';
 import type { ConsumerObserver } from '../src/consumer/observer.ts';
+import { isFailedAttempt } from '../src/worker/errors.ts';
 import type { Outcome } from '../src/worker/outcome.ts';
 
 /** A message, and what became of it. */
@@ -31,7 +32,7 @@ export class TestRecord {
       received: onChange,
       leaseLost: onChange,
       failed: (delivery, error, { action }) => {
-        this.#errors.set(delivery, error);
+        this.#errors.set(delivery, isFailedAttempt(error) ? error.cause : error);
         if (action === 'delete') this.messagesLog.push(delivery.message.body);
       },
       afterMessageFailed: (_, error) => {

@@ -11,11 +11,13 @@ import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
 import { replaceBrokers } from '../src/producer/connections.ts';
 import { Sender } from '../src/producer/sender.ts';
 import type { Backoff } from '../src/worker/backoff.ts';
+import { silentLog } from '../src/worker/current-message.ts';
 import type { OnError } from '../src/worker/outcome.ts';
 import { createWorker, type Worker, type WorkerConfig, type WorkerFactory } from '../src/worker/worker.ts';
 import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { type TestedMessage, TestRecord } from './test-record.ts';
 
+export { type Inline, runInline } from './inline.ts';
 export type { TestedMessage } from './test-record.ts';
 
 /** A container made of objects instead of an ini file. */
@@ -189,7 +191,7 @@ async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
   const { messageLimit: __, idleExit: ___, ...options } = await consumerOptions('concurrent', shared, config);
   return {
     queues: await openQueues(shared, config),
-    worker: await makeWorker(config),
+    worker: await makeWorker(config, silentLog),
     options: { ...options, ...AT_ONCE, slots: 1 },
   };
 }
@@ -197,9 +199,10 @@ async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
 async function fromObjects(given: TestContainerOptions, shared: TestBroker): Promise<Parts> {
   const { queue, worker, config = {}, onError = 'delete', concurrency: slots = 1 } = given;
   const { visibilityTimeout, deadLetterQueue, backoff } = given;
+  const context = { directory: process.cwd(), log: silentLog };
   return {
     queues: [{ queue: await shared.open(queue), weight: 1 }],
-    worker: worker && (await createWorker(worker, config, `of the queue "${queue}"`)),
+    worker: worker && (await createWorker(worker, config, `of the queue "${queue}"`, context)),
     options: {
       ...AT_ONCE,
       slots,

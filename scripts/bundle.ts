@@ -1,6 +1,6 @@
 /**
  * Makes the JavaScript of dist/, beside the declarations that tsc has put there. What package.json lists under
- * `dependencies` stays outside; all else is bundled, because some files start twice as fast as the hundreds of a
+ * `dependencies` and `peerDependencies` stays outside; all else is bundled, because some files start twice as fast as the hundreds of a
  * node_modules. What is imported with `import()` stays in files of its own and is loaded only when needed.
  */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,9 +12,12 @@ interface Manifest {
   readonly bin: Record<string, string>;
   readonly exports: Record<string, string | { readonly default: string }>;
   readonly dependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
 }
 
-const { bin, exports, dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const { bin, exports, dependencies, peerDependencies } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+) as Manifest;
 const executables = Object.values(bin);
 const modules = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : entry.default));
 
@@ -47,7 +50,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node24.15',
   mainFields: ['module', 'main'],
-  external: Object.keys(dependencies),
+  external: Object.keys({ ...dependencies, ...peerDependencies }),
   // The version that this project has, for yargs, too: its own prepares for all emoji and scripts, which takes 26 ms.
   alias: { 'string-width': 'string-width' },
   // Leaves winston's diagnostics for its developers out.

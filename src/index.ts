@@ -2,9 +2,41 @@
 export type { Message, MessageAttribute, MessageAttributes } from './brokers/broker.ts';
 export { BrokerError, type BrokerErrorKind, QueueNotFoundError } from './brokers/errors.ts';
 export { MalformedMessageError, UnserializableArgumentError } from './message/call.ts';
+export {
+  base64Codec,
+  type Codec,
+  jsonCodec,
+  type ReferenceOptions,
+  referenceCodec,
+  registerCodec,
+  textCodec,
+  UnsupportedContentTypeError,
+} from './message/codecs.ts';
 export { closeProducers } from './producer/connections.ts';
+export { createQueue } from './producer/create-queue.ts';
 export { BatchError, SendError } from './producer/errors.ts';
 export { type Producer, type QueueOptions, queue, type SendOptions, type Sent } from './producer/queue.ts';
+export { currentContext, runWithContext, type TaskContext } from './tasks/context.ts';
+export { configureTasks, type TaskDefaults } from './tasks/defaults.ts';
+export { Retry, TaskInputError, UnknownTaskError } from './tasks/errors.ts';
+export type { BatchFailures, BatchHandler, GatherOptions } from './tasks/gather.ts';
+export type { Invocation, Middleware } from './tasks/middleware.ts';
+export type { BakedTask, DelayOptions, Task } from './tasks/task.ts';
+export {
+  type BatchTaskOptions,
+  type RawTaskOptions,
+  type TaskOptions,
+  type TaskQueue,
+  type TaskQueueOptions,
+  taskQueue,
+} from './tasks/task-queue.ts';
+export {
+  type Backoff,
+  type BackoffOptions,
+  constantBackoff,
+  exponentialBackoff,
+  noBackoff,
+} from './worker/backoff.ts';
 export { type CurrentMessage, currentMessage } from './worker/current-message.ts';
 export { TransientError, type TransientErrorOptions } from './worker/errors.ts';
 export type { WorkerConfig, WorkerFactory, WorkerFunction, WorkerObject } from './worker/worker.ts';

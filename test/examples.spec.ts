@@ -1,6 +1,8 @@
 /** The examples as a newcomer runs them: the compiled executables, on a copy of the files. */
-import { cpSync, globSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, globSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startFauxqs } from 'fauxqs';
 import { FakeMailServer } from '../examples/fake-mail-server.ts';
@@ -35,8 +37,13 @@ describe('the examples', () => {
   const queues = (...args: string[]) => succeeds(start('queues', args, options));
 
   it('all have a right configuration', async () => {
-    const files = globSync(['*.ini', 'examples/*.ini'], { cwd: options.folder });
-    expect(files).to.include.members(['config.example.ini', 'examples/email.ini', 'examples/primes.ini']);
+    const files = globSync(['*.ini', 'examples/**/*.ini'], { cwd: options.folder });
+    expect(files).to.include.members([
+      'config.example.ini',
+      'examples/email.ini',
+      'examples/mail-service/worker.ini',
+      'examples/primes.ini',
+    ]);
     await Promise.all(files.map((file) => succeeds(sequential(file, '--check'))));
   });
 
@@ -63,6 +70,24 @@ describe('the examples', () => {
     container.signal('SIGTERM');
     await succeeds(container);
     expect(await status()).to.equal('primes\t1\t0\t0');
+  });
+
+  it('welcome who signs up, in a mail that a task sends', async () => {
+    symlinkSync(join(repository, 'node_modules/zod'), join(options.folder, 'node_modules/zod'));
+    const mailServer = new FakeMailServer();
+    const port = await mailServer.start();
+    try {
+      const env = { SQS_CONTAINERS_BROKER: 'sqlite:examples/mail-service/queues.db' };
+      const program = ['examples/mail-service/application.ts', 'ann@example.org', 'Ann'];
+      await promisify(execFile)(process.execPath, program, { cwd: options.folder, env });
+      options = { ...options, environment: { SMTP_PORT: String(port) } };
+      const service = ['examples/mail-service/worker.ini', '--message-limit', '1'];
+      const container = await succeeds(start('concurrent', service, options));
+      expect(container.stdout).to.match(/^mails\.welcome took \d+ ms, for the request [\da-f-]{36}\n$/);
+      expect(mailServer.mails[0]).to.contain('To: ann@example.org\nSubject: Welcome, Ann!');
+    } finally {
+      await mailServer.stop();
+    }
   });
 
   it('send e-mail from SQS, and keep what is refused', async () => {

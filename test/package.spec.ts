@@ -119,7 +119,7 @@ describe('the package, installed in another project', () => {
 
   it('exports what its documentation names, and no more', async () => {
     const script = `console.log(JSON.stringify(
-      await Promise.all(['sqs-containers', 'sqs-containers/test'].map(async (name) => Object.keys(await import(name)))),
+      await Promise.all(['sqs-containers', 'sqs-containers/tasks', 'sqs-containers/test'].map(async (name) => Object.keys(await import(name)))),
     ))`;
     const exported: unknown = JSON.parse(await run(process.execPath, '--input-type=module', '-e', script));
     expect(exported).to.deep.equal([
@@ -128,14 +128,32 @@ describe('the package, installed in another project', () => {
         'BrokerError',
         'MalformedMessageError',
         'QueueNotFoundError',
+        'Retry',
         'SendError',
+        'TaskInputError',
         'TransientError',
+        'UnknownTaskError',
         'UnserializableArgumentError',
+        'UnsupportedContentTypeError',
+        'base64Codec',
         'closeProducers',
+        'configureTasks',
+        'constantBackoff',
+        'createQueue',
+        'currentContext',
         'currentMessage',
+        'exponentialBackoff',
+        'jsonCodec',
+        'noBackoff',
         'queue',
+        'referenceCodec',
+        'registerCodec',
+        'runWithContext',
+        'taskQueue',
+        'textCodec',
       ],
-      ['TestContainer'],
+      ['worker'],
+      ['TestContainer', 'runInline'],
     ]);
   });
 

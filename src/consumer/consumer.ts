@@ -3,7 +3,7 @@
  * leases keep hold of them; at the end, it drains. Each part is a file beside this one.
  */
 import type { Queue } from '../brokers/broker.ts';
-import type { MessageLog } from '../worker/current-message.ts';
+import { type MessageLog, silentLog } from '../worker/current-message.ts';
 import { type Outcome, type OutcomePolicy, released } from '../worker/outcome.ts';
 import type { Worker } from '../worker/worker.ts';
 import { Attempts } from './attempts.ts';
@@ -168,7 +168,7 @@ export class Consumer {
       settleDelayMs,
       deadLetterQueue,
       observer: this.#observer,
-      logOf: this.#options.logOf ?? (() => SILENT),
+      logOf: this.#options.logOf ?? (() => silentLog),
       crashesOf: ({ id }) => this.#options.crashRecord?.crashes(queue.name, id) ?? 0,
       demand: (source, asked, receiveMs) => this.#demand(source, asked, receiveMs),
       onReceived: () => {
@@ -244,5 +244,3 @@ export class Consumer {
     return true;
   }
 }
-
-const SILENT: MessageLog = { error() {}, warn() {}, info() {}, debug() {} };

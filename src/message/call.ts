@@ -35,9 +35,21 @@ export function encodeCall(args: readonly unknown[]): string {
     refuseUnserializable(value, `argument ${index + 1}`, []);
   });
   if (hasOptions) refuseUnserializable(last, `argument ${args.length}`, []);
-  const text = JSON.stringify([positional, hasOptions ? last : {}]);
+  return stringify([positional, hasOptions ? last : {}]);
+}
+
+/** Writes any value as JSON, by the same rules. `label` names it in errors. Throws UnserializableArgumentError. */
+export function encodeJson(value: unknown, label: string): string {
+  refuseUnserializable(value, label, []);
+  return stringify(value);
+}
+
+function stringify(value: unknown): string {
   // The two characters that JSON leaves as they are and SQS refuses in a body.
-  return text.replace(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+  return JSON.stringify(value).replace(
+    /[\uFFFE\uFFFF]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
 }
 
 /**

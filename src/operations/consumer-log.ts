@@ -4,7 +4,7 @@ import type { Delivery } from '../consumer/delivery.ts';
 import { DrainTimeoutError } from '../consumer/drain.ts';
 import type { ConsumerObserver } from '../consumer/observer.ts';
 import type { MessageLog } from '../worker/current-message.ts';
-import { isTransientError } from '../worker/errors.ts';
+import { isFailedAttempt, isTransientError } from '../worker/errors.ts';
 import type { Outcome } from '../worker/outcome.ts';
 import type { LogRecord } from './logging/formats.ts';
 import type { Logger, Loggers } from './logging/loggers.ts';
@@ -57,7 +57,7 @@ export class ConsumerLog implements ConsumerObserver {
       this.#log.info(`${next}: ${(error as Error).message}`, undefined, fields);
       return;
     }
-    this.#log.error('Handling a message', error, fields);
+    this.#log.error('Handling a message', isFailedAttempt(error) ? error.cause : error, fields);
     if (outcome.action === 'delete') this.#keep(message, fields);
     else this.#log.info(next, undefined, fields);
   }

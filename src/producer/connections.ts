@@ -14,13 +14,15 @@ export const PREFIX_VARIABLE = 'SQS_CONTAINERS_QUEUE_PREFIX';
 export interface Connection {
   readonly broker: Broker;
   readonly prefix?: string | undefined;
+  /** Awaited for each message that was sent, before its sender hears of it. */
+  readonly onSent?: ((messageId: string) => Promise<void>) | undefined;
 }
 
 interface Shared {
   readonly brokers: Map<string, Promise<Broker>>;
   /** That of the container which runs in this process. */
   container: Connection | undefined;
-  replacement: Broker | undefined;
+  replacement: Connection | undefined;
 }
 
 /** One for every copy of the package in a process: a spec and the code that it tests may load different ones. */
@@ -34,7 +36,7 @@ const shared: Shared = holder[key];
  * runs in this process, else `sqs`. Throws BrokerError; the next call tries again.
  */
 export async function connect(address = process.env[BROKER_VARIABLE] || undefined): Promise<Connection> {
-  if (shared.replacement) return { broker: shared.replacement };
+  if (shared.replacement) return shared.replacement;
   const prefix = process.env[PREFIX_VARIABLE] || shared.container?.prefix;
   if (address === undefined && shared.container) return { broker: shared.container.broker, prefix };
   return { broker: await brokerAt(address ?? 'sqs'), prefix };
@@ -43,6 +45,11 @@ export async function connect(address = process.env[BROKER_VARIABLE] || undefine
 /** Sends what workers send to the queues of their own container; undefined ends that. */
 export function setContainer(connection: Connection | undefined): void {
   shared.container = connection;
+}
+
+/** What the container in this process puts before the names of its queues. */
+export function containerPrefix(): string | undefined {
+  return shared.replacement ? undefined : shared.container?.prefix;
 }
 
 function brokerAt(address: string): Promise<Broker> {
@@ -57,8 +64,8 @@ function brokerAt(address: string): Promise<Broker> {
 }
 
 /** Sends whatever producers send to this broker, whatever address they name; undefined ends that. */
-export function replaceBrokers(broker: Broker | undefined): void {
-  shared.replacement = broker;
+export function replaceBrokers(broker: Broker | undefined, onSent?: Connection['onSent']): void {
+  shared.replacement = broker && { broker, onSent };
 }
 
 /** Closes the brokers that producers opened; the next call opens them again. For the end of a program or a spec. */

@@ -6,13 +6,11 @@
  *     await adder.with({ delaySeconds: 5 })(1, 2);
  *     await adder.batch([[1, 2], [3, 4]]);                      // ten to a request
  */
-import type { MessageAttributes, OutgoingMessage } from '../brokers/broker.ts';
-import { BrokerError } from '../brokers/errors.ts';
-import { fullName } from '../config/queue-names.ts';
+import type { MessageAttributes } from '../brokers/broker.ts';
 import { encodeCall } from '../message/call.ts';
-import { connect } from './connections.ts';
 import { BatchError } from './errors.ts';
-import { type Accepted, Sender } from './sender.ts';
+import { LazySender } from './lazy-sender.ts';
+import type { Accepted } from './sender.ts';
 
 /** What was sent. */
 export interface Sent extends Accepted {
@@ -85,41 +83,6 @@ function makeProducer<Args extends readonly unknown[]>(
     with: (more: SendOptions) => makeProducer<Args>(name, sender, { ...options, ...more }),
     queueName: name,
   });
-}
-
-/** The sender for a queue, opened at the first message, and again when the queue was gone or the broker was replaced. */
-class LazySender {
-  readonly #name: string;
-  readonly #address: string | undefined;
-  #sender: Promise<Sender> | undefined;
-  #broker: unknown;
-
-  constructor(name: string, address: string | undefined) {
-    this.#name = name;
-    this.#address = address;
-  }
-
-  async send(message: OutgoingMessage): Promise<Accepted> {
-    try {
-      return await (await this.#open()).send(message);
-    } catch (error) {
-      if (error instanceof BrokerError && error.kind === 'missing') this.#sender = undefined;
-      throw error;
-    }
-  }
-
-  async #open(): Promise<Sender> {
-    const { broker, prefix } = await connect(this.#address);
-    if (!this.#sender || this.#broker !== broker) {
-      this.#broker = broker;
-      const name = fullName(this.#name, { prefix });
-      this.#sender = broker.open(name).then((opened) => new Sender(broker, opened));
-      this.#sender.catch(() => {
-        this.#sender = undefined;
-      });
-    }
-    return this.#sender;
-  }
 }
 
 function toError(reason: unknown): Error {

@@ -7,6 +7,9 @@ export type MessageLog = Readonly<
   Record<'error' | 'warn' | 'info' | 'debug', (message: string, error?: unknown) => void>
 >;
 
+/** For whoever has no log. */
+export const silentLog: MessageLog = { error() {}, warn() {}, info() {}, debug() {} };
+
 /** What a worker can ask about its message, and do with it. */
 export interface CurrentMessage {
   readonly id: string;

@@ -28,6 +28,29 @@ export interface TransientErrorOptions extends ErrorOptions {
   readonly delay?: number;
 }
 
+const attemptBrand = Symbol.for('sqs-containers.FailedAttempt');
+
+/**
+ * Says that handling failed and that the message is to be tried again, whatever `on_error` says: the error that was
+ * thrown (`cause`) is logged with its stack, unlike a TransientError's. Tasks use it.
+ */
+export class FailedAttempt extends Error {
+  override readonly name = 'FailedAttempt';
+  readonly [attemptBrand] = true;
+  /** Seconds until the message comes back; unset: when its visibility timeout ends. */
+  readonly delay: number | undefined;
+
+  constructor(cause: unknown, delay?: number) {
+    super('To be tried again', { cause });
+    this.delay = delay;
+  }
+}
+
+/** True for a FailedAttempt of any copy of this package. */
+export function isFailedAttempt(error: unknown): error is FailedAttempt {
+  return typeof error === 'object' && error !== null && attemptBrand in error;
+}
+
 /** True for a TransientError of any copy of this package. */
 export function isTransientError(error: unknown): error is TransientError {
   return typeof error === 'object' && error !== null && brand in error;

@@ -25,7 +25,8 @@ export async function loadExpression(expression: string, directory: string): Pro
   return follow(await importModule(specifier, directory), path, specifier);
 }
 
-async function importModule(specifier: string, directory: string): Promise<Record<string, unknown>> {
+/** Imports a module as `loadExpression` does. Throws WorkerLoadError. */
+export async function importModule(specifier: string, directory: string): Promise<Record<string, unknown>> {
   const url = await locate(specifier, directory);
   try {
     if (/\.[cm]?tsx?$/.test(extname(new URL(url).pathname))) await understandTypeScript();

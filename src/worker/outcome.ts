@@ -1,6 +1,6 @@
 /** What becomes of a message: the decision, from what its worker did. Nothing here does anything. */
 import { type Backoff, noBackoff } from './backoff.ts';
-import { isTransientError } from './errors.ts';
+import { isFailedAttempt, isTransientError } from './errors.ts';
 
 /**
  * - `delete`: it is done with
@@ -40,6 +40,7 @@ const LONGEST_DELAY_SECONDS = 43_200;
  */
 export function outcomeOf(error: unknown, policy: OutcomePolicy, receiveCount: number): Outcome {
   const { onError, backoff = noBackoff } = policy;
+  if (isFailedAttempt(error)) return retryAfter(error.delay);
   if (isTransientError(error)) return retryAfter(error.delay ?? backoff(receiveCount));
   if (onError === 'retry') return retryAfter(backoff(receiveCount));
   return onError === 'delete' ? handled : buried;

@@ -4,6 +4,7 @@
  */
 import type { Message } from '../brokers/broker.ts';
 import { decodeCall } from '../message/call.ts';
+import type { MessageLog } from './current-message.ts';
 
 /** The `[worker]` section of the ini file; empty when there is none. */
 export type WorkerConfig = Readonly<Record<string, string>>;
@@ -29,7 +30,16 @@ export interface WorkerObject<Args extends readonly unknown[] = readonly unknown
  */
 export type WorkerFactory<Args extends readonly unknown[] = readonly unknown[]> = (
   config: WorkerConfig,
+  context: WorkerContext,
 ) => WorkerFunction<Args> | WorkerObject<Args> | Promise<WorkerFunction<Args>> | Promise<WorkerObject<Args>>;
+
+/** What a worker factory can know of its container. */
+export interface WorkerContext {
+  /** The folder of the ini file: what relative paths in it start from. */
+  readonly directory: string;
+  /** The container's log. */
+  readonly log: MessageLog;
+}
 
 /** A worker ready to run: what the run loop calls. */
 export interface Worker {
@@ -50,14 +60,19 @@ export function checkFactory(factory: unknown, name: string): asserts factory is
   );
 }
 
-type AnyFactory = (config: WorkerConfig) => unknown;
+type AnyFactory = (config: WorkerConfig, context: WorkerContext) => unknown;
 
 /** Calls the factory (or constructs the class) that `name` names. Throws WorkerFactoryError. */
-export async function createWorker(factory: unknown, config: WorkerConfig, name: string): Promise<Worker> {
+export async function createWorker(
+  factory: unknown,
+  config: WorkerConfig,
+  name: string,
+  context: WorkerContext,
+): Promise<Worker> {
   checkFactory(factory, name);
   let made: unknown;
   try {
-    made = isClass(factory) ? Reflect.construct(factory, [config]) : await factory(config);
+    made = isClass(factory) ? Reflect.construct(factory, [config, context]) : await factory(config, context);
   } catch (cause) {
     throw new WorkerFactoryError(`The worker factory ${name} failed: ${messageOf(cause)}`, { cause });
   }

@@ -1,8 +1,11 @@
 import { expect } from 'chai';
 import type { Message } from '../../src/brokers/broker.ts';
 import { MalformedMessageError } from '../../src/message/call.ts';
+import { silentLog } from '../../src/worker/current-message.ts';
 import { createWorker, WorkerFactoryError } from '../../src/worker/worker.ts';
 import * as workers from './fixtures/workers.ts';
+
+const context = { directory: '/app', log: silentLog };
 
 const message = (body: string): Message => ({
   id: '1',
@@ -14,14 +17,14 @@ const message = (body: string): Message => ({
 });
 
 async function handle(factory: unknown, body = '[[1,2],{"x":3}]'): Promise<unknown[]> {
-  const worker = await createWorker(factory, { name: 'w' }, 'module:expr');
+  const worker = await createWorker(factory, { name: 'w' }, 'module:expr', context);
   workers.calls.length = 0;
   await worker.handleMessage(message(body));
   return workers.calls[0] as unknown[];
 }
 
 async function failure(factory: unknown): Promise<Error> {
-  return createWorker(factory, {}, './m.ts:expr').then(
+  return createWorker(factory, {}, './m.ts:expr', context).then(
     () => expect.fail('a worker was made'),
     (error: Error) => error,
   );
@@ -43,7 +46,7 @@ describe('making a worker', () => {
   });
 
   it('keeps afterMessage of a worker object', async () => {
-    const worker = await createWorker(workers.Adder, {}, 'module:expr');
+    const worker = await createWorker(workers.Adder, {}, 'module:expr', context);
     workers.calls.length = 0;
     await worker.afterMessage?.();
     expect(workers.calls).to.deep.equal([['after']]);
@@ -54,7 +57,7 @@ describe('making a worker', () => {
   });
 
   it('throws on a body that is not a call before the worker sees it', async () => {
-    const worker = await createWorker(workers.plain, {}, 'module:expr');
+    const worker = await createWorker(workers.plain, {}, 'module:expr', context);
     expect(() => worker.handleMessage(message('{}'))).to.throw(MalformedMessageError);
   });
 

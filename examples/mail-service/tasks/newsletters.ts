@@ -1,0 +1,35 @@
+// The queue `newsletters`: to many people, as fast as the mail server likes.
+import { currentMessage, taskQueue } from 'sqs-containers';
+import type { Mail } from '../../smtp.ts';
+import { deliver } from '../mail-server.ts';
+import { timed } from '../timed.ts';
+
+export const newsletters = taskQueue('newsletters', { middleware: [timed] });
+
+/** A newsletter to one reader. Mail servers distrust those who send too fast. */
+export const issue = newsletters.task('issue', (mail: Mail) => deliver(mail), {
+  rate: { count: 10, seconds: 1 },
+});
+
+export interface Notice {
+  to: string;
+  text: string;
+}
+
+/** What happens within five seconds comes in one mail to each reader. */
+export const notify = newsletters.batchTask(
+  'notify',
+  async (notices: readonly Notice[]) => {
+    const failed: number[] = [];
+    for (const [to, theirs] of Map.groupBy(notices.entries(), ([, notice]) => notice.to)) {
+      const text = theirs.map(([, notice]) => notice.text).join('\n');
+      await deliver({ to, subject: `${theirs.length} news for you`, text }).catch((error: unknown) => {
+        currentMessage().log.warn(`No notices to ${to}`, error);
+        failed.push(...theirs.map(([place]) => place));
+      });
+    }
+    // Those come back; the others are done.
+    return { failed };
+  },
+  { size: 20, wait: 5 },
+);

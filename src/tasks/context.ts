@@ -1,0 +1,25 @@
+/** Ambient values, such as a request id, that travel with a task and are there again around its handler (AsyncLocalStorage). */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What JSON can hold, by name. */
+export type TaskContext = Readonly<Record<string, unknown>>;
+
+const key = Symbol.for('sqs-containers.taskContext');
+const holder = globalThis as { [key]?: AsyncLocalStorage<TaskContext> };
+holder[key] ??= new AsyncLocalStorage<TaskContext>();
+const storage = holder[key];
+
+/** Runs `work` with these values added to the context: what it sends carries them. */
+export function runWithContext<Result>(context: TaskContext, work: () => Result): Result {
+  return storage.run({ ...storage.getStore(), ...context }, work);
+}
+
+/** Runs `work` with exactly this context. */
+export function restoreContext<Result>(context: TaskContext, work: () => Result): Result {
+  return storage.run(context, work);
+}
+
+/** The context here; empty outside of any. */
+export function currentContext(): TaskContext {
+  return storage.getStore() ?? {};
+}

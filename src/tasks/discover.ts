@@ -1,0 +1,50 @@
+/** Finds and imports the modules that define tasks: importing them registers their tasks. */
+import { glob } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { importModule } from '../worker/load.ts';
+import { registeredQueues } from './registry.ts';
+
+/** Where tasks are looked for when nothing says where: a module `tasks` or `commands`, or a folder of that name. */
+const CONVENTION = ['{tasks,commands}.{ts,mts,js,mjs,cjs}', '{tasks,commands}/**/*.{ts,mts,js,mjs,cjs}'];
+const NOT_TASKS = /\.d\.[cm]?ts$|\.(spec|test)\.[cm]?[jt]s$/;
+
+/** No module was found. */
+export class NoTasksError extends Error {
+  override readonly name = 'NoTasksError';
+}
+
+/**
+ * Imports the modules that match the patterns (separated by commas or white space; `*`, `**` and `{a,b}` work), looked
+ * up from `directory`. Resolves to their paths. Throws NoTasksError, and WorkerLoadError with the path of a module that
+ * fails to load.
+ */
+export async function importTasks(patterns: string | undefined, directory: string): Promise<string[]> {
+  const wanted = patterns === undefined ? CONVENTION : splitPatterns(patterns);
+  const files: string[] = [];
+  for (const pattern of wanted) {
+    const found: string[] = [];
+    for await (const file of glob(pattern, { cwd: directory })) {
+      if (!NOT_TASKS.test(file) && !file.includes('node_modules'))
+        found.push(isAbsolute(file) ? file : join(directory, file));
+    }
+    if (found.length === 0 && patterns !== undefined) {
+      throw new NoTasksError(
+        `No module matches "${pattern}" in ${directory}. Set modules in [worker], such as ./tasks/*.ts.`,
+      );
+    }
+    files.push(...found.sort());
+  }
+  if (files.length === 0 && registeredQueues().length === 0) {
+    throw new NoTasksError(
+      `There are no tasks in ${directory}: neither a module tasks.ts or commands.ts nor a folder of that name. Set modules in [worker], such as ./tasks/*.ts.`,
+    );
+  }
+  const paths = [...new Set(files)];
+  for (const path of paths) await importModule(path, directory);
+  return paths;
+}
+
+/** Commas inside braces belong to the pattern. */
+function splitPatterns(patterns: string): string[] {
+  return patterns.split(/[\s,]+(?![^{]*\})/).filter((pattern) => pattern !== '');
+}

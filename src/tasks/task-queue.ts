@@ -1,0 +1,251 @@
+/**
+ * A queue with typed tasks:
+ *
+ *     const emails = taskQueue('emails');
+ *     export const sendEmail = emails.task('send_email', async (email: { to: string; subject: string }) => { … });
+ *     await sendEmail.delay({ to, subject });
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Message, MessageAttributes } from '../brokers/broker.ts';
+import { type Codec, textCodec } from '../message/codecs.ts';
+import { LazySender } from '../producer/lazy-sender.ts';
+import type { Sent } from '../producer/queue.ts';
+import type { Backoff } from '../worker/backoff.ts';
+import { failureOf } from './attempt.ts';
+import { currentContext, restoreContext, type TaskContext } from './context.ts';
+import { taskDefaults } from './defaults.ts';
+import { type BatchHandler, Gatherer, type GatherOptions } from './gather.ts';
+import { Limiter, type TaskLimits } from './limits.ts';
+import { type Middleware, wrap } from './middleware.ts';
+import { type RegisteredQueue, registerQueue } from './registry.ts';
+import { checkInput, type TaskSchema } from './schema.ts';
+import { noteSend, sendTogether } from './sending-scope.ts';
+import { type DelayOptions, makeTask, type Task } from './task.ts';
+import { traced, tracedSend } from './tracing.ts';
+import { decodeTask, encodeTask } from './wire.ts';
+
+export interface TaskQueueOptions {
+  /** The broker's address. Default: as for `queue(name)`. */
+  readonly broker?: string;
+  /** For the tasks that have none of their own. Default: that of `configureTasks`. */
+  readonly backoff?: Backoff;
+  readonly contentType?: string;
+  /** Around the handlers of this queue, inside of those of `configureTasks`. */
+  readonly middleware?: readonly Middleware[];
+  /** Messages that come back from this queue are for the same tasks. */
+  readonly deadLetterQueue?: string;
+}
+
+export interface TaskOptions extends TaskLimits {
+  /** Checks the input when it is sent and when it is handled. */
+  readonly schema?: TaskSchema;
+  readonly backoff?: Backoff;
+  readonly contentType?: string;
+}
+
+export type BatchTaskOptions = TaskOptions & GatherOptions;
+
+export interface RawTaskOptions extends TaskLimits {
+  /** Reads the body, and writes what is sent. Default: the body as text. */
+  readonly codec?: Codec;
+  readonly schema?: TaskSchema;
+  readonly backoff?: Backoff;
+}
+
+/** The tasks of the queue `name`. Nothing is opened before the first call. */
+export function taskQueue(name: string, options: TaskQueueOptions = {}): TaskQueue {
+  return new TaskQueue(name, options);
+}
+
+/** How the messages of a task are written and read. */
+interface Format {
+  encode(input: unknown, options: DelayOptions, carrier: MessageAttributes): OutgoingBody;
+  decode(message: Message): Promise<{ readonly input: unknown; readonly context: TaskContext }>;
+}
+
+type OutgoingBody = { readonly body: string; readonly attributes: MessageAttributes };
+
+interface Definition extends TaskLimits {
+  readonly name: string;
+  readonly format: Format;
+  readonly schema?: TaskSchema | undefined;
+  readonly backoff?: Backoff | undefined;
+  /** null: it is only sent from here. */
+  readonly handle: Handle | null;
+}
+
+/** `message` is undefined for `run`. `atOnce`: not to be gathered with others. */
+type Handle = (input: unknown, message: Message | undefined, atOnce: boolean) => void | Promise<void>;
+
+export class TaskQueue {
+  readonly name: string;
+  readonly #options: TaskQueueOptions;
+  readonly #registered: RegisteredQueue;
+  readonly #sender: LazySender;
+
+  constructor(name: string, options: TaskQueueOptions) {
+    this.name = name;
+    this.#options = options;
+    this.#registered = registerQueue(name, options.deadLetterQueue);
+    this.#sender = new LazySender(name, options.broker);
+  }
+
+  /** A task whose input has a schema: senders write what the schema takes, the handler gets what it makes of that. */
+  task<Schema extends TaskSchema>(
+    name: string,
+    handler: ((input: StandardSchemaV1.InferOutput<Schema>) => void | Promise<void>) | null,
+    options: TaskOptions & { readonly schema: Schema },
+  ): Task<StandardSchemaV1.InferInput<Schema>>;
+  /** A task: its handler takes one object of named arguments. null: it is only sent from here, and handled elsewhere. */
+  task<Value>(
+    name: string,
+    handler: ((input: Value) => void | Promise<void>) | null,
+    options?: TaskOptions,
+  ): Task<Value>;
+  task(
+    name: string,
+    handler: ((input: never) => void | Promise<void>) | null,
+    options: TaskOptions = {},
+  ): Task<unknown> {
+    return this.#define({
+      ...options,
+      name,
+      format: this.#format(name, options),
+      handle: handler && ((input) => handler(input as never)),
+    });
+  }
+
+  /**
+   * A task whose handler takes many inputs at once: up to `size`, or those that come within `wait` seconds. It needs a
+   * container that runs that many messages at once.
+   */
+  batchTask<Value>(name: string, handler: BatchHandler<Value>, options: BatchTaskOptions = {}): Task<Value> {
+    const gatherer = new Gatherer(handler, options);
+    const alone = new Gatherer(handler, { size: 1 });
+    return this.#define({
+      ...options,
+      name,
+      format: this.#format(name, options),
+      handle: (input, message, atOnce) => (atOnce ? alone : gatherer).handle(input as Value, message),
+    });
+  }
+
+  /**
+   * Handles what is no task: messages of other programs, such as EventBridge, SNS or S3. The handler gets what the codec
+   * makes of the body (default: the body as text), and the message. A queue has one of these. null: as for a task.
+   */
+  rawTask<Value = string>(
+    handler: ((input: Value, message: Message) => void | Promise<void>) | null,
+    options: RawTaskOptions = {},
+  ): Task<Value> {
+    const { codec = textCodec } = options;
+    const format: Format = {
+      encode: (input, { attributes }, carrier) => ({
+        body: codec.encode(input),
+        attributes: { ...attributes, ...carrier },
+      }),
+      decode: async ({ body }) => ({ input: await codec.decode(body), context: {} }),
+    };
+    return this.#define(
+      {
+        ...options,
+        name: `${this.name}.raw`,
+        format,
+        handle: handler && ((input, message) => handler(input as Value, message as Message)),
+      },
+      'raw',
+    );
+  }
+
+  /**
+   * Waits for all that `work` sends, which need not await it itself. Throws BatchError if some of it was not sent; each
+   * of its errors holds the message.
+   */
+  batch(work: () => unknown): Promise<Sent[]> {
+    return sendTogether(this.name, work);
+  }
+
+  #format(name: string, { contentType: ofTask }: { readonly contentType?: string }): Format {
+    return {
+      encode: (input, { contentType, attributes = {} }, carrier) =>
+        encodeTask(
+          {
+            name,
+            input,
+            contentType: contentType ?? ofTask ?? this.#options.contentType ?? taskDefaults().contentType,
+            context: currentContext(),
+          },
+          { ...attributes, ...carrier },
+        ),
+      decode: decodeTask,
+    };
+  }
+
+  #define<Value>(definition: Definition, kind: 'task' | 'raw' = 'task'): Task<Value> {
+    const { name } = definition;
+    const limiter = new Limiter(definition);
+    const handling = {
+      description: kind === 'raw' ? name : `${this.name}.${name}`,
+      handleMessage: (message: Message, atOnce = false) =>
+        this.#handleMessage(definition, limiter, message, atOnce),
+    };
+    if (definition.handle && kind === 'raw') this.#registered.raw = handling;
+    else if (definition.handle) this.#registered.tasks.set(name, handling);
+    return makeTask<Value>({
+      taskName: name,
+      queueName: this.name,
+      send: (input, options) => noteSend(this.#send(definition, input, options)),
+      run: (input) => this.#run(definition, input, undefined, true),
+    });
+  }
+
+  async #send(
+    { name, format, schema }: Definition,
+    input: unknown = {},
+    options: DelayOptions,
+  ): Promise<Sent> {
+    await checkInput(name, schema, input);
+    const { delaySeconds, groupId, deduplicationId } = options;
+    return tracedSend({ queue: this.name, task: name }, async (carrier) => {
+      const message = {
+        ...format.encode(input, options, carrier),
+        ...(delaySeconds !== undefined && { delaySeconds }),
+        ...(groupId !== undefined && { groupId }),
+        ...(deduplicationId !== undefined && { deduplicationId }),
+      };
+      return { ...(await this.#sender.send(message)), body: message.body };
+    });
+  }
+
+  async #handleMessage(
+    definition: Definition,
+    limiter: Limiter,
+    message: Message,
+    atOnce: boolean,
+  ): Promise<void> {
+    const backoff = definition.backoff ?? this.#options.backoff ?? taskDefaults().backoff;
+    try {
+      const { input, context } = await definition.format.decode(message);
+      const run = () => this.#run(definition, input, message, atOnce);
+      const handle = atOnce ? run : () => limiter.run(run);
+      await restoreContext(context, () =>
+        traced(message, { queue: this.name, task: definition.name }, handle),
+      );
+    } catch (error) {
+      throw failureOf(error, message.receiveCount, backoff);
+    }
+  }
+
+  async #run(
+    { name, schema, handle }: Definition,
+    input: unknown = {},
+    message: Message | undefined,
+    atOnce: boolean,
+  ): Promise<void> {
+    if (!handle) throw new TypeError(`The task "${name}" has no handler here: it can only be sent.`);
+    const checked = await checkInput(name, schema, input);
+    const middlewares = [...taskDefaults().middleware, ...(this.#options.middleware ?? [])];
+    const invocation = { task: name, queue: this.name, input: checked, message };
+    await wrap(middlewares, invocation, async () => handle(checked, message, atOnce));
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * A task: a named function that runs elsewhere. Calling it sends nothing and throws; `delay` sends, `run` runs it here.
+ */
+import type { SendOptions, Sent } from '../producer/queue.ts';
+
+/** The input of a call, which may be left out if nothing in it is required. */
+export type Input<Value> = Record<never, never> extends Value ? [input?: Value] : [input: Value];
+
+/** How a call is sent. */
+export interface DelayOptions extends SendOptions {
+  /** The codec for this call. Default: that of the task. */
+  readonly contentType?: string;
+}
+
+export interface Task<Value> {
+  /** Throws: a task is not called, because nobody could tell whether it runs here or elsewhere. */
+  (...input: Input<Value>): never;
+  readonly taskName: string;
+  readonly queueName: string;
+  /**
+   * Sends a call; resolves when the broker has it. Throws TaskInputError if the input does not fit the schema, SendError
+   * if the broker refuses the message (such as a delay beyond what it can), QueueNotFoundError and BrokerError.
+   */
+  delay(...input: Input<Value>): Promise<Sent>;
+  /** Runs the handler here and now, with its schema and middleware. */
+  run(...input: Input<Value>): Promise<void>;
+  /** Keeps an input for later. */
+  bake(...input: Input<Value>): BakedTask;
+  /** The same task with these options for each call. */
+  with(options: DelayOptions): Task<Value>;
+}
+
+/** A task with its input. */
+export interface BakedTask {
+  delay(options?: DelayOptions): Promise<Sent>;
+  run(): Promise<void>;
+}
+
+/** What a task does, for `makeTask`. */
+export interface TaskActions {
+  readonly taskName: string;
+  readonly queueName: string;
+  send(input: unknown, options: DelayOptions): Promise<Sent>;
+  run(input: unknown): Promise<void>;
+}
+
+export function makeTask<Value>(actions: TaskActions, options: DelayOptions = {}): Task<Value> {
+  const { taskName, queueName } = actions;
+  const refuse = (): never => {
+    throw new TypeError(
+      `The task "${taskName}" was called like a function. Send it with ${taskName}.delay(…), or run it here with ${taskName}.run(…).`,
+    );
+  };
+  return Object.assign(refuse, {
+    taskName,
+    queueName,
+    delay: (...[input]: Input<Value>) => actions.send(input, options),
+    run: (...[input]: Input<Value>) => actions.run(input),
+    bake: (...[input]: Input<Value>): BakedTask => ({
+      delay: (more = {}) => actions.send(input, { ...options, ...more }),
+      run: () => actions.run(input),
+    }),
+    with: (more: DelayOptions) => makeTask<Value>(actions, { ...options, ...more }),
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * Traces tasks with OpenTelemetry, where the application has it: a span for each send and each handling, with the
+ * semantic conventions of messaging, and the W3C trace context in the attributes of the message.
+ */
+import type { Context, Span, SpanKind, TextMapGetter } from '@opentelemetry/api';
+import type { Message, MessageAttributes } from '../brokers/broker.ts';
+
+type Api = typeof import('@opentelemetry/api');
+
+let loading: Promise<Api | undefined> | undefined;
+
+/** The API package is the application's to install; without it nothing is traced. */
+function openTelemetry(): Promise<Api | undefined> {
+  loading ??= import('@opentelemetry/api').catch(() => undefined);
+  return loading;
+}
+
+interface Traced {
+  readonly queue: string;
+  readonly task: string;
+}
+
+/** Runs `send` in a span, with the attributes that carry the trace to whoever handles the message. */
+export async function tracedSend<Result extends { readonly messageId: string }>(
+  traced: Traced,
+  send: (carrier: MessageAttributes) => Promise<Result>,
+): Promise<Result> {
+  const api = await openTelemetry();
+  if (!api) return send({});
+  return inSpan(api, 'send', api.SpanKind.PRODUCER, traced, api.context.active(), async (span) => {
+    const carrier: Record<string, string> = {};
+    api.propagation.inject(api.context.active(), carrier);
+    const sent = await send(
+      Object.fromEntries(
+        Object.entries(carrier).map(([name, stringValue]) => [name, { dataType: 'String', stringValue }]),
+      ),
+    );
+    span.setAttribute('messaging.message.id', sent.messageId);
+    return sent;
+  });
+}
+
+/** Runs `handle` in a span that belongs to the trace which the message carries. */
+export async function traced(message: Message, about: Traced, handle: () => Promise<void>): Promise<void> {
+  const api = await openTelemetry();
+  if (!api) return handle();
+  const sender = api.propagation.extract(api.context.active(), message.attributes, ATTRIBUTES);
+  await inSpan(api, 'process', api.SpanKind.CONSUMER, about, sender, async (span) => {
+    span.setAttribute('messaging.message.id', message.id);
+    await handle();
+  });
+}
+
+const ATTRIBUTES: TextMapGetter<MessageAttributes> = {
+  keys: (attributes) => Object.keys(attributes),
+  get: (attributes, name) => attributes[name]?.stringValue,
+};
+
+function inSpan<Result>(
+  api: Api,
+  operation: 'send' | 'process',
+  kind: SpanKind,
+  { queue, task }: Traced,
+  parent: Context,
+  work: (span: Span) => Promise<Result>,
+): Promise<Result> {
+  const attributes = {
+    'messaging.system': 'aws_sqs',
+    'messaging.destination.name': queue,
+    'messaging.operation.name': operation,
+    'messaging.operation.type': operation,
+    'sqs_containers.task': task,
+  };
+  const tracer = api.trace.getTracer('sqs-containers');
+  return tracer.startActiveSpan(`${operation} ${queue}`, { kind, attributes }, parent, async (span) => {
+    try {
+      return await work(span);
+    } catch (error) {
+      span.recordException(error as Error);
+      span.setStatus({ code: api.SpanStatusCode.ERROR, message: (error as Error).message });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * The wire format of a task: that of Doist's sqs-workers, so that both sides may be in Python. The input is the body;
+ * beside it are the attributes ContentType, JobName and JobContext, all of type String.
+ */
+import type { Message, MessageAttributes } from '../brokers/broker.ts';
+import { MalformedMessageError, parseJson } from '../message/call.ts';
+import { codecOf } from '../message/codecs.ts';
+import type { TaskContext } from './context.ts';
+
+export interface TaskCall {
+  readonly name: string;
+  readonly contentType: string;
+  readonly input: unknown;
+  readonly context: TaskContext;
+}
+
+/** SQS: the most attributes of a message. */
+const MOST_ATTRIBUTES = 10;
+
+/** The body and the attributes of a task. `more`: attributes beside its own. Throws UnserializableArgumentError. */
+export function encodeTask(
+  { name, contentType, input, context }: TaskCall,
+  more: MessageAttributes = {},
+): { readonly body: string; readonly attributes: MessageAttributes } {
+  const attributes = {
+    ...more,
+    ContentType: text(contentType),
+    JobName: text(name),
+    JobContext: text(JSON.stringify(context)),
+  };
+  const count = Object.keys(attributes).length;
+  if (count > MOST_ATTRIBUTES) {
+    throw new RangeError(
+      `A message has at most ${MOST_ATTRIBUTES} attributes; with its own the task "${name}" would have ${count}.`,
+    );
+  }
+  return { body: codecOf(contentType).encode(input), attributes };
+}
+
+/** The name of the task that a message is for; undefined for one that is no task. */
+export function taskNameOf({ attributes }: Message): string | undefined {
+  return attributes.JobName?.stringValue;
+}
+
+/** What a message says of its task. Throws MalformedMessageError, UnsupportedContentTypeError. */
+export async function decodeTask(message: Message): Promise<TaskCall> {
+  const contentType = message.attributes.ContentType?.stringValue ?? 'json';
+  return {
+    name: taskNameOf(message) ?? '',
+    contentType,
+    input: await codecOf(contentType).decode(message.body),
+    context: contextOf(message),
+  };
+}
+
+function contextOf({ attributes }: Message): TaskContext {
+  const written = attributes.JobContext?.stringValue;
+  if (!written) return {};
+  const context = parseJson(written);
+  if (typeof context === 'object' && context !== null && !Array.isArray(context))
+    return context as TaskContext;
+  throw new MalformedMessageError('The attribute JobContext is not a JSON object.');
+}
+
+function text(stringValue: string) {
+  return { dataType: 'String', stringValue };
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { MessageAttributes, Queue } from '../../src/brokers/broker.ts';
+import { cleanUp, type Executable, eventually, folderWith, start } from './executable.ts';
+import { openQueue } from './sqlite-queue.ts';
+
+const SETTINGS = `
+[container]
+worker = sqs-containers/tasks:worker
+queue = jobs
+broker = sqlite:queues.db
+visibility_timeout = 600
+[worker]
+modules = ./jobs.ts
+[logger.messages]
+path = messages.log
+`;
+
+const TASKS = `
+import { constantBackoff, currentContext, currentMessage, type Task, taskQueue } from 'sqs-containers';
+
+const jobs = taskQueue('jobs', { backoff: constantBackoff({ base: 300, spread: 0 }) });
+
+export const greet: Task<{ name: string }> = jobs.task('greet', ({ name }: { readonly name: string }) => {
+  console.log(\`hello \${name} (\${currentContext().requestId}, \${currentMessage().receiveCount})\`);
+});
+
+export const fail: Task<object> = jobs.task('fail', () => {
+  throw new RangeError('no such user');
+});
+
+export const both: Task<{ name: string }> = jobs.task('both', async ({ name }: { readonly name: string }) => {
+  await Promise.all([greet.delay({ name }), greet.delay({ name: 'all' })]);
+});
+`;
+
+function folderFor(tasks = TASKS): string {
+  return folderWith({ 'worker.ini': SETTINGS, 'jobs.ts': tasks });
+}
+
+/** Sends a task as sqs-workers does. */
+async function send(queue: Queue, name: string, body: string, more: Readonly<Record<string, string>> = {}) {
+  const values = { ContentType: 'json', JobName: name, JobContext: '{"requestId": "r1"}', ...more };
+  const attributes: MessageAttributes = Object.fromEntries(
+    Object.entries(values).map(([key, stringValue]) => [key, { dataType: 'String', stringValue }]),
+  );
+  expect(await queue.send([{ body, attributes }])).to.have.nested.property('[0].ok', true);
+}
+
+describe('sqs-concurrent with tasks', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  /** Starts it, lets it handle what is sent, and waits until it has settled `messages` in all. */
+  async function handle(folder: string, messages: number): Promise<Executable> {
+    const container = start('concurrent', ['worker.ini', '--message-limit', String(messages)], { folder });
+    expect(await container.exit(), container.output).to.equal(0);
+    return container;
+  }
+
+  it('says at start which tasks it serves, and needs no build for them', async () => {
+    const folder = folderFor();
+    await send(await openQueue(folder), 'greet', '{"name": "Ann"}');
+    const container = await handle(folder, 1);
+    const [serving, connected] = container.stderr.split('\n');
+    expect(serving).to.match(/INFO concurrent: Serving the tasks jobs\.greet, jobs\.fail, jobs\.both$/);
+    expect(connected).to.contain('Connected to sqlite:').and.contain('queue "jobs"');
+    expect(container.stdout).to.equal('hello Ann (r1, 1)\n');
+  });
+
+  it('lets tasks send tasks to the queues of their own container, with their context', async () => {
+    const folder = folderFor();
+    await send(await openQueue(folder), 'both', '{"name": "Ann"}');
+    const container = await handle(folder, 3);
+    expect(container.stdout.trim().split('\n').sort()).to.deep.equal([
+      'hello Ann (r1, 1)',
+      'hello all (r1, 1)',
+    ]);
+  });
+
+  it('keeps what fails, until its backoff ends, and logs its stack', async () => {
+    const folder = folderFor();
+    const queue = await openQueue(folder);
+    await send(queue, 'fail', '{}');
+    const { stderr } = await handle(folder, 1);
+    expect(stderr).to.match(
+      /ERROR concurrent: Handling a message \(.*\)\n {2}RangeError: no such user\n {6}at .*jobs\.ts/,
+    );
+    expect(stderr).to.match(/INFO concurrent: Message \S+ comes back in 300 s/);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+  });
+
+  it('leaves a task of an unknown name in the queue, and says which there are', async () => {
+    const folder = folderFor();
+    const queue = await openQueue(folder);
+    await send(queue, 'elsewhere', '{}');
+    const { stderr } = await handle(folder, 1);
+    expect(stderr).to.match(
+      /UnknownTaskError: The queue "jobs" has no task "elsewhere"\. Served: jobs\.greet, jobs\.fail, jobs\.both\./,
+    );
+    expect(stderr).to.contain('comes back when its visibility timeout ends');
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+  });
+
+  it('leaves what is no task in the queue, too', async () => {
+    const folder = folderFor();
+    const queue = await openQueue(folder);
+    await queue.send([{ body: '[[1,2,3],{}]' }]);
+    const { stderr } = await handle(folder, 1);
+    expect(stderr).to.contain('UnknownTaskError: The message names no task (it has no attribute JobName)');
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+  });
+
+  it('keeps a pickled message, and never reads it', async () => {
+    const folder = folderFor();
+    const queue = await openQueue(folder);
+    await send(queue, 'greet', 'eJxrYJmqzgABPRzB-Smp8TmZxSVTegC8mgVR', { ContentType: 'pickle' });
+    const container = await handle(folder, 1);
+    expect(container.stdout).to.equal('');
+    expect(container.stderr).to.contain(
+      'UnsupportedContentTypeError: The message has the content type "pickle": pickles are not read',
+    );
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+  });
+
+  it('ends at once where a module fails to load, and names it', async () => {
+    const folder = folderFor("throw new Error('no configuration');");
+    const container = start('concurrent', ['worker.ini'], { folder });
+    expect(await container.exit()).to.equal(78);
+    expect(container.stderr).to.contain(`${join(folder, 'jobs.ts')} failed to load: no configuration`);
+  });
+
+  it('ends at once where a pattern matches no module', async () => {
+    const folder = folderWith({ 'worker.ini': SETTINGS });
+    const container = start('concurrent', ['worker.ini'], { folder });
+    expect(await container.exit()).to.equal(78);
+    expect(container.stderr).to.contain(
+      `No module matches "./jobs.ts" in ${folder}. Set modules in [worker]`,
+    );
+  });
+
+  it('serves tasks until it is told to stop', async () => {
+    const folder = folderFor();
+    const queue = await openQueue(folder);
+    const container = start('concurrent', ['worker.ini'], { folder });
+    await container.prints(/Connected/);
+    await send(queue, 'greet', '{"name": "Ann"}');
+    await container.prints(/^hello Ann/);
+    container.signal('SIGTERM');
+    expect(await container.exit()).to.equal(0);
+    await eventually(async () => (await queue.counts()).inFlight === 0);
+  });
+});

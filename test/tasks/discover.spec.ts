@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { importTasks } from '../../src/tasks/discover.ts';
+import { queueOf } from '../../src/tasks/registry.ts';
+import { worker } from '../../src/tasks/worker.ts';
+import { silentLog } from '../../src/worker/current-message.ts';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => expect.fail('it worked'),
+    (error: Error) => error,
+  );
+}
+
+describe('the modules of tasks', () => {
+  const names = (paths: string[]) => paths.map((path) => path.slice(fixtures.length + 1));
+
+  it('are found by convention, in a folder or a module called tasks or commands', async () => {
+    expect(names(await importTasks(undefined, fixtures))).to.deep.equal([
+      'tasks/mails.ts',
+      'tasks/reports.ts',
+    ]);
+    expect([...(queueOf('discovered')?.tasks.keys() ?? [])]).to.have.members(['welcome', 'monthly']);
+  });
+
+  it('are found by patterns, several of them, braces included', async () => {
+    const found = await importTasks('./tasks/mails.ts, ./tasks/{reports,nothing}.ts', fixtures);
+    expect(names(found)).to.deep.equal(['tasks/mails.ts', 'tasks/reports.ts']);
+  });
+
+  it('are named with their path when they fail to load', async () => {
+    const error = await failure(importTasks(undefined, join(fixtures, 'broken')));
+    expect(error.message).to.match(/broken\/tasks\.ts failed to load: no configuration/);
+  });
+
+  it('are missed where a pattern matches none', async () => {
+    const error = await failure(importTasks('./jobs/*.ts', fixtures));
+    expect(error.message).to.contain('No module matches "./jobs/*.ts"');
+  });
+
+  it('are told to the log at start, with the tasks that they define', async () => {
+    const lines: string[] = [];
+    const log = { ...silentLog, info: (line: string) => void lines.push(line) };
+    await worker({ modules: './tasks/*.ts' }, { directory: fixtures, log });
+    expect(lines.join()).to.contain('discovered.welcome').and.contain('discovered.monthly');
+  });
+});

@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Limiter } from '../../src/tasks/limits.ts';
+
+describe('the limits of a task', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toNotFake: ['nextTick', 'queueMicrotask'] });
+  });
+  afterEach(() => clock.restore());
+
+  /** Starts calls that take so many milliseconds; the result fills with the times of their starts. */
+  function call(limiter: Limiter, count: number, milliseconds: number): number[] {
+    const starts: number[] = [];
+    for (let index = 0; index < count; index += 1) {
+      void limiter.run(async () => {
+        starts.push(Date.now());
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      });
+    }
+    return starts;
+  }
+
+  it('let everything run at once where there are none', async () => {
+    const starts = call(new Limiter({}), 5, 100);
+    await clock.tickAsync(0);
+    expect(starts).to.deep.equal([0, 0, 0, 0, 0]);
+  });
+
+  it('hold back what is more than the concurrency, in its order', async () => {
+    const starts = call(new Limiter({ concurrency: 2 }), 5, 100);
+    await clock.tickAsync(1_000);
+    expect(starts).to.deep.equal([0, 0, 100, 100, 200]);
+  });
+
+  it('let no more start in a time than the rate says', async () => {
+    const starts = call(new Limiter({ rate: { count: 2, seconds: 1 } }), 5, 10);
+    await clock.tickAsync(5_000);
+    expect(starts).to.deep.equal([0, 0, 1000, 1000, 2000]);
+  });
+
+  it('hold together', async () => {
+    const starts = call(new Limiter({ concurrency: 1, rate: { count: 2, seconds: 1 } }), 4, 300);
+    await clock.tickAsync(5_000);
+    expect(starts).to.deep.equal([0, 300, 1000, 1300]);
+  });
+
+  it('free the place of a call that fails', async () => {
+    const limiter = new Limiter({ concurrency: 1 });
+    const failing = limiter.run(() => Promise.reject(new Error('no')));
+    await failing.catch(() => {});
+    expect(call(limiter, 1, 1)).to.deep.equal([0]);
+  });
+
+  it('leave no timer behind', async () => {
+    call(new Limiter({ rate: { count: 1, seconds: 1 } }), 3, 1);
+    await clock.tickAsync(10_000);
+    expect(clock.countTimers()).to.equal(0);
+  });
+});

@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { setContainer } from '../../src/producer/connections.ts';
+import { queueOf, registerQueue } from '../../src/tasks/registry.ts';
+
+describe('the tasks of a message', () => {
+  const names = (...sources: string[]) => sources.map((source) => queueOf(source)?.name);
+
+  before(() => {
+    registerQueue('letters', 'letters-failed');
+    registerQueue('letters.fifo');
+    registerQueue('parcels');
+    registerQueue('parcels__urgent');
+    registerQueue('https://sqs.eu-west-1.amazonaws.com/123/packages');
+  });
+  afterEach(() => setContainer(undefined));
+
+  it('are those of its queue, or of the queue that it failed in', () => {
+    expect(names('letters', 'letters-failed', 'packages')).to.deep.equal([
+      'letters',
+      'letters',
+      'https://sqs.eu-west-1.amazonaws.com/123/packages',
+    ]);
+    expect(names('postcards')).to.deep.equal([undefined]);
+  });
+
+  it('tell a FIFO queue from a standard one', () => {
+    expect(names('letters.fifo', 'letters__big.fifo', 'letters__big')).to.deep.equal([
+      'letters.fifo',
+      'letters.fifo',
+      'letters',
+    ]);
+    expect(names('parcels.fifo')).to.deep.equal([undefined]);
+  });
+
+  it('are known behind a suffix, also where the name of another queue begins the same', () => {
+    expect(names('parcels__big', 'parcels__urgent', 'parcels__urgent__big')).to.deep.equal([
+      'parcels',
+      'parcels__urgent',
+      'parcels__urgent',
+    ]);
+  });
+
+  it('are known behind the prefix of the container, also if that is the name of another queue', () => {
+    setContainer({ broker: new MemoryBroker(), prefix: 'letters' });
+    expect(names('letters__parcels', 'letters__parcels__big', 'letters__letters')).to.deep.equal([
+      'parcels',
+      'parcels',
+      'letters',
+    ]);
+    expect(names('anna__parcels')).to.deep.equal([undefined]);
+  });
+});

@@ -1,0 +1,104 @@
+import { expect } from 'chai';
+import type { Message, MessageAttributes } from '../../src/brokers/broker.ts';
+import { MalformedMessageError } from '../../src/message/call.ts';
+import { registerCodec, UnsupportedContentTypeError } from '../../src/message/codecs.ts';
+import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
+
+const text = (stringValue: string) => ({ dataType: 'String', stringValue });
+
+/** As Doist's sqs-workers sends it. */
+const recorded: MessageAttributes = {
+  ContentType: text('json'),
+  JobName: text('send_email'),
+  JobContext: text('{"remote_addr": "1.2.3.4"}'),
+};
+
+function message(body: string, attributes: MessageAttributes = recorded): Message {
+  return { id: 'm', body, receiptHandle: 'r', receiveCount: 1, attributes, sentAt: 0 };
+}
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => expect.fail('it was read'),
+    (error: Error) => error,
+  );
+}
+
+describe('the wire format of tasks', () => {
+  it('reads what sqs-workers sends', async () => {
+    const received = message('{"to": "c@d", "subject": "Yo"}');
+    expect(taskNameOf(received)).to.equal('send_email');
+    expect(await decodeTask(received)).to.deep.equal({
+      name: 'send_email',
+      contentType: 'json',
+      input: { to: 'c@d', subject: 'Yo' },
+      context: { remote_addr: '1.2.3.4' },
+    });
+  });
+
+  it('writes the same attributes, of the same types', () => {
+    const { body, attributes } = encodeTask({
+      name: 'send_email',
+      contentType: 'json',
+      input: { to: 'c@d', subject: 'Yo' },
+      context: { remote_addr: '1.2.3.4' },
+    });
+    expect(JSON.parse(body)).to.deep.equal({ to: 'c@d', subject: 'Yo' });
+    expect(attributes).to.deep.equal({ ...recorded, JobContext: text('{"remote_addr":"1.2.3.4"}') });
+  });
+
+  it('takes a message without a content type or a context', async () => {
+    const call = await decodeTask(message('{}', { JobName: text('tidy') }));
+    expect(call).to.deep.equal({ name: 'tidy', contentType: 'json', input: {}, context: {} });
+  });
+
+  for (const contentType of ['pickle', 'pickle_compat']) {
+    it(`never reads what is a ${contentType}`, async () => {
+      const error = await failure(
+        decodeTask(message('eJxr', { ...recorded, ContentType: text(contentType) })),
+      );
+      expect(error).to.be.instanceOf(UnsupportedContentTypeError);
+      expect(error.message).to.contain('pickles are not read');
+    });
+  }
+
+  it('names the codecs that there are when there is none for a content type', async () => {
+    const error = await failure(decodeTask(message('', { ...recorded, ContentType: text('avro') })));
+    expect(error.message).to.match(/"avro".*Known: json/);
+  });
+
+  it('uses a codec that the application registers', async () => {
+    registerCodec({
+      contentType: 'reversed',
+      encode: (value) => [...String(value)].reverse().join(''),
+      decode: (body) => [...body].reverse().join(''),
+    });
+    const call = { name: 'say', contentType: 'reversed', input: 'abc', context: {} };
+    const { body, attributes } = encodeTask(call);
+    expect(body).to.equal('cba');
+    expect(await decodeTask(message(body, attributes))).to.deep.equal(call);
+  });
+
+  it('refuses a body or a context that could pollute prototypes', async () => {
+    for (const evil of [
+      message('{"__proto__": {"polluted": true}}'),
+      message('{}', { ...recorded, JobContext: text('{"__proto__": {"polluted": true}}') }),
+    ]) {
+      expect(await failure(decodeTask(evil))).to.be.instanceOf(MalformedMessageError);
+    }
+    expect(({} as { polluted?: boolean }).polluted).to.equal(undefined);
+  });
+
+  it('refuses a context that is no object', async () => {
+    const error = await failure(decodeTask(message('{}', { ...recorded, JobContext: text('[1]') })));
+    expect(error.message).to.contain('JobContext');
+  });
+
+  it('has room for ten attributes in all', () => {
+    const call = { name: 'say', contentType: 'json', input: {}, context: {} };
+    const attributes = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, text('x')]));
+    expect(Object.keys(encodeTask(call, attributes(7)).attributes)).to.have.length(10);
+    expect(() => encodeTask(call, attributes(8))).to.throw(RangeError, /at most 10.*"say" would have 11/);
+  });
+});
