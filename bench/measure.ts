@@ -1,53 +1,47 @@
-/** Runs a candidate over a queue of a stub and measures it: rate, share of the ideal, API calls and CPU a message. */
-import type { Candidate } from './candidates.ts';
-import { startStub } from './stub.ts';
+/**
+ * Compares candidates: each trial in a process of its own, the candidates in turn and in several rounds, so that what
+ * else the machine does meets all of them; the median of each number counts.
+ */
+import { join } from 'node:path';
+import type { CandidateName } from './candidates.ts';
+import { inOwnProcess } from './own-process.ts';
+import type { Measured, Trial } from './trial.ts';
 
-export interface Scenario {
-  readonly messages: number;
-  /** How long each API call takes, in milliseconds. */
-  readonly latencyMs: number;
-  /** Handles a message. */
-  readonly handle: () => void | Promise<void>;
+export const ROUNDS = 3;
+
+/** The medians of each candidate. */
+export async function compare<Name extends CandidateName>(
+  names: readonly Name[],
+  setup: Omit<Trial, 'candidate'>,
+): Promise<Record<Name, Measured>> {
+  const trials = await inRounds(names, (candidate) =>
+    inOwnProcess<Measured>(join(import.meta.dirname, 'trial.ts'), 'trial', { ...setup, candidate }),
+  );
+  const medians = names.map((name) => [name, medianOfEach(trials.get(name) ?? [])]);
+  return Object.fromEntries(medians) as Record<Name, Measured>;
 }
 
-export interface Measured {
-  readonly messagesPerSecond: number;
-  readonly callsPerMessage: number;
-  /** CPU time of this process beside the handlers', in microseconds. */
-  readonly cpuPerMessage: number;
+/** The results of each candidate, round after round. */
+export async function inRounds<Name, Result>(
+  names: readonly Name[],
+  measure: (name: Name) => Promise<Result>,
+): Promise<Map<Name, Result[]>> {
+  const results = new Map<Name, Result[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const name of names) results.get(name)?.push(await measure(name));
+  }
+  return results;
 }
 
-export async function measure(candidate: Candidate, scenario: Scenario): Promise<Measured> {
-  const { messages, latencyMs } = scenario;
-  const stub = await startStub(latencyMs, messages);
-  const all = Promise.withResolvers<void>();
-  let handled = 0;
-  let lastAt = 0;
-  const handle = () => {
-    const result = scenario.handle();
-    const count = () => {
-      handled += 1;
-      lastAt = performance.now();
-      if (handled === messages) all.resolve();
-    };
-    if (result === undefined) return count();
-    return result.then(count);
-  };
-  const cpu = process.cpuUsage();
-  const startedAt = performance.now();
-  await candidate({ stub, handle, done: all.promise, messages });
-  const { user, system } = process.cpuUsage(cpu);
-  const calls = Object.values(await stub.calls()).reduce((sum, count) => sum + count);
-  await stub.stop();
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function medianOfEach(trials: readonly Measured[]): Measured {
   return {
-    messagesPerSecond: (handled / (lastAt - startedAt)) * 1000,
-    callsPerMessage: calls / messages,
-    cpuPerMessage: (user + system) / messages,
+    messagesPerSecond: median(trials.map(({ messagesPerSecond }) => messagesPerSecond)),
+    callsPerMessage: median(trials.map(({ callsPerMessage }) => callsPerMessage)),
+    cpuPerMessage: median(trials.map(({ cpuPerMessage }) => cpuPerMessage)),
   };
-}
-
-/** Keeps the processor busy for so many milliseconds. */
-export function spin(milliseconds: number): void {
-  const until = performance.now() + milliseconds;
-  while (performance.now() < until);
 }

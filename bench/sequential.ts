@@ -1,38 +1,49 @@
 /**
- * One message at a time, a handler that keeps the processor busy for 5 ms, and 20 ms an API call: 200 messages a second
- * is what the handler alone could do. Run: npm run bench -- sequential
+ * One message at a time, a handler that keeps the processor busy, and API calls that take time: how near to what the
+ * handler alone could do? Run: npm run bench -- sequential
  */
-import Table from 'cli-table3';
-import { type Candidate, ours, rawLoop, sqsConsumer } from './candidates.ts';
-import { measure, spin } from './measure.ts';
+import { candidates } from './candidates.ts';
+import { compare, ROUNDS } from './measure.ts';
+import { atLeast, type Finding, printTable, show } from './report.ts';
 
-const HANDLER_MS = 5;
-const scenario = { messages: 1_000, latencyMs: 20, handle: () => spin(HANDLER_MS) };
+const CANDIDATES = [
+  'bareLoop',
+  'rawLoop',
+  'sqsConsumer1',
+  'sqsConsumer10',
+  'squiss100',
+  'sequential',
+] as const;
+const SCENARIOS = [
+  { handler: 'busy5ms', busyMs: 5, latencyMs: 20, percent: 95 },
+  { handler: 'busy1ms', busyMs: 1, latencyMs: 10, percent: 90 },
+] as const;
 
-const candidates: [string, Candidate][] = [
-  ['raw SDK loop: receive 10, handle, delete 10', rawLoop],
-  ['sqs-consumer, one at a time', sqsConsumer(1)],
-  ['sqs-consumer, batches of 10', sqsConsumer(10)],
-  ['sqs-sequential', ours(1)],
-];
-
-const ideal = 1000 / HANDLER_MS;
-const table = new Table({
-  head: ['', 'messages/s', 'of the ideal', 'to the raw loop', 'API calls a message'],
-});
-let raw: number | undefined;
-for (const [name, candidate] of candidates) {
-  const { messagesPerSecond, callsPerMessage } = await measure(candidate, scenario);
-  raw ??= messagesPerSecond;
-  table.push([
-    name,
-    messagesPerSecond.toFixed(0),
-    `${((messagesPerSecond / ideal) * 100).toFixed(1)} %`,
-    (messagesPerSecond / raw).toFixed(2),
-    callsPerMessage.toFixed(3),
-  ]);
+export async function bench(): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const scenario of SCENARIOS) findings.push(await one(scenario));
+  return findings;
 }
-console.log(
-  `Sequential: handler busy ${HANDLER_MS} ms, ${scenario.latencyMs} ms an API call, ${scenario.messages} messages`,
-);
-console.log(table.toString());
+
+async function one({ handler, busyMs, latencyMs, percent }: (typeof SCENARIOS)[number]): Promise<Finding> {
+  const setup = { handler, latencyMs, messages: 20_000, warmUpSeconds: 3, seconds: 4 };
+  const measured = await compare(CANDIDATES, setup);
+  const ideal = measured.bareLoop.messagesPerSecond;
+  const what = `sequential, handler busy ${busyMs} ms, ${latencyMs} ms an API call`;
+  printTable(
+    `${what}: median of ${ROUNDS}`,
+    ['', 'messages/s', 'to the handler alone', 'to the raw loop', 'API calls a message'],
+    CANDIDATES.map((name) => {
+      const { messagesPerSecond, callsPerMessage } = measured[name];
+      return [
+        candidates[name].title,
+        show(messagesPerSecond),
+        show(messagesPerSecond / ideal),
+        show(messagesPerSecond / measured.rawLoop.messagesPerSecond),
+        show(callsPerMessage),
+      ];
+    }),
+  );
+  const reached = (measured.sequential.messagesPerSecond / ideal) * 100;
+  return atLeast(`${what}, to the handler alone`, reached, percent, '%');
+}

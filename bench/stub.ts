@@ -7,8 +7,9 @@ export interface StubProcess {
   readonly url: string;
   /** The name of the queue that has the messages. */
   readonly queue: string;
-  /** API calls so far, by action. */
-  calls(): Promise<Record<string, number>>;
+  readonly queueUrl: string;
+  /** API calls so far. */
+  calls(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -17,17 +18,16 @@ export async function startStub(latencyMs: number, messages: number): Promise<St
   const queue = 'bench';
   const script = join(import.meta.dirname, '../test/sqs-stub.ts');
   const options = ['--latency', String(latencyMs), '--preload', String(messages), '--queue', queue];
-  const child = spawn(process.execPath, ['--import=tsx', script, ...options], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(process.execPath, [script, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString()) as { url: string };
   return {
     url,
     queue,
+    queueUrl: `${url}/000000000000/${queue}`,
     async calls() {
       const { calls } = (await (await fetch(`${url}/stats`)).json()) as { calls: Record<string, number> };
-      return calls;
+      return Object.values(calls).reduce((sum, count) => sum + count, 0);
     },
     async stop() {
       child.kill();

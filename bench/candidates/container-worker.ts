@@ -1,0 +1,11 @@
+/** The worker that the containers run in the benches: it calls the handler of the bench. */
+import type { WorkerFactory } from '../../src/index.ts';
+import type { Handler } from '../handlers.ts';
+
+let handler: Handler = () => {};
+
+export function setHandler(one: Handler): void {
+  handler = one;
+}
+
+export const worker: WorkerFactory = () => () => handler();

@@ -1,0 +1,34 @@
+/** What the handlers of the benches do with each message. */
+
+export type Handler = () => void | Promise<void>;
+
+/** Of each hundred messages, those that take long. As at random, four of ten batches of ten have one. */
+const SLOW = new Set([3, 28, 41, 47, 83]);
+
+/** Makes a handler, by name. */
+export const handlers = {
+  nothing: () => () => {},
+  busy1ms: () => () => spin(1),
+  busy5ms: () => () => spin(5),
+  sleeping200ms: () => () => sleep(200),
+  /** 95 % sleep 5 ms and 5 % sleep 200 ms. */
+  mixed: () => {
+    let count = 0;
+    return () => {
+      count += 1;
+      return sleep(SLOW.has(count % 100) ? 200 : 5);
+    };
+  },
+} satisfies Record<string, () => Handler>;
+
+export type HandlerName = keyof typeof handlers;
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Keeps the processor busy for so many milliseconds. */
+function spin(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}

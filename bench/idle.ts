@@ -1,0 +1,171 @@
+/**
+ * An empty queue: how many receive calls an hour, how soon a pause ends when it is woken, and how soon a message that
+ * is sent meanwhile gets to the handler. Run: npm run bench -- idle
+ */
+import { useFakeTimers } from 'sinon';
+import { MemoryBroker } from '../src/brokers/memory/broker.ts';
+import { openSqs } from '../src/brokers/sqs/broker.ts';
+import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
+import { openBareHttp } from './bare-http.ts';
+import { type CandidateName, candidates } from './candidates.ts';
+import { sleep } from './handlers.ts';
+import { inRounds, median, ROUNDS } from './measure.ts';
+import { inOwnProcess } from './own-process.ts';
+import { atMost, type Finding, printTable, show } from './report.ts';
+import { startStub } from './stub.ts';
+
+const HOUR_MS = 3_600_000;
+/** SQS: the longest wait of a long poll, in seconds. */
+const LONGEST_WAIT_SECONDS = 20;
+/** `idle_pause`, in seconds. */
+const IDLE_PAUSES = [0, 10, 60, 300];
+const WAKES = 5;
+const LATENCY_MS = 20;
+const SENT = 20;
+const WAITING = ['rawLoop', 'sequential', 'concurrent'] as const;
+const MESSAGE = { MessageBody: '[[1],{}]' };
+
+const OPTIONS: ConsumerOptions = {
+  slots: 1,
+  waitSeconds: LONGEST_WAIT_SECONDS,
+  settleDelayMs: 200,
+  onError: 'delete',
+  drainTimeout: 30,
+};
+
+export async function bench(): Promise<Finding[]> {
+  const file = import.meta.filename;
+  const hours = new Map<number, number[]>();
+  for (const idlePause of IDLE_PAUSES) {
+    hours.set(idlePause, await inOwnProcess<number[]>(file, 'idleForTwoHours', { idlePause }));
+  }
+  printTable(
+    'Idle: receive calls for one empty queue, simulated on a fake clock, long polls of 20 s',
+    ['idle_pause', 'in the first hour', 'in the second hour'],
+    [...hours].map(([idlePause, calls]) => [`${idlePause} s`, ...calls.map(String)]),
+  );
+
+  const wakes = await inOwnProcess<{ milliseconds: number[] }>(file, 'wakeFromPauses', {});
+  const slowest = Math.max(...wakes.milliseconds);
+  console.log(
+    `\nWoken by SIGUSR2 from idle_pause, to the handler's start, no latency: ${wakes.milliseconds.map((time) => show(time, 'ms')).join(', ')}`,
+  );
+
+  const delays = await inRounds(WAITING, (candidate) =>
+    inOwnProcess<{ milliseconds: number }>(file, 'sendWhileIdle', { candidate }),
+  );
+  const delay = (name: CandidateName) =>
+    median((delays.get(name as (typeof WAITING)[number]) ?? []).map(({ milliseconds }) => milliseconds));
+  printTable(
+    `Sent while idle, to the handler's start: ${LATENCY_MS} ms an API call, which is what the server needs; median of ${ROUNDS} × ${SENT}`,
+    ['', 'takes', 'beyond the server'],
+    WAITING.map((name) => [
+      candidates[name].title,
+      show(delay(name), 'ms'),
+      show(delay(name) - LATENCY_MS, 'ms'),
+    ]),
+  );
+  return [
+    atMost(
+      'idle, receive calls an hour with long polls',
+      hours.get(0)?.[0] ?? Number.NaN,
+      HOUR_MS / 1000 / LONGEST_WAIT_SECONDS,
+    ),
+    atMost('idle, woken from idle_pause to handler start', slowest, 50, 'ms'),
+    ...(['sequential', 'concurrent'] as const).map((name) =>
+      atMost(
+        `idle, sent to handler start beyond the server's time, ${name}`,
+        delay(name) - LATENCY_MS,
+        LATENCY_MS,
+        'ms',
+      ),
+    ),
+  ];
+}
+
+/** Runs in a process of its own, because its clock is a fake one. The calls of each hour. */
+export async function idleForTwoHours({ idlePause }: { readonly idlePause: number }): Promise<number[]> {
+  const clock = useFakeTimers();
+  const calls = [0, 0];
+  const queue = Object.assign(await new MemoryBroker().open('empty'), {
+    receive: ({ waitSeconds }: { readonly waitSeconds: number }) => {
+      calls[Math.floor(clock.now / HOUR_MS)]! += 1;
+      const milliseconds = Math.min(waitSeconds, LONGEST_WAIT_SECONDS) * 1000;
+      return new Promise<[]>((resolve) => setTimeout(() => resolve([]), milliseconds));
+    },
+  });
+  const consumer = new Consumer([{ queue, weight: 1 }], { handleMessage() {} }, { ...OPTIONS, idlePause });
+  void consumer.run();
+  await clock.tickAsync(calls.length * HOUR_MS - 1);
+  return calls;
+}
+
+/** Runs in a process of its own. */
+export async function wakeFromPauses(): Promise<{ milliseconds: number[] }> {
+  const stub = await startStub(0, 0);
+  const http = openBareHttp(stub.url);
+  const broker = await openSqs({ endpoint: stub.url, emulator: true });
+  let handledAt = Promise.withResolvers<number>();
+  let pauseIsLong = Promise.withResolvers<void>();
+  let lastReceiveAt = performance.now();
+  const consumer = new Consumer(
+    [{ queue: await broker.open(stub.queue), weight: 1 }],
+    { handleMessage: () => handledAt.resolve(performance.now()) },
+    { ...OPTIONS, waitSeconds: 0, idlePause: 60 },
+    {
+      // Pauses grow: after one of half a second comes a longer one.
+      received: () => {
+        if (performance.now() - lastReceiveAt > 500) pauseIsLong.resolve();
+        lastReceiveAt = performance.now();
+      },
+    },
+  );
+  process.on('SIGUSR2', () => consumer.wake());
+  const running = consumer.run();
+
+  const milliseconds: number[] = [];
+  for (let wake = 0; wake < WAKES; wake += 1) {
+    await pauseIsLong.promise;
+    await http.post('SendMessage', { QueueUrl: stub.queueUrl, ...MESSAGE });
+    const sentAt = performance.now();
+    process.kill(process.pid, 'SIGUSR2');
+    milliseconds.push((await handledAt.promise) - sentAt);
+    handledAt = Promise.withResolvers();
+    pauseIsLong = Promise.withResolvers();
+  }
+  consumer.stop();
+  await running;
+  await broker.close();
+  await stub.stop();
+  return { milliseconds };
+}
+
+/** Runs in a process of its own: the median time of a message from its sending to the handler. */
+export async function sendWhileIdle({
+  candidate,
+}: {
+  readonly candidate: CandidateName;
+}): Promise<{ milliseconds: number }> {
+  const stub = await startStub(LATENCY_MS, 0);
+  const http = openBareHttp(stub.url);
+  const send = () => http.post('SendMessage', { QueueUrl: stub.queueUrl, ...MESSAGE });
+  let handledAt = Promise.withResolvers<number>();
+  const handle = () => handledAt.resolve(performance.now());
+  const end = new AbortController();
+  const run = await candidates[candidate].load();
+  const running = run({ stub, handle, end: end.signal });
+
+  const times: number[] = [];
+  for (let message = 0; message < SENT; message += 1) {
+    await sleep(300);
+    handledAt = Promise.withResolvers();
+    const sentAt = performance.now();
+    await Promise.all([send(), handledAt.promise.then((at) => times.push(at - sentAt))]);
+  }
+  end.abort();
+  // Ends the long poll that is under way.
+  await send();
+  await running;
+  await stub.stop();
+  return { milliseconds: median(times) };
+}

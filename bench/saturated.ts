@@ -1,0 +1,42 @@
+/**
+ * A full queue, a handler that does nothing, no latency: API calls and CPU time a message.
+ * Run: npm run bench -- saturated
+ */
+import { candidates } from './candidates.ts';
+import { compare, ROUNDS } from './measure.ts';
+import { atMost, type Finding, printTable, show } from './report.ts';
+
+const CANDIDATES = [
+  'rawLoop',
+  'sqsConsumer1',
+  'sqsConsumer10',
+  'sqsConsumerBatches',
+  'squiss100',
+  'bareHttp',
+  'sequential',
+  'concurrent',
+] as const;
+const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSeconds: 2, seconds: 3 } as const;
+
+export async function bench(): Promise<Finding[]> {
+  const measured = await compare(CANDIDATES, setup);
+  const raw = measured.rawLoop.cpuPerMessage;
+  printTable(
+    `Saturated: a full queue, a handler that does nothing, no latency; CPU time of the client process, median of ${ROUNDS}`,
+    ['', 'API calls a message', 'CPU a message', 'to the raw loop', 'messages/s'],
+    CANDIDATES.map((name) => {
+      const { callsPerMessage, cpuPerMessage, messagesPerSecond } = measured[name];
+      return [
+        candidates[name].title,
+        show(callsPerMessage),
+        show(cpuPerMessage, 'µs'),
+        show(cpuPerMessage / raw),
+        show(messagesPerSecond),
+      ];
+    }),
+  );
+  return (['sequential', 'concurrent'] as const).flatMap((name) => [
+    atMost(`API calls a message, ${name}`, measured[name].callsPerMessage, 0.21),
+    atMost(`CPU a message, ${name}, to the raw loop`, measured[name].cpuPerMessage / raw, 0.5),
+  ]);
+}
