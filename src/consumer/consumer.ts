@@ -129,6 +129,7 @@ export class Consumer {
   /** Begins the drain; `run` resolves at its end. Calling it again changes nothing. */
   stop(): void {
     for (const source of this.#sources) source.startDraining();
+    void this.#slots.stop();
     this.#stopRequested.resolve();
   }
 
