@@ -170,7 +170,9 @@ export class Consumer {
       deadLetterQueue,
       observer: this.#observer,
       logOf: this.#options.logOf ?? (() => SILENT),
-      crashesOf: ({ id }) => this.#options.crashRecord?.crashes(queue.name, id) ?? 0,
+      // What ended a process was received before: the others need no look at the record.
+      crashesOf: ({ id, receiveCount }) =>
+        receiveCount > 1 ? (this.#options.crashRecord?.crashes(queue.name, id) ?? 0) : 0,
       demand: (source, asked, receiveMs) => this.#demand(source, asked, receiveMs),
       onReceived: () => {
         this.#idleExit.active();
