@@ -13,6 +13,7 @@ const all = [
   'prefetch',
   'requests',
   'start',
+  'start',
 ];
 const named = process.argv.slice(2);
 

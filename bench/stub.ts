@@ -19,6 +19,9 @@ export async function startStub(latencyMs: number, messages: number): Promise<St
   const script = join(import.meta.dirname, '../test/sqs-stub.ts');
   const options = ['--latency', String(latencyMs), '--preload', String(messages), '--queue', queue];
   const child = spawn(process.execPath, [script, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A bench that fails must not leave it behind.
+  const kill = () => child.kill();
+  process.once('exit', kill);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString()) as { url: string };
   return {
@@ -30,6 +33,7 @@ export async function startStub(latencyMs: number, messages: number): Promise<St
       return Object.values(calls).reduce((sum, count) => sum + count, 0);
     },
     async stop() {
+      process.off('exit', kill);
       child.kill();
       await once(child, 'exit');
     },

@@ -3,8 +3,9 @@
  * `dependencies` and `peerDependencies` stays outside; all else is bundled, because some files start twice as fast as the hundreds of a
  * node_modules. What is imported with `import()` stays in files of its own and is loaded only when needed.
  */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { licensesOf } from './licenses.ts';
 
@@ -18,7 +19,6 @@ interface Manifest {
 const { bin, exports, dependencies, peerDependencies } = JSON.parse(
   readFileSync('package.json', 'utf8'),
 ) as Manifest;
-const executables = Object.values(bin);
 const modules = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : entry.default));
 
 /**
@@ -40,7 +40,9 @@ const builtinModules: Plugin = {
 };
 
 const { metafile } = await build({
-  entryPoints: [...executables, ...modules].map((file) => file.replace(/^(\.\/)?dist\/(.*)\.js$/, '$2.ts')),
+  entryPoints: [...Object.values(bin), ...modules].map((file) =>
+    file.replace(/^(\.\/)?dist\/(.*)\.js$/, '$2.ts'),
+  ),
   outdir: 'dist',
   outbase: '.',
   chunkNames: 'chunks/[name]-[hash]',
@@ -60,5 +62,10 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 writeFileSync('dist/LICENSES.txt', licensesOf(metafile));
-// For running them from a clone: only npm sets the mode, and only where it installs the package.
-for (const file of executables) chmodSync(file, 0o755);
+// For running them from a clone, directly and with npx: npm does this only where it installs the package.
+for (const [name, file] of Object.entries(bin)) {
+  chmodSync(file, 0o755);
+  const link = join('node_modules/.bin', name);
+  rmSync(link, { force: true });
+  symlinkSync(join('../..', file), link);
+}

@@ -129,6 +129,7 @@ export class Consumer {
   /** Begins the drain; `run` resolves at its end. Calling it again changes nothing. */
   stop(): void {
     for (const source of this.#sources) source.startDraining();
+    void this.#slots.stop();
     this.#stopRequested.resolve();
   }
 
@@ -169,7 +170,9 @@ export class Consumer {
       deadLetterQueue,
       observer: this.#observer,
       logOf: this.#options.logOf ?? (() => silentLog),
-      crashesOf: ({ id }) => this.#options.crashRecord?.crashes(queue.name, id) ?? 0,
+      // What ended a process was received before: the others need no look at the record.
+      crashesOf: ({ id, receiveCount }) =>
+        receiveCount > 1 ? (this.#options.crashRecord?.crashes(queue.name, id) ?? 0) : 0,
       demand: (source, asked, receiveMs) => this.#demand(source, asked, receiveMs),
       onReceived: () => {
         this.#idleExit.active();

@@ -53,7 +53,8 @@ export class ConsumerLog implements ConsumerObserver {
     const fields = fieldsOf(delivery);
     const next = `Message ${message.id} ${whatFollows(outcome)}`;
     const interrupted = abortReason instanceof DrainTimeoutError;
-    if (isTransientError(error) || interrupted) {
+    // A message that was deleted before it was handled is lost but for its body here.
+    if (outcome.action !== 'delete' && (isTransientError(error) || interrupted)) {
       this.#log.info(`${next}: ${(error as Error).message}`, undefined, fields);
       return;
     }

@@ -30,7 +30,8 @@ export interface CurrentMessage {
   /**
    * Keeps the message invisible to others for at least `seconds` from now (up to 12 hours from its receive). The
    * container does this by itself for as long as it runs; this is for a worker that is about to block the process.
-   * Rejects with LeaseLostError if the message is no longer this process's, with BrokerError if the broker fails.
+   * Does nothing once the worker has ended, and with `delete_on_start`. Rejects with LeaseLostError if the message is no
+   * longer this process's, with BrokerError if the broker fails, with RangeError if `seconds` is not a number above 0.
    */
   extend(seconds: number): Promise<void>;
 }

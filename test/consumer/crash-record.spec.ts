@@ -46,7 +46,7 @@ describe('messages that ended the process', () => {
     const { started, queue } = await running(
       () => {},
       { crashRecord, crashLimit: 3 },
-      { bodies: ['a', 'b', 'c'], observer: { failed } },
+      { receivedBefore: true, bodies: ['a', 'b', 'c'], observer: { failed } },
     );
     await clock.tickAsync(1_000);
     expect(started).to.deep.equal(['a', 'c']);
@@ -66,7 +66,7 @@ describe('messages that ended the process', () => {
     const { started, queue } = await running(
       () => {},
       { crashRecord: new Record({ 1: 5 }), crashLimit: 5, deadLetterQueue },
-      { bodies: ['a'] },
+      { receivedBefore: true, bodies: ['a'] },
     );
     await clock.tickAsync(1_000);
     expect(started).to.deep.equal([]);
@@ -80,7 +80,7 @@ describe('messages that ended the process', () => {
     const { started, queue } = await running(
       () => {},
       { crashRecord, crashLimit: 3 },
-      { bodies: ['a'], observer: { failed } },
+      { receivedBefore: true, bodies: ['a'], observer: { failed } },
     );
     await clock.tickAsync(100_000);
     expect(started).to.deep.equal([]);
@@ -94,7 +94,7 @@ describe('messages that ended the process', () => {
     const { started } = await running(
       () => sleep(1_000),
       { crashRecord, crashLimit: 3, slots: 8 },
-      { bodies: bodiesOf('a', 12) },
+      { receivedBefore: true, bodies: bodiesOf('a', 12) },
     );
     await clock.tickAsync(900);
     expect(started).to.have.length(8);
@@ -113,7 +113,11 @@ describe('messages that ended the process', () => {
   ] as const) {
     it(`are no suspects any more when their worker ${what}`, async () => {
       const crashRecord = new Record({ 1: 2 });
-      const { started } = await running(handle, { crashRecord, crashLimit: 3 }, { bodies: ['a'] });
+      const { started } = await running(
+        handle,
+        { crashRecord, crashLimit: 3 },
+        { receivedBefore: true, bodies: ['a'] },
+      );
       await clock.tickAsync(1_000);
       expect(started).to.deep.equal(['a']);
       expect([crashRecord.suspects.size, crashRecord.running]).to.deep.equal([0, []]);
@@ -124,7 +128,7 @@ describe('messages that ended the process', () => {
     const { started } = await running(
       () => {},
       { crashRecord: new Record({ 1: 1_000 }), crashLimit: 0 },
-      { bodies: ['a'] },
+      { receivedBefore: true, bodies: ['a'] },
     );
     await clock.tickAsync(1_000);
     expect(started).to.deep.equal(['a']);
@@ -135,7 +139,7 @@ describe('messages that ended the process', () => {
     const { consumer, run } = await running(
       () => new Promise(() => {}),
       { crashRecord, crashLimit: 3, drainTimeout: 1 },
-      { bodies: ['a'] },
+      { receivedBefore: true, bodies: ['a'] },
     );
     await clock.tickAsync(1_000);
     expect(crashRecord.running).to.have.length(1);
@@ -150,7 +154,7 @@ describe('messages that ended the process', () => {
     const { started } = await running(
       () => sleep(10),
       { crashRecord, crashLimit: 3, slots: 4 },
-      { name: 'work.fifo', bodies: ['a0', 'a1', 'b0'] },
+      { name: 'work.fifo', receivedBefore: true, bodies: ['a0', 'a1', 'b0'] },
     );
     await clock.tickAsync(1_000);
     expect(started).to.deep.equal(['a0', 'b0', 'a1']);

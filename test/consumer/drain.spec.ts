@@ -30,6 +30,23 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 40 - handledBefore, inFlight: 0, delayed: 0 });
   });
 
+  it('starts nothing more, not even what is there already', async () => {
+    const stopping: { consumer?: { stop(): void } } = {};
+    const parts = await running(
+      ({ body }) => {
+        if (body === '3') stopping.consumer?.stop();
+        return body === '0' ? sleep(1) : undefined;
+      },
+      { prefetch: 10 },
+      { bodies: numbers(20) },
+    );
+    stopping.consumer = parts.consumer;
+    await clock.tickAsync(5_000);
+    expect(await parts.run).to.deep.include({ mayRepeat: 0, unfinished: 0 });
+    expect(parts.started).to.deep.equal(['0', '1', '2', '3']);
+    expect(await parts.queue.counts()).to.deep.equal({ visible: 16, inFlight: 0, delayed: 0 });
+  });
+
   it('resolves after the last message has been settled, not before', async () => {
     const { consumer, run, queue } = await running(() => sleep(5_000), {}, { bodies: ['a'] });
     let ended = false;

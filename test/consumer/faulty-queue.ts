@@ -85,6 +85,14 @@ export class FaultyQueue implements Queue {
     return messages;
   }
 
+  /** As another process would that did nothing with the messages; it is not among the calls. */
+  async receiveAndGiveBack(): Promise<void> {
+    const { visible } = await this.#queue.counts();
+    for (let received = 0; received < visible; received += 10) {
+      await this.#queue.receive({ max: 10, waitSeconds: 0, visibilityTimeout: 0 });
+    }
+  }
+
   delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
     return this.#batch(
       'delete',

@@ -40,6 +40,8 @@ export interface Share {
   /** Default 1. */
   readonly weight?: number;
   readonly bodies?: readonly string[];
+  /** Whether the messages were received once already. Default: not. */
+  readonly receivedBefore?: boolean;
   /** How long a receive takes that finds messages, in milliseconds. Default 0. */
   readonly receiveMs?: number;
 }
@@ -48,9 +50,15 @@ export interface Share {
 export async function running(
   handle: Handle,
   options: Partial<ConsumerOptions> = {},
-  { name = 'work', bodies = [] as readonly string[], observer = {} as ConsumerObserver } = {},
+  {
+    name = 'work',
+    bodies = [] as readonly string[],
+    receivedBefore = false,
+    observer = {} as ConsumerObserver,
+  } = {},
 ): Promise<Running> {
-  const { queues, ...rest } = await runningOnSeveral([{ name, bodies }], handle, options, observer);
+  const shares = [{ name, bodies, receivedBefore }];
+  const { queues, ...rest } = await runningOnSeveral(shares, handle, options, observer);
   const [queue] = queues as [FaultyQueue];
   return { queue, send: (...more) => sendTo(queue, more), ...rest };
 }
@@ -63,8 +71,9 @@ export async function runningOnSeveral(
   observer: ConsumerObserver = {},
 ): Promise<RunningOnSeveral> {
   const queues = await Promise.all(shares.map(({ name, bodies }) => faultyQueue(name, bodies)));
-  for (const [index, { receiveMs }] of shares.entries()) {
+  for (const [index, { receiveMs, receivedBefore }] of shares.entries()) {
     if (receiveMs !== undefined) queues[index]!.always.receive = { milliseconds: receiveMs };
+    if (receivedBefore) await queues[index]!.receiveAndGiveBack();
   }
   const started: string[] = [];
   const worker = {
