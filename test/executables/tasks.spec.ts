@@ -10,6 +10,8 @@ worker = sqs-containers/tasks:worker
 queue = jobs
 broker = sqlite:queues.db
 visibility_timeout = 600
+handler_timeout = 0.3
+on_error = retry
 [worker]
 modules = ./jobs.ts
 [logger.messages]
@@ -27,6 +29,11 @@ export const greet: Task<{ name: string }> = jobs.task('greet', ({ name }: { rea
 
 export const fail: Task<object> = jobs.task('fail', () => {
   throw new RangeError('no such user');
+});
+
+export const slow: Task<object> = jobs.task('slow', async () => {
+  const { signal } = currentMessage();
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
 });
 
 export const both: Task<{ name: string }> = jobs.task('both', async ({ name }: { readonly name: string }) => {
@@ -63,7 +70,9 @@ describe('sqs-concurrent with tasks', function () {
     await send(await openQueue(folder), 'greet', '{"name": "Ann"}');
     const container = await handle(folder, 1);
     const [serving, connected] = container.stderr.split('\n');
-    expect(serving).to.match(/INFO concurrent: Serving the tasks jobs\.greet, jobs\.fail, jobs\.both$/);
+    expect(serving).to.match(
+      /INFO concurrent: Serving the tasks jobs\.greet, jobs\.fail, jobs\.slow, jobs\.both$/,
+    );
     expect(connected).to.contain('Connected to sqlite:').and.contain('queue "jobs"');
     expect(container.stdout).to.equal('hello Ann (r1, 1)\n');
   });
@@ -90,13 +99,22 @@ describe('sqs-concurrent with tasks', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
+  it('keeps what takes longer than the handler_timeout, with on_error = retry', async () => {
+    const folder = folderFor();
+    const queue = await openQueue(folder);
+    await send(queue, 'slow', '{}');
+    const { stderr } = await handle(folder, 1);
+    expect(stderr).to.contain('HandlerTimeoutError');
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
+  });
+
   it('leaves a task of an unknown name in the queue, and says which there are', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);
     await send(queue, 'elsewhere', '{}');
     const { stderr } = await handle(folder, 1);
     expect(stderr).to.match(
-      /UnknownTaskError: The queue "jobs" has no task "elsewhere"\. Served: jobs\.greet, jobs\.fail, jobs\.both\./,
+      /UnknownTaskError: The queue "jobs" has no task "elsewhere"\. Served: jobs\.greet, jobs\.fail, jobs\.slow, jobs\.both\./,
     );
     expect(stderr).to.contain('comes back when its visibility timeout ends');
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
