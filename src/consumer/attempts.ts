@@ -99,8 +99,14 @@ export class Attempts {
     if (delivery.deleted) return this.#told(delivery, error, handled);
     // A worker that stopped because it was told to has not failed: its message is for another process.
     const interrupted = delivery.abortReason instanceof DrainTimeoutError;
-    const outcome = interrupted ? released : outcomeOf(error, this.#options, delivery.message.receiveCount);
-    return this.#told(delivery, error, outcome);
+    const meant = error instanceof HandlerTimeoutError ? this.#timedOut(delivery, error) : error;
+    const outcome = interrupted ? released : outcomeOf(meant, this.#options, delivery.message.receiveCount);
+    return this.#told(delivery, meant, outcome);
+  }
+
+  #timedOut(delivery: Delivery, error: HandlerTimeoutError): unknown {
+    const worker = this.#worker;
+    return withCurrentMessage(delivery, () => worker.onTimeout?.(error, delivery.message)) ?? error;
   }
 
   /** The outcome of a failure, once the observer has it; without that the message must come back. */

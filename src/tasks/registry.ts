@@ -8,6 +8,8 @@ export interface Handling {
   readonly description: string;
   /** `atOnce`: without waiting for other messages, or for the limits of the task. */
   handleMessage(message: Message, atOnce?: boolean): Promise<void>;
+  /** What the run loop is to make of an error. */
+  failure(error: unknown, message: Message): Error;
 }
 
 /** A queue that has tasks. */

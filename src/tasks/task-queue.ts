@@ -188,6 +188,7 @@ export class TaskQueue {
       description: kind === 'raw' ? name : `${this.name}.${name}`,
       handleMessage: (message: Message, atOnce = false) =>
         this.#handleMessage(definition, limiter, message, atOnce),
+      failure: (error: unknown, message: Message) => this.#failure(definition, error, message),
     };
     if (definition.handle && kind === 'raw') this.#registered.raw = handling;
     else if (definition.handle) this.#registered.tasks.set(name, handling);
@@ -223,7 +224,6 @@ export class TaskQueue {
     message: Message,
     atOnce: boolean,
   ): Promise<void> {
-    const backoff = definition.backoff ?? this.#options.backoff ?? taskDefaults().backoff;
     try {
       const { input, context } = await definition.format.decode(message);
       const run = () => this.#run(definition, input, message, atOnce);
@@ -232,8 +232,12 @@ export class TaskQueue {
         traced(message, { queue: this.name, task: definition.name }, handle),
       );
     } catch (error) {
-      throw failureOf(error, message.receiveCount, backoff);
+      throw this.#failure(definition, error, message);
     }
+  }
+
+  #failure({ backoff }: Definition, error: unknown, { receiveCount }: Message): Error {
+    return failureOf(error, receiveCount, backoff ?? this.#options.backoff ?? taskDefaults().backoff);
   }
 
   async #run(

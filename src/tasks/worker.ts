@@ -13,5 +13,8 @@ import { describeTasks, handlingOf } from './handling.ts';
 export async function worker(config: WorkerConfig, { directory, log }: WorkerContext): Promise<WorkerObject> {
   await importTasks(config.modules, directory);
   log.info(`Serving the tasks ${describeTasks()}`);
-  return { handleMessage: (message) => handlingOf(message).handleMessage(message) };
+  return {
+    handleMessage: (message) => handlingOf(message).handleMessage(message),
+    onTimeout: (error, message) => handlingOf(message).failure(error, message),
+  };
 }

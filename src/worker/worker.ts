@@ -22,6 +22,8 @@ export interface WorkerObject<Args extends readonly unknown[] = readonly unknown
   handleMessage?(message: Message): void | Promise<void>;
   /** Runs after each message, whatever became of it (django-sqs closed database connections there). */
   afterMessage?(): void | Promise<void>;
+  /** The error to go by for a message that took longer than the handler timeout, such as a TransientError. */
+  onTimeout?(error: Error, message: Message): unknown;
 }
 
 /**
@@ -45,6 +47,7 @@ export interface WorkerContext {
 export interface Worker {
   handleMessage(message: Message): void | Promise<void>;
   afterMessage?(): void | Promise<void>;
+  onTimeout?(error: Error, message: Message): unknown;
 }
 
 /** The factory was found, and did not give a worker. The message names it and says what would do. */
@@ -88,7 +91,8 @@ function asWorker(made: unknown): Worker | undefined {
   if (typeof made !== 'object' || made === null) return undefined;
   const object = made as WorkerObject;
   const afterMessage = object.afterMessage?.bind(object);
-  const extra = afterMessage ? { afterMessage } : {};
+  const onTimeout = object.onTimeout?.bind(object);
+  const extra = { ...(afterMessage && { afterMessage }), ...(onTimeout && { onTimeout }) };
   if (typeof object.handleMessage === 'function') {
     return { handleMessage: object.handleMessage.bind(object), ...extra };
   }
@@ -107,7 +111,7 @@ function callMethod(object: object): WorkerFunction | undefined {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype === Object.prototype || prototype === null) return undefined;
   const methods = Object.getOwnPropertyNames(prototype)
-    .filter((key) => key !== 'constructor' && key !== 'afterMessage')
+    .filter((key) => !['constructor', 'afterMessage', 'onTimeout'].includes(key))
     .map((key) => Object.getOwnPropertyDescriptor(prototype, key)?.value as unknown)
     .filter((value) => typeof value === 'function');
   return methods.length === 1 ? (methods[0] as WorkerFunction) : undefined;
