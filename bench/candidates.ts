@@ -16,6 +16,8 @@ export type Candidate = (work: Work) => Promise<void>;
 interface Entry {
   /** For people. */
   readonly title: string;
+  /** The messages are calls of this task; default: plain calls. */
+  readonly task?: string;
   readonly load: () => Promise<Candidate>;
 }
 
@@ -64,6 +66,17 @@ export const candidates = {
     title: 'sqs-concurrent, 10 slots',
     load: async () => (await import('./candidates/container.ts')).container('concurrent'),
   },
+  tasks: {
+    title: 'sqs-concurrent, 10 slots, a task',
+    task: 'count',
+    load: async () => (await import('./candidates/container.ts')).taskContainer,
+  },
 } satisfies Record<string, Entry>;
+
+/** The task whose calls a candidate handles; undefined: plain calls. */
+export function taskOf(name: CandidateName): string | undefined {
+  const entry: Entry = candidates[name];
+  return entry.task;
+}
 
 export type CandidateName = keyof typeof candidates;

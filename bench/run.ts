@@ -13,7 +13,9 @@ const all = [
   'prefetch',
   'requests',
   'start',
+  'tasks',
   'start',
+  'tasks',
 ];
 const named = process.argv.slice(2);
 

@@ -2,7 +2,7 @@
  * One candidate on a full queue of a stub, measured over a window of time once it runs warm: messages a second, API
  * calls and CPU time a message. The handler's own CPU time counts, too.
  */
-import { type CandidateName, candidates } from './candidates.ts';
+import { type CandidateName, candidates, taskOf } from './candidates.ts';
 import { type Handler, type HandlerName, handlers, sleep } from './handlers.ts';
 import { startStub } from './stub.ts';
 
@@ -25,7 +25,7 @@ export interface Measured {
 }
 
 export async function trial(setup: Trial): Promise<Measured> {
-  const stub = await startStub(setup.latencyMs, setup.messages);
+  const stub = await startStub(setup.latencyMs, setup.messages, taskOf(setup.candidate));
   await stub.calls();
   const handler: Handler = handlers[setup.handler]();
   let handled = 0;

@@ -57,6 +57,13 @@ export class StubQueue {
     for (let index = 0; index < count; index += 1) this.send(body ?? `[[${index}],{}]`, {});
   }
 
+  /** Sends so many calls of a task. */
+  preloadTask(count: number, task: string): void {
+    const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+    const attributes = { ContentType: text('json'), JobName: text(task), JobContext: text('{}') };
+    for (let index = 0; index < count; index += 1) this.send(`{"number":${index}}`, { attributes });
+  }
+
   send(body: string, more: { attributes?: unknown; groupId?: string; delaySeconds?: number }): StubMessage {
     const message: StubMessage = {
       id: randomUUID(),

@@ -193,6 +193,8 @@ if (import.meta.main) {
       latency: { type: 'string', default: '0' },
       preload: { type: 'string', default: '0' },
       queue: { type: 'string', default: 'jobs' },
+      // The messages to preload are calls of this task.
+      task: { type: 'string' },
     },
   });
   const stub = await startStub({
@@ -201,6 +203,8 @@ if (import.meta.main) {
     queues: [values.queue],
     keepRequests: false,
   });
-  stub.queue(values.queue).preload(Number(values.preload));
+  const count = Number(values.preload);
+  if (values.task === undefined) stub.queue(values.queue).preload(count);
+  else stub.queue(values.queue).preloadTask(count, values.task);
   console.log(JSON.stringify({ url: stub.url }));
 }

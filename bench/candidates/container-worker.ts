@@ -2,7 +2,7 @@
 import type { WorkerFactory } from '../../src/index.ts';
 import type { Handler } from '../handlers.ts';
 
-let handler: Handler = () => {};
+export let handler: Handler = () => {};
 
 export function setHandler(one: Handler): void {
   handler = one;

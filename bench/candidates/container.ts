@@ -6,18 +6,34 @@ import { parseConfig } from '../../src/config/config.ts';
 import type { Candidate } from '../candidates.ts';
 import { setHandler } from './container-worker.ts';
 
-export const container =
-  (kind: ContainerKind): Candidate =>
-  async ({ stub, handle, end }) => {
+export const container = (kind: ContainerKind): Candidate =>
+  run(kind, ['worker = ./container-worker.ts:worker']);
+
+/** The worker that runs tasks. */
+export const taskContainer: Candidate = run('concurrent', [
+  'worker = ../../src/tasks/worker.ts:worker',
+  '[worker]',
+  'modules = ./container-tasks.ts',
+]);
+
+/** `lines` end the section `[container]`, and may begin others. */
+function run(kind: ContainerKind, lines: readonly string[]): Candidate {
+  return async ({ stub, handle, end }) => {
     setHandler(handle);
-    const ini = `[container]
-      worker = ./container-worker.ts:worker
-      broker = sqs+${stub.url}
-      queue = ${stub.queue}
-      [logger]
-      level = warn`;
-    const running = runContainer(kind, parseConfig(ini, join(import.meta.dirname, 'bench.ini'), {}));
+    const ini = [
+      '[logger]',
+      'level = warn',
+      '[container]',
+      `broker = sqs+${stub.url}`,
+      `queue = ${stub.queue}`,
+      ...lines,
+    ];
+    const running = runContainer(
+      kind,
+      parseConfig(ini.join('\n'), join(import.meta.dirname, 'bench.ini'), {}),
+    );
     await once(end, 'abort');
     process.kill(process.pid, 'SIGTERM');
     await running;
   };
+}

@@ -1,0 +1,29 @@
+/**
+ * What a task costs beside a plain call: CPU time a message, on a full queue, with a handler that does nothing.
+ * Run: npm run bench -- tasks
+ */
+import { candidates } from './candidates.ts';
+import { compare, ROUNDS } from './measure.ts';
+import { atMost, type Finding, printTable, show } from './report.ts';
+
+const CANDIDATES = ['concurrent', 'tasks'] as const;
+const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSeconds: 2, seconds: 3 } as const;
+
+export async function bench(): Promise<Finding[]> {
+  const measured = await compare(CANDIDATES, setup);
+  const plain = measured.concurrent.cpuPerMessage;
+  printTable(
+    `Tasks: a full queue, a handler that does nothing, no latency; CPU time of the container, median of ${ROUNDS}`,
+    ['', 'CPU a message', 'to a plain call', 'messages/s'],
+    CANDIDATES.map((name) => {
+      const { cpuPerMessage, messagesPerSecond } = measured[name];
+      return [
+        candidates[name].title,
+        show(cpuPerMessage, 'µs'),
+        show(cpuPerMessage / plain),
+        show(messagesPerSecond),
+      ];
+    }),
+  );
+  return [atMost('CPU of a task, to a plain call', measured.tasks.cpuPerMessage / plain, 1.15)];
+}
