@@ -66,6 +66,11 @@ export const candidates = {
     title: 'sqs-concurrent, 10 slots',
     load: async () => (await import('./candidates/container.ts')).container('concurrent'),
   },
+  raw: {
+    title: 'sqs-concurrent, 10 slots, a worker that takes the messages of the task raw',
+    task: 'count',
+    load: async () => (await import('./candidates/container.ts')).rawContainer,
+  },
   tasks: {
     title: 'sqs-concurrent, 10 slots, a task',
     task: 'count',

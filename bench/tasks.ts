@@ -1,12 +1,13 @@
 /**
- * What a task costs beside a plain call: CPU time a message, on a full queue, with a handler that does nothing.
+ * What a task costs beside a plain call, whose message has no attributes, and beside a worker that takes the very messages
+ * of the task as they are: CPU time a message, on a full queue, with a handler that does nothing.
  * Run: npm run bench -- tasks
  */
 import { candidates } from './candidates.ts';
 import { compare, ROUNDS } from './measure.ts';
 import { atMost, type Finding, printTable, show } from './report.ts';
 
-const CANDIDATES = ['concurrent', 'tasks'] as const;
+const CANDIDATES = ['concurrent', 'raw', 'tasks'] as const;
 const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSeconds: 2, seconds: 3 } as const;
 
 export async function bench(): Promise<Finding[]> {
@@ -25,5 +26,9 @@ export async function bench(): Promise<Finding[]> {
       ];
     }),
   );
-  return [atMost('CPU of a task, to a plain call', measured.tasks.cpuPerMessage / plain, 1.15)];
+  const task = measured.tasks.cpuPerMessage;
+  return [
+    atMost('CPU of a task, to the same messages taken raw', task / measured.raw.cpuPerMessage, 1.15),
+    atMost('CPU of a task, to a plain call', task / plain, 1.15),
+  ];
 }

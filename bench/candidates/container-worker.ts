@@ -9,3 +9,10 @@ export function setHandler(one: Handler): void {
 }
 
 export const worker: WorkerFactory = () => () => handler();
+
+export const raw: WorkerFactory = () => ({
+  handleMessage({ body }) {
+    JSON.parse(body);
+    return handler();
+  },
+});

@@ -9,6 +9,9 @@ import { setHandler } from './container-worker.ts';
 export const container = (kind: ContainerKind): Candidate =>
   run(kind, ['worker = ./container-worker.ts:worker']);
 
+/** A worker that takes messages as they are. */
+export const rawContainer: Candidate = run('concurrent', ['worker = ./container-worker.ts:raw']);
+
 /** The worker that runs tasks. */
 export const taskContainer: Candidate = run('concurrent', [
   'worker = ../../src/tasks/worker.ts:worker',

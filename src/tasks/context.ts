@@ -16,7 +16,8 @@ export function runWithContext<Result>(context: TaskContext, work: () => Result)
 
 /** Runs `work` with exactly this context. */
 export function restoreContext<Result>(context: TaskContext, work: () => Result): Result {
-  return storage.run(context, work);
+  const isThere = storage.getStore() === undefined && Object.keys(context).length === 0;
+  return isThere ? work() : storage.run(context, work);
 }
 
 /** The context here; empty outside of any. */

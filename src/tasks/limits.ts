@@ -20,7 +20,12 @@ export class Limiter {
   }
 
   /** Runs `work` when it may start; those that wait start in their order. */
-  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { concurrency, rate } = this.#limits;
+    return concurrency === undefined && rate === undefined ? work() : this.#runInTurn(work);
+  }
+
+  async #runInTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#waiting.length > 0 || this.#wait() > 0) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);

@@ -247,8 +247,9 @@ export class TaskQueue {
     atOnce: boolean,
   ): Promise<void> {
     if (!handle) throw new TypeError(`The task "${name}" has no handler here: it can only be sent.`);
-    const checked = await checkInput(name, schema, input);
+    const checked = schema ? await checkInput(name, schema, input) : input;
     const middlewares = [...taskDefaults().middleware, ...(this.#options.middleware ?? [])];
+    if (middlewares.length === 0) return handle(checked, message, atOnce);
     const invocation = { task: name, queue: this.name, input: checked, message };
     await wrap(middlewares, invocation, async () => handle(checked, message, atOnce));
   }

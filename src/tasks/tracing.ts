@@ -7,12 +7,29 @@ import type { Message, MessageAttributes } from '../brokers/broker.ts';
 
 type Api = typeof import('@opentelemetry/api');
 
-let loading: Promise<Api | undefined> | undefined;
+const TRACER = 'sqs-containers';
 
-/** The API package is the application's to install; without it nothing is traced. */
-function openTelemetry(): Promise<Api | undefined> {
-  loading ??= import('@opentelemetry/api').catch(() => undefined);
+let loading: Promise<void> | undefined;
+/** The API package, once it is loaded; it is the application's to install, and without it nothing is traced. */
+let loaded: Api | undefined;
+
+/** Loads the API package, if there is one. Call it before anything is traced. */
+export function loadTracing(): Promise<void> {
+  loading ??= import('@opentelemetry/api').then(
+    (api) => {
+      loaded = api;
+    },
+    () => {},
+  );
   return loading;
+}
+
+/** The API, if the application has an SDK behind it: a span that nobody records is not worth making. */
+function openTelemetry(): Api | undefined {
+  const provider = loaded?.trace.getTracerProvider();
+  const isIdle =
+    loaded && provider instanceof loaded.ProxyTracerProvider && !provider.getDelegateTracer(TRACER);
+  return isIdle ? undefined : loaded;
 }
 
 interface Traced {
@@ -25,7 +42,8 @@ export async function tracedSend<Result extends { readonly messageId: string }>(
   traced: Traced,
   send: (carrier: MessageAttributes) => Promise<Result>,
 ): Promise<Result> {
-  const api = await openTelemetry();
+  await loadTracing();
+  const api = openTelemetry();
   if (!api) return send({});
   return inSpan(api, 'send', api.SpanKind.PRODUCER, traced, api.context.active(), async (span) => {
     const carrier: Record<string, string> = {};
@@ -41,11 +59,11 @@ export async function tracedSend<Result extends { readonly messageId: string }>(
 }
 
 /** Runs `handle` in a span that belongs to the trace which the message carries. */
-export async function traced(message: Message, about: Traced, handle: () => Promise<void>): Promise<void> {
-  const api = await openTelemetry();
+export function traced(message: Message, about: Traced, handle: () => Promise<void>): Promise<void> {
+  const api = openTelemetry();
   if (!api) return handle();
   const sender = api.propagation.extract(api.context.active(), message.attributes, ATTRIBUTES);
-  await inSpan(api, 'process', api.SpanKind.CONSUMER, about, sender, async (span) => {
+  return inSpan(api, 'process', api.SpanKind.CONSUMER, about, sender, async (span) => {
     span.setAttribute('messaging.message.id', message.id);
     await handle();
   });
@@ -71,7 +89,7 @@ function inSpan<Result>(
     'messaging.operation.type': operation,
     'sqs_containers.task': task,
   };
-  const tracer = api.trace.getTracer('sqs-containers');
+  const tracer = api.trace.getTracer(TRACER);
   return tracer.startActiveSpan(`${operation} ${queue}`, { kind, attributes }, parent, async (span) => {
     try {
       return await work(span);

@@ -45,17 +45,18 @@ export function taskNameOf({ attributes }: Message): string | undefined {
 /** What a message says of its task. Throws MalformedMessageError, UnsupportedContentTypeError. */
 export async function decodeTask(message: Message): Promise<TaskCall> {
   const contentType = message.attributes.ContentType?.stringValue ?? 'json';
+  const decoded = codecOf(contentType).decode(message.body);
   return {
     name: taskNameOf(message) ?? '',
     contentType,
-    input: await codecOf(contentType).decode(message.body),
+    input: decoded instanceof Promise ? await decoded : decoded,
     context: contextOf(message),
   };
 }
 
 function contextOf({ attributes }: Message): TaskContext {
   const written = attributes.JobContext?.stringValue;
-  if (!written) return {};
+  if (!written || written === '{}') return {};
   const context = parseJson(written);
   if (typeof context === 'object' && context !== null && !Array.isArray(context))
     return context as TaskContext;

@@ -8,10 +8,11 @@
 import type { WorkerConfig, WorkerContext, WorkerObject } from '../worker/worker.ts';
 import { importTasks } from './discover.ts';
 import { describeTasks, handlingOf } from './handling.ts';
+import { loadTracing } from './tracing.ts';
 
 /** Imports the task modules that `[worker] modules` names, and handles the messages of their tasks. */
 export async function worker(config: WorkerConfig, { directory, log }: WorkerContext): Promise<WorkerObject> {
-  await importTasks(config.modules, directory);
+  await Promise.all([importTasks(config.modules, directory), loadTracing()]);
   log.info(`Serving the tasks ${describeTasks()}`);
   return {
     handleMessage: (message) => handlingOf(message).handleMessage(message),

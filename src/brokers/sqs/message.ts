@@ -24,6 +24,8 @@ export interface ReceivedMessage {
   readonly MessageAttributes?: Readonly<Record<string, AttributeValue>>;
 }
 
+const NO_ATTRIBUTES: MessageAttributes = Object.freeze({});
+
 /** A message as received. */
 export function fromSqs(message: ReceivedMessage): Message {
   const system = message.Attributes ?? {};
@@ -32,7 +34,7 @@ export function fromSqs(message: ReceivedMessage): Message {
     body: message.Body ?? '',
     receiptHandle: message.ReceiptHandle ?? '',
     receiveCount: Number(system.ApproximateReceiveCount ?? 1),
-    attributes: attributesFromSqs(message.MessageAttributes ?? {}),
+    attributes: message.MessageAttributes ? attributesFromSqs(message.MessageAttributes) : NO_ATTRIBUTES,
     sentAt: Number(system.SentTimestamp ?? 0),
     ...(system.MessageGroupId !== undefined && { groupId: system.MessageGroupId }),
     ...(system.MessageDeduplicationId !== undefined && { deduplicationId: system.MessageDeduplicationId }),
@@ -75,9 +77,12 @@ function attributesToSqs(attributes: MessageAttributes): Record<string, Attribut
   );
 }
 
+/** A loop, because this runs for each message. */
 function mapValues<From, To>(
   record: Readonly<Record<string, From>>,
   map: (value: From) => To,
 ): Record<string, To> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+  const mapped: Record<string, To> = {};
+  for (const name in record) mapped[name] = map(record[name] as From);
+  return mapped;
 }
