@@ -3,9 +3,8 @@
  * `dependencies` and `peerDependencies` stays outside; all else is bundled, because some files start twice as fast as the hundreds of a
  * node_modules. What is imported with `import()` stays in files of its own and is loaded only when needed.
  */
-import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { licensesOf } from './licenses.ts';
 
@@ -62,10 +61,5 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 writeFileSync('dist/LICENSES.txt', licensesOf(metafile));
-// For running them from a clone, directly and with npx: npm does this only where it installs the package.
-for (const [name, file] of Object.entries(bin)) {
-  chmodSync(file, 0o755);
-  const link = join('node_modules/.bin', name);
-  rmSync(link, { force: true });
-  symlinkSync(join('../..', file), link);
-}
+// For running them from a clone: only npm sets the mode, and only where it installs the package.
+for (const file of Object.values(bin)) chmodSync(file, 0o755);
