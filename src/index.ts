@@ -5,6 +5,7 @@ export { MalformedMessageError, UnserializableArgumentError } from './message/ca
 export {
   base64Codec,
   type Codec,
+  callCodec,
   jsonCodec,
   type ReferenceOptions,
   referenceCodec,
@@ -16,6 +17,7 @@ export { closeProducers } from './producer/connections.ts';
 export { createQueue } from './producer/create-queue.ts';
 export { BatchError, SendError } from './producer/errors.ts';
 export { type Producer, type QueueOptions, queue, type SendOptions, type Sent } from './producer/queue.ts';
+export { redrive } from './producer/redrive.ts';
 export { currentContext, runWithContext, type TaskContext } from './tasks/context.ts';
 export { configureTasks, type TaskDefaults } from './tasks/defaults.ts';
 export { Retry, TaskInputError, UnknownTaskError } from './tasks/errors.ts';

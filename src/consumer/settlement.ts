@@ -1,5 +1,6 @@
 /** An outcome on its way to the broker, and the requests that carry ten of them. */
-import type { EntryResult, Message, OutgoingMessage, Queue } from '../brokers/broker.ts';
+import type { EntryResult, Queue } from '../brokers/broker.ts';
+import { copyOf } from '../brokers/message-copy.ts';
 import type { Outcome } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -35,10 +36,4 @@ export async function sendCopies(
 ): Promise<EntryResult[]> {
   if (!deadLetterQueue) throw new Error('No dead-letter queue is configured.');
   return deadLetterQueue.send(batch.map(({ delivery }) => copyOf(delivery.message, deadLetterQueue.fifo)));
-}
-
-/** On a FIFO queue the id of the original tells a second copy of it from a message with the same body. */
-function copyOf({ id, body, attributes, groupId }: Message, fifo: boolean): OutgoingMessage {
-  if (fifo) return { body, attributes, groupId: groupId ?? id, deduplicationId: id };
-  return { body, attributes, ...(groupId !== undefined && { groupId }) };
 }

@@ -2,7 +2,7 @@
  * Codecs: how a value becomes the body of a message and back, by content type. `json` is built in; an application
  * registers its own. Pickles, which Doist's sqs-workers may send, are refused: reading one runs what its sender likes.
  */
-import { encodeJson, MalformedMessageError, parseJson } from './call.ts';
+import { decodeCall, encodeCall, encodeJson, MalformedMessageError, parseJson } from './call.ts';
 
 export interface Codec {
   /** As in the message attribute `ContentType`. */
@@ -30,6 +30,13 @@ export const textCodec: Codec = {
   contentType: 'text',
   encode: String,
   decode: (body) => body,
+};
+
+/** The arguments of a call, as zc.sqs writes them: `[1, 2, { x: 3 }]` is `[[1,2],{"x":3}]`. */
+export const callCodec: Codec = {
+  contentType: 'call',
+  encode: (value) => encodeCall(value as readonly unknown[]),
+  decode: decodeCall,
 };
 
 /** A text in base64, as boto 2's default message class has it (django-sqs). */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Message, MessageAttributes } from '../../src/brokers/broker.ts';
 import { MalformedMessageError } from '../../src/message/call.ts';
-import { registerCodec, UnsupportedContentTypeError } from '../../src/message/codecs.ts';
+import { callCodec, registerCodec, UnsupportedContentTypeError } from '../../src/message/codecs.ts';
 import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
 
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
@@ -77,6 +77,12 @@ describe('the wire format of tasks', () => {
     const { body, attributes } = encodeTask(call);
     expect(body).to.equal('cba');
     expect(await decodeTask(message(body, attributes))).to.deep.equal(call);
+  });
+
+  it('has the calls of zc.sqs as a codec for raw tasks', () => {
+    expect(callCodec.encode([1, 2, { x: 3 }])).to.equal('[[1,2],{"x":3}]');
+    expect(callCodec.decode('[[1, 2], {"x": 3}]')).to.deep.equal([1, 2, { x: 3 }]);
+    expect(() => callCodec.decode('{}')).to.throw(MalformedMessageError);
   });
 
   it('refuses a body or a context that could pollute prototypes', async () => {
