@@ -23,15 +23,9 @@ export { configureTasks, type TaskDefaults } from './tasks/defaults.ts';
 export { Retry, TaskInputError, UnknownTaskError } from './tasks/errors.ts';
 export type { BatchFailures, BatchHandler, GatherOptions } from './tasks/gather.ts';
 export type { Invocation, Middleware } from './tasks/middleware.ts';
+export type { BatchTaskOptions, RawTaskOptions, TaskOptions, TaskQueueOptions } from './tasks/options.ts';
 export type { BakedTask, DelayOptions, Task } from './tasks/task.ts';
-export {
-  type BatchTaskOptions,
-  type RawTaskOptions,
-  type TaskOptions,
-  type TaskQueue,
-  type TaskQueueOptions,
-  taskQueue,
-} from './tasks/task-queue.ts';
+export { type TaskQueue, taskQueue } from './tasks/task-queue.ts';
 export {
   type Backoff,
   type BackoffOptions,

@@ -7,50 +7,23 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
-import { type Codec, textCodec } from '../message/codecs.ts';
+import { textCodec } from '../message/codecs.ts';
 import { LazySender } from '../producer/lazy-sender.ts';
 import type { Sent } from '../producer/queue.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { failureOf } from './attempt.ts';
 import { currentContext, restoreContext, type TaskContext } from './context.ts';
 import { taskDefaults } from './defaults.ts';
-import { type BatchHandler, Gatherer, type GatherOptions } from './gather.ts';
+import { type BatchHandler, Gatherer } from './gather.ts';
 import { Limiter, type TaskLimits } from './limits.ts';
-import { type Middleware, wrap } from './middleware.ts';
+import { wrap } from './middleware.ts';
+import type { BatchTaskOptions, RawTaskOptions, TaskOptions, TaskQueueOptions } from './options.ts';
 import { type RegisteredQueue, registerQueue } from './registry.ts';
 import { checkInput, type TaskSchema } from './schema.ts';
 import { noteSend, sendTogether } from './sending-scope.ts';
 import { type DelayOptions, makeTask, type Task } from './task.ts';
 import { traced, tracedSend } from './tracing.ts';
 import { decodeTask, encodeTask } from './wire.ts';
-
-export interface TaskQueueOptions {
-  /** The broker's address. Default: as for `queue(name)`. */
-  readonly broker?: string;
-  /** For the tasks that have none of their own. Default: that of `configureTasks`. */
-  readonly backoff?: Backoff;
-  readonly contentType?: string;
-  /** Around the handlers of this queue, inside of those of `configureTasks`. */
-  readonly middleware?: readonly Middleware[];
-  /** Messages that come back from this queue are for the same tasks. */
-  readonly deadLetterQueue?: string;
-}
-
-export interface TaskOptions extends TaskLimits {
-  /** Checks the input when it is sent and when it is handled. */
-  readonly schema?: TaskSchema;
-  readonly backoff?: Backoff;
-  readonly contentType?: string;
-}
-
-export type BatchTaskOptions = TaskOptions & GatherOptions;
-
-export interface RawTaskOptions extends TaskLimits {
-  /** Reads the body, and writes what is sent. Default: the body as text. */
-  readonly codec?: Codec;
-  readonly schema?: TaskSchema;
-  readonly backoff?: Backoff;
-}
 
 /** The tasks of the queue `name`. Nothing is opened before the first call. */
 export function taskQueue(name: string, options: TaskQueueOptions = {}): TaskQueue {
