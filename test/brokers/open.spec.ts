@@ -6,14 +6,12 @@ import sinon from 'sinon';
 import type { Broker } from '../../src/brokers/broker.ts';
 import type { BrokerError } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
+import { rejection } from '../rejection.ts';
 
 async function failureOf(opening: Promise<unknown>): Promise<BrokerError> {
-  const failure = await opening.then(
-    () => expect.fail('it was opened'),
-    (error: unknown) => error,
-  );
+  const failure = await rejection<BrokerError>(opening);
   expect(failure).to.have.property('name', 'BrokerError');
-  return failure as BrokerError;
+  return failure;
 }
 
 describe('the address of a broker', () => {

@@ -8,7 +8,8 @@ import type { Broker } from '../../src/brokers/broker.ts';
 import { openSqlite } from '../../src/brokers/database/sqlite.ts';
 import { sqliteFailure } from '../../src/brokers/database/sqlite-failures.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { bodies, receiveAll, rejection, send } from './contract/steps.ts';
+import { rejection } from '../rejection.ts';
+import { bodies, receiveAll, send } from './contract/steps.ts';
 
 describe('the file of the sqlite broker', () => {
   let folder: string;

@@ -3,15 +3,8 @@ import sinon from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
+import { rejection } from '../rejection.ts';
 import { type Stub, startStub } from '../sqs-stub.ts';
-
-/** What the request rejects with. */
-async function failureOf(request: Promise<unknown>): Promise<Error> {
-  return request.then(
-    () => expect.fail('the request worked'),
-    (error: unknown) => error as Error,
-  );
-}
 
 describe('a queue of SQS', () => {
   let stub: Stub;
@@ -32,7 +25,7 @@ describe('a queue of SQS', () => {
 
   it('is found again when it was deleted and made again', async () => {
     stub.removeQueue('jobs');
-    expect(await failureOf(queue.receive({ max: 1, waitSeconds: 0 }))).to.be.instanceOf(QueueNotFoundError);
+    expect(await rejection(queue.receive({ max: 1, waitSeconds: 0 }))).to.be.instanceOf(QueueNotFoundError);
     stub.queue('jobs').preload(1);
     expect(await queue.receive({ max: 1, waitSeconds: 0 })).to.have.length(1);
     expect(stub.calls.GetQueueUrl).to.equal(2);
@@ -47,7 +40,7 @@ describe('a queue of SQS', () => {
   });
 
   it('is named, with its region, when there is none', async () => {
-    const failure = await failureOf(broker.open('absent'));
+    const failure = await rejection(broker.open('absent'));
     expect(failure).to.be.instanceOf(QueueNotFoundError);
     expect(failure.message).to.contain('"absent"').and.contain('us-east-1');
   });
@@ -134,7 +127,7 @@ describe('a queue of SQS', () => {
     const [result] = await queue.send([{ body: 'a' }]);
     expect(result).to.include({ ok: false, code: 'InvalidMessageContents', retryable: false });
     expect(result).to.have.property('message').that.contains('Invalid #x0');
-    const failure = await failureOf(queue.send([{ body: 'a' }, { body: 'b' }]));
+    const failure = await rejection(queue.send([{ body: 'a' }, { body: 'b' }]));
     expect(failure).to.have.property('kind', 'rejected');
     expect(failure.message).to.contain('InvalidMessageContents: Invalid #x0');
   });

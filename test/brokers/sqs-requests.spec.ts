@@ -5,6 +5,7 @@ import sinon from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { BrokerError, type BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
+import { rejection } from '../rejection.ts';
 import { type Fault, type Stub, startStub } from '../sqs-stub.ts';
 
 /** Lets sockets and promises go on until the condition holds; mocha's timeout is the bound. */
@@ -18,12 +19,9 @@ function useFakeTimers(): sinon.SinonFakeTimers {
 }
 
 async function failureOf(request: Promise<unknown>): Promise<BrokerError> {
-  const failure = await request.then(
-    () => expect.fail('the request worked'),
-    (error: unknown) => error,
-  );
+  const failure = await rejection<BrokerError>(request);
   expect(failure).to.be.instanceOf(BrokerError);
-  return failure as BrokerError;
+  return failure;
 }
 
 describe('requests to SQS', () => {

@@ -10,6 +10,7 @@ import type { Broker } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
 import { resolveSettings, type SqsOptions } from '../../src/brokers/sqs/settings.ts';
+import { rejection } from '../rejection.ts';
 import { type Stub, startStub } from '../sqs-stub.ts';
 
 /** Replaces the whole environment by this one, with no profiles and no metadata service but those it names. */
@@ -24,9 +25,9 @@ function useEnvironment(variables: Record<string, string>): void {
 }
 
 async function failureOf(request: Promise<unknown>): Promise<BrokerError> {
-  const failure = await request.catch((error: unknown) => error);
+  const failure = await rejection<BrokerError>(request);
   expect(failure).to.be.instanceOf(BrokerError);
-  return failure as BrokerError;
+  return failure;
 }
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIASPEC', AWS_SECRET_ACCESS_KEY: 'secret' };

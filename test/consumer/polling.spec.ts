@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { PollingStoppedError } from '../../src/consumer/receiver.ts';
+import { rejection } from '../rejection.ts';
 import { sleep } from './faulty-queue.ts';
 import { running, settled } from './running.ts';
 
@@ -137,10 +138,7 @@ describe('polling', () => {
   it('cannot stop silently: a receive that never ends makes the run fail', async () => {
     const { queue, run } = await running(() => {});
     queue.always.receive = { milliseconds: 2 ** 31 - 1 };
-    const error = run.then(
-      () => expect.fail('the run ended without an error'),
-      (reason: Error) => reason,
-    );
+    const error = rejection(run);
     await clock.tickAsync(200_000);
     expect(await error).to.be.instanceOf(PollingStoppedError);
   });

@@ -9,13 +9,7 @@ import {
   runWithContext,
   taskQueue,
 } from '../../src/index.ts';
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail('it worked'),
-    (error: Error) => error,
-  );
-}
+import { rejection } from '../rejection.ts';
 
 describe('tasks at once', () => {
   const inlined = taskQueue('inlined');
@@ -65,7 +59,7 @@ describe('tasks at once', () => {
       if (n === 1) throw new RangeError('not one');
       done.push(n);
     });
-    const error = (await failure(
+    const error = (await rejection(
       inlined.batch(() => {
         for (const n of [0, 1, 2]) void picky.delay({ n });
       }),
@@ -87,9 +81,9 @@ describe('tasks at once', () => {
     const busy = inlined.task('busy', () => {
       throw new Retry('busy');
     });
-    expect(await failure(failing.delay()))
+    expect(await rejection(failing.delay()))
       .to.be.instanceOf(RangeError)
       .with.property('message', 'no such user');
-    expect(await failure(busy.delay())).to.have.property('message', 'busy');
+    expect(await rejection(busy.delay())).to.have.property('message', 'busy');
   });
 });

@@ -4,6 +4,7 @@ import type { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { closeProducers, connect, replaceBrokers, setContainer } from '../../src/producer/connections.ts';
 import { queue } from '../../src/producer/queue.ts';
+import { rejection } from '../rejection.ts';
 
 /** Replaces the environment; no region is known in it, so that SQS cannot be opened. */
 function useEnvironment(variables: Record<string, string>): void {
@@ -12,13 +13,6 @@ function useEnvironment(variables: Record<string, string>): void {
     AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
     ...variables,
   });
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<BrokerError> {
-  return promise.then(
-    () => expect.fail('it worked'),
-    (error: unknown) => error as BrokerError,
-  );
 }
 
 /** How many messages wait in a queue of the broker at the address. */
@@ -72,14 +66,14 @@ describe('the brokers of producers', () => {
     for (const environment of [{}, { SQS_CONTAINERS_BROKER: '' }]) {
       it(`at SQS when the environment is ${JSON.stringify(environment)}`, async () => {
         useEnvironment(environment);
-        const failure = await failureOf(queue('adder')(1));
+        const failure = await rejection<BrokerError>(queue('adder')(1));
         expect(failure).to.have.property('kind', 'setup');
         expect(failure.message).to.contain('AWS_REGION');
       });
     }
 
     it('or not, which the error says with the address', async () => {
-      const failure = await failureOf(queue('adder', { broker: 'nonsense:' })(1));
+      const failure = await rejection<BrokerError>(queue('adder', { broker: 'nonsense:' })(1));
       expect(failure).to.have.property('kind', 'setup');
       expect(failure.message).to.contain('"nonsense:"');
     });
@@ -96,7 +90,7 @@ describe('the brokers of producers', () => {
   it('are opened again after that has failed', async () => {
     useEnvironment({});
     const adder = queue('adder');
-    await failureOf(adder(1));
+    await rejection<BrokerError>(adder(1));
     sinon.restore();
     useEnvironment({ AWS_REGION: 'eu-west-1' });
     expect((await connect()).broker.description).to.equal('SQS in region eu-west-1');
@@ -142,7 +136,7 @@ describe('the brokers of producers', () => {
     });
 
     it('without an error for one that could not be opened', async () => {
-      const failure = failureOf(connect('nonsense:'));
+      const failure = rejection<BrokerError>(connect('nonsense:'));
       await closeProducers();
       expect((await failure).kind).to.equal('setup');
     });

@@ -8,6 +8,7 @@ import { UnserializableArgumentError } from '../../src/message/call.ts';
 import { replaceBrokers } from '../../src/producer/connections.ts';
 import { BatchError, SendError } from '../../src/producer/errors.ts';
 import { queue } from '../../src/producer/queue.ts';
+import { rejection } from '../rejection.ts';
 
 /** In memory, but a queue must be made before it is opened, as on SQS. */
 class BrokerOfMadeQueues extends MemoryBroker {
@@ -16,13 +17,6 @@ class BrokerOfMadeQueues extends MemoryBroker {
     if (!found) throw new QueueNotFoundError(name, this.description);
     return found;
   }
-}
-
-async function failureOf(sending: Promise<unknown>): Promise<Error> {
-  return sending.then(
-    () => expect.fail('it was sent'),
-    (error: unknown) => error as Error,
-  );
 }
 
 describe('a producer', () => {
@@ -138,7 +132,7 @@ describe('a producer', () => {
     });
 
     it('refuses a delay beyond what the broker has, and says what to do', async () => {
-      const error = await failureOf(queue('adder').with({ delaySeconds: 3600 })(1));
+      const error = await rejection(queue('adder').with({ delaySeconds: 3600 })(1));
       expect(error).to.be.instanceOf(SendError);
       expect(error.message).to.contain('3600 s').and.contain('EventBridge Scheduler');
       expect((error as SendError).outgoing.body).to.equal('[[1],{}]');
@@ -169,7 +163,7 @@ describe('a producer', () => {
 
     it('sends the others when some cannot be sent, and says which', async () => {
       const batch = queue('adder').batch([[1], [() => 2], ['x'.repeat(1_048_576)], [4]]);
-      const error = (await failureOf(batch)) as BatchError;
+      const error = (await rejection(batch)) as BatchError;
       expect(error).to.be.instanceOf(BatchError);
       expect(error.message).to.equal(
         '2 of 4 messages were not sent to the queue "adder": Cannot write the call as JSON: argument 1 is a function.',
@@ -189,7 +183,7 @@ describe('a producer', () => {
   describe('that cannot send', () => {
     it('names the path inside the argument that is no JSON, and sends nothing', async () => {
       const requests = await spyOnRequests();
-      const error = await failureOf(queue('adder')(1, { order: [{ total: 10n }] }, 3));
+      const error = await rejection(queue('adder')(1, { order: [{ total: 10n }] }, 3));
       expect(error).to.be.instanceOf(UnserializableArgumentError);
       expect(error.message).to.contain('argument 2.order[0].total is a bigint');
       expect(requests.callCount).to.equal(0);
@@ -210,7 +204,7 @@ describe('a producer', () => {
 
     it('says that the queue is missing, and works once it is made', async () => {
       const late = queue('late');
-      const error = await failureOf(late(1));
+      const error = await rejection(late(1));
       expect(error).to.be.instanceOf(QueueNotFoundError);
       expect(error.message).to.contain('"late"').and.contain('sqs-queues create late');
       await broker.create('late');
@@ -222,7 +216,7 @@ describe('a producer', () => {
       const adder = queue('adder');
       await adder(1);
       await broker.remove('adder');
-      expect(await failureOf(adder(2))).to.be.instanceOf(QueueNotFoundError);
+      expect(await rejection(adder(2))).to.be.instanceOf(QueueNotFoundError);
       await broker.create('adder');
       await adder(3);
       expect((await received()).map(({ body }) => body)).to.deep.equal(['[[3],{}]']);
@@ -234,7 +228,7 @@ describe('a producer', () => {
       const adder = queue('adder');
       await adder(1);
       await embedded.remove('adder');
-      expect(await failureOf(adder(2))).to.be.instanceOf(QueueNotFoundError);
+      expect(await rejection(adder(2))).to.be.instanceOf(QueueNotFoundError);
       await adder(3);
       expect(embedded.find('adder')?.currentCounts.visible).to.equal(1);
     });
@@ -242,7 +236,7 @@ describe('a producer', () => {
     it('opens the queue again after that has failed', async () => {
       sinon.stub(broker, 'open').onFirstCall().rejects(new BrokerError('unreachable', 'down')).callThrough();
       const adder = queue('adder');
-      expect((await failureOf(adder(1))).message).to.equal('down');
+      expect((await rejection(adder(1))).message).to.equal('down');
       await adder(1);
       expect(await received()).to.have.length(1);
     });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { replaceBrokers } from '../../src/producer/connections.ts';
 import { redrive } from '../../src/producer/redrive.ts';
+import { rejection } from '../rejection.ts';
 
 describe('pushing back from a dead-letter queue', () => {
   let broker: MemoryBroker;
@@ -64,10 +65,7 @@ describe('pushing back from a dead-letter queue', () => {
           : results.shift()!,
       );
     };
-    const error = await redrive('mails-dead', 'mails').then(
-      () => expect.fail('it worked'),
-      (reason: Error) => reason,
-    );
+    const error = await rejection(redrive('mails-dead', 'mails'));
     expect(error.message).to.contain('InvalidMessageContents');
     expect(await broker.find('mails-dead')?.counts()).to.include({ inFlight: 1, visible: 0 });
     expect(await contents('mails')).to.deep.equal(['2 mail']);

@@ -5,13 +5,7 @@ import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import type { MemoryQueue } from '../../src/brokers/memory/queue.ts';
 import { SendError } from '../../src/producer/errors.ts';
 import { Sender } from '../../src/producer/sender.ts';
-
-async function failureOf(sending: Promise<unknown>): Promise<Error> {
-  return sending.then(
-    () => expect.fail('it was sent'),
-    (error: unknown) => error as Error,
-  );
-}
+import { rejection } from '../rejection.ts';
 
 describe('a sender', () => {
   let broker: MemoryBroker;
@@ -112,7 +106,7 @@ describe('a sender', () => {
       const failure = new BrokerError('unreachable', 'down');
       const stub = sinon.stub(queue, 'send').rejects(failure);
       const errors = await Promise.all(
-        [sender.send({ body: 'a' }), sender.send({ body: 'b' })].map(failureOf),
+        [sender.send({ body: 'a' }), sender.send({ body: 'b' })].map((sending) => rejection(sending)),
       );
       expect(errors).to.deep.equal([failure, failure]);
       stub.restore();
@@ -133,7 +127,7 @@ describe('a sender', () => {
 
   describe('refuses', () => {
     it('a delay longer than the broker has, with advice and before anything is sent', async () => {
-      const error = await failureOf(sender.send({ body: 'later', delaySeconds: 901 }));
+      const error = await rejection(sender.send({ body: 'later', delaySeconds: 901 }));
       expect(error).to.be.instanceOf(SendError);
       expect((error as SendError).outgoing).to.deep.equal({ body: 'later', delaySeconds: 901 });
       expect(error.message)
@@ -145,7 +139,7 @@ describe('a sender', () => {
 
     for (const delaySeconds of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       it(`a delay of ${delaySeconds}`, async () => {
-        expect(await failureOf(sender.send({ body: 'never', delaySeconds }))).to.be.instanceOf(SendError);
+        expect(await rejection(sender.send({ body: 'never', delaySeconds }))).to.be.instanceOf(SendError);
         expect(requestSizes()).to.deep.equal([]);
       });
     }
@@ -161,7 +155,7 @@ describe('a sender', () => {
         },
       ];
       for (const message of tooBig) {
-        const error = await failureOf(sender.send(message));
+        const error = await rejection(sender.send(message));
         expect(error).to.be.instanceOf(SendError);
         expect(error.message).to.contain('1048577 bytes').and.contain('1048576').and.contain('a reference');
       }

@@ -4,15 +4,9 @@ import { importTasks } from '../../src/tasks/discover.ts';
 import { queueOf } from '../../src/tasks/registry.ts';
 import { worker } from '../../src/tasks/worker.ts';
 import { silentLog } from '../../src/worker/current-message.ts';
+import { rejection } from '../rejection.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail('it worked'),
-    (error: Error) => error,
-  );
-}
 
 describe('the modules of tasks', () => {
   const names = (paths: string[]) => paths.map((path) => path.slice(fixtures.length + 1));
@@ -31,12 +25,12 @@ describe('the modules of tasks', () => {
   });
 
   it('are named with their path when they fail to load', async () => {
-    const error = await failure(importTasks(undefined, join(fixtures, 'broken')));
+    const error = await rejection(importTasks(undefined, join(fixtures, 'broken')));
     expect(error.message).to.match(/broken\/tasks\.ts failed to load: no configuration/);
   });
 
   it('are missed where a pattern matches none', async () => {
-    const error = await failure(importTasks('./jobs/*.ts', fixtures));
+    const error = await rejection(importTasks('./jobs/*.ts', fixtures));
     expect(error.message).to.contain('No module matches "./jobs/*.ts"');
   });
 

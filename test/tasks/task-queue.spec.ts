@@ -18,13 +18,7 @@ import {
   UnserializableArgumentError,
 } from '../../src/index.ts';
 import { worker } from '../../src/tasks/worker.ts';
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail('it worked'),
-    (error: Error) => error,
-  );
-}
+import { rejection } from '../rejection.ts';
 
 describe('a task queue', () => {
   let clock: sinon.SinonFakeTimers;
@@ -99,14 +93,14 @@ describe('a task queue', () => {
       const checked = queue.task('checked', null, { schema: z.object({ to: z.string() }) });
       const text = queue.rawTask(null);
       expect((await mail.delay({ to: 'a' })).body).to.equal('{"to":"a"}');
-      expect(await failure(checked.delay({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
+      expect(await rejection(checked.delay({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
       expect((await text.delay('hello')).body).to.equal('hello');
       await container.idle();
       expect(container.kept.map(({ error }) => (error as Error).name)).to.deep.equal([
         'UnknownTaskError',
         'UnknownTaskError',
       ]);
-      expect((await failure(mail.run({ to: 'a' }))).message).to.equal(
+      expect((await rejection(mail.run({ to: 'a' }))).message).to.equal(
         'The task "mail" has no handler here: it can only be sent.',
       );
     });
@@ -118,12 +112,12 @@ describe('a task queue', () => {
 
     it('not with an input that JSON cannot hold', async () => {
       const mail = taskQueue(name).task('mail', (_: { to: unknown }) => {});
-      expect(await failure(mail.delay({ to: () => {} }))).to.be.instanceOf(UnserializableArgumentError);
+      expect(await rejection(mail.delay({ to: () => {} }))).to.be.instanceOf(UnserializableArgumentError);
     });
 
     it('not for later than the broker can, and names who can', async () => {
       const mail = taskQueue(name).task('mail', () => {});
-      expect((await failure(mail.with({ delaySeconds: 3600 }).delay())).message).to.contain(
+      expect((await rejection(mail.with({ delaySeconds: 3600 }).delay())).message).to.contain(
         'EventBridge Scheduler',
       );
     });
@@ -143,7 +137,7 @@ describe('a task queue', () => {
     it('of valibot refuses what does not fit before it is sent, naming each part', async () => {
       const schema = v.object({ to: v.pipe(v.string(), v.email()), copies: v.number() });
       const mail = taskQueue(name).task('mail', () => void done.push('sent'), { schema });
-      const error = (await failure(mail.delay({ to: 'nobody', copies: 'two' } as never))) as TaskInputError;
+      const error = (await rejection(mail.delay({ to: 'nobody', copies: 'two' } as never))) as TaskInputError;
       expect(error).to.be.instanceOf(TaskInputError);
       expect(error.issues).to.have.length(2);
       expect(error.message).to.match(/"mail" does not fit: to: .*; copies: /);
@@ -162,7 +156,7 @@ describe('a task queue', () => {
 
     it('checks what runs here, too', async () => {
       const mail = taskQueue(name).task('mail', () => {}, { schema: z.object({ to: z.string() }) });
-      expect(await failure(mail.run({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
+      expect(await rejection(mail.run({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
     });
   });
 
@@ -232,7 +226,7 @@ describe('a task queue', () => {
     });
 
     it('throws where it is run here', async () => {
-      expect((await failure(taskQueue(name).task('mail', failing).run())).message).to.equal('no such user');
+      expect((await rejection(taskQueue(name).task('mail', failing).run())).message).to.equal('no such user');
     });
   });
 
@@ -298,7 +292,7 @@ describe('a task queue', () => {
     it('reports what was not sent as one error, which holds the messages', async () => {
       const queue = taskQueue(name);
       const mail = queue.task('mail', (_: { text: string }) => {});
-      const error = (await failure(
+      const error = (await rejection(
         queue.batch(async () => {
           void mail.delay({ text: 'x'.repeat(1_100_000) });
           void mail.delay({ text: 'fits' });
@@ -350,7 +344,7 @@ describe('a task queue', () => {
       });
       await one.run('good');
       expect(done).to.deep.equal([['good'], []]);
-      expect(await failure(one.run('bad'))).to.have.property('name', 'BatchEntryError');
+      expect(await rejection(one.run('bad'))).to.have.property('name', 'BatchEntryError');
     });
 
     it('and tries all of them again when the handler throws, or those that it names', async () => {

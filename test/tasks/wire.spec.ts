@@ -3,6 +3,7 @@ import type { Message, MessageAttributes } from '../../src/brokers/broker.ts';
 import { MalformedMessageError } from '../../src/message/call.ts';
 import { callCodec, registerCodec, UnsupportedContentTypeError } from '../../src/message/codecs.ts';
 import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
+import { rejection } from '../rejection.ts';
 
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
 
@@ -15,13 +16,6 @@ const recorded: MessageAttributes = {
 
 function message(body: string, attributes: MessageAttributes = recorded): Message {
   return { id: 'm', body, receiptHandle: 'r', receiveCount: 1, attributes, sentAt: 0 };
-}
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail('it was read'),
-    (error: Error) => error,
-  );
 }
 
 describe('the wire format of tasks', () => {
@@ -54,7 +48,7 @@ describe('the wire format of tasks', () => {
 
   for (const contentType of ['pickle', 'pickle_compat']) {
     it(`never reads what is a ${contentType}`, async () => {
-      const error = await failure(
+      const error = await rejection(
         decodeTask(message('eJxr', { ...recorded, ContentType: text(contentType) })),
       );
       expect(error).to.be.instanceOf(UnsupportedContentTypeError);
@@ -63,7 +57,7 @@ describe('the wire format of tasks', () => {
   }
 
   it('names the codecs that there are when there is none for a content type', async () => {
-    const error = await failure(decodeTask(message('', { ...recorded, ContentType: text('avro') })));
+    const error = await rejection(decodeTask(message('', { ...recorded, ContentType: text('avro') })));
     expect(error.message).to.match(/"avro".*Known: json/);
   });
 
@@ -90,13 +84,13 @@ describe('the wire format of tasks', () => {
       message('{"__proto__": {"polluted": true}}'),
       message('{}', { ...recorded, JobContext: text('{"__proto__": {"polluted": true}}') }),
     ]) {
-      expect(await failure(decodeTask(evil))).to.be.instanceOf(MalformedMessageError);
+      expect(await rejection(decodeTask(evil))).to.be.instanceOf(MalformedMessageError);
     }
     expect(({} as { polluted?: boolean }).polluted).to.equal(undefined);
   });
 
   it('refuses a context that is no object', async () => {
-    const error = await failure(decodeTask(message('{}', { ...recorded, JobContext: text('[1]') })));
+    const error = await rejection(decodeTask(message('{}', { ...recorded, JobContext: text('[1]') })));
     expect(error.message).to.contain('JobContext');
   });
 

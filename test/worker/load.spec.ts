@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { loadExpression, WorkerLoadError } from '../../src/worker/load.ts';
+import { rejection } from '../rejection.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 
-async function failure(expression: string, directory = fixtures): Promise<Error> {
-  return loadExpression(expression, directory).then(
-    () => expect.fail(`${expression} was loaded`),
-    (error: Error) => error,
-  );
+function failure(expression: string, directory = fixtures): Promise<Error> {
+  return rejection(loadExpression(expression, directory));
 }
 
 describe('importing module:expr', () => {

@@ -3,6 +3,7 @@ import type { Message } from '../../src/brokers/broker.ts';
 import { MalformedMessageError } from '../../src/message/call.ts';
 import { silentLog } from '../../src/worker/current-message.ts';
 import { createWorker, WorkerFactoryError } from '../../src/worker/worker.ts';
+import { rejection } from '../rejection.ts';
 import * as workers from './fixtures/workers.ts';
 
 const context = { directory: '/app', log: silentLog };
@@ -23,11 +24,8 @@ async function handle(factory: unknown, body = '[[1,2],{"x":3}]'): Promise<unkno
   return workers.calls[0] as unknown[];
 }
 
-async function failure(factory: unknown): Promise<Error> {
-  return createWorker(factory, {}, './m.ts:expr', context).then(
-    () => expect.fail('a worker was made'),
-    (error: Error) => error,
-  );
+function failure(factory: unknown): Promise<Error> {
+  return rejection(createWorker(factory, {}, './m.ts:expr', context));
 }
 
 describe('making a worker', () => {

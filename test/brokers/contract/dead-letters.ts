@@ -2,16 +2,8 @@
 import { expect } from 'chai';
 import type { Queue } from '../../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../../src/brokers/errors.ts';
-import {
-  bodies,
-  giveBack,
-  receiveAll,
-  receiveNow,
-  receiveOne,
-  rejection,
-  send,
-  sendToGroup,
-} from './steps.ts';
+import { rejection } from '../../rejection.ts';
+import { bodies, giveBack, receiveAll, receiveNow, receiveOne, send, sendToGroup } from './steps.ts';
 import {
   type BrokerUnderTest,
   freshFifoQueue,

@@ -1,7 +1,8 @@
 /** The contract: making, listing, counting, emptying and removing queues. */
 import { expect } from 'chai';
 import { QueueNotFoundError } from '../../../src/brokers/errors.ts';
-import { expectOk, receiveNow, receiveOne, rejection, send } from './steps.ts';
+import { rejection } from '../../rejection.ts';
+import { expectOk, receiveNow, receiveOne, send } from './steps.ts';
 import { freshFifoQueue, freshName, freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 export function keepsQueues(underTest: UnderTest, traits: Traits): void {

@@ -1,16 +1,8 @@
 /** The contract: what a message is after it was sent, delays, and what is refused. */
 import { expect } from 'chai';
 import { BrokerError } from '../../../src/brokers/errors.ts';
-import {
-  bodies,
-  expectRefused,
-  receiveAll,
-  receiveNow,
-  receiveOne,
-  rejection,
-  send,
-  sortedBodies,
-} from './steps.ts';
+import { rejection } from '../../rejection.ts';
+import { bodies, expectRefused, receiveAll, receiveNow, receiveOne, send, sortedBodies } from './steps.ts';
 import { freshQueue, type Traits, type UnderTest } from './under-test.ts';
 
 export function sends(underTest: UnderTest, traits: Traits): void {

@@ -85,11 +85,3 @@ export function expectRefused(result: EntryResult | SendResult | undefined): voi
   expect(result.code).to.match(/^[\w.]+$/);
   expect(result.message).to.have.length.above(10);
 }
-
-/** What a call that must fail is rejected with. */
-export function rejection(call: Promise<unknown>): Promise<Error> {
-  return call.then(
-    () => expect.fail('It was no error.'),
-    (reason: Error) => reason,
-  );
-}
