@@ -3,6 +3,7 @@
  * production; there is no container, no waiting and no retry. For specs that want the effect and nothing else.
  */
 import type { Message, OutgoingMessage, Queue, SendResult } from '../src/brokers/broker.ts';
+import { BATCH_ENTRIES } from '../src/brokers/limits.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import { MemoryQueue } from '../src/brokers/memory/queue.ts';
 import { replaceBrokers } from '../src/producer/connections.ts';
@@ -63,7 +64,8 @@ class InlineQueue extends MemoryQueue {
   /** Hands each message on as it would be received, whatever its delay. */
   override async send(outgoing: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const results = await super.send(outgoing.map(({ delaySeconds: _, ...message }) => message));
-    for (const message of await this.receive({ max: 10, waitSeconds: 0 })) this.#onMessage(message, this);
+    for (const message of await this.receive({ max: BATCH_ENTRIES, waitSeconds: 0 }))
+      this.#onMessage(message, this);
     await this.purge();
     return results;
   }

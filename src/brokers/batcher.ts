@@ -6,9 +6,7 @@
  * for company; with a delay of 0 it leaves as soon as what is running now is done, or, if another partial one is under
  * way, when that has been answered.
  */
-
-/** SQS: the most entries of a batch request. */
-export const BATCH_ENTRIES = 10;
+import { BATCH_ENTRIES } from './limits.ts';
 
 export interface BatcherOptions<Entry> {
   /** The longest that an entry waits for others, in milliseconds. */

@@ -3,7 +3,6 @@
  * what works there works on SQS.
  */
 import { createHash } from 'node:crypto';
-import { BATCH_ENTRIES } from './batcher.ts';
 import type {
   CreateOptions,
   EntryFailure,
@@ -13,15 +12,11 @@ import type {
   VisibilityChange,
 } from './broker.ts';
 import { BrokerError } from './errors.ts';
+import { BATCH_ENTRIES, MAX_ATTRIBUTES, MAX_REQUEST_BYTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
 import { messageSize } from './message-size.ts';
 
-/** The most bytes of a request, and so of a message. */
-export const MAX_REQUEST_BYTES = 1_048_576;
 /** How long a deduplication id is remembered, in milliseconds. */
 export const DEDUPLICATION_MS = 5 * 60 * 1000;
-/** The longest visibility timeout, in seconds: twelve hours. */
-const MAX_VISIBILITY_TIMEOUT = 43_200;
-const MAX_ATTRIBUTES = 10;
 /** The settings of a queue that is made without any. */
 export const DEFAULT_SETTINGS = { visibilityTimeout: 30, delaySeconds: 0, contentBasedDeduplication: false };
 

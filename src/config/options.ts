@@ -6,6 +6,7 @@
  * all problems at once.
  */
 import * as z from 'zod';
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
 import { nameProblems } from './queue-names.ts';
 import {
   brokerAddress,
@@ -75,7 +76,7 @@ export const containerOptions = z
       .describe(
         'Seconds that the pause between such requests may grow to while a queue is empty; 0: no pause',
       ),
-    visibilityTimeout: duration('seconds', { from: 1, to: 43_200, whole: true })
+    visibilityTimeout: duration('seconds', { from: 1, to: MAX_VISIBILITY_TIMEOUT, whole: true })
       .optional()
       .describe('Seconds for which a received message stays invisible; unset: as the queue has it'),
     handlerTimeout: duration('seconds', { from: 0.001 })
@@ -110,12 +111,12 @@ export const containerOptions = z
       .describe(
         'When a message comes back that is retried: none (when its visibility timeout ends), constant or exponential',
       ),
-    backoffBase: duration('seconds', { to: 43_200 })
+    backoffBase: duration('seconds', { to: MAX_VISIBILITY_TIMEOUT })
       .prefault('2')
       .describe(
         'Seconds of a constant backoff; an exponential one is this number to the power of the receives before',
       ),
-    backoffMax: duration('seconds', { to: 43_200 })
+    backoffMax: duration('seconds', { to: MAX_VISIBILITY_TIMEOUT })
       .prefault('30m')
       .describe('The longest backoff, in seconds'),
     backoffSpread: share()

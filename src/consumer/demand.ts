@@ -2,6 +2,7 @@
  * How many messages to ask for: a pure decision from how long handling takes and how long a receive takes,
  * so that fast workers never wait for the network and slow ones hold nothing that another process could run.
  */
+import { BATCH_ENTRIES } from '../brokers/limits.ts';
 
 /** What the decision is made from. */
 export interface Load {
@@ -25,8 +26,6 @@ export interface Load {
   readonly remaining: number;
 }
 
-/** SQS: the most messages of one receive. */
-const LARGEST_RECEIVE = 10;
 /** Nothing is asked for that would wait longer than this before it starts, in milliseconds. */
 const HORIZON_MS = 500;
 /** Below this share of a message, fetching ahead gains less than it hoards. */
@@ -47,14 +46,14 @@ export function receiveSize(load: Load): number {
   const pending = load.waiting + load.asked;
   const { least, most } = ahead(load);
   if (pending >= load.free + least) return 0;
-  return Math.max(0, Math.min(load.free + most - pending, LARGEST_RECEIVE, load.remaining - load.asked));
+  return Math.max(0, Math.min(load.free + most - pending, BATCH_ENTRIES, load.remaining - load.asked));
 }
 
 /** How many messages to hold beside those that can start: below `least` it is time to ask, for up to `most`. */
 function ahead(load: Load): { readonly least: number; readonly most: number } {
   if (load.prefetch !== 'auto') {
     // Not message by message: a receive costs the same for ten.
-    const step = Math.min(LARGEST_RECEIVE, Math.ceil(load.prefetch / 2));
+    const step = Math.min(BATCH_ENTRIES, Math.ceil(load.prefetch / 2));
     return { least: load.prefetch - step + 1, most: load.prefetch };
   }
   const least = Math.max(startedDuringReceive(load), load.reserve);

@@ -1,7 +1,5 @@
 /** When leases are extended and by how much: pure decisions over times in milliseconds of `performance.now()`. */
-
-/** SQS: a message can be kept in flight for 12 hours from its receive, extensions included. */
-export const LONGEST_LEASE_SECONDS = 43_200;
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
 
 /** A lease is extended when half of it is left: time for several tries before it runs out. */
 const EXTEND_AT_SHARE = 1 / 2;
@@ -30,7 +28,8 @@ export function isDue(extendAt: number, now: number, timeoutSeconds: number): bo
  *     extensionSeconds(0, 43_200_000, 30)    // 0
  */
 export function extensionSeconds(receivedAt: number, now: number, timeoutSeconds: number): number {
-  const left = Math.floor((receivedAt + LONGEST_LEASE_SECONDS * 1000 - now) / 1000);
+  // SQS counts the 12 hours from the receive, extensions included.
+  const left = Math.floor((receivedAt + MAX_VISIBILITY_TIMEOUT * 1000 - now) / 1000);
   return Math.max(0, Math.min(timeoutSeconds, left));
 }
 

@@ -3,9 +3,10 @@
  * is settled or can be kept no longer. A message whose lease is lost may be run by another process: its worker's
  * signal aborts, and its outcome no longer counts.
  */
-import { BATCH_ENTRIES } from '../brokers/batcher.ts';
+
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
+import { BATCH_ENTRIES } from '../brokers/limits.ts';
 import { type Delivery, LeaseLostError } from './delivery.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
 import type { ConsumerObserver } from './observer.ts';

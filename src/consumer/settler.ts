@@ -7,6 +7,7 @@
  */
 import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
+import { MAX_REQUEST_BYTES } from '../brokers/limits.ts';
 import { messageSize } from '../brokers/message-size.ts';
 import { handled, type Outcome, released } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
@@ -25,9 +26,6 @@ export interface SettlerOptions {
   /** Where messages go that are buried. */
   readonly deadLetterQueue: Queue | undefined;
 }
-
-/** SQS: the most bytes of a request. */
-const LARGEST_REQUEST_BYTES = 1_048_576;
 
 const NO_RESULT: EntryFailure = { ok: false, code: 'NoResult', message: 'no result', retryable: true };
 
@@ -66,7 +64,7 @@ export class Settler {
     this.#copies = new Batcher({
       delayMs,
       send: (batch) => this.#sendCopies(batch),
-      bytes: { of: ({ delivery }) => messageSize(delivery.message), max: LARGEST_REQUEST_BYTES },
+      bytes: { of: ({ delivery }) => messageSize(delivery.message), max: MAX_REQUEST_BYTES },
     });
   }
 

@@ -1,5 +1,6 @@
 /** Sends the messages of a dead-letter queue back to where they can be handled again. */
 import type { Message, Queue } from '../brokers/broker.ts';
+import { BATCH_ENTRIES } from '../brokers/limits.ts';
 import { copyOf } from '../brokers/message-copy.ts';
 import { fullName } from '../config/queue-names.ts';
 import { connect } from './connections.ts';
@@ -23,7 +24,11 @@ export async function redrive(from: string, to: string, options: QueueOptions = 
   let moved = 0;
   // What comes meanwhile is not waited for: where a message fails again at once, this would never end.
   while (moved < visible) {
-    const messages = await source.receive({ max: 10, waitSeconds: 0, visibilityTimeout: VISIBILITY_TIMEOUT });
+    const messages = await source.receive({
+      max: BATCH_ENTRIES,
+      waitSeconds: 0,
+      visibilityTimeout: VISIBILITY_TIMEOUT,
+    });
     if (messages.length === 0) break;
     await move(messages, source, (message) => sender.send(copyOf(message, target.fifo)));
     moved += messages.length;

@@ -3,6 +3,7 @@
  * beside it are the attributes ContentType, JobName and JobContext, all of type String.
  */
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
+import { MAX_ATTRIBUTES } from '../brokers/limits.ts';
 import { MalformedMessageError, parseJson } from '../message/call.ts';
 import { codecOf } from '../message/codecs.ts';
 import type { TaskContext } from './context.ts';
@@ -13,9 +14,6 @@ export interface TaskCall {
   readonly input: unknown;
   readonly context: TaskContext;
 }
-
-/** SQS: the most attributes of a message. */
-const MOST_ATTRIBUTES = 10;
 
 /** The body and the attributes of a task. `more`: attributes beside its own. Throws UnserializableArgumentError. */
 export function encodeTask(
@@ -29,9 +27,9 @@ export function encodeTask(
     JobContext: text(JSON.stringify(context)),
   };
   const count = Object.keys(attributes).length;
-  if (count > MOST_ATTRIBUTES) {
+  if (count > MAX_ATTRIBUTES) {
     throw new RangeError(
-      `A message has at most ${MOST_ATTRIBUTES} attributes; with its own the task "${name}" would have ${count}.`,
+      `A message has at most ${MAX_ATTRIBUTES} attributes; with its own the task "${name}" would have ${count}.`,
     );
   }
   return { body: codecOf(contentType).encode(input), attributes };

@@ -1,4 +1,5 @@
 /** How long a message that is to be tried again stays away: pure functions of its receive count. */
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
 
 /** Seconds until a message received so many times (1 or more) comes back; undefined: when its visibility timeout ends. */
 export type Backoff = (receiveCount: number) => number | undefined;
@@ -13,9 +14,6 @@ export interface BackoffOptions {
   /** For specs: a random number from 0 to 1. Default: Math.random. */
   readonly random?: () => number;
 }
-
-/** SQS: the longest visibility timeout, in seconds. */
-const LONGEST_SECONDS = 43_200;
 
 /** A message comes back when its visibility timeout ends. */
 export const noBackoff: Backoff = () => undefined;
@@ -41,7 +39,7 @@ function spreadOut(
 ): number {
   const bounded = Math.min(seconds, max);
   const wanted = bounded + bounded * spread * normal(random);
-  return Math.max(0, Math.min(Math.round(wanted), max, LONGEST_SECONDS));
+  return Math.max(0, Math.min(Math.round(wanted), max, MAX_VISIBILITY_TIMEOUT));
 }
 
 /** A number of the standard normal distribution (Box and Muller). */

@@ -1,4 +1,5 @@
 /** What becomes of a message: the decision, from what its worker did. Nothing here does anything. */
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
 import { type Backoff, noBackoff } from './backoff.ts';
 import { isFailedAttempt, isTransientError } from './errors.ts';
 
@@ -26,9 +27,6 @@ export const buried: Outcome = { action: 'bury' };
 /** Visible to others at once. */
 export const released: Outcome = { action: 'retry', delaySeconds: 0 };
 
-/** SQS: the longest visibility timeout. */
-const LONGEST_DELAY_SECONDS = 43_200;
-
 /**
  * What a thrown error means for a message that was received so many times.
  *
@@ -48,5 +46,5 @@ export function outcomeOf(error: unknown, policy: OutcomePolicy, receiveCount: n
 
 function retryAfter(delay: number | undefined): Outcome {
   if (delay === undefined || !Number.isFinite(delay)) return { action: 'retry' };
-  return { action: 'retry', delaySeconds: Math.min(Math.max(Math.ceil(delay), 0), LONGEST_DELAY_SECONDS) };
+  return { action: 'retry', delaySeconds: Math.min(Math.max(Math.ceil(delay), 0), MAX_VISIBILITY_TIMEOUT) };
 }

@@ -2,7 +2,8 @@
 import type { Kysely } from 'kysely';
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { checkCreate, DEFAULT_SETTINGS, MAX_REQUEST_BYTES } from '../sqs-rules.ts';
+import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
+import { checkCreate, DEFAULT_SETTINGS } from '../sqs-rules.ts';
 import type { Database } from './database.ts';
 import { News } from './news.ts';
 import { purge } from './purging.ts';
@@ -12,7 +13,7 @@ import type { QueueRow, Tables } from './schema.ts';
 export class DatabaseBroker implements Broker {
   readonly description: string;
   /** That of SQS, so that what works here works there. */
-  readonly maxDelaySeconds = 900;
+  readonly maxDelaySeconds = MAX_DELAY_SECONDS;
   readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   readonly #database: Database;

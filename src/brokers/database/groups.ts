@@ -4,7 +4,7 @@
  * so those in flight are always among the first ten.
  */
 import type { Kysely } from 'kysely';
-import { BATCH_ENTRIES } from '../batcher.ts';
+import { BATCH_ENTRIES } from '../limits.ts';
 import type { MessageRow, Tables } from './schema.ts';
 
 /**

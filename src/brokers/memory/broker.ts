@@ -1,13 +1,14 @@
 /** Queues in memory, for specs: deterministic, without sockets, and on the clock that the spec gives. */
 import type { Broker, CreateOptions } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { checkCreate, MAX_REQUEST_BYTES } from '../sqs-rules.ts';
+import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
+import { checkCreate } from '../sqs-rules.ts';
 import { MemoryQueue } from './queue.ts';
 
 export class MemoryBroker implements Broker {
   readonly description = 'memory:';
   /** That of SQS, for which this broker stands in. */
-  readonly maxDelaySeconds = 900;
+  readonly maxDelaySeconds = MAX_DELAY_SECONDS;
   readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   /** Those that were removed, too: a queue made again is the same object, so that whoever has it open works on. */

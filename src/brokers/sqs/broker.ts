@@ -1,7 +1,7 @@
 /** The broker on Amazon SQS, or on an emulator of it. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_REQUEST_BYTES } from '../sqs-rules.ts';
+import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
 import { SqsClient } from './client.ts';
 import { SqsQueue } from './queue.ts';
 import { createQueue, openQueue } from './queue-settings.ts';
@@ -21,7 +21,7 @@ export async function openSqs(options: SqsOptions = {}): Promise<Broker> {
 
 class SqsBroker implements Broker {
   readonly description: string;
-  readonly maxDelaySeconds = 900;
+  readonly maxDelaySeconds = MAX_DELAY_SECONDS;
   readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = false;
   readonly #client: SqsClient;

@@ -1,0 +1,12 @@
+/** The limits of SQS (developer guide, "Amazon SQS quotas"), which every broker keeps so that what works there works on SQS. */
+
+/** The most entries of a batch request, and messages of a receive. */
+export const BATCH_ENTRIES = 10;
+/** The most bytes of a request, and so of a message: 1 MiB. */
+export const MAX_REQUEST_BYTES = 1_048_576;
+/** The longest visibility timeout, and so the longest that a message can be kept in flight, in seconds: 12 hours. */
+export const MAX_VISIBILITY_TIMEOUT = 43_200;
+/** The longest delay of a message, in seconds: 15 minutes. */
+export const MAX_DELAY_SECONDS = 900;
+/** The most attributes of a message. */
+export const MAX_ATTRIBUTES = 10;
