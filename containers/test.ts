@@ -6,6 +6,7 @@
 import type { OutgoingMessage } from '../src/brokers/broker.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import type { MemoryQueue } from '../src/brokers/memory/queue.ts';
+import { nameOfUrl } from '../src/brokers/queue-name.ts';
 import { readConfig } from '../src/config/config.ts';
 import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
 import { replaceBrokers } from '../src/producer/connections.ts';
@@ -47,7 +48,7 @@ const PATIENCE_MS = 1_000;
 /** SQS names queues by URL, too; here these are the queues of the last part. */
 class TestBroker extends MemoryBroker {
   override open(name: string): Promise<MemoryQueue> {
-    return super.open(name.slice(name.lastIndexOf('/') + 1));
+    return super.open(nameOfUrl(name));
   }
 }
 

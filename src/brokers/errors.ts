@@ -1,4 +1,5 @@
 /** What brokers throw, in kinds that the run loop and the executables can act on. */
+import type { EntryFailure } from './broker.ts';
 
 /**
  * - `missing`: the queue does not exist
@@ -44,3 +45,11 @@ export class QueueNotFoundError extends BrokerError {
     this.queue = queue;
   }
 }
+
+/** For an entry of a batch that the broker gave no result for, against the contract. */
+export const NO_RESULT: EntryFailure = {
+  ok: false,
+  code: 'NoResult',
+  message: 'the broker gave no result for it',
+  retryable: true,
+};

@@ -14,20 +14,16 @@ import type {
 import { BrokerError } from './errors.ts';
 import { BATCH_ENTRIES, MAX_ATTRIBUTES, MAX_REQUEST_BYTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
 import { messageSize } from './message-size.ts';
+import { isFifoName, isQueueName } from './queue-name.ts';
 
 /** How long a deduplication id is remembered, in milliseconds. */
 export const DEDUPLICATION_MS = 5 * 60 * 1000;
 /** The settings of a queue that is made without any. */
 export const DEFAULT_SETTINGS = { visibilityTimeout: 30, delaySeconds: 0, contentBasedDeduplication: false };
 
-/** Whether a queue of this name keeps the order within message groups. */
-export function isFifoName(name: string): boolean {
-  return name.endsWith('.fifo');
-}
-
 /** Throws BrokerError for a name that SQS would not take. */
-export function checkName(name: string): void {
-  if (/^[\w-]{1,80}$/.test(name) || (/^[\w-]+\.fifo$/.test(name) && name.length <= 80)) return;
+function checkName(name: string): void {
+  if (isQueueName(name)) return;
   throw rejected(
     `"${name}" cannot be the name of a queue: a name has 1 to 80 letters, digits, "-" and "_", and ends in ".fifo" for a FIFO queue.`,
   );

@@ -1,5 +1,6 @@
 /** The kinds of values that options have: from the text in the ini file to what the program uses, or what was expected. */
 import * as z from 'zod';
+import { isQueueName } from '../brokers/queue-name.ts';
 import { type DurationUnit, parseDuration } from './duration.ts';
 
 /** What timers can wait for, rounded down to days: 24. A longer wait would end at once. */
@@ -106,7 +107,7 @@ const QUEUE =
   'the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL';
 
 function isQueue(given: string): boolean {
-  return /^(?=.{1,80}$)[\w-]+(\.fifo)?$/.test(given) || isWebAddress(given);
+  return isQueueName(given) || isWebAddress(given);
 }
 
 const WORD = /^[\w-]{1,40}$/;

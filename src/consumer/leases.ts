@@ -5,7 +5,7 @@
  */
 
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
-import { BrokerError } from '../brokers/errors.ts';
+import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
 import { BATCH_ENTRIES } from '../brokers/limits.ts';
 import { type Delivery, LeaseLostError } from './delivery.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
@@ -82,9 +82,9 @@ export class Leases {
     while (delivery.extending) await delivery.extending;
     if (delivery.phase !== 'running' || delivery.deleted) return;
     if (!this.owns(delivery)) throw delivery.abortReason;
-    const [result] = await this.#extend([delivery], Math.max(Math.ceil(seconds), this.#timeout));
+    const [result = NO_RESULT] = await this.#extend([delivery], Math.max(Math.ceil(seconds), this.#timeout));
     if (delivery.leaseLost) throw delivery.abortReason;
-    if (!result?.ok) throw new BrokerError('unreachable', `The lease was not extended: ${describe(result)}`);
+    if (!result.ok) throw new BrokerError('unreachable', `The lease was not extended: ${describe(result)}`);
   }
 
   /** Leaves a lease alone while a request is under way that settles the message: an extension would undo it or fail. */
@@ -164,7 +164,7 @@ export class Leases {
     try {
       const results = await this.#queue.changeVisibility(changes);
       for (const [index, delivery] of deliveries.entries()) {
-        this.#extended(delivery, results[index], sentAt + changes[index]!.seconds * 1000);
+        this.#extended(delivery, results[index] ?? NO_RESULT, sentAt + changes[index]!.seconds * 1000);
       }
       return results;
     } catch (error) {
@@ -177,14 +177,14 @@ export class Leases {
     }
   }
 
-  #extended(delivery: Delivery, result: EntryResult | undefined, leaseEndsAt: number): void {
-    if (result?.ok) {
+  #extended(delivery: Delivery, result: EntryResult, leaseEndsAt: number): void {
+    if (result.ok) {
       delivery.leaseEndsAt = leaseEndsAt;
       delivery.extendAt = extensionTime(leaseEndsAt, this.#timeout);
-    } else if (result && !result.retryable) {
-      this.lose(delivery, `the broker refused to extend it: ${describe(result)}`);
-    } else {
+    } else if (result.retryable) {
       this.#tryAgain(delivery);
+    } else {
+      this.lose(delivery, `the broker refused to extend it: ${describe(result)}`);
     }
   }
 
@@ -201,6 +201,6 @@ export class Leases {
   }
 }
 
-function describe(failure: EntryFailure | undefined): string {
-  return failure ? `${failure.code}: ${failure.message}` : 'no result';
+function describe({ code, message }: EntryFailure): string {
+  return `${code}: ${message}`;
 }

@@ -7,6 +7,7 @@
  */
 import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
+import { NO_RESULT } from '../brokers/errors.ts';
 import { MAX_REQUEST_BYTES } from '../brokers/limits.ts';
 import { messageSize } from '../brokers/message-size.ts';
 import { handled, type Outcome, released } from '../worker/outcome.ts';
@@ -26,8 +27,6 @@ export interface SettlerOptions {
   /** Where messages go that are buried. */
   readonly deadLetterQueue: Queue | undefined;
 }
-
-const NO_RESULT: EntryFailure = { ok: false, code: 'NoResult', message: 'no result', retryable: true };
 
 export class Settler {
   readonly #deadLetterQueue: Queue | undefined;

@@ -8,7 +8,7 @@
  */
 import type { MessageAttributes } from '../brokers/broker.ts';
 import { encodeCall } from '../message/call.ts';
-import { BatchError } from './errors.ts';
+import { allSent } from './all-sent.ts';
 import { LazySender } from './lazy-sender.ts';
 import type { Accepted } from './sender.ts';
 
@@ -70,21 +70,14 @@ function makeProducer<Args extends readonly unknown[]>(
     const body = encodeCall(args);
     return { ...(await sender.send({ ...options, body })), body };
   };
-  const batch = async (calls: readonly Args[]): Promise<Sent[]> => {
-    const settled = await Promise.allSettled(calls.map((args) => send(...args)));
-    const results = settled.map((result) =>
-      result.status === 'fulfilled' ? result.value : toError(result.reason),
+  const batch = async (calls: readonly Args[]) =>
+    allSent(
+      name,
+      calls.map((args) => send(...args)),
     );
-    if (results.some((result) => result instanceof Error)) throw new BatchError(name, results);
-    return results as Sent[];
-  };
   return Object.assign(send, {
     batch,
     with: (more: SendOptions) => makeProducer<Args>(name, sender, { ...options, ...more }),
     queueName: name,
   });
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

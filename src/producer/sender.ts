@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
+import { NO_RESULT } from '../brokers/errors.ts';
 import { messageSize } from '../brokers/message-size.ts';
 import { SendError } from './errors.ts';
 import { Turns } from './turns.ts';
@@ -104,5 +105,3 @@ export class Sender {
     reject(new SendError(text, message, code));
   }
 }
-
-const NO_RESULT = { code: 'NoResult', message: 'the broker gave no result for it' };

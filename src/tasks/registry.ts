@@ -1,5 +1,6 @@
 /** The tasks of this process, by queue: filled when the modules that define them are imported. */
 import type { Message } from '../brokers/broker.ts';
+import { isFifoName, nameOfUrl } from '../brokers/queue-name.ts';
 import { containerPrefix } from '../producer/connections.ts';
 
 /** What the tasks worker calls for a message. */
@@ -59,15 +60,10 @@ export function queueOf(source: string): RegisteredQueue | undefined {
 function suffixed(name: string): RegisteredQueue | undefined {
   const end = name.lastIndexOf('__');
   if (end < 0) return undefined;
-  const shorter = name.slice(0, end) + (name.endsWith('.fifo') ? '.fifo' : '');
+  const shorter = name.slice(0, end) + (isFifoName(name) ? '.fifo' : '');
   return registeredQueues().find(isCalled(shorter)) ?? suffixed(shorter);
 }
 
 function isCalled(name: string): (queue: RegisteredQueue) => boolean {
-  return (queue) => lastPart(queue.name) === name || queue.deadLetterQueue === name;
-}
-
-/** A URL ends in the name of its queue. */
-function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
+  return (queue) => nameOfUrl(queue.name) === name || queue.deadLetterQueue === name;
 }

@@ -1,6 +1,6 @@
 /** `queue.batch(async () => …)`: what is sent inside is waited for together, and its failures are one error. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { BatchError } from '../producer/errors.ts';
+import { allSent } from '../producer/all-sent.ts';
 import type { Sent } from '../producer/queue.ts';
 
 const scope = new AsyncLocalStorage<Promise<Sent>[]>();
@@ -9,12 +9,7 @@ const scope = new AsyncLocalStorage<Promise<Sent>[]>();
 export async function sendTogether(queue: string, work: () => unknown): Promise<Sent[]> {
   const sends: Promise<Sent>[] = [];
   await scope.run(sends, async () => work());
-  const settled = await Promise.allSettled(sends);
-  const results = settled.map((result) =>
-    result.status === 'fulfilled' ? result.value : toError(result.reason),
-  );
-  if (results.some((result) => result instanceof Error)) throw new BatchError(queue, results);
-  return results as Sent[];
+  return allSent(queue, sends);
 }
 
 /** Notes a send: inside of a scope it need not be awaited. */
@@ -25,8 +20,4 @@ export function noteSend(send: Promise<Sent>): Promise<Sent> {
   send.catch(() => {});
   sends.push(send);
   return send;
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

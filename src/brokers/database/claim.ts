@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Message, ReceiveOptions } from '../broker.ts';
-import { isFifoName, standing } from '../sqs-rules.ts';
+import { isFifoName } from '../queue-name.ts';
+import { standing } from '../sqs-rules.ts';
 import { firstOfGroups, refreshGroups } from './groups.ts';
 import { receivedMessage } from './message-row.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';

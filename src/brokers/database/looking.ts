@@ -1,7 +1,7 @@
 /** Looks at a queue without changing anything: what is there, and when the next message can be received. */
 import type { Kysely } from 'kysely';
 import type { QueueCounts } from '../broker.ts';
-import { isFifoName } from '../sqs-rules.ts';
+import { isFifoName } from '../queue-name.ts';
 import type { QueueRow, Tables } from './schema.ts';
 
 /**

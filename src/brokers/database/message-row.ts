@@ -1,7 +1,8 @@
 /** A message as it stands in the table, and as it is received. */
 import type { Message, MessageAttribute, MessageAttributes } from '../broker.ts';
+import { isFifoName } from '../queue-name.ts';
 import { receiptHandle } from '../receipt-handle.ts';
-import { isFifoName, sequenceNumber } from '../sqs-rules.ts';
+import { sequenceNumber } from '../sqs-rules.ts';
 import type { MessageRow, QueueRow } from './schema.ts';
 
 /** The message that a row is when it is received from `queue` with the token `receipt`. */

@@ -1,6 +1,6 @@
 /** Empties a queue in steps, so that others can work meanwhile. */
 import type { Kysely } from 'kysely';
-import { isFifoName } from '../sqs-rules.ts';
+import { isFifoName } from '../queue-name.ts';
 import type { Database } from './database.ts';
 import { refreshGroups } from './groups.ts';
 import type { QueueRow, Tables } from './schema.ts';

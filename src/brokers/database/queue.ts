@@ -11,7 +11,8 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { checkBatch, checkReceive, isFifoName, refusals } from '../sqs-rules.ts';
+import { isFifoName } from '../queue-name.ts';
+import { checkBatch, checkReceive, refusals } from '../sqs-rules.ts';
 import { type Claim, claim } from './claim.ts';
 import type { Database } from './database.ts';
 import { countMessages, nextVisibleAt } from './looking.ts';

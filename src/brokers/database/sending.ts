@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Kysely } from 'kysely';
 import type { OutgoingMessage, SendResult } from '../broker.ts';
-import { DEDUPLICATION_MS, deduplicationId, isFifoName, sequenceNumber } from '../sqs-rules.ts';
+import { isFifoName } from '../queue-name.ts';
+import { DEDUPLICATION_MS, deduplicationId, sequenceNumber } from '../sqs-rules.ts';
 import { formatAttributes } from './message-row.ts';
 import type { DeduplicationTable, MessageTable, QueueRow, Tables } from './schema.ts';
 

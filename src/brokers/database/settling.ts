@@ -1,6 +1,7 @@
 /** Deletes messages and moves when they are visible, by receipt handle. */
 import type { Kysely } from 'kysely';
 import type { EntryResult, VisibilityChange } from '../broker.ts';
+import { isFifoName } from '../queue-name.ts';
 import {
   changeResult,
   deleteResult,
@@ -8,7 +9,6 @@ import {
   parseReceiptHandle,
   type Receipt,
 } from '../receipt-handle.ts';
-import { isFifoName } from '../sqs-rules.ts';
 import { refreshGroups } from './groups.ts';
 import type { QueueRow, Tables } from './schema.ts';
 

@@ -15,12 +15,12 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
+import { isFifoName } from '../queue-name.ts';
 import {
   checkBatch,
   checkReceive,
   DEFAULT_SETTINGS,
   deduplicationId,
-  isFifoName,
   refusals,
   sequenceNumber,
   standing,

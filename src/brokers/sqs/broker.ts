@@ -2,10 +2,11 @@
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
+import { nameOfUrl } from '../queue-name.ts';
 import { SqsClient } from './client.ts';
 import { SqsQueue } from './queue.ts';
 import { createQueue, openQueue } from './queue-settings.ts';
-import { nameOfUrl, queueUrl } from './queue-url.ts';
+import { queueUrl } from './queue-url.ts';
 import { resolveSettings, type SqsOptions } from './settings.ts';
 
 /** SQS: the most queues that one request lists. */

@@ -1,4 +1,4 @@
-/** SQS names queues by URL in its requests: from a queue's name to its URL and back. */
+/** SQS names queues by URL in its requests: from a queue's name to its URL. */
 import type { SqsClient } from './client.ts';
 import { isHttpUrl } from './settings.ts';
 
@@ -8,9 +8,4 @@ export async function queueUrl(client: SqsClient, name: string, signal?: AbortSi
   const about = { action: 'GetQueueUrl', queue: name, signal } as const;
   const { QueueUrl } = await client.leanRequest<{ QueueUrl: string }>(about, { QueueName: name });
   return QueueUrl;
-}
-
-/** `adder` of `https://sqs.eu-west-1.amazonaws.com/123456789012/adder`. */
-export function nameOfUrl(url: string): string {
-  return url.slice(url.lastIndexOf('/') + 1);
 }
