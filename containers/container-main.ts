@@ -1,12 +1,12 @@
 /** What the container executables share: the command line in, the exit code out. */
-import { inspect } from 'node:util';
-import { type Config, ConfigError, describeConfig, readConfig } from '../src/config/config.ts';
+import { type Config, describeConfig, readConfig } from '../src/config/config.ts';
 import { nameProblems } from '../src/config/queue-names.ts';
 import { suggest } from '../src/config/suggestion.ts';
-import { loadExpression, WorkerLoadError } from '../src/worker/load.ts';
-import { checkFactory, WorkerFactoryError } from '../src/worker/worker.ts';
+import { loadExpression } from '../src/worker/load.ts';
+import { checkFactory } from '../src/worker/worker.ts';
 import type { ContainerKind } from './container.ts';
 import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
+import { complain } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { needsProcesses } from './from-config.ts';
 import { findParent } from './processes-child.ts';
@@ -28,9 +28,7 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
     const { runContainer } = await import('./container.ts');
     return await runContainer(kind, config, given.suffix, parent);
   } catch (error) {
-    const code = exitCodeOf(error);
-    process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
-    return code;
+    return complain(error);
   }
 }
 
@@ -60,11 +58,4 @@ async function check(config: Config): Promise<ExitCode> {
 function print(text: string): ExitCode {
   process.stdout.write(`${text}\n`);
   return exitCodes.done;
-}
-
-function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError) return exitCodes.usage;
-  const isConfiguration =
-    error instanceof ConfigError || error instanceof WorkerLoadError || error instanceof WorkerFactoryError;
-  return isConfiguration ? exitCodes.configuration : exitCodes.software;
 }

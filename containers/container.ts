@@ -4,7 +4,6 @@
  */
 import { resolve } from 'node:path';
 import type { Broker } from '../src/brokers/broker.ts';
-import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
 import type { Config } from '../src/config/config.ts';
 import { Consumer, type WeightedQueue } from '../src/consumer/consumer.ts';
@@ -14,9 +13,7 @@ import { type CrashFile, openCrashFile } from '../src/operations/crash-file.ts';
 import { crashFolder } from '../src/operations/crash-folder.ts';
 import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
 import { setContainer } from '../src/producer/connections.ts';
-import { isTransientError } from '../src/worker/errors.ts';
-import { WorkerLoadError } from '../src/worker/load.ts';
-import { WorkerFactoryError } from '../src/worker/worker.ts';
+import { exitCodeOf } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
@@ -116,19 +113,12 @@ function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinis
 
 /** Logs what ended the container, and says with which exit code. */
 function explain(error: unknown, log: Logger): ExitCode {
-  if (error instanceof BrokerError) {
-    log.error(error.message);
-    return exitCodes.unavailable;
+  const code = exitCodeOf(error);
+  if (code === exitCodes.software) {
+    log.error('The container failed', error);
+  } else {
+    const { message, cause } = error as Error;
+    log.error(message, code === exitCodes.configuration ? cause : undefined);
   }
-  if (error instanceof WorkerFactoryError && isTransientError(error.cause)) {
-    // The factory's own word that starting again may help.
-    log.error(error.message);
-    return exitCodes.unavailable;
-  }
-  if (error instanceof WorkerLoadError || error instanceof WorkerFactoryError) {
-    log.error(error.message, error.cause);
-    return exitCodes.configuration;
-  }
-  log.error('The container failed', error);
-  return exitCodes.software;
+  return code;
 }

@@ -1,16 +1,15 @@
 /** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints what it found. */
 import { readFileSync } from 'node:fs';
-import { inspect } from 'node:util';
 import Table from 'cli-table3';
 import type { Broker } from '../src/brokers/broker.ts';
-import { BrokerError } from '../src/brokers/errors.ts';
 import { openBroker } from '../src/brokers/open.ts';
-import { type Config, ConfigError, readConfig } from '../src/config/config.ts';
+import { type Config, readConfig } from '../src/config/config.ts';
 import { fullName } from '../src/config/queue-names.ts';
-import { encodeCall, UnserializableArgumentError } from '../src/message/call.ts';
+import { encodeCall } from '../src/message/call.ts';
 import { decodeLine } from '../src/message/messages-log.ts';
 import { type QueueStatus, queueStatus, sendAll } from '../src/operations/queue-commands.ts';
-import { BROKER_VARIABLE } from '../src/producer/connections.ts';
+import { environmentBroker } from '../src/producer/connections.ts';
+import { complain } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { parseQueuesArguments, type QueuesArguments } from './queues-arguments.ts';
 import { UsageError } from './usage-error.ts';
@@ -27,12 +26,10 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
     const config = given.config === undefined ? undefined : readConfig(given.config);
     broker = config
       ? await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs })
-      : await openBroker(given.broker ?? (process.env[BROKER_VARIABLE] || 'sqs'));
+      : await openBroker(given.broker ?? environmentBroker() ?? 'sqs');
     return await run(withFullNames(given, config), broker);
   } catch (error) {
-    const code = exitCodeOf(error);
-    process.stderr.write(`${code === exitCodes.software ? inspect(error) : (error as Error).message}\n`);
-    return code;
+    return complain(error);
   } finally {
     await broker?.close();
   }
@@ -130,13 +127,6 @@ async function create(given: Given<'create'>, broker: Broker): Promise<ExitCode>
       : `The queue ${given.queue} is there, in ${broker.description}`,
   );
   return exitCodes.done;
-}
-
-function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError || error instanceof UnserializableArgumentError) return exitCodes.usage;
-  if (error instanceof ConfigError) return exitCodes.configuration;
-  if (error instanceof BrokerError) return exitCodes.unavailable;
-  return exitCodes.software;
 }
 
 function print(text: string): void {

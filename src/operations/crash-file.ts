@@ -58,7 +58,7 @@ export class CrashFile implements CrashRecord {
   readonly #path: string;
   #file: number | undefined;
   readonly #suspects: Suspects;
-  /** The slots of the messages that run, by their keys. */
+  /** The slots of the messages that run. */
   readonly #running = new Map<string, number>();
   readonly #free: number[] = [];
 
@@ -73,18 +73,18 @@ export class CrashFile implements CrashRecord {
   }
 
   started(queue: string, messageId: string): void {
-    const key = keyOf(queue, messageId);
-    if (this.#running.has(key)) return;
+    const name = nameOf(queue, messageId);
+    if (this.#running.has(name)) return;
     const slot = this.#free.pop() ?? this.#running.size;
-    this.#running.set(key, slot);
-    this.#write(slot, `${key}\n`);
+    this.#running.set(name, slot);
+    this.#write(slot, `${keyOf(queue, messageId)}\n`);
   }
 
   ended(queue: string, messageId: string): void {
-    const key = keyOf(queue, messageId);
-    const slot = this.#running.get(key);
+    const name = nameOf(queue, messageId);
+    const slot = this.#running.get(name);
     if (slot === undefined) return;
-    this.#running.delete(key);
+    this.#running.delete(name);
     this.#free.push(slot);
     this.#write(slot, FREE_SLOT);
   }
@@ -140,7 +140,12 @@ function hasEnded(owner: string): boolean {
 
 /** Of the same length for all, and safe in names of files, whatever is in the id. */
 function keyOf(queue: string, messageId: string): string {
-  return hash('sha256', `${queue}\n${messageId}`, 'base64url');
+  return hash('sha256', nameOf(queue, messageId), 'base64url');
+}
+
+/** Enough for this process, where a hash would be one more for each message. */
+function nameOf(queue: string, messageId: string): string {
+  return `${queue}\n${messageId}`;
 }
 
 /** Handling messages goes on when the record cannot be read or written. */

@@ -6,9 +6,9 @@ import type { Broker } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
 
 /** In the environment: the address of the broker that producers use which name none. Default: see `connect`. */
-export const BROKER_VARIABLE = 'SQS_CONTAINERS_BROKER';
+const BROKER_VARIABLE = 'SQS_CONTAINERS_BROKER';
 /** In the environment: what producers put before the names of queues, with `__` between. */
-export const PREFIX_VARIABLE = 'SQS_CONTAINERS_QUEUE_PREFIX';
+const PREFIX_VARIABLE = 'SQS_CONTAINERS_QUEUE_PREFIX';
 
 /** What producers get: a broker, and what to put before the names of its queues. */
 export interface Connection {
@@ -35,11 +35,16 @@ const shared: Shared = holder[key];
  * The broker at `address`, opened if it is not yet. Default: as the environment says, else that of the container which
  * runs in this process, else `sqs`. Throws BrokerError; the next call tries again.
  */
-export async function connect(address = process.env[BROKER_VARIABLE] || undefined): Promise<Connection> {
+export async function connect(address = environmentBroker()): Promise<Connection> {
   if (shared.replacement) return shared.replacement;
   const prefix = process.env[PREFIX_VARIABLE] || shared.container?.prefix;
   if (address === undefined && shared.container) return { broker: shared.container.broker, prefix };
   return { broker: await brokerAt(address ?? 'sqs'), prefix };
+}
+
+/** The address that the environment names, if it names one. */
+export function environmentBroker(): string | undefined {
+  return process.env[BROKER_VARIABLE] || undefined;
 }
 
 /** Sends what workers send to the queues of their own container; undefined ends that. */
