@@ -3,7 +3,7 @@
  * Missing programs are installed where that is possible (Debian, as root). What is not to be had is said, and its specs are
  * left out; with CI=true that is an error.
  */
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { postgres } from './postgres.ts';
 import { redis } from './redis.ts';
 import type { ServerKind, StartedServer } from './server.ts';
@@ -37,10 +37,10 @@ function installMissing(kinds: readonly ServerKind[]): void {
   const isPossible = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
   if (packages.length === 0 || !isPossible) return;
   console.log(`Installing for the specs: ${packages.join(' ')}`);
-  const quietly = {
+  const quietly: SpawnSyncOptions = {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  } as const;
+  };
   spawnSync('apt-get', ['update'], quietly);
   spawnSync('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], quietly);
 }
