@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type ContainerKind, runContainer } from '../../containers/container.ts';
 import { parseConfig } from '../../src/config/config.ts';
+// Imported here and not first by the container, which would do it through tsx: that adds calls to each function.
+import '../../src/tasks/worker.ts';
 import type { Candidate } from '../candidates.ts';
+import './container-tasks.ts';
 import { setHandler } from './container-worker.ts';
 
 export const container = (kind: ContainerKind): Candidate =>

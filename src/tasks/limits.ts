@@ -20,12 +20,12 @@ export class Limiter {
   }
 
   /** Runs `work` when it may start; those that wait start in their order. */
-  run<Result>(work: () => Promise<Result>): Promise<Result> {
+  run(work: () => void | Promise<void>): void | Promise<void> {
     const { concurrency, rate } = this.#limits;
     return concurrency === undefined && rate === undefined ? work() : this.#runInTurn(work);
   }
 
-  async #runInTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #runInTurn(work: () => void | Promise<void>): Promise<void> {
     if (this.#waiting.length > 0 || this.#wait() > 0) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
@@ -35,7 +35,7 @@ export class Limiter {
       this.#start();
     }
     try {
-      return await work();
+      await work();
     } finally {
       this.#running -= 1;
       this.#wake();

@@ -8,7 +8,7 @@ export interface Handling {
   /** For people: `emails.send_email`. */
   readonly description: string;
   /** `atOnce`: without waiting for other messages, or for the limits of the task. */
-  handleMessage(message: Message, atOnce?: boolean): Promise<void>;
+  handleMessage(message: Message, atOnce?: boolean): void | Promise<void>;
   /** What the run loop is to make of an error. */
   failure(error: unknown, message: Message): Error;
 }

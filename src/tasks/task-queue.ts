@@ -33,7 +33,12 @@ export function taskQueue(name: string, options: TaskQueueOptions = {}): TaskQue
 /** How the messages of a task are written and read. */
 interface Format {
   encode(input: unknown, options: DelayOptions, carrier: MessageAttributes): OutgoingBody;
-  decode(message: Message): Promise<{ readonly input: unknown; readonly context: TaskContext }>;
+  decode(message: Message): Decoded | Promise<Decoded>;
+}
+
+interface Decoded {
+  readonly input: unknown;
+  readonly context: TaskContext;
 }
 
 type OutgoingBody = { readonly body: string; readonly attributes: MessageAttributes };
@@ -169,7 +174,7 @@ export class TaskQueue {
       taskName: name,
       queueName: this.name,
       send: (input, options) => noteSend(this.#send(definition, input, options)),
-      run: (input) => this.#run(definition, input, undefined, true),
+      run: async (input) => this.#run(definition, input, undefined, true),
     });
   }
 
@@ -191,21 +196,28 @@ export class TaskQueue {
     });
   }
 
-  async #handleMessage(
+  /** Takes no turn of the event loop unless its parts do: promises would cost more than all else that is done here. */
+  #handleMessage(
     definition: Definition,
     limiter: Limiter,
     message: Message,
     atOnce: boolean,
-  ): Promise<void> {
-    try {
-      const { input, context } = await definition.format.decode(message);
+  ): void | Promise<void> {
+    const about = { queue: this.name, task: definition.name };
+    const handle = ({ input, context }: Decoded) => {
       const run = () => this.#run(definition, input, message, atOnce);
-      const handle = atOnce ? run : () => limiter.run(run);
-      await restoreContext(context, () =>
-        traced(message, { queue: this.name, task: definition.name }, handle),
-      );
-    } catch (error) {
+      const runInTurn = atOnce ? run : () => limiter.run(run);
+      return restoreContext(context, () => traced(message, about, runInTurn));
+    };
+    const fail = (error: unknown): never => {
       throw this.#failure(definition, error, message);
+    };
+    try {
+      const decoded = definition.format.decode(message);
+      const handling = decoded instanceof Promise ? decoded.then(handle) : handle(decoded);
+      return handling === undefined ? undefined : Promise.resolve(handling).catch(fail);
+    } catch (error) {
+      return fail(error);
     }
   }
 
@@ -213,17 +225,20 @@ export class TaskQueue {
     return failureOf(error, receiveCount, backoff ?? this.#options.backoff ?? taskDefaults().backoff);
   }
 
-  async #run(
-    { name, schema, handle }: Definition,
+  #run(
+    definition: Definition,
     input: unknown = {},
     message: Message | undefined,
     atOnce: boolean,
-  ): Promise<void> {
+  ): void | Promise<void> {
+    const { name, schema, handle } = definition;
     if (!handle) throw new TypeError(`The task "${name}" has no handler here: it can only be sent.`);
-    const checked = schema ? await checkInput(name, schema, input) : input;
     const middlewares = [...taskDefaults().middleware, ...(this.#options.middleware ?? [])];
-    if (middlewares.length === 0) return handle(checked, message, atOnce);
-    const invocation = { task: name, queue: this.name, input: checked, message };
-    await wrap(middlewares, invocation, async () => handle(checked, message, atOnce));
+    const run = (checked: unknown) => {
+      if (middlewares.length === 0) return handle(checked, message, atOnce);
+      const invocation = { task: name, queue: this.name, input: checked, message };
+      return wrap(middlewares, invocation, async () => handle(checked, message, atOnce));
+    };
+    return schema ? checkInput(name, schema, input).then(run) : run(input);
   }
 }

@@ -59,7 +59,11 @@ export async function tracedSend<Result extends { readonly messageId: string }>(
 }
 
 /** Runs `handle` in a span that belongs to the trace which the message carries. */
-export function traced(message: Message, about: Traced, handle: () => Promise<void>): Promise<void> {
+export function traced(
+  message: Message,
+  about: Traced,
+  handle: () => void | Promise<void>,
+): void | Promise<void> {
   const api = openTelemetry();
   if (!api) return handle();
   const sender = api.propagation.extract(api.context.active(), message.attributes, ATTRIBUTES);

@@ -40,16 +40,17 @@ export function taskNameOf({ attributes }: Message): string | undefined {
   return attributes.JobName?.stringValue;
 }
 
-/** What a message says of its task. Throws MalformedMessageError, UnsupportedContentTypeError. */
-export async function decodeTask(message: Message): Promise<TaskCall> {
+/**
+ * What a message says of its task; a promise if its codec gives one. Throws MalformedMessageError and
+ * UnsupportedContentTypeError.
+ */
+export function decodeTask(message: Message): TaskCall | Promise<TaskCall> {
   const contentType = message.attributes.ContentType?.stringValue ?? 'json';
-  const decoded = codecOf(contentType).decode(message.body);
-  return {
-    name: taskNameOf(message) ?? '',
-    contentType,
-    input: decoded instanceof Promise ? await decoded : decoded,
-    context: contextOf(message),
-  };
+  const call = { name: taskNameOf(message) ?? '', contentType, context: contextOf(message) };
+  const input = codecOf(contentType).decode(message.body);
+  return input instanceof Promise
+    ? input.then((decoded) => ({ ...call, input: decoded }))
+    : { ...call, input };
 }
 
 function contextOf({ attributes }: Message): TaskContext {

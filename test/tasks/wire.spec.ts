@@ -3,7 +3,6 @@ import type { Message, MessageAttributes } from '../../src/brokers/broker.ts';
 import { MalformedMessageError } from '../../src/message/call.ts';
 import { callCodec, registerCodec, UnsupportedContentTypeError } from '../../src/message/codecs.ts';
 import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
-import { rejection } from '../rejection.ts';
 
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
 
@@ -47,18 +46,15 @@ describe('the wire format of tasks', () => {
   });
 
   for (const contentType of ['pickle', 'pickle_compat']) {
-    it(`never reads what is a ${contentType}`, async () => {
-      const error = await rejection(
-        decodeTask(message('eJxr', { ...recorded, ContentType: text(contentType) })),
-      );
-      expect(error).to.be.instanceOf(UnsupportedContentTypeError);
-      expect(error.message).to.contain('pickles are not read');
+    it(`never reads what is a ${contentType}`, () => {
+      const pickled = message('eJxr', { ...recorded, ContentType: text(contentType) });
+      expect(() => decodeTask(pickled)).to.throw(UnsupportedContentTypeError, 'pickles are not read');
     });
   }
 
-  it('names the codecs that there are when there is none for a content type', async () => {
-    const error = await rejection(decodeTask(message('', { ...recorded, ContentType: text('avro') })));
-    expect(error.message).to.match(/"avro".*Known: json/);
+  it('names the codecs that there are when there is none for a content type', () => {
+    const unknown = message('', { ...recorded, ContentType: text('avro') });
+    expect(() => decodeTask(unknown)).to.throw(/"avro".*Known: json/);
   });
 
   it('uses a codec that the application registers', async () => {
@@ -79,19 +75,19 @@ describe('the wire format of tasks', () => {
     expect(() => callCodec.decode('{}')).to.throw(MalformedMessageError);
   });
 
-  it('refuses a body or a context that could pollute prototypes', async () => {
+  it('refuses a body or a context that could pollute prototypes', () => {
     for (const evil of [
       message('{"__proto__": {"polluted": true}}'),
       message('{}', { ...recorded, JobContext: text('{"__proto__": {"polluted": true}}') }),
     ]) {
-      expect(await rejection(decodeTask(evil))).to.be.instanceOf(MalformedMessageError);
+      expect(() => decodeTask(evil)).to.throw(MalformedMessageError);
     }
     expect(({} as { polluted?: boolean }).polluted).to.equal(undefined);
   });
 
-  it('refuses a context that is no object', async () => {
-    const error = await rejection(decodeTask(message('{}', { ...recorded, JobContext: text('[1]') })));
-    expect(error.message).to.contain('JobContext');
+  it('refuses a context that is no object', () => {
+    const wrong = message('{}', { ...recorded, JobContext: text('[1]') });
+    expect(() => decodeTask(wrong)).to.throw('JobContext');
   });
 
   it('has room for ten attributes in all', () => {
