@@ -66,8 +66,8 @@ export async function share(at: { readonly url: string; readonly queue: string }
     worker,
     { slots: SLOTS, waitSeconds: 20, settleDelayMs: 200, onError: 'delete', drainTimeout: 30, idleExit: 1 },
     {
-      received: (_queue, count) => {
-        received += count;
+      received: (_queue, messages) => {
+        received += messages.length;
         mostHeld = Math.max(mostHeld, received - doneAt.length);
       },
     },

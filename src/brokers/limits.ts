@@ -10,3 +10,5 @@ export const MAX_VISIBILITY_TIMEOUT = 43_200;
 export const MAX_DELAY_SECONDS = 900;
 /** The most attributes of a message. */
 export const MAX_ATTRIBUTES = 10;
+/** The longest delay of a message in a database of ours, in seconds: a year. There, nothing but sense limits it. */
+export const MAX_DATABASE_DELAY_SECONDS = 365 * 24 * 60 * 60;

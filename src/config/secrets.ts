@@ -1,7 +1,17 @@
 /** Keeps secrets out of what is printed. */
 
-const SECRET_KEY = /pass|pwd|secret|token|key|credential/i;
+const SECRET_KEY = /pass|pwd|secret|token|key|credential|authorization/i;
 const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s/]*@/g;
+
+/** Whether the value of a key with this name is likely to be a secret. */
+export function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key);
+}
+
+/** A text with `***` for passwords in URLs. */
+export function withoutPasswords(text: string): string {
+  return text.replace(URL_PASSWORD, '$1***@');
+}
 
 /**
  * A value of the ini file as it may be shown: `***` for what its key says is a secret, and for passwords in URLs.
@@ -10,5 +20,5 @@ const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s/]*@/g;
  *     withoutSecrets('database', 'pg://me:abc@host/x')    // 'pg://me:***@host/x'
  */
 export function withoutSecrets(key: string, value: string): string {
-  return SECRET_KEY.test(key) ? '***' : value.replace(URL_PASSWORD, '$1***@');
+  return isSecretKey(key) ? '***' : withoutPasswords(value);
 }

@@ -59,6 +59,13 @@ export interface WeightedQueue {
   readonly weight: number;
 }
 
+/** What is held of a queue, and how much of that runs. */
+export interface QueueLoad {
+  readonly name: string;
+  readonly held: number;
+  readonly running: number;
+}
+
 export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #observer: ConsumerObserver;
@@ -77,12 +84,12 @@ export class Consumer {
     queues: readonly WeightedQueue[],
     worker: Worker,
     options: ConsumerOptions,
-    observer: ConsumerObserver = {},
+    ...observers: readonly ConsumerObserver[]
   ) {
     this.#options = options;
     const { messageLimit = Number.POSITIVE_INFINITY } = options;
     this.#allowed = messageLimit === 'shared' ? 0 : messageLimit;
-    this.#observer = harmless(observer);
+    this.#observer = harmless(observers);
     this.#sources = queues.map((queue) => this.#source(queue));
     this.#turns = new Turns(this.#sources);
     this.#attempts = new Attempts(worker, {
@@ -156,6 +163,15 @@ export class Consumer {
     for (const { leases } of this.#sources) held += leases.size;
     for (const { leaseLost } of this.#slots.running) if (leaseLost) held += 1;
     return held;
+  }
+
+  /** What is held now, by queue. */
+  get loads(): QueueLoad[] {
+    return this.#sources.map(({ queue, leases, running }) => ({
+      name: queue.name,
+      held: leases.size,
+      running,
+    }));
   }
 
   #source({ queue, weight }: WeightedQueue): Source {

@@ -163,6 +163,7 @@ export class Leases {
     }
     try {
       const results = await this.#queue.changeVisibility(changes);
+      this.#observer.extended?.(this.#queue, results.filter(({ ok }) => ok).length);
       for (const [index, delivery] of deliveries.entries()) {
         this.#extended(delivery, results[index] ?? NO_RESULT, sentAt + changes[index]!.seconds * 1000);
       }

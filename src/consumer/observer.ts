@@ -2,13 +2,13 @@
  * What the run loop tells the outside: logs, metrics and the test container listen here. The loop needs none of it,
  * and goes on when a listener throws, with the one exception that `failed` names.
  */
-import type { Queue } from '../brokers/broker.ts';
+import type { Message, Queue } from '../brokers/broker.ts';
 import type { Outcome } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
 
 export interface ConsumerObserver {
   /** A receive came back, `milliseconds` after it was sent. */
-  received?(queue: Queue, count: number, milliseconds: number): void;
+  received?(queue: Queue, messages: readonly Message[], milliseconds: number): void;
   /** The `failures`th receive in a row failed; the next comes after `pauseMs` milliseconds. */
   receiveFailed?(queue: Queue, error: Error, failures: number, pauseMs: number): void;
   /** A receive worked again, `seconds` after the first one failed. */
@@ -28,38 +28,45 @@ export interface ConsumerObserver {
   settled?(delivery: Delivery, outcome: Outcome): void;
   /** A request to settle `count` messages failed; it is tried again while their leases live. */
   settleFailed?(error: Error, count: number): void;
+  /** The leases of `count` messages were extended. */
+  extended?(queue: Queue, count: number): void;
   /** A request to extend the leases of `count` messages failed; it is tried again. */
   extensionFailed?(error: Error, count: number): void;
   /** Another process may have the message now. If its worker runs, its signal has aborted. */
   leaseLost?(delivery: Delivery, reason: string): void;
 }
 
-/** The same observer, unable to hurt the loop: whatever its methods throw is dropped, but for `failed`. */
-export function harmless(observer: ConsumerObserver): ConsumerObserver {
-  return {
-    received: guarded(observer, observer.received),
-    receiveFailed: guarded(observer, observer.receiveFailed),
-    receiveRecovered: guarded(observer, observer.receiveRecovered),
-    handled: guarded(observer, observer.handled),
-    failed: (...args) => observer.failed?.(...args),
-    stuck: guarded(observer, observer.stuck),
-    afterMessageFailed: guarded(observer, observer.afterMessageFailed),
-    settled: guarded(observer, observer.settled),
-    settleFailed: guarded(observer, observer.settleFailed),
-    extensionFailed: guarded(observer, observer.extensionFailed),
-    leaseLost: guarded(observer, observer.leaseLost),
-  };
-}
+type Method<Args extends unknown[]> = ((...args: Args) => void) | undefined;
 
-function guarded<Args extends unknown[]>(
-  observer: ConsumerObserver,
-  method: ((...args: Args) => void) | undefined,
-): (...args: Args) => void {
-  return (...args) => {
-    try {
-      method?.apply(observer, args);
-    } catch {
-      // A broken listener is no reason to stop handling messages.
-    }
+/** These observers as one that is unable to hurt the loop: whatever their methods throw is dropped, but for `failed`. */
+export function harmless(observers: readonly ConsumerObserver[]): ConsumerObserver {
+  /** Calls the method that `of` takes from each observer. */
+  const guarded = <Args extends unknown[]>(of: (observer: ConsumerObserver) => Method<Args>) => {
+    const calls = observers.flatMap((observer) => of(observer)?.bind(observer) ?? []);
+    return (...args: Args) => {
+      for (const call of calls) {
+        try {
+          call(...args);
+        } catch {
+          // A broken listener is no reason to stop handling messages.
+        }
+      }
+    };
+  };
+  return {
+    received: guarded(({ received }) => received),
+    receiveFailed: guarded(({ receiveFailed }) => receiveFailed),
+    receiveRecovered: guarded(({ receiveRecovered }) => receiveRecovered),
+    handled: guarded(({ handled }) => handled),
+    failed: (...args) => {
+      for (const observer of observers) observer.failed?.(...args);
+    },
+    stuck: guarded(({ stuck }) => stuck),
+    afterMessageFailed: guarded(({ afterMessageFailed }) => afterMessageFailed),
+    settled: guarded(({ settled }) => settled),
+    settleFailed: guarded(({ settleFailed }) => settleFailed),
+    extended: guarded(({ extended }) => extended),
+    extensionFailed: guarded(({ extensionFailed }) => extensionFailed),
+    leaseLost: guarded(({ leaseLost }) => leaseLost),
   };
 }

@@ -142,7 +142,7 @@ export class Receiver {
       this.#succeeded(messages.length, max, performance.now() - sentAt);
       // The others end when there is nothing more at once, which is not to say that nothing comes.
       if (messages.length === 0 && wait === waitSeconds) this.#pauseWhileIdle();
-      observer.received?.(queue, messages.length, performance.now() - sentAt);
+      observer.received?.(queue, messages, performance.now() - sentAt);
       if (messages.length > 0) this.#options.deliver(messages, performance.now());
     } catch (error) {
       this.#asked -= max;

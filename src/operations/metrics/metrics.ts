@@ -1,0 +1,117 @@
+/** Counts what the run loop does, queue by queue. Runs for each message, so it does little more than add. */
+import type { Message, Queue } from '../../brokers/broker.ts';
+import type { QueueLoad } from '../../consumer/consumer.ts';
+import type { Delivery } from '../../consumer/delivery.ts';
+import type { ConsumerObserver } from '../../consumer/observer.ts';
+import { isFailedAttempt } from '../../worker/errors.ts';
+import type { Outcome } from '../../worker/outcome.ts';
+import { Histogram } from './histogram.ts';
+import { redacted } from './redacted.ts';
+import { type Failure, KEPT_FAILURES, type QueueSnapshot, type Snapshot } from './snapshot.ts';
+
+/** The characters of a body that are kept with a failure. */
+const KEPT_BODY = 500;
+
+class QueueCounters {
+  received = 0;
+  emptyReceives = 0;
+  fullReceives = 0;
+  failedReceives = 0;
+  outcomes = { handled: 0, dropped: 0, retried: 0, buried: 0 };
+  readonly handling = new Histogram();
+  readonly age = new Histogram();
+  leaseExtensions = 0;
+  leasesLost = 0;
+  readonly requests: Record<string, number> = {};
+  billedRequests = 0;
+}
+
+export class Metrics implements ConsumerObserver {
+  readonly #startedAt = Date.now();
+  readonly #queues = new Map<string, QueueCounters>();
+  readonly #failures: Failure[] = [];
+
+  received({ name }: Queue, messages: readonly Message[]): void {
+    const counters = this.#of(name);
+    if (messages.length === 0) {
+      counters.emptyReceives += 1;
+      return;
+    }
+    counters.received += messages.length;
+    counters.fullReceives += 1;
+    const now = Date.now();
+    for (const { sentAt } of messages) counters.age.add(Math.max(0, now - sentAt) / 1000);
+  }
+
+  receiveFailed({ name }: Queue): void {
+    this.#of(name).failedReceives += 1;
+  }
+
+  handled({ queue }: Delivery, milliseconds: number): void {
+    const counters = this.#of(queue.name);
+    counters.outcomes.handled += 1;
+    counters.handling.add(milliseconds / 1000);
+  }
+
+  failed({ queue, message }: Delivery, error: unknown, { action }: Outcome, milliseconds: number): void {
+    const counters = this.#of(queue.name);
+    const outcome = FAILED[action];
+    counters.outcomes[outcome] += 1;
+    counters.handling.add(milliseconds / 1000);
+    this.#failures.unshift({
+      at: Date.now(),
+      queue: queue.name,
+      messageId: message.id,
+      receiveCount: message.receiveCount,
+      error: String(isFailedAttempt(error) ? error.cause : error),
+      body: redacted(message.body, KEPT_BODY),
+      outcome,
+    });
+    if (this.#failures.length > KEPT_FAILURES) this.#failures.pop();
+  }
+
+  extended({ name }: Queue, count: number): void {
+    this.#of(name).leaseExtensions += count;
+  }
+
+  leaseLost({ queue }: Delivery): void {
+    this.#of(queue.name).leasesLost += 1;
+  }
+
+  /** Counts a request to the broker; `bytes`: what it carried. */
+  requested(queue: string, action: string, bytes: number): void {
+    const counters = this.#of(queue);
+    counters.requests[action] = (counters.requests[action] ?? 0) + 1;
+    counters.billedRequests += Math.max(1, Math.ceil(bytes / BILLED_BYTES));
+  }
+
+  /** All that was counted, and what the run loop holds now. */
+  snapshot(slots: number, loads: readonly QueueLoad[]): Snapshot {
+    for (const { name } of loads) this.#of(name);
+    const queues = [...this.#queues].map(([name, counters]): [string, QueueSnapshot] => {
+      const { held = 0, running = 0 } = loads.find((load) => load.name === name) ?? {};
+      const { handling, age, ...counts } = counters;
+      return [name, { ...counts, handling: handling.counts, age: age.counts, held, running }];
+    });
+    return {
+      startedAt: this.#startedAt,
+      slots,
+      queues: Object.fromEntries(queues),
+      failures: [...this.#failures],
+    };
+  }
+
+  #of(name: string): QueueCounters {
+    let counters = this.#queues.get(name);
+    if (!counters) {
+      counters = new QueueCounters();
+      this.#queues.set(name, counters);
+    }
+    return counters;
+  }
+}
+
+/** SQS bills each 64 KiB of a request as one (pricing page of Amazon SQS). */
+const BILLED_BYTES = 64 * 1024;
+
+const FAILED = { delete: 'dropped', retry: 'retried', bury: 'buried' } as const;

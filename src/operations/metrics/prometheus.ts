@@ -1,0 +1,156 @@
+/**
+ * What a container has counted, in the text format of Prometheus. Where OpenTelemetry's conventions for messaging have a
+ * name, it is that one, as Prometheus writes it; the rest begins with `sqs_containers_`.
+ */
+import { AggregatorRegistry } from 'prom-client';
+import type { QueueCounts } from '../../brokers/broker.ts';
+import { BOUNDS, countOf, type HistogramCounts } from './histogram.ts';
+import type { QueueSnapshot, Snapshot } from './snapshot.ts';
+
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** A metric as prom-client has it in JSON. */
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly aggregator: 'sum';
+  readonly values: readonly Value[];
+}
+
+interface Value {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+type Queues = readonly (readonly [string, QueueSnapshot])[];
+
+/** The text for a scrape. `depths`: how many messages the queues have, as far as that is known. */
+export function prometheusText(
+  { slots, queues: byName, startedAt }: Snapshot,
+  processes: number,
+  depths: Readonly<Record<string, QueueCounts>>,
+): Promise<string> {
+  const queues = Object.entries(byName);
+  const families: Family[] = [
+    histogram(
+      'messaging_process_duration_seconds',
+      'How long workers took.',
+      queues,
+      ({ handling }) => handling,
+    ),
+    histogram(
+      'sqs_containers_message_age_seconds',
+      'Age of messages when received.',
+      queues,
+      ({ age }) => age,
+    ),
+    counter(
+      'messaging_client_consumed_messages_total',
+      'Messages received.',
+      each(queues, ({ received }) => received),
+    ),
+    counter(
+      'sqs_containers_messages_total',
+      'Messages by what became of them.',
+      queues.flatMap(([queue, { outcomes }]) => labelled(queue, 'outcome', { ...outcomes })),
+    ),
+    counter(
+      'sqs_containers_receives_total',
+      'Receives by what came of them.',
+      queues.flatMap(([queue, { emptyReceives: empty, fullReceives: full, failedReceives: failed }]) =>
+        labelled(queue, 'result', { empty, full, failed }),
+      ),
+    ),
+    counter(
+      'sqs_containers_requests_total',
+      'Requests to the broker, by action of the SQS API.',
+      queues.flatMap(([queue, { requests }]) => labelled(queue, 'action', requests)),
+    ),
+    counter(
+      'sqs_containers_billed_requests_total',
+      'The same as SQS bills them: each 64 KiB are one.',
+      each(queues, ({ billedRequests }) => billedRequests),
+    ),
+    counter(
+      'sqs_containers_lease_extensions_total',
+      'Extended visibility timeouts.',
+      each(queues, ({ leaseExtensions }) => leaseExtensions),
+    ),
+    counter(
+      'sqs_containers_leases_lost_total',
+      'Messages that another process may have got while they were held.',
+      each(queues, ({ leasesLost }) => leasesLost),
+    ),
+    gauge(
+      'sqs_containers_held_messages',
+      'Messages held now.',
+      each(queues, ({ held }) => held),
+    ),
+    gauge(
+      'sqs_containers_running_messages',
+      'Messages whose workers run now.',
+      each(queues, ({ running }) => running),
+    ),
+    gauge(
+      'sqs_containers_queue_messages',
+      'Messages in the queue, by state; approximate.',
+      Object.entries(depths).flatMap(([queue, { visible, inFlight, delayed }]) =>
+        labelled(queue, 'state', { visible, in_flight: inFlight, delayed }),
+      ),
+    ),
+    gauge('sqs_containers_slots', 'Messages that can run at once.', [{ value: slots, labels: {} }]),
+    gauge('sqs_containers_processes', 'Processes that run workers.', [{ value: processes, labels: {} }]),
+    gauge('process_start_time_seconds', 'Start of the first of them, since the epoch.', [
+      { value: startedAt / 1000, labels: {} },
+    ]),
+  ];
+  return AggregatorRegistry.aggregate([families]).metrics();
+}
+
+const QUEUE = 'messaging_destination_name';
+
+function counter(name: string, help: string, values: readonly Value[]): Family {
+  return { name, help, type: 'counter', aggregator: 'sum', values };
+}
+
+function gauge(name: string, help: string, values: readonly Value[]): Family {
+  return { name, help, type: 'gauge', aggregator: 'sum', values };
+}
+
+function each(queues: Queues, value: (queue: QueueSnapshot) => number): Value[] {
+  return queues.map(([queue, snapshot]) => ({ value: value(snapshot), labels: { [QUEUE]: queue } }));
+}
+
+function labelled(queue: string, label: string, counts: Readonly<Record<string, number>>): Value[] {
+  return Object.entries(counts).map(([name, value]) => ({
+    value,
+    labels: { [QUEUE]: queue, [label]: name },
+  }));
+}
+
+function histogram(
+  name: string,
+  help: string,
+  queues: Queues,
+  of: (queue: QueueSnapshot) => HistogramCounts,
+): Family {
+  const values = queues.flatMap(([queue, snapshot]): Value[] => {
+    const counted = of(snapshot);
+    const labels = { [QUEUE]: queue };
+    let count = 0;
+    const buckets = BOUNDS.map((bound, index): Value => {
+      count += counted.counts[index] ?? 0;
+      return { value: count, labels: { ...labels, le: bound }, metricName: `${name}_bucket` };
+    });
+    const total = countOf(counted);
+    return [
+      ...buckets,
+      { value: total, labels: { ...labels, le: '+Inf' }, metricName: `${name}_bucket` },
+      { value: counted.sum, labels, metricName: `${name}_sum` },
+      { value: total, labels, metricName: `${name}_count` },
+    ];
+  });
+  return { name, help, type: 'histogram', aggregator: 'sum', values };
+}
