@@ -3,7 +3,9 @@
  * `queue(…)` anywhere in the process go there for as long as a test container runs. Nothing sleeps and nothing touches
  * the network; visibility timeouts and delays follow the clock, so a fake one drives them.
  */
+import { isSqs } from '../src/brokers/address.ts';
 import type { OutgoingMessage } from '../src/brokers/broker.ts';
+import { MAX_DATABASE_DELAY_SECONDS, MAX_DELAY_SECONDS } from '../src/brokers/limits.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import type { MemoryQueue } from '../src/brokers/memory/queue.ts';
 import { nameOfUrl } from '../src/brokers/queue-name.ts';
@@ -45,8 +47,11 @@ const { setImmediate: nextTurn, setTimeout: realTimeout, clearTimeout: clearReal
 /** How long `stop` waits for a worker whose signal has aborted, in milliseconds of the real clock. */
 const PATIENCE_MS = 1_000;
 
-/** SQS names queues by URL, too; here these are the queues of the last part. */
 class TestBroker extends MemoryBroker {
+  /** SQS's limit, for specs of what will run there, until an ini file names another broker. */
+  override maxDelaySeconds: number = MAX_DELAY_SECONDS;
+
+  /** SQS names queues by URL, too; here these are the queues of the last part. */
   override open(name: string): Promise<MemoryQueue> {
     return super.open(nameOfUrl(name));
   }
@@ -69,7 +74,7 @@ export class TestContainer {
   /**
    * Starts a container from an ini file of production, or from objects. Of an ini file, `[worker]` and what
    * `[container]` says of worker, queue and outcomes counts; brokers, logs and exits are those of a spec.
-   * Throws ConfigError, WorkerLoadError, WorkerFactoryError.
+   * Throws ConfigError, ModuleLoadError, WorkerFactoryError.
    */
   static async start(source: string | TestContainerOptions): Promise<TestContainer> {
     broker ??= new TestBroker();
@@ -186,6 +191,7 @@ const AT_ONCE = { settleDelayMs: 0, drainTimeout: 0 };
 
 async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
   const { container, ...rest } = readConfig(file);
+  if (!isSqs(container.broker)) shared.maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
   // Names are what the spec's code has, whatever environment production adds to them.
   const { queuePrefix: _, ...settings } = container;
   const config = { ...rest, container: settings };

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 
-/** Name, version and license of every package that a build has read something from, in the order of their names. */
-export function licensesOf({ inputs }: Metafile): string {
-  const folders = Object.keys(inputs).flatMap(
+/** Name, version and license of every package that builds have read something from, in the order of their names. */
+export function licensesOf(...builds: readonly Metafile[]): string {
+  const files = builds.flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = files.flatMap(
     (file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
   );
   return [...new Set(folders)]

@@ -119,7 +119,7 @@ describe('the package, installed in another project', () => {
 
   it('exports what its documentation names, and no more', async () => {
     const script = `console.log(JSON.stringify(
-      await Promise.all(['sqs-containers', 'sqs-containers/tasks', 'sqs-containers/test'].map(async (name) => Object.keys(await import(name)))),
+      await Promise.all(['', '/tasks', '/test', '/broker'].map((path) => 'sqs-containers' + path).map(async (name) => Object.keys(await import(name)))),
     ))`;
     const exported: unknown = JSON.parse(await run(process.execPath, '--input-type=module', '-e', script));
     expect(exported).to.deep.equal([
@@ -156,6 +156,22 @@ describe('the package, installed in another project', () => {
       ],
       ['worker'],
       ['TestContainer', 'runInline'],
+      [
+        'BrokerError',
+        'DEDUPLICATION_MS',
+        'DEFAULT_SETTINGS',
+        'MAX_REQUEST_BYTES',
+        'QueueNotFoundError',
+        'changeResult',
+        'checkBatch',
+        'checkCreate',
+        'checkReceive',
+        'deduplicationId',
+        'deleteResult',
+        'refusals',
+        'sequenceNumber',
+        'standing',
+      ],
     ]);
   });
 

@@ -3,8 +3,8 @@
  *
  * It has the semantics of Amazon SQS (developer guide, "How Amazon SQS works"), in batches: a received
  * message stays invisible for a visibility timeout, is deleted or made visible again by its receipt
- * handle, and counts how often it was received. `test/brokers/contract.ts` says in specs what each
- * operation owes; every broker runs it.
+ * handle, and counts how often it was received. `src/broker-contract/` says in specs what each operation
+ * owes; every broker runs it.
  */
 
 /** A typed attribute beside the body, as in SQS: `dataType` is String, Number or Binary, with an optional `.suffix`. */
@@ -97,7 +97,7 @@ export interface CreateOptions {
   readonly visibilityTimeout?: number;
   /** Seconds before a sent message can be received, 0 to 900. Default 0. */
   readonly delaySeconds?: number;
-  /** Seconds an unhandled message is kept. Default: SQS's 4 days; the embedded brokers keep it for ever. */
+  /** Seconds an unhandled message is kept. Default: SQS's 4 days; the other brokers keep it for ever. */
   readonly retentionSeconds?: number;
   /** Where a message goes that was received `maxReceives` times and not deleted: the name of an existing queue. */
   readonly deadLetterQueue?: { readonly name: string; readonly maxReceives: number };
@@ -140,9 +140,9 @@ export interface Broker {
   readonly maxDelaySeconds: number;
   /** The most bytes a request may have, bodies and attributes together, and so a message alone. SQS: 1 MiB. */
   readonly maxRequestBytes: number;
-  /** True for brokers whose `open` makes a queue that does not exist: the embedded ones. */
+  /** True for brokers whose `open` makes a queue that does not exist: all but SQS. */
   readonly makesQueues: boolean;
-  /** Opens a queue. Throws QueueNotFoundError if it does not exist; the embedded brokers make it. */
+  /** Opens a queue. Throws QueueNotFoundError if it does not exist, unless the broker makes it. */
   open(name: string): Promise<Queue>;
   /** Makes a queue; one that exists with other settings gets these. Names that end in `.fifo` make FIFO queues. */
   create(name: string, options?: CreateOptions): Promise<void>;

@@ -6,7 +6,7 @@
 import type { EntryResult, VisibilityChange } from './broker.ts';
 import { changeRefusal, failure } from './sqs-rules.ts';
 
-/** What a receipt handle says. */
+/** What a receipt handle says; brokers with other handles have a token in theirs, too. */
 export interface Receipt {
   readonly number: number;
   readonly token: string;
@@ -39,7 +39,7 @@ export function parseReceiptHandle(handle: string): Receipt | undefined {
  *     deleteResult({ number: 1, token: 'a' }, { token: 'a', isInFlight: false }, true)  // no: on FIFO queues that is too late
  */
 export function deleteResult(
-  receipt: Receipt | undefined,
+  receipt: Pick<Receipt, 'token'> | undefined,
   message: HeldMessage | undefined,
   fifo: boolean,
 ): EntryResult {
@@ -56,7 +56,7 @@ export function deleteResult(
  */
 export function changeResult(
   change: VisibilityChange,
-  receipt: Receipt | undefined,
+  receipt: Pick<Receipt, 'token'> | undefined,
   message: HeldMessage | undefined,
 ): EntryResult {
   const refusal = changeRefusal(change);

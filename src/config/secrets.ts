@@ -1,4 +1,5 @@
 /** Keeps secrets out of what is printed. */
+import { withoutPassword } from '../brokers/address.ts';
 
 const SECRET_KEY = /pass|pwd|secret|token|key|credential|authorization/i;
 const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s/]*@/g;
@@ -20,5 +21,7 @@ export function withoutPasswords(text: string): string {
  *     withoutSecrets('database', 'pg://me:abc@host/x')    // 'pg://me:***@host/x'
  */
 export function withoutSecrets(key: string, value: string): string {
-  return isSecretKey(key) ? '***' : withoutPasswords(value);
+  // A file with a secret is named, so that it can be found.
+  if (isSecretKey(key) && !key.endsWith('_file')) return '***';
+  return key === 'broker' ? withoutPassword(value) : withoutPasswords(value);
 }

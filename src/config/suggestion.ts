@@ -8,8 +8,13 @@ import { closest, distance } from 'fastest-levenshtein';
  *     suggest('size', ['poll', 'queue'], 'it takes')   // 'it takes poll, queue'
  */
 export function suggest(name: string, allowed: readonly string[], otherwise: string): string {
+  const near = nearName(name, allowed);
+  return near === undefined ? `${otherwise} ${allowed.join(', ')}` : `did you mean "${near}"?`;
+}
+
+/** The name that was probably meant, if one is near. */
+export function nearName(name: string, allowed: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
   const nearest = closest(lower, allowed);
-  const isNear = distance(lower, nearest) <= Math.ceil(nearest.length / 3);
-  return isNear ? `did you mean "${nearest}"?` : `${otherwise} ${allowed.join(', ')}`;
+  return distance(lower, nearest) <= Math.ceil(nearest.length / 3) ? nearest : undefined;
 }

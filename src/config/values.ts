@@ -1,7 +1,10 @@
 /** The kinds of values that options have: from the text in the ini file to what the program uses, or what was expected. */
 import * as z from 'zod';
+import { ADDRESSES, brokerKind, SCHEMES } from '../brokers/address.ts';
 import { isQueueName } from '../brokers/queue-name.ts';
 import { type DurationUnit, parseDuration } from './duration.ts';
+import { parseListen } from './listen.ts';
+import { nearName } from './suggestion.ts';
 
 /** What timers can wait for, rounded down to days: 24. A longer wait would end at once. */
 const LONGEST_SECONDS = 24 * 24 * 60 * 60;
@@ -156,14 +159,40 @@ export function size(from: number) {
 
 /** The address of a broker. */
 export function brokerAddress() {
-  return value('sqs, sqs+http://HOST:PORT, sqs+https://HOST, sqlite:PATH or memory:', (given) => {
-    const known =
-      given === 'sqs' ||
-      given === 'memory:' ||
-      /^sqlite:./.test(given) ||
-      (given.startsWith('sqs+') && isWebAddress(given.slice('sqs+'.length)));
-    return known ? given : undefined;
+  return z.string().superRefine((given, context) => {
+    const meant = misspelledScheme(given);
+    if (meant !== undefined) context.addIssue(`did you mean "${meant}"?`);
+    else if (!isBrokerAddress(given)) context.addIssue(`expected ${ADDRESSES}`);
   });
+}
+
+function isBrokerAddress(given: string): boolean {
+  switch (brokerKind(given)) {
+    case undefined:
+      return false;
+    case 'emulator':
+      return isWebAddress(given.slice('sqs+'.length));
+    case 'postgres':
+    case 'redis':
+      return URL.canParse(given);
+    default:
+      return true;
+  }
+}
+
+/** `sqlite` for `sqlit:queues.db`, which could be a package as well, but hardly is. */
+function misspelledScheme(given: string): string | undefined {
+  const [, scheme = ''] = /^(\w+):/.exec(given) ?? [];
+  const near = nearName(scheme, SCHEMES);
+  return near === scheme ? undefined : near;
+}
+
+/** Where a server listens, as `parseListen` reads it. */
+export function listenAddress() {
+  return value(
+    'HOST:PORT such as 127.0.0.1:8125, or the path of a Unix socket such as ./status.sock',
+    (given) => (parseListen(given) ? given : undefined),
+  );
 }
 
 /** Where a logger writes. */

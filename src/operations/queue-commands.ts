@@ -7,15 +7,23 @@ export interface QueueStatus extends QueueCounts {
   readonly queue: string;
 }
 
-/** The counts of the named queues, or of all there are. Makes no queue. Throws QueueNotFoundError. */
-export async function queueStatus(broker: Broker, names: readonly string[]): Promise<QueueStatus[]> {
-  const queues = names.length > 0 ? names : (await broker.list()).sort();
+/**
+ * The counts of the named queues, or of all there are. Makes no queue: one that the broker would make when a container
+ * opens it, as `configured` ones are, counts as empty. Throws QueueNotFoundError for others that do not exist.
+ */
+export async function queueStatus(
+  broker: Broker,
+  names: readonly string[],
+  configured: readonly string[],
+): Promise<QueueStatus[]> {
+  const all = names.length === 0 || broker.makesQueues ? (await broker.list()).sort() : [];
   return Promise.all(
-    queues.map(async (queue) => {
-      if (broker.makesQueues && !(await broker.list(queue)).includes(queue)) {
-        throw new QueueNotFoundError(queue, broker.description);
+    (names.length > 0 ? names : all).map(async (queue) => {
+      if (!broker.makesQueues || all.includes(queue)) {
+        return { queue, ...(await (await broker.open(queue)).counts()) };
       }
-      return { queue, ...(await (await broker.open(queue)).counts()) };
+      if (configured.includes(queue)) return { queue, visible: 0, inFlight: 0, delayed: 0 };
+      throw new QueueNotFoundError(queue, broker.description);
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** Finds and imports the modules that define tasks: importing them registers their tasks. */
 import { glob } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { importModule } from '../worker/load.ts';
+import { importModule } from '../modules/load.ts';
 import { registeredQueues } from './registry.ts';
 
 /** Where tasks are looked for when nothing says where: a module `tasks` or `commands`, or a folder of that name. */
@@ -15,7 +15,7 @@ export class NoTasksError extends Error {
 
 /**
  * Imports the modules that match the patterns (separated by commas or white space; `*`, `**` and `{a,b}` work), looked
- * up from `directory`. Resolves to their paths. Throws NoTasksError, and WorkerLoadError with the path of a module that
+ * up from `directory`. Resolves to their paths. Throws NoTasksError, and ModuleLoadError with the path of a module that
  * fails to load.
  */
 export async function importTasks(patterns: string | undefined, directory: string): Promise<string[]> {

@@ -4,6 +4,7 @@
  */
 import type { Message } from '../brokers/broker.ts';
 import { decodeCall } from '../message/call.ts';
+import { isClass } from '../modules/load.ts';
 import type { MessageLog } from './current-message.ts';
 
 /** The `[worker]` section of the ini file; empty when there is none. */
@@ -115,10 +116,6 @@ function callMethod(object: object): WorkerFunction | undefined {
     .map((key) => Object.getOwnPropertyDescriptor(prototype, key)?.value as unknown)
     .filter((value) => typeof value === 'function');
   return methods.length === 1 ? (methods[0] as WorkerFunction) : undefined;
-}
-
-function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 function describe(value: unknown): string {

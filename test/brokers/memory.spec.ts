@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { EMBEDDED_TRAITS, itKeepsTheContract } from './contract.ts';
 
 describe('the memory broker', () => {
   let clock: SinonFakeTimers;
@@ -24,6 +24,6 @@ describe('the memory broker', () => {
       expect(clock.countTimers(), 'timers left').to.equal(0);
       clock.restore();
     },
-    { ...EMBEDDED_TRAITS, passesMinutes: true },
+    { passesMinutes: true },
   );
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import sinon from 'sinon';
+import { ADDRESSES } from '../../src/brokers/address.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
 import type { BrokerError } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
@@ -84,15 +85,28 @@ describe('the address of a broker', () => {
     }
   });
 
-  for (const address of ['', 'SQS', 'memory', 'sqlite:', 'sqs+ftp://host', 'kafka://host']) {
+  for (const address of [
+    '',
+    'SQS',
+    'memory',
+    'sqlite:',
+    'sqs+ftp://host',
+    'kafka://host',
+    'kafka://host:x',
+  ]) {
     it(`"${address}" is none, and the error says which there are`, async () => {
       const failure = await failureOf(openBroker(address));
       expect(failure.kind).to.equal('setup');
-      expect(failure.message).to.equal(
-        `There is no broker "${address}". Possible: sqs, sqs+http://HOST:PORT, sqlite:PATH, memory:`,
-      );
+      expect(failure.message).to.equal(`There is no broker "${address}". Possible: ${ADDRESSES}.`);
     });
   }
+
+  it('is shown without its password, in a description and in an error', async () => {
+    const { description } = await open('sqs+http://me:s3cret@127.0.0.1:4566');
+    expect(description).to.equal('SQS in region eu-west-1 at http://me:***@127.0.0.1:4566');
+    const { message } = await failureOf(openBroker('mysql://me:s3cret@host/queues?password=s3cret'));
+    expect(message).to.contain('"mysql://me:***@host/queues?password=***"').and.not.to.contain('s3cret');
+  });
 
   it('"sqs+http://" without a host is no URL', async () => {
     const failure = await failureOf(openBroker('sqs+http://'));

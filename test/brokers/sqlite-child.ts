@@ -1,6 +1,6 @@
 /** What the specs of the sqlite broker run in processes of their own: `fork(this file, [file, queue, part])`. */
 import type { Queue } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
 
 const parts: Record<string, (queue: Queue) => Promise<void>> = {
   /** Sends one message for each word of the parent, and answers when it is accepted. */

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { bodies, receiveAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite.ts';
-import { bodies, receiveAll, send } from './contract/steps.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
 
 describe('a sqlite file that several processes use', () => {
   let folder: string;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/broker-contract/steps.ts';
+import { freshFifoQueue } from '../../src/broker-contract/under-test.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { groupVisibleAt } from '../../src/brokers/database/groups.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite.ts';
-import { bodies, receiveAll, receiveNow, receiveOne, send } from './contract/steps.ts';
-import { freshFifoQueue } from './contract/under-test.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
 
 describe('a queue of the sqlite broker', () => {
   let folder: string;
@@ -112,7 +112,9 @@ describe('a queue of the sqlite broker', () => {
   it('takes the group that waited longest first on a FIFO queue, and leaves no group behind', async () => {
     const queue = await freshFifoQueue({ broker, advance: async () => {} });
     const inGroup = (groupId: string, body: string) => ({ body, groupId, deduplicationId: body });
-    await send(queue, inGroup('z', 'z1'), inGroup('z', 'z2'), inGroup('a', 'a1'));
+    await send(queue, inGroup('z', 'z1'), inGroup('z', 'z2'));
+    passSeconds(1);
+    await send(queue, inGroup('a', 'a1'));
     expect(bodies(await receiveNow(queue, 1, 10))).to.deep.equal(['z1']);
     expect(bodies(await receiveNow(queue, 1, 10))).to.deep.equal(['a1']);
     passSeconds(5);

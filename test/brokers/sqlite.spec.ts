@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite.ts';
-import { EMBEDDED_TRAITS, itKeepsTheContract } from './contract.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
 
 describe('the sqlite broker', () => {
   let folder: string;
@@ -20,16 +20,11 @@ describe('the sqlite broker', () => {
     async () => {
       folder = await mkdtemp(join(tmpdir(), 'sqlite-broker-'));
       opened = [];
-      return {
-        broker: await open(),
-        secondBroker: open,
-        advance: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000 + 20)),
-      };
+      return { broker: await open(), secondBroker: open };
     },
     async () => {
       await Promise.all(opened.map((broker) => broker.close()));
       await rm(folder, { recursive: true });
     },
-    { ...EMBEDDED_TRAITS, passesMinutes: false },
   );
 });

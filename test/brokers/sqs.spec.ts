@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
-import { itKeepsTheContract } from './contract.ts';
 
 let server: FauxqsServer;
 let opened: Broker[] = [];
@@ -29,14 +29,9 @@ async function close(): Promise<void> {
 
 itKeepsTheContract(
   'SQS (the emulator fauxqs)',
-  async () => ({
-    broker: await open(),
-    secondBroker: open,
-    advance: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000 + 50)),
-  }),
+  async () => ({ broker: await open(), secondBroker: open }),
   close,
   {
-    makesQueues: false,
     severalOfAGroup: false,
     fairQueues: false,
     refusesBadReceipts: false,
@@ -44,8 +39,6 @@ itKeepsTheContract(
     countsDeadLettersAnew: false,
     controlCharacters: false,
     astralCharacters: false,
-    forgetsAbortedReceives: false,
-    passesMinutes: false,
   },
 );
 

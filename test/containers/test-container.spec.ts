@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { TestContainer } from '../../containers/test.ts';
-import { currentMessage, queue, TransientError, type WorkerConfig } from '../../src/index.ts';
+import { currentMessage, queue, SendError, TransientError, type WorkerConfig } from '../../src/index.ts';
+import { rejection } from '../rejection.ts';
 
 const realSleep = globalThis.setTimeout;
 
@@ -354,5 +355,20 @@ describe('the test container', () => {
       expect(results).to.deep.equal([30, 70]);
       expect(container.deleted).to.have.length(2);
     });
+
+    for (const [broker, longest] of [
+      ['sqs', 900],
+      ['sqlite:queues.db', 365 * 86_400],
+    ] as const) {
+      it(`takes the delays that ${broker} takes: up to ${longest} s`, async () => {
+        const file = join(folder, 'worker.ini');
+        const lines = ['[container]', 'worker = ./adder.mjs:adder', 'queue = adder', `broker = ${broker}`];
+        writeFileSync(file, lines.join('\n'));
+        await start(file);
+        await queue('adder').with({ delaySeconds: longest })(1, 2);
+        const tooLong = queue('adder').with({ delaySeconds: longest + 1 })(1, 2);
+        expect(await rejection(tooLong)).to.be.instanceOf(SendError);
+      });
+    }
   });
 });

@@ -1,11 +1,86 @@
-/** Redis for the specs. */
-import type { ServerKind } from './server.ts';
+/** Redis for the specs, or Valkey. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { freePort } from './free-port.ts';
+import type { ServerKind, StartedServer } from './server.ts';
 
 export const redis: ServerKind = {
   name: 'Redis',
   variables: ['REDIS_URL'],
   packages: ['redis-server'],
-  isInstalled: () => false,
+  isInstalled: () => findProgram() !== undefined,
   addressInEnvironment: () => process.env.REDIS_URL,
-  start: () => Promise.reject(new Error('not written yet')),
+  start: () => startRedis(),
 };
+
+export interface RedisServer extends StartedServer {
+  readonly port: number;
+  /** Ends the server as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, with what was on its disk. */
+  run(): Promise<void>;
+  /** Lets it answer nothing, with `SIGSTOP`, or work on, with `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** Starts a server of its own; `settings` are options of `redis-server`, such as `--requirepass secret`. */
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  const port = await freePort();
+  const options = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
+  // Not to wait for the disk makes it fast. What it wrote outlasts it, but not the machine.
+  const durability = ['--appendonly', 'yes', '--appendfsync', 'no', '--save', ''];
+  let server: ChildProcess;
+  const run = async () => {
+    server = spawn(findProgram()!, [...options, ...durability, ...settings], { stdio: 'ignore' });
+    await untilItListens(port, server);
+  };
+  const kill = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+  };
+  await run();
+  return {
+    address: `redis://127.0.0.1:${port}`,
+    port,
+    run,
+    kill,
+    signal(signal) {
+      server.kill(signal);
+    },
+    async restart() {
+      await kill();
+      await run();
+    },
+    async stop() {
+      await kill();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function findProgram(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const paths = ['redis-server', 'valkey-server'].flatMap((name) =>
+    folders.map((folder) => join(folder, name)),
+  );
+  return paths.find((path) => existsSync(path));
+}
+
+async function untilItListens(port: number, server: ChildProcess): Promise<void> {
+  while (server.exitCode === null) {
+    const socket = connect(port, '127.0.0.1');
+    const isUp = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isUp) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`redis-server ended with ${server.exitCode}`);
+}

@@ -1,14 +1,17 @@
-/** What the specs need to know of a kind of server, to start one or to use one that runs. */
+/** What the specs need to know of the programs that they use, and of the servers among these. */
 
-export interface ServerKind {
-  /** For people: `Postgres`. */
+export interface Program {
+  /** For people: `Chromium`. */
   readonly name: string;
-  /** The environment variables that name a server that runs, the first one first. */
-  readonly variables: readonly string[];
-  /** The Debian packages that have its programs. */
+  /** The Debian packages that have it. */
   readonly packages: readonly string[];
-  /** Whether its programs are on this machine. */
+  /** Whether it is on this machine. */
   isInstalled(): boolean;
+}
+
+export interface ServerKind extends Program {
+  /** The environment variables that name a server that runs; the first one gets the address of one that is started. */
+  readonly variables: readonly string[];
   /** The address of a server that the environment names, or undefined. */
   addressInEnvironment(): string | undefined;
   /** Starts one on a free port of this machine, with its files in a temporary folder. */

@@ -1,30 +1,34 @@
 /**
- * Gives the specs real servers, before the first of them: those that the environment names, else servers of their own.
- * Missing programs are installed where that is possible (Debian, as root). What is not to be had is said, and its specs are
- * left out; with CI=true that is an error.
+ * Gives the specs what they need, before the first of them: real servers, those that the environment names or else some of
+ * their own, and a browser. Missing programs are installed where that is possible (Debian, as root). What is not to be had
+ * is said, and its specs are left out; with CI=true that is an error.
  */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { postgres } from './postgres.ts';
+import { chromium, systemdAnalyze } from './programs.ts';
 import { redis } from './redis.ts';
-import type { ServerKind, StartedServer } from './server.ts';
+import type { Program, ServerKind, StartedServer } from './server.ts';
 
-/** Where the specs find the address of each: set for the processes in which they run. */
-const KINDS: readonly ServerKind[] = [postgres, redis];
+const SERVERS: readonly ServerKind[] = [postgres, redis];
+const PROGRAMS: readonly Program[] = [chromium, systemdAnalyze];
 
 let started: readonly StartedServer[] = [];
 
 /** Run by mocha once, whatever the number of its processes. */
 export async function mochaGlobalSetup(): Promise<void> {
-  const wanted = KINDS.filter((kind) => !kind.addressInEnvironment());
-  installMissing(wanted);
-  const possible = wanted.filter((kind) => kind.isInstalled());
-  reportMissing(wanted.filter((kind) => !possible.includes(kind)));
+  const servers = SERVERS.filter((kind) => !kind.addressInEnvironment());
+  installMissing([...servers, ...PROGRAMS]);
+  const missing = [...servers, ...PROGRAMS].filter((program) => !program.isInstalled());
+  reportMissing(missing);
   started = await Promise.all(
-    possible.map(async (kind) => {
-      const server = await kind.start();
-      process.env[kind.variables[0]!] = server.address;
-      return server;
-    }),
+    servers
+      .filter((kind) => !missing.includes(kind))
+      .map(async (kind) => {
+        const server = await kind.start();
+        // The processes in which the specs run have it from this one.
+        process.env[kind.variables[0]!] = server.address;
+        return server;
+      }),
   );
 }
 
@@ -32,8 +36,10 @@ export async function mochaGlobalTeardown(): Promise<void> {
   await Promise.all(started.map((server) => server.stop()));
 }
 
-function installMissing(kinds: readonly ServerKind[]): void {
-  const packages = kinds.filter((kind) => !kind.isInstalled()).flatMap((kind) => kind.packages);
+function installMissing(programs: readonly Program[]): void {
+  const packages = programs
+    .filter((program) => !program.isInstalled())
+    .flatMap((program) => program.packages);
   const isPossible = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
   if (packages.length === 0 || !isPossible) return;
   console.log(`Installing for the specs: ${packages.join(' ')}`);
@@ -45,14 +51,18 @@ function installMissing(kinds: readonly ServerKind[]): void {
   spawnSync('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], quietly);
 }
 
-function reportMissing(kinds: readonly ServerKind[]): void {
-  if (kinds.length === 0) return;
-  const text = kinds
-    .map(
-      ({ name, variables, packages }) =>
-        `The specs on ${name} are left out: there is no server. To run them, set ${variables[0]}, start the one in compose.yaml, or install its programs (Debian: apt-get install ${packages.join(' ')}).`,
-    )
-    .join('\n');
+function reportMissing(programs: readonly Program[]): void {
+  if (programs.length === 0) return;
+  const text = programs.map(describeMissing).join('\n');
   if (process.env.CI === 'true') throw new Error(text);
   console.warn(text);
+}
+
+function describeMissing(program: Program): string {
+  const { name, packages } = program;
+  const server =
+    'variables' in program
+      ? `set ${(program as ServerKind).variables[0]}, start the one in compose.yaml, or `
+      : '';
+  return `The specs that need ${name} are left out: it is not here. To run them, ${server}install it (Debian: apt-get install ${packages.join(' ')}).`;
 }

@@ -2,18 +2,18 @@
 import type { Kysely } from 'kysely';
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
+import { MAX_DATABASE_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../sqs-rules.ts';
 import type { Database } from './database.ts';
 import { News } from './news.ts';
 import { purge } from './purging.ts';
 import { DatabaseQueue } from './queue.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
 
 export class DatabaseBroker implements Broker {
   readonly description: string;
-  /** That of SQS, so that what works here works there. */
-  readonly maxDelaySeconds = MAX_DELAY_SECONDS;
+  readonly maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
   readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   readonly #database: Database;
@@ -39,20 +39,26 @@ export class DatabaseBroker implements Broker {
     const row = await this.#find(name);
     if (!row) return;
     await purge(this.#database, row);
+    const { dialect } = this.#database;
     await this.#database.change(async (tables) => {
+      await tables
+        .deleteFrom('queue')
+        .where('id', '=', row.id)
+        .returning(dialect.announcement(name).as('announced'))
+        .execute();
       for (const table of ['message', 'message_group', 'deduplication'] as const) {
         await tables.deleteFrom(table).where('queue_id', '=', row.id).execute();
       }
-      await tables.deleteFrom('queue').where('id', '=', row.id).execute();
     });
     this.#news.announce(name);
   }
 
   async list(prefix = ''): Promise<string[]> {
-    const rows = await this.#database.read((tables) =>
-      tables.selectFrom('queue').select('name').orderBy('name').execute(),
-    );
-    return rows.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+    const rows = await this.#database.read((tables) => tables.selectFrom('queue').select('name').execute());
+    return rows
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(prefix))
+      .sort();
   }
 
   async close(): Promise<void> {
@@ -60,8 +66,12 @@ export class DatabaseBroker implements Broker {
     await this.#database.close();
   }
 
-  #find(name: string): Promise<QueueRow | undefined> {
-    return this.#database.read((tables) => find(tables, name));
+  #find(name: string): Promise<QueueNow | undefined> {
+    return this.#database.read((tables) => this.#findIn(tables, name));
+  }
+
+  #findIn(tables: Kysely<Tables>, name: string): Promise<QueueNow | undefined> {
+    return selectQueue(tables, name, this.#database.dialect).executeTakeFirst();
   }
 
   /** Makes the queue if there is none, and changes the settings that are given. */
@@ -69,7 +79,7 @@ export class DatabaseBroker implements Broker {
     checkCreate(name, options, this.maxDelaySeconds);
     return this.#database.change(async (tables) => {
       const { deadLetterQueue } = options;
-      if (deadLetterQueue && !(await find(tables, deadLetterQueue.name))) {
+      if (deadLetterQueue && !(await this.#findIn(tables, deadLetterQueue.name))) {
         throw new QueueNotFoundError(deadLetterQueue.name, this.description);
       }
       const settings = settingsOf(options);
@@ -105,8 +115,4 @@ function settingsOf(options: CreateOptions): Partial<Omit<QueueRow, 'id' | 'name
       content_based_deduplication: Number(contentBasedDeduplication),
     }),
   };
-}
-
-function find(tables: Kysely<Tables>, name: string): Promise<QueueRow | undefined> {
-  return tables.selectFrom('queue').selectAll().where('name', '=', name).executeTakeFirst();
 }

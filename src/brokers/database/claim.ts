@@ -1,112 +1,64 @@
-/** Takes messages out of a queue for one receive: one round, in one transaction. */
-import { randomBytes } from 'node:crypto';
+/**
+ * Takes messages out of a queue for one receive, in one round: puts the next in flight, and sorts out those that are kept
+ * no longer and those that were received too often.
+ */
 import type { Kysely } from 'kysely';
 import type { Message, ReceiveOptions } from '../broker.ts';
 import { isFifoName } from '../queue-name.ts';
-import { standing } from '../sqs-rules.ts';
-import { firstOfGroups, refreshGroups } from './groups.ts';
+import type { Database, SqlDialect } from './database.ts';
+import { refreshGroups } from './groups.ts';
 import { receivedMessage } from './message-row.ts';
-import type { MessageRow, QueueRow, Tables } from './schema.ts';
-import { insertMessages } from './sending.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
+import type { QueueRow, Tables } from './schema.ts';
+import { type SortedOut, sortOut } from './sorting-out.ts';
+import { type Taken, takeNext } from './taking.ts';
 
 export interface Claim {
-  /** May be empty though there are messages left: when all that were looked at had to go. */
   readonly messages: Message[];
+  /** Whether there was none to look at. Otherwise, `messages` may be empty though there are more: when all had to go. */
+  readonly isEmpty: boolean;
+  /** The queue as it was found; undefined if that is not known, for it was empty or does not exist. */
+  readonly queue?: QueueNow;
   /** The dead-letter queue that got some. */
-  readonly deadLetterQueue?: string;
+  readonly deadLetterQueue?: string | undefined;
 }
 
-/**
- * Looks at the next `max` messages: removes those that are kept no longer, moves those that were received too often to
- * the dead-letter queue, and puts the others in flight.
- */
-export async function claim(
-  tables: Kysely<Tables>,
-  queue: QueueRow,
-  { max, visibilityTimeout = queue.visibility_timeout }: ReceiveOptions,
-  now: number,
-): Promise<Claim> {
-  const fifo = isFifoName(queue.name);
-  const candidates = await (fifo ? firstOfGroups : firstVisible)(tables, queue.id, max, now);
-  const {
-    receivable = [],
-    expired = [],
-    exhausted = [],
-  } = Object.groupBy(candidates, (row) => standingOf(queue, row, now));
-  const deadLetterQueue = exhausted.length > 0 ? await deadLetterQueueOf(tables, queue) : undefined;
-  const taken = deadLetterQueue ? receivable : candidates.filter((row) => !expired.includes(row));
+const NOTHING: Claim = { messages: [], isEmpty: true };
 
-  const receipt = randomBytes(8).toString('hex');
-  if (taken.length > 0) {
-    await tables
-      .updateTable('message')
-      .set((row) => ({
-        receipt,
-        visible_at: now + visibilityTimeout * 1000,
-        receive_count: row('receive_count', '+', 1),
-      }))
-      .where('id', 'in', idsOf(taken))
-      .execute();
+/** Claims up to `max` of the messages that can be received now. */
+export async function claim(database: Database, row: QueueRow, options: ReceiveOptions): Promise<Claim> {
+  if (!isFifoName(row.name) && database.takeAtOnce) {
+    const taken = await database.takeAtOnce(row, options);
+    // Most rounds are the one statement: few messages have to go.
+    return taken
+      ? claimOf(taken, await sortOut(taken, database.dialect, (work) => database.change(work)))
+      : NOTHING;
   }
-  const gone = candidates.filter((row) => !taken.includes(row));
-  if (gone.length > 0) await tables.deleteFrom('message').where('id', 'in', idsOf(gone)).execute();
-  if (deadLetterQueue)
-    await insertMessages(
-      tables,
-      deadLetterQueue,
-      exhausted.map((row) => deadLetter(row, now)),
-    );
-  if (fifo)
-    await refreshGroups(
-      tables,
-      queue.id,
-      candidates.map(({ group_id }) => group_id),
-      now,
-    );
-
-  const messages = taken.map((row) => receivedMessage(queue, row, receipt));
-  return { messages, ...(deadLetterQueue && { deadLetterQueue: deadLetterQueue.name }) };
+  return database.claim((tables) => claimIn(tables, database.dialect, row, options));
 }
 
-function firstVisible(
+async function claimIn(
   tables: Kysely<Tables>,
-  queueId: number,
-  max: number,
-  now: number,
-): Promise<MessageRow[]> {
-  return tables
-    .selectFrom('message')
-    .selectAll()
-    .where('queue_id', '=', queueId)
-    .where('visible_at', '<=', now)
-    .orderBy('visible_at')
-    .orderBy('id')
-    .limit(max)
-    .execute();
-}
-
-function standingOf(queue: QueueRow, { sent_at, receive_count }: MessageRow, now: number) {
-  return standing(
-    { sentAt: sent_at, receiveCount: receive_count },
-    { retentionSeconds: queue.retention_seconds ?? undefined, maxReceives: queue.max_receives ?? undefined },
-    now,
-  );
-}
-
-/** Undefined if it was removed meanwhile: then messages are received as often as they come. */
-function deadLetterQueueOf(tables: Kysely<Tables>, queue: QueueRow): Promise<QueueRow | undefined> {
-  return tables
-    .selectFrom('queue')
-    .selectAll()
-    .where('name', '=', queue.dead_letter_queue)
+  dialect: SqlDialect,
+  { name }: QueueRow,
+  options: ReceiveOptions,
+): Promise<Claim> {
+  const queue = await selectQueue(tables, name, dialect)
+    .select(dialect.relaxed.as('relaxed'))
     .executeTakeFirst();
+  // The transaction may have been waited for.
+  if (!queue || options.signal?.aborted) return NOTHING;
+  const taken = await takeNext(tables, queue, options);
+  if (!taken) return NOTHING;
+  const sorted = await sortOut(taken, dialect, (work) => work(tables));
+  if (isFifoName(name)) {
+    const groupIds = taken.rows.map(({ group_id }) => group_id);
+    await refreshGroups(tables, queue, groupIds);
+  }
+  return claimOf(taken, sorted);
 }
 
-/** A message as it comes to a dead-letter queue: as it was sent, and not received yet. */
-function deadLetter({ id: _, ...row }: MessageRow, now: number) {
-  return { ...row, visible_at: now, receive_count: 0, receipt: null };
-}
-
-function idsOf(rows: readonly MessageRow[]): number[] {
-  return rows.map(({ id }) => id);
+function claimOf({ queue, receipt }: Taken, { received, deadLetterQueue }: SortedOut): Claim {
+  const messages = received.map((row) => receivedMessage(queue, row, receipt));
+  return { messages, isEmpty: false, queue, deadLetterQueue };
 }

@@ -2,15 +2,20 @@
 import type { Kysely } from 'kysely';
 import type { QueueCounts } from '../broker.ts';
 import { isFifoName } from '../queue-name.ts';
-import type { QueueRow, Tables } from './schema.ts';
+import type { SqlDialect } from './database.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
+import type { Tables } from './schema.ts';
 
 /**
- * When the next message of a queue can be received: milliseconds since the epoch, Infinity without messages. Undefined
- * for a queue that does not exist.
+ * In how many milliseconds the next message of a queue can be received: 0 or less if one can now, Infinity without
+ * messages. Undefined for a queue that does not exist.
  */
-export async function nextVisibleAt(tables: Kysely<Tables>, name: string): Promise<number | undefined> {
-  const found = await tables
-    .selectFrom('queue')
+export async function nextVisibleIn(
+  tables: Kysely<Tables>,
+  name: string,
+  dialect: SqlDialect,
+): Promise<number | undefined> {
+  const found = await selectQueue(tables, name, dialect)
     .select(({ selectFrom }) => {
       const messages = selectFrom('message')
         .select(({ fn }) => fn.min('visible_at').as('first'))
@@ -20,17 +25,12 @@ export async function nextVisibleAt(tables: Kysely<Tables>, name: string): Promi
         .whereRef('queue_id', '=', 'queue.id');
       return (isFifoName(name) ? groups : messages).as('visibleAt');
     })
-    .where('name', '=', name)
     .executeTakeFirst();
-  return found && (found.visibleAt ?? Number.POSITIVE_INFINITY);
+  return found && (found.visibleAt ?? Number.POSITIVE_INFINITY) - found.now;
 }
 
 /** Counts by the index alone what is visible, and looks at the others: some are in flight, some delayed. */
-export async function countMessages(
-  tables: Kysely<Tables>,
-  { id }: QueueRow,
-  now: number,
-): Promise<QueueCounts> {
+export async function countMessages(tables: Kysely<Tables>, { id, now }: QueueNow): Promise<QueueCounts> {
   const { visible } = await tables
     .selectFrom('message')
     .select(({ fn }) => fn.countAll<number>().as('visible'))

@@ -5,13 +5,13 @@ import { receiptHandle } from '../receipt-handle.ts';
 import { sequenceNumber } from '../sqs-rules.ts';
 import type { MessageRow, QueueRow } from './schema.ts';
 
-/** The message that a row is when it is received from `queue` with the token `receipt`. */
+/** The message of a row that was put in flight with the token `receipt`. */
 export function receivedMessage(queue: QueueRow, row: MessageRow, receipt: string): Message {
   return {
     id: row.message_id,
     body: Buffer.from(row.body.buffer, row.body.byteOffset, row.body.byteLength).toString(),
     receiptHandle: receiptHandle({ number: row.id, token: receipt }),
-    receiveCount: row.receive_count + 1,
+    receiveCount: row.receive_count,
     attributes: parseAttributes(row.attributes),
     sentAt: row.sent_at,
     ...(row.group_id !== null && { groupId: row.group_id }),

@@ -1,7 +1,7 @@
 /** Wakes the receives that wait: at once for what this process does, and through the database for what others do. */
 
-/** Node's longest timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { LONGEST_TIMER_MS } from '../longest-timer.ts';
+import type { Database } from './database.ts';
 
 interface Listener {
   readonly queue: string;
@@ -9,14 +9,14 @@ interface Listener {
 }
 
 export class News {
-  readonly #watch: (changed: () => void) => () => void;
+  readonly #watch: Database['watch'];
   readonly #listeners = new Set<Listener>();
   #count = 0;
   #isClosed = false;
   #stopWatching: (() => void) | undefined;
 
-  /** `watch` tells of changes by other processes until its result is called; it does so only later, never at once. */
-  constructor(watch: (changed: () => void) => () => void) {
+  /** `watch` is that of a database. */
+  constructor(watch: Database['watch']) {
     this.#watch = watch;
   }
 
@@ -64,7 +64,7 @@ export class News {
 
   #watchIfNeeded(): void {
     if (this.#listeners.size > 0) {
-      this.#stopWatching ??= this.#watch(() => this.announce());
+      this.#stopWatching ??= this.#watch((queue) => this.announce(queue));
     } else {
       this.#stopWatching?.();
       this.#stopWatching = undefined;

@@ -2,7 +2,8 @@
 import type { Kysely } from 'kysely';
 import { isFifoName } from '../queue-name.ts';
 import type { Database } from './database.ts';
-import { refreshGroups } from './groups.ts';
+import { lockGroups, refreshGroups } from './groups.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
 
 /** How many messages one transaction deletes: some milliseconds' work. */
@@ -18,30 +19,34 @@ export async function purge(database: Database, queue: QueueRow): Promise<void> 
   );
   let deleted: number;
   do {
-    deleted = await database.change((tables) => deleteSome(tables, queue, last, database.now()));
+    deleted = await database.change(async (tables) => {
+      const current = await selectQueue(tables, queue.name, database.dialect).executeTakeFirst();
+      return current ? deleteSome(tables, current, last) : 0;
+    });
   } while (deleted > 0);
 }
 
-async function deleteSome(
-  tables: Kysely<Tables>,
-  queue: QueueRow,
-  last: number,
-  now: number,
-): Promise<number> {
-  const deleted = await tables
-    .deleteFrom('message')
-    .where('id', 'in', ({ selectFrom }) =>
-      selectFrom('message')
-        .select('id')
-        .where('queue_id', '=', queue.id)
-        .where('id', '<=', last)
-        // Group by group, for each that lost messages is refreshed.
-        .$if(isFifoName(queue.name), (of) => of.where('group_id', 'is not', null).orderBy('group_id'))
-        .limit(STEP),
-    )
-    .returning('group_id')
+async function deleteSome(tables: Kysely<Tables>, queue: QueueNow, last: number): Promise<number> {
+  const fifo = isFifoName(queue.name);
+  const found = await tables
+    .selectFrom('message')
+    .select(['id', 'group_id'])
+    .where('queue_id', '=', queue.id)
+    .where('id', '<=', last)
+    // Group by group, for each that lost messages is refreshed.
+    .$if(fifo, (of) => of.where('group_id', 'is not', null).orderBy('group_id'))
+    .limit(STEP)
     .execute();
-  const groups = deleted.map(({ group_id }) => group_id);
-  if (isFifoName(queue.name)) await refreshGroups(tables, queue.id, groups, now);
-  return deleted.length;
+  if (found.length === 0) return 0;
+  const numbers = found.map(({ id }) => id);
+  if (fifo) await lockGroups(tables, queue, numbers);
+  await tables.deleteFrom('message').where('id', 'in', numbers).execute();
+  if (fifo) {
+    await refreshGroups(
+      tables,
+      queue,
+      found.map(({ group_id }) => group_id),
+    );
+  }
+  return found.length;
 }

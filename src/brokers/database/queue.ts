@@ -1,4 +1,4 @@
-/** One queue in a database. Each operation is a transaction, or, for a receive, as many as it takes. */
+/** One queue in a database. Each operation is a statement or a transaction, or, for a receive, as many as it takes. */
 import type { Kysely } from 'kysely';
 import type {
   EntryResult,
@@ -15,12 +15,16 @@ import { isFifoName } from '../queue-name.ts';
 import { checkBatch, checkReceive, refusals } from '../sqs-rules.ts';
 import { type Claim, claim } from './claim.ts';
 import type { Database } from './database.ts';
-import { countMessages, nextVisibleAt } from './looking.ts';
+import { countMessages, nextVisibleIn } from './looking.ts';
 import type { News } from './news.ts';
 import { purge } from './purging.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
-import { sendMessages } from './sending.ts';
-import { changeVisibilities, deleteMessages } from './settling.ts';
+import { sendAtOnce, sendOnce } from './sending.ts';
+import { changeVisibilities, deleteAtOnce, deleteMessages } from './settling.ts';
+
+/** How soon to look again when others are at all messages that can be received: most will take them. */
+const LOCKED_MS = 20;
 
 export class DatabaseQueue implements Queue {
   readonly name: string;
@@ -31,6 +35,8 @@ export class DatabaseQueue implements Queue {
   readonly #maxDelaySeconds: number;
   /** As last read. */
   #row: QueueRow;
+  /** Whether the last receive got messages: then there may be more, and the next one does not look first. */
+  #isBusy = false;
 
   constructor(row: QueueRow, database: Database, news: News, maxDelaySeconds: number) {
     this.name = row.name;
@@ -55,85 +61,101 @@ export class DatabaseQueue implements Queue {
     for (;;) {
       const newsCount = this.#news.count;
       if (this.#news.isClosed || options.signal?.aborted) return [];
-      const dueInMs = (await this.#nextVisibleAt()) - this.#database.now();
+      const isBusy = this.#isBusy;
+      const dueInMs = isBusy ? 0 : await this.#nextVisibleIn();
       // The look at the queue may have ended after the broker was closed.
       if (this.#news.isClosed) return [];
-      if (dueInMs <= 0) {
-        const messages = await this.#claim(options);
-        if (messages.length > 0) return messages;
-      } else {
-        const leftMs = endsAt - performance.now();
-        if (leftMs <= 0) return [];
-        await this.#news.next(this.name, newsCount, Math.min(leftMs, dueInMs), options.signal);
-      }
+      const claimed = dueInMs <= 0 ? await this.#claim(options) : undefined;
+      if (claimed && claimed.messages.length > 0) return claimed.messages;
+      // When that was a guess, it is looked up now; and when some had to go, there may be more.
+      if (isBusy || (claimed && !claimed.isEmpty)) continue;
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) return [];
+      const pauseMs = Math.min(leftMs, Math.max(dueInMs, LOCKED_MS));
+      await this.#news.next(this.name, newsCount, pauseMs, options.signal);
     }
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    const results = await this.#change(async (tables, row, now) => {
-      const refused = refusals(this, messages, this.#maxDelaySeconds);
-      const good = messages.filter((_, index) => !refused[index]);
-      const sent = good.length > 0 ? await sendMessages(tables, row, good, now) : [];
-      return refused.map((refusal) => refusal ?? sent.shift()!);
-    });
+    const results = this.fifo ? await this.#sendOnce(messages) : await this.#sendAtOnce(messages);
     this.#news.announce(this.name);
     return results;
   }
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
     checkBatch(this.name, receiptHandles);
-    const results = await this.#change((tables, row, now) =>
-      deleteMessages(tables, row, receiptHandles, now),
-    );
+    const { dialect } = this.#database;
+    if (!this.fifo) {
+      const areDeleted = await this.#database.changeAtOnce((tables) =>
+        deleteAtOnce(tables, this.name, receiptHandles),
+      );
+      if (areDeleted) return receiptHandles.map(() => ({ ok: true }));
+    }
+    // What was deleted already is found to be gone, which is no error.
+    const results = await this.#change((tables, row) => deleteMessages(tables, row, receiptHandles, dialect));
     if (this.fifo) this.#news.announce(this.name);
     return results;
   }
 
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
     checkBatch(this.name, changes);
-    const results = await this.#change((tables, row, now) => changeVisibilities(tables, row, changes, now));
+    const { dialect } = this.#database;
+    const results = await this.#change((tables, row) => changeVisibilities(tables, row, changes, dialect));
     this.#news.announce(this.name);
     return results;
   }
 
   counts(): Promise<QueueCounts> {
-    return this.#database.read(async (tables) =>
-      countMessages(tables, await this.#readRow(tables), this.#database.now()),
-    );
+    return this.#database.read(async (tables) => countMessages(tables, await this.#readRow(tables)));
   }
 
   async purge(): Promise<void> {
     await purge(this.#database, await this.#database.read((tables) => this.#readRow(tables)));
   }
 
-  /** When the next message can be received: milliseconds since the epoch, Infinity without messages. */
-  async #nextVisibleAt(): Promise<number> {
-    const next = await this.#database.read((tables) => nextVisibleAt(tables, this.name));
-    if (next === undefined) throw this.#notFound();
-    return next;
+  async #sendAtOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const { dialect } = this.#database;
+    const refused = refusals(this, messages, this.#maxDelaySeconds);
+    const good = messages.filter((_, index) => !refused[index]);
+    if (good.length === 0) return refused.map((refusal) => refusal!);
+    const sent = await this.#database.changeAtOnce((tables) => sendAtOnce(tables, this.name, good, dialect));
+    if (!sent) throw this.#notFound();
+    return refused.map((refusal) => refusal ?? sent.shift()!);
   }
 
-  async #claim(options: ReceiveOptions): Promise<Message[]> {
-    const claimed = await this.#database.claim(async (tables): Promise<Claim> => {
-      const row = await this.#readRow(tables);
-      // The lock may have been waited for.
-      if (options.signal?.aborted) return { messages: [] };
-      return claim(tables, row, options, this.#database.now());
+  #sendOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const { dialect } = this.#database;
+    return this.#change(async (tables, row) => {
+      // Whether the queue takes deduplication ids from bodies may have been changed.
+      const refused = refusals(this, messages, this.#maxDelaySeconds);
+      const good = messages.filter((_, index) => !refused[index]);
+      const sent = good.length > 0 ? await sendOnce(tables, row, good, dialect) : [];
+      return refused.map((refusal) => refusal ?? sent.shift()!);
     });
+  }
+
+  /** In how many milliseconds the next message can be received: Infinity without messages. */
+  async #nextVisibleIn(): Promise<number> {
+    const { dialect } = this.#database;
+    const dueInMs = await this.#database.read((tables) => nextVisibleIn(tables, this.name, dialect));
+    if (dueInMs === undefined) throw this.#notFound();
+    return dueInMs;
+  }
+
+  async #claim(options: ReceiveOptions): Promise<Claim> {
+    const claimed = await claim(this.#database, this.#row, options);
+    this.#isBusy = claimed.messages.length > 0;
+    if (claimed.queue) this.#row = claimed.queue;
     if (claimed.deadLetterQueue !== undefined) this.#news.announce(claimed.deadLetterQueue);
-    return claimed.messages;
+    return claimed;
   }
 
-  #change<Result>(
-    work: (tables: Kysely<Tables>, row: QueueRow, now: number) => Promise<Result>,
-  ): Promise<Result> {
-    return this.#database.change(async (tables) =>
-      work(tables, await this.#readRow(tables), this.#database.now()),
-    );
+  #change<Result>(work: (tables: Kysely<Tables>, row: QueueNow) => Promise<Result>): Promise<Result> {
+    return this.#database.change(async (tables) => work(tables, await this.#readRow(tables)));
   }
 
-  async #readRow(tables: Kysely<Tables>): Promise<QueueRow> {
-    const row = await tables.selectFrom('queue').selectAll().where('name', '=', this.name).executeTakeFirst();
+  async #readRow(tables: Kysely<Tables>): Promise<QueueNow> {
+    const row = await selectQueue(tables, this.name, this.#database.dialect).executeTakeFirst();
     if (!row) throw this.#notFound();
     this.#row = row;
     return row;

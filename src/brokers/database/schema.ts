@@ -1,5 +1,5 @@
-/** The tables of the queues. Times are milliseconds since the epoch; settings of queues are in seconds. */
-import type { Generated, Kysely, Selectable } from 'kysely';
+/** The tables of the queues (`migrations.ts` makes them). Times are milliseconds since the epoch; settings of queues are in seconds. */
+import type { Generated, Selectable } from 'kysely';
 
 export interface QueueTable {
   id: Generated<number>;
@@ -21,7 +21,7 @@ export interface MessageTable {
   message_id: string;
   /** In UTF-8. Not as text: Postgres takes none with U+0000 in it, and Node 24.15 reads such text cut off. */
   body: Uint8Array;
-  /** As JSON (`attributes.ts`). */
+  /** As JSON (`message-row.ts`). */
   attributes: string | null;
   group_id: string | null;
   deduplication_id: string | null;
@@ -61,67 +61,3 @@ export interface Tables {
 
 export type QueueRow = Selectable<QueueTable>;
 export type MessageRow = Selectable<MessageTable>;
-
-/** Makes the tables in a database that has none. */
-export async function createTables({ schema }: Kysely<Tables>): Promise<void> {
-  await schema
-    .createTable('queue')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
-    .addColumn('name', 'text', (column) => column.notNull().unique())
-    .addColumn('visibility_timeout', 'integer', (column) => column.notNull())
-    .addColumn('delay_seconds', 'integer', (column) => column.notNull())
-    .addColumn('retention_seconds', 'integer')
-    .addColumn('dead_letter_queue', 'text')
-    .addColumn('max_receives', 'integer')
-    .addColumn('content_based_deduplication', 'integer', (column) => column.notNull())
-    .execute();
-  await schema
-    .createTable('message')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
-    .addColumn('queue_id', 'integer', (column) => column.notNull())
-    .addColumn('message_id', 'text', (column) => column.notNull())
-    .addColumn('body', 'blob', (column) => column.notNull())
-    .addColumn('attributes', 'text')
-    .addColumn('group_id', 'text')
-    .addColumn('deduplication_id', 'text')
-    .addColumn('sent_at', 'integer', (column) => column.notNull())
-    .addColumn('visible_at', 'integer', (column) => column.notNull())
-    .addColumn('receive_count', 'integer', (column) => column.notNull())
-    .addColumn('receipt', 'text')
-    .execute();
-  await schema
-    .createIndex('message_by_visibility')
-    .on('message')
-    .columns(['queue_id', 'visible_at', 'id'])
-    .execute();
-  await schema
-    .createIndex('message_by_group')
-    .on('message')
-    .columns(['queue_id', 'group_id', 'id'])
-    .where('group_id', 'is not', null)
-    .execute();
-  await schema
-    .createTable('message_group')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
-    .addColumn('queue_id', 'integer', (column) => column.notNull())
-    .addColumn('group_id', 'text', (column) => column.notNull())
-    .addColumn('visible_at', 'integer', (column) => column.notNull())
-    .addUniqueConstraint('message_group_once', ['queue_id', 'group_id'])
-    .execute();
-  await schema
-    .createIndex('message_group_by_visibility')
-    .on('message_group')
-    .columns(['queue_id', 'visible_at', 'id'])
-    .execute();
-  await schema
-    .createTable('deduplication')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
-    .addColumn('queue_id', 'integer', (column) => column.notNull())
-    .addColumn('deduplication_id', 'text', (column) => column.notNull())
-    .addColumn('message_id', 'text', (column) => column.notNull())
-    .addColumn('message_number', 'integer', (column) => column.notNull())
-    .addColumn('remembered_until', 'integer', (column) => column.notNull())
-    .addUniqueConstraint('deduplication_once', ['queue_id', 'deduplication_id'])
-    .execute();
-  await schema.createIndex('deduplication_by_age').on('deduplication').column('remembered_until').execute();
-}

@@ -1,5 +1,5 @@
 /** Deletes messages and moves when they are visible, by receipt handle. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import { isFifoName } from '../queue-name.ts';
 import {
@@ -8,79 +8,125 @@ import {
   type HeldMessage,
   parseReceiptHandle,
   type Receipt,
+  receiptHandle,
 } from '../receipt-handle.ts';
-import { refreshGroups } from './groups.ts';
-import type { QueueRow, Tables } from './schema.ts';
+import type { SqlDialect } from './database.ts';
+import { lockGroups, refreshGroups } from './groups.ts';
+import type { QueueNow } from './queue-row.ts';
+import type { Tables } from './schema.ts';
 
 /** A message whose receipt handle came in, with its number and its message group. */
 interface FoundMessage extends HeldMessage {
   readonly number: number;
   readonly groupId: string | null;
+  readonly visibleAt: number;
+}
+
+/** Deletes messages of a standard queue by one statement. False if some could not be, for whatever reason. */
+export async function deleteAtOnce(
+  tables: Kysely<Tables>,
+  name: string,
+  receiptHandles: readonly string[],
+): Promise<boolean> {
+  const receipts = receiptHandles.map(parseReceiptHandle).filter((receipt) => receipt !== undefined);
+  if (receipts.length === 0) return false;
+  const deleted = await tables
+    .deleteFrom('message')
+    .where('id', 'in', numbersOf(receipts))
+    .where(sql<string>`id || '-' || receipt`, 'in', receipts.map(receiptHandle))
+    // Asked of each message: given the queue, a database may look through all of its messages instead.
+    .where(
+      ({ selectFrom }) =>
+        selectFrom('queue').select('queue.name').whereRef('queue.id', '=', 'message.queue_id'),
+      '=',
+      name,
+    )
+    .returning('id')
+    .execute();
+  return deleted.length === receiptHandles.length;
 }
 
 /** Deletes messages; a result for each, in order. */
 export async function deleteMessages(
   tables: Kysely<Tables>,
-  queue: QueueRow,
+  queue: QueueNow,
   receiptHandles: readonly string[],
-  now: number,
+  dialect: SqlDialect,
 ): Promise<EntryResult[]> {
   const fifo = isFifoName(queue.name);
   const receipts = receiptHandles.map(parseReceiptHandle);
-  const found = await findMessages(tables, queue, receipts, now);
+  const found = await findMessages(tables, queue, receipts);
   const results = receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
   const deleted = found.flatMap((message, index) => (message && results[index]!.ok ? message : []));
-  await tables.deleteFrom('message').where('id', 'in', numbersOf(deleted)).execute();
-  if (fifo) await refreshGroups(tables, queue.id, groupsOf(deleted), now);
+  if (deleted.length === 0) return results;
+  await tables
+    .deleteFrom('message')
+    .where('id', 'in', numbersOf(deleted))
+    // The next message of a group may be received now.
+    .$if(fifo, (rows) => rows.returning(dialect.announcement(queue.name).as('announced')))
+    .execute();
+  if (fifo) await refreshGroups(tables, queue, groupsOf(deleted));
   return results;
 }
 
 /** Changes visibility timeouts; a result for each, in order. */
 export async function changeVisibilities(
   tables: Kysely<Tables>,
-  queue: QueueRow,
+  queue: QueueNow,
   changes: readonly VisibilityChange[],
-  now: number,
+  dialect: SqlDialect,
 ): Promise<EntryResult[]> {
   const receipts = changes.map(({ receiptHandle }) => parseReceiptHandle(receiptHandle));
-  const found = await findMessages(tables, queue, receipts, now);
+  const found = await findMessages(tables, queue, receipts);
   const results = changes.map((change, index) => changeResult(change, receipts[index], found[index]));
   const changed = found.flatMap((message, index) =>
-    message && results[index]!.ok ? { ...message, seconds: changes[index]!.seconds } : [],
+    message && results[index]!.ok ? { ...message, until: queue.now + changes[index]!.seconds * 1000 } : [],
   );
   // Most requests ask for the same seconds for all.
-  for (const [seconds, alike] of Map.groupBy(changed, (message) => message.seconds)) {
+  for (const [until, alike] of Map.groupBy(changed, (message) => message.until)) {
+    const isEarlier = alike.some(({ visibleAt }) => until < visibleAt);
     await tables
       .updateTable('message')
-      .set({ visible_at: now + seconds * 1000 })
+      .set({ visible_at: until })
       .where('id', 'in', numbersOf(alike))
+      .$if(isEarlier, (rows) => rows.returning(dialect.announcement(queue.name).as('announced')))
       .execute();
   }
-  if (isFifoName(queue.name)) await refreshGroups(tables, queue.id, groupsOf(changed), now);
+  if (isFifoName(queue.name)) await refreshGroups(tables, queue, groupsOf(changed));
   return results;
 }
 
 /**
- * The message of each receipt, where there is one. The database looks by number alone, which finds each at once,
+ * The message of each receipt, where there is one, locked. The database looks by number alone, which finds each at once,
  * whatever it knows of its indexes.
  */
 async function findMessages(
   tables: Kysely<Tables>,
-  queue: QueueRow,
+  queue: QueueNow,
   receipts: readonly (Receipt | undefined)[],
-  now: number,
 ): Promise<(FoundMessage | undefined)[]> {
+  const numbers = numbersOf(receipts.filter((receipt) => receipt !== undefined));
+  if (numbers.length === 0) return receipts.map(() => undefined);
+  if (isFifoName(queue.name)) await lockGroups(tables, queue, numbers);
   const rows = await tables
     .selectFrom('message')
     .select(['id', 'queue_id', 'receipt', 'visible_at', 'group_id'])
-    .where('id', 'in', numbersOf(receipts.filter((receipt) => receipt !== undefined)))
+    .where('id', 'in', numbers)
+    .orderBy('id')
+    .forUpdate()
     .execute();
   const found = new Map(
     rows
       .filter(({ queue_id }) => queue_id === queue.id)
       .map(({ id, receipt, visible_at, group_id }): [number, FoundMessage] => [
         id,
-        { number: id, token: receipt, isInFlight: visible_at > now, groupId: group_id },
+        {
+          number: id,
+          token: receipt,
+          isInFlight: visible_at > queue.now,
+          groupId: group_id,
+          visibleAt: visible_at,
+        },
       ]),
   );
   return receipts.map((receipt) => receipt && found.get(receipt.number));

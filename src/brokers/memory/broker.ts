@@ -8,7 +8,7 @@ import { MemoryQueue } from './queue.ts';
 export class MemoryBroker implements Broker {
   readonly description = 'memory:';
   /** That of SQS, for which this broker stands in. */
-  readonly maxDelaySeconds = MAX_DELAY_SECONDS;
+  readonly maxDelaySeconds: number = MAX_DELAY_SECONDS;
   readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   /** Those that were removed, too: a queue made again is the same object, so that whoever has it open works on. */

@@ -1,5 +1,6 @@
 /** The receives that wait for a message, served in the order in which they began to wait. */
 import type { Message, ReceiveOptions } from '../broker.ts';
+import { LONGEST_TIMER_MS } from '../longest-timer.ts';
 
 interface WaitingReceive {
   readonly options: ReceiveOptions;
@@ -73,10 +74,11 @@ export class WaitingReceives {
     clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
     if (at === undefined) return;
-    const timer = setTimeout(() => {
+    const alarm = () => {
       this.#alarm = undefined;
       this.serve();
-    }, at - Date.now());
+    };
+    const timer = setTimeout(alarm, Math.min(at - Date.now(), LONGEST_TIMER_MS));
     this.#alarm = { timer, at };
   }
 }

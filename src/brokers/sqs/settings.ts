@@ -3,6 +3,7 @@
  * and the profiles.
  */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { withoutPassword } from '../address.ts';
 import { BrokerError } from '../errors.ts';
 
 export interface SqsOptions {
@@ -48,7 +49,7 @@ export async function resolveSettings(options: SqsOptions): Promise<SqsSettings>
 
 /** For people, and the start of most errors: `SQS in region eu-west-1`. */
 export function describe({ region, endpoint }: SqsSettings): string {
-  return `SQS in region ${region}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
+  return `SQS in region ${region}${endpoint === undefined ? '' : ` at ${withoutPassword(endpoint)}`}`;
 }
 
 export function isHttpUrl(text: string): boolean {
@@ -75,7 +76,7 @@ async function endpointOf(
   if (endpoint === undefined || isHttpUrl(endpoint)) return endpoint;
   throw new BrokerError(
     'setup',
-    `The SQS endpoint "${endpoint}" is no URL: expected https://HOST or http://HOST:PORT`,
+    `The SQS endpoint "${withoutPassword(endpoint)}" is no URL: expected https://HOST or http://HOST:PORT`,
   );
 }
 

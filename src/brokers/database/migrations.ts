@@ -1,0 +1,113 @@
+/** Makes the tables of the queues, and brings those of older releases up to date: the same steps for each database. */
+import { type ColumnDefinitionBuilder, type Expression, type Kysely, type SchemaModule, sql } from 'kysely';
+import { BrokerError } from '../errors.ts';
+import type { Tables } from './schema.ts';
+
+/** How a database writes what the tables are made of. */
+export interface ColumnTypes {
+  readonly integer: 'integer' | 'bigint';
+  readonly bytes: 'blob' | 'bytea';
+  /** Text that is compared byte by byte. */
+  readonly text: Expression<unknown>;
+  /** Makes an integer column a primary key whose numbers grow and are never used twice. */
+  key(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  /** Ends the definition of a table whose rows come and go quickly. */
+  readonly oftenChanged: Expression<unknown>;
+}
+
+/** The step to each version, from that to 1 on. Those of a release are never changed afterwards. */
+const MIGRATIONS: readonly ((schema: SchemaModule, types: ColumnTypes) => Promise<void>)[] = [createTables];
+
+/**
+ * Brings tables of `version` (0: there are none) up to date. Resolves with the version that they have now. It is to be
+ * called in a transaction that excludes others who do the same. Throws as `isCurrent`.
+ */
+export async function migrate(
+  tables: Kysely<Tables>,
+  types: ColumnTypes,
+  version: number,
+  place: string,
+): Promise<number> {
+  if (isCurrent(version, place)) return version;
+  for (const step of MIGRATIONS.slice(version)) await step(tables.schema, types);
+  return MIGRATIONS.length;
+}
+
+/**
+ * Whether tables of `version` are those of this release. Throws a BrokerError of kind `setup` if a newer one made them;
+ * `place` says where they are: `The queue file /var/lib/worker/queues.db`.
+ */
+export function isCurrent(version: number, place: string): boolean {
+  if (version <= MIGRATIONS.length) return version === MIGRATIONS.length;
+  throw new BrokerError(
+    'setup',
+    `${place} was made by a newer release (its tables have version ${version}, this release knows ${MIGRATIONS.length}). Update sqs-containers.`,
+  );
+}
+
+async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<void> {
+  const { integer, bytes, text, key, oftenChanged } = types;
+  await schema
+    .createTable('queue')
+    .addColumn('id', integer, key)
+    .addColumn('name', text, (column) => column.notNull().unique())
+    .addColumn('visibility_timeout', integer, (column) => column.notNull())
+    .addColumn('delay_seconds', integer, (column) => column.notNull())
+    .addColumn('retention_seconds', integer)
+    .addColumn('dead_letter_queue', text)
+    .addColumn('max_receives', integer)
+    .addColumn('content_based_deduplication', integer, (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable('message')
+    .addColumn('id', integer, key)
+    .addColumn('queue_id', integer, (column) => column.notNull())
+    .addColumn('message_id', text, (column) => column.notNull())
+    .addColumn('body', sql.raw(bytes), (column) => column.notNull())
+    .addColumn('attributes', text)
+    .addColumn('group_id', text)
+    .addColumn('deduplication_id', text)
+    .addColumn('sent_at', integer, (column) => column.notNull())
+    .addColumn('visible_at', integer, (column) => column.notNull())
+    .addColumn('receive_count', integer, (column) => column.notNull())
+    .addColumn('receipt', text)
+    .modifyEnd(oftenChanged)
+    .execute();
+  await schema
+    .createIndex('message_by_visibility')
+    .on('message')
+    .columns(['queue_id', 'visible_at', 'id'])
+    .execute();
+  await schema
+    .createIndex('message_by_group')
+    .on('message')
+    .columns(['queue_id', 'group_id', 'id'])
+    .where('group_id', 'is not', null)
+    .execute();
+  await schema
+    .createTable('message_group')
+    .addColumn('id', integer, key)
+    .addColumn('queue_id', integer, (column) => column.notNull())
+    .addColumn('group_id', text, (column) => column.notNull())
+    .addColumn('visible_at', integer, (column) => column.notNull())
+    .addUniqueConstraint('message_group_once', ['queue_id', 'group_id'])
+    .modifyEnd(oftenChanged)
+    .execute();
+  await schema
+    .createIndex('message_group_by_visibility')
+    .on('message_group')
+    .columns(['queue_id', 'visible_at', 'id'])
+    .execute();
+  await schema
+    .createTable('deduplication')
+    .addColumn('id', integer, key)
+    .addColumn('queue_id', integer, (column) => column.notNull())
+    .addColumn('deduplication_id', text, (column) => column.notNull())
+    .addColumn('message_id', text, (column) => column.notNull())
+    .addColumn('message_number', integer, (column) => column.notNull())
+    .addColumn('remembered_until', integer, (column) => column.notNull())
+    .addUniqueConstraint('deduplication_once', ['queue_id', 'deduplication_id'])
+    .modifyEnd(oftenChanged)
+    .execute();
+  await schema.createIndex('deduplication_by_age').on('deduplication').column('remembered_until').execute();
+}

@@ -1,0 +1,103 @@
+/** Kysely on a pool of node-postgres: a connection that failed is not used again, and transactions do not last for long. */
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely';
+import type { Pool, PoolClient } from 'pg';
+import { isOfStatement } from './failures.ts';
+
+/** Ours take some milliseconds. What a process that hangs, or a host that is lost, has locked is free after this. */
+const LONGEST_STATEMENT = '10s';
+const BEGIN = `begin; set local statement_timeout = '${LONGEST_STATEMENT}'; set local idle_in_transaction_session_timeout = '${LONGEST_STATEMENT}'`;
+
+/** Kysely's dialect for a pool, which it ends in the end. Throws what `failure` makes of an error. */
+export function postgresDialect(pool: Pool, failure: (error: unknown) => Error): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PostgresDriver(pool, failure),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+class PostgresDriver implements Driver {
+  readonly #pool: Pool;
+  readonly #failure: (error: unknown) => Error;
+
+  constructor(pool: Pool, failure: (error: unknown) => Error) {
+    this.#pool = pool;
+    this.#failure = failure;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<PostgresConnection> {
+    try {
+      return new PostgresConnection(await this.#pool.connect(), this.#failure);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  async beginTransaction(connection: PostgresConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(BEGIN));
+  }
+
+  async commitTransaction(connection: PostgresConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('commit'));
+  }
+
+  /** The server rolls back by itself what a lost connection began. */
+  async rollbackTransaction(connection: PostgresConnection): Promise<void> {
+    if (!connection.isBroken) await connection.executeQuery(CompiledQuery.raw('rollback'));
+  }
+
+  async releaseConnection(connection: PostgresConnection): Promise<void> {
+    connection.release();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+class PostgresConnection implements DatabaseConnection {
+  readonly #client: PoolClient;
+  readonly #failure: (error: unknown) => Error;
+  #isBroken = false;
+
+  constructor(client: PoolClient, failure: (error: unknown) => Error) {
+    this.#client = client;
+    this.#failure = failure;
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** Nothing is prepared by name: a plan that is kept would be that of the tables when they were small. */
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    try {
+      const values = parameters.length > 0 ? { values: [...parameters] } : {};
+      const { rows } = await this.#client.query({ text: sql, ...values });
+      return { rows };
+    } catch (error) {
+      this.#isBroken ||= !isOfStatement(error);
+      throw this.#failure(error);
+    }
+  }
+
+  streamQuery(): never {
+    throw new Error('Queries on Postgres are not streamed: their rows come at once.');
+  }
+
+  release(): void {
+    this.#client.release(this.#isBroken);
+  }
+}

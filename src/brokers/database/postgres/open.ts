@@ -1,0 +1,79 @@
+/** Opens the queues in a Postgres database: connects, and makes their tables if they are missing. */
+import { Kysely } from 'kysely';
+import type { CustomTypesConfig } from 'pg';
+import type { Broker } from '../../broker.ts';
+import { BrokerError } from '../../errors.ts';
+import { DatabaseBroker } from '../broker.ts';
+import type { Tables } from '../schema.ts';
+import { parseAddress } from './address.ts';
+import { PostgresDatabase } from './database.ts';
+import { postgresDialect } from './dialect.ts';
+import { postgresFailure } from './failures.ts';
+import { prepareSchema } from './migrating.ts';
+import { NotificationWatch } from './watch.ts';
+
+/**
+ * Connections for statements. A process sends few at once, for it collects what it has to say in requests of ten; more
+ * would only wait for each other in the server, whose connections are few and dear. One more hears of news.
+ */
+const MAX_CONNECTIONS = 4;
+const CONNECT_MS = 5_000;
+/** How long an answer may take: ours take some milliseconds. Longer than what the server itself allows a statement. */
+const ANSWER_MS = 15_000;
+
+/**
+ * Opens the queues in the database at `address` (`postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with the parameters of
+ * node-postgres, such as `sslmode`), in the schema `sqs_containers` or that of the parameter `schema`. What the address
+ * leaves out is taken from the environment (`PGHOST`, …). Throws a BrokerError: of kind `setup` for a wrong address, if the
+ * package `pg` is not installed, or if the database does not exist; of others as the server answers.
+ */
+export async function openPostgres(address: string): Promise<Broker> {
+  const pg = await loadPg();
+  const { connectionString, schema, description } = parseAddress(address, pg);
+  const options = {
+    connectionString,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
+    application_name: 'sqs-containers',
+    types: typesOf(pg),
+  };
+  const pool = new pg.Pool({ ...options, max: MAX_CONNECTIONS });
+  // A connection that is lost while nobody uses it is replaced when it is needed; one in use fails its statement.
+  const ignore = () => {};
+  pool.on('error', ignore);
+  pool.on('connect', (client) => client.on('error', ignore));
+  const tables = new Kysely<Tables>({
+    dialect: postgresDialect(pool, (error) => postgresFailure(description, error)),
+  }).withSchema(schema);
+  try {
+    await prepareSchema(tables, schema, description);
+  } catch (error) {
+    await tables.destroy();
+    throw error;
+  }
+  const watch = new NotificationWatch(() => new pg.Client(options), schema);
+  return new DatabaseBroker(new PostgresDatabase(description, schema, tables, watch));
+}
+
+type Pg = typeof import('pg').default;
+
+async function loadPg(): Promise<Pg> {
+  try {
+    return (await import('pg')).default;
+  } catch (error) {
+    throw new BrokerError(
+      'setup',
+      'Queues in Postgres need the package "pg", which cannot be loaded. Install it beside sqs-containers: npm install pg',
+      { cause: error },
+    );
+  }
+}
+
+/** Gives numbers of 64 bits as numbers: ours stay below 2^53. */
+function typesOf({ types }: Pg): CustomTypesConfig {
+  return {
+    getTypeParser: (oid, format) =>
+      oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format as 'text'),
+  };
+}

@@ -1,0 +1,63 @@
+/** Puts the messages of a standard queue that come next in flight, in one round trip to the server. */
+import { type Kysely, sql } from 'kysely';
+import type { ReceiveOptions } from '../../broker.ts';
+import type { SqlDialect } from '../database.ts';
+import { selectQueue } from '../queue-row.ts';
+import type { QueueRow, Tables } from '../schema.ts';
+import { newReceipt, type Taken } from '../taking.ts';
+
+/**
+ * Takes up to `max` messages, those first that could be received the longest. Undefined if there are none, or no such
+ * queue. Messages that others are taking are passed over.
+ */
+export async function takeAtOnce(
+  tables: Kysely<Tables>,
+  queue: QueueRow,
+  { max, visibilityTimeout }: ReceiveOptions,
+  dialect: SqlDialect,
+): Promise<Taken | undefined> {
+  const receipt = newReceipt();
+  const taken = await tables
+    .with('source', (db) => selectQueue(db, queue.name, dialect).select(dialect.relaxed.as('relaxed')))
+    // Found before all else: within the join they might be looked for several times, and found to be others.
+    .with(
+      (name) => name('candidate').materialized(),
+      (db) =>
+        db
+          .selectFrom('message')
+          .select(['id', 'visible_at as visible_since'])
+          .where('queue_id', '=', ({ selectFrom }) => selectFrom('source').select('source.id'))
+          .where('visible_at', '<=', ({ selectFrom }) => selectFrom('source').select('source.now'))
+          .orderBy('visible_at')
+          .orderBy('id')
+          .limit(max)
+          .forUpdate()
+          .skipLocked(),
+    )
+    .updateTable('message')
+    .from(['source', 'candidate'])
+    .set((row) => ({
+      receipt,
+      receive_count: row('receive_count', '+', 1),
+      visible_at: sql<number>`source.now + 1000 * ${visibilityTimeout ?? sql.ref('source.visibility_timeout')}`,
+    }))
+    .whereRef('message.id', '=', 'candidate.id')
+    .returningAll('message')
+    .returning([
+      'visible_since',
+      'source.now',
+      'source.visibility_timeout',
+      'source.retention_seconds',
+      'source.dead_letter_queue',
+      'source.max_receives',
+    ])
+    .execute();
+  const [first] = taken;
+  if (!first) return undefined;
+  const { now, visibility_timeout, retention_seconds, dead_letter_queue, max_receives } = first;
+  return {
+    queue: { ...queue, now, visibility_timeout, retention_seconds, dead_letter_queue, max_receives },
+    rows: taken.sort((one, other) => one.visible_since - other.visible_since || one.id - other.id),
+    receipt,
+  };
+}

@@ -1,0 +1,63 @@
+/** Puts the messages that come next in flight. */
+import { randomBytes } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { ReceiveOptions } from '../broker.ts';
+import { isFifoName } from '../queue-name.ts';
+import { firstOfGroups } from './groups.ts';
+import type { QueueNow } from './queue-row.ts';
+import type { MessageRow, Tables } from './schema.ts';
+
+/** Messages that were put in flight, in the order in which they are received. */
+export interface Taken {
+  readonly queue: QueueNow;
+  readonly rows: readonly MessageRow[];
+  readonly receipt: string;
+}
+
+/** Takes up to `max` messages, in a transaction that has locked them or their groups. Undefined if there are none. */
+export async function takeNext(
+  tables: Kysely<Tables>,
+  queue: QueueNow,
+  { max, visibilityTimeout = queue.visibility_timeout }: ReceiveOptions,
+): Promise<Taken | undefined> {
+  const find = isFifoName(queue.name) ? firstOfGroups : firstVisible;
+  const numbers = await find(tables, queue, max);
+  if (numbers.length === 0) return undefined;
+  const receipt = newReceipt();
+  const rows = await tables
+    .updateTable('message')
+    .set((row) => ({
+      receipt,
+      receive_count: row('receive_count', '+', 1),
+      visible_at: queue.now + visibilityTimeout * 1000,
+    }))
+    .where('id', 'in', numbers)
+    .returningAll()
+    .execute();
+  return {
+    queue,
+    rows: rows.sort((one, other) => numbers.indexOf(one.id) - numbers.indexOf(other.id)),
+    receipt,
+  };
+}
+
+/** A token of one receive. */
+export function newReceipt(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** The numbers of messages of a standard queue, those first that could be received the longest. */
+async function firstVisible(tables: Kysely<Tables>, queue: QueueNow, max: number): Promise<number[]> {
+  const rows = await tables
+    .selectFrom('message')
+    .select('id')
+    .where('queue_id', '=', queue.id)
+    .where('visible_at', '<=', queue.now)
+    .orderBy('visible_at')
+    .orderBy('id')
+    .limit(max)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  return rows.map(({ id }) => id);
+}

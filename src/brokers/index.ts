@@ -1,0 +1,34 @@
+/**
+ * What people import from `sqs-containers/broker`, to write a broker of their own: the contract's types, the errors, and
+ * the rules of SQS, so that what works there works on SQS.
+ */
+export type {
+  Broker,
+  CreateOptions,
+  EntryFailure,
+  EntryResult,
+  Message,
+  MessageAttribute,
+  MessageAttributes,
+  OutgoingMessage,
+  Queue,
+  QueueCounts,
+  ReceiveOptions,
+  SendResult,
+  VisibilityChange,
+} from './broker.ts';
+export type { BrokerFactory, BrokerOptions } from './custom.ts';
+export { BrokerError, type BrokerErrorKind, QueueNotFoundError } from './errors.ts';
+export { MAX_REQUEST_BYTES } from './limits.ts';
+export { changeResult, deleteResult, type HeldMessage } from './receipt-handle.ts';
+export {
+  checkBatch,
+  checkCreate,
+  checkReceive,
+  DEDUPLICATION_MS,
+  DEFAULT_SETTINGS,
+  deduplicationId,
+  refusals,
+  sequenceNumber,
+  standing,
+} from './sqs-rules.ts';

@@ -1,0 +1,106 @@
+/**
+ * A connection to a Redis server, which is made anew when it is lost. A request that was under way then fails: it may have
+ * been done, and nobody but the caller knows whether to make it again. One that begins meanwhile waits for the next
+ * attempt to connect, and fails with that.
+ */
+import type { Redis, RedisOptions } from 'ioredis';
+import type { RedisAddress } from './address.ts';
+import { isReadOnly, redisFailure } from './failures.ts';
+import { keyOf, type Script } from './scripts/script.ts';
+
+/** How long a connection may take to come about, and an answer to come: ours take some milliseconds. */
+const ANSWER_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
+
+export type RedisClass = typeof import('ioredis').Redis;
+
+/** What scripts answer. */
+export type Reply = string | number | null | readonly Reply[];
+
+type Command = (...keysAndValues: (string | number)[]) => Promise<unknown>;
+
+export class RedisClient {
+  /** For people: `redis://queues.example.com:6379/0`. */
+  readonly description: string;
+  readonly #redis: Redis;
+  readonly #commands = new Map<Script, Command>();
+  /** Why the last attempt to connect failed. */
+  #lastError: Error | undefined;
+
+  /** Connects at the first request. */
+  constructor(RedisClass: RedisClass, address: RedisAddress) {
+    this.description = address.description;
+    this.#redis = new RedisClass(optionsOf(address));
+    // An error that nobody listens to would be printed. Requests fail with it.
+    this.#redis.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+    this.#redis.on('ready', () => {
+      this.#lastError = undefined;
+    });
+  }
+
+  /** Runs a script on a queue. Throws a BrokerError. */
+  run<Result extends Reply>(
+    script: Script,
+    queue: string,
+    values: readonly (string | number)[] = [],
+  ): Promise<Result> {
+    const keys = script.keys.map((key) => keyOf(queue, key));
+    return this.request(() => this.#commandOf(script)(...keys, ...values) as Promise<Result>);
+  }
+
+  /** Makes requests of other kinds. Throws a BrokerError. */
+  async request<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(this.#redis);
+    } catch (error) {
+      throw redisFailure(this.description, error, this.#lastError);
+    }
+  }
+
+  /** Lets the requests that are under way end, and closes the connection. */
+  async close(): Promise<void> {
+    await this.#redis.quit().catch(() => {});
+    this.#redis.disconnect();
+  }
+
+  /** ioredis sends the text of a script once for each connection, and then its hash alone. */
+  #commandOf(script: Script): Command {
+    const known = this.#commands.get(script);
+    if (known) return known;
+    const name = `script${this.#commands.size}`;
+    this.#redis.defineCommand(name, { lua: script.lua, numberOfKeys: script.keys.length });
+    const commands = this.#redis as unknown as Record<string, Command>;
+    const command: Command = (...keysAndValues) => commands[name]!(...keysAndValues);
+    this.#commands.set(script, command);
+    return command;
+  }
+}
+
+function optionsOf({ host, port, db, username, password, isEncrypted }: RedisAddress) {
+  return {
+    host,
+    port,
+    db,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(isEncrypted && { tls: {} }),
+    lazyConnect: true,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    // A connection to a server that has stopped to answer is no good for the next request either.
+    socketTimeout: ANSWER_MS,
+    retryStrategy: (attempts) => Math.min(50 * 2 ** attempts, LONGEST_PAUSE_MS),
+    reconnectOnError: isReadOnly,
+    // Requests that were under way are not made again, and others wait for one attempt to connect.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // A server that is loading its data says so itself.
+    enableReadyCheck: false,
+    // All servers and proxies know it, and nothing here needs a newer one.
+    protocol: 2,
+    disableClientInfo: true,
+  } satisfies RedisOptions;
+}

@@ -1,0 +1,57 @@
+/** Opens the queues in a Redis server: connects, and checks that this release knows how they are kept there. */
+import type { Broker } from '../broker.ts';
+import { BrokerError } from '../errors.ts';
+import { parseAddress } from './address.ts';
+import { RedisBroker } from './broker.ts';
+import { type RedisClass, RedisClient } from './client.ts';
+
+/** Says in which way the queues are kept. The number grows when an older release could not go on with what a newer one did. */
+const VERSION_KEY = 'sqs-containers:version';
+const VERSION = 1;
+
+/**
+ * Opens the queues in the server at `address` (`redis://USER:PASSWORD@HOST:PORT/DATABASE`, `rediss://…` with TLS), Redis from
+ * 6.2 or Valkey. Throws a BrokerError: of kind `setup` for a wrong address, if the package `ioredis` is not installed, or if
+ * a newer release has made the queues; of others as the server answers.
+ */
+export async function openRedis(address: string): Promise<Broker> {
+  const parsed = parseAddress(address);
+  const RedisClass = await loadIoredis();
+  const client = new RedisClient(RedisClass, parsed);
+  try {
+    // The database was selected already, but where that failed ioredis would go on in the first one.
+    await client.request((redis) => redis.select(parsed.db));
+    await checkVersion(client);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return new RedisBroker(client, new RedisClient(RedisClass, parsed));
+}
+
+async function loadIoredis(): Promise<RedisClass> {
+  try {
+    return (await import('ioredis')).Redis;
+  } catch (error) {
+    throw new BrokerError(
+      'setup',
+      'Queues in Redis need the package "ioredis", which cannot be loaded. Install it beside sqs-containers: npm install ioredis',
+      { cause: error },
+    );
+  }
+}
+
+/** Of several processes that find no version, the first one writes it. */
+async function checkVersion(client: RedisClient): Promise<void> {
+  const read = () => client.request((redis) => redis.get(VERSION_KEY));
+  let version = await read();
+  if (version === null) {
+    await client.request((redis) => redis.setnx(VERSION_KEY, VERSION));
+    version = await read();
+  }
+  if (Number(version) <= VERSION) return;
+  throw new BrokerError(
+    'setup',
+    `The queues in ${client.description} were made by a newer release (they have version ${version}, this release knows ${VERSION}). Update sqs-containers.`,
+  );
+}

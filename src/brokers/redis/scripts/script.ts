@@ -1,0 +1,52 @@
+/** A Lua script that Redis runs as one step: nobody sees a part of what it does. */
+
+/**
+ * What a queue consists of. All keys of a queue have its name in braces, so that a Redis Cluster keeps them in one place:
+ *
+ *     sqs-containers:{orders}:visible
+ */
+export type Key =
+  /** Hash: the settings, and `number`, that of the last message. Also the name of the channel on which news come. */
+  | 'queue'
+  /** Hash: each message's record (`record.ts`) by its number. */
+  | 'messages'
+  /** List: the numbers of messages that can be received, on standard queues. Some may be deleted already. */
+  | 'visible'
+  /** Sorted set: the numbers of messages with a delay, by the time when it ends. */
+  | 'delayed'
+  /** Sorted set: the numbers of messages that were received, by the time when they are visible again. */
+  | 'inFlight'
+  /** Hash: how often a message was received, the token of the last time, and its group on FIFO queues; by its number. */
+  | 'receipts'
+  /** Sorted set: the messages of FIFO queues, in the order within their groups (`groups.ts`). */
+  | 'order'
+  /** Sorted set: the message groups with messages, by the time from when some can be received. */
+  | 'groups'
+  /** Hash: what was sent with a deduplication id: the id and the number of the message. */
+  | 'deduplication'
+  /** Sorted set: deduplication ids, by the time until which they are remembered. */
+  | 'remembered'
+  /** Set: the ids of dead letters that came in, until they are deleted where they came from. */
+  | 'arrived';
+
+export interface Script {
+  readonly keys: readonly Key[];
+  readonly lua: string;
+}
+
+/** Milliseconds since the epoch, on the server's clock. */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/** A script whose body has its keys in variables of the same names, and the time in `now`. */
+export function script(keys: readonly Key[], ...body: readonly string[]): Script {
+  const values = keys.map((_, index) => `KEYS[${index + 1}]`);
+  return { keys, lua: [`local ${keys.join(', ')} = ${values.join(', ')}`, NOW, ...body].join('\n') };
+}
+
+/** The key of a queue in Redis. */
+export function keyOf(queue: string, key: Key): string {
+  return `sqs-containers:{${queue}}:${key}`;
+}

@@ -1,0 +1,123 @@
+/**
+ * Imports what `module:expr` names (zc.sqs's worker option), a worker or a broker: a path relative to the ini file or a
+ * package, and an export of it or a dotted path into one. TypeScript needs no build step.
+ */
+import { existsSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** The module could not be imported, or has no such export. The message says which of these, and what there is. */
+export class ModuleLoadError extends Error {
+  override readonly name = 'ModuleLoadError';
+}
+
+/**
+ * Resolves to the value of `expression`, such as `./adder.ts:adder` or `my-package/workers:mail.factory`.
+ * Relative paths and packages are looked up from `directory`, the ini file's folder. Throws ModuleLoadError.
+ */
+export async function loadExpression(expression: string, directory: string): Promise<unknown> {
+  const colon = expression.lastIndexOf(':');
+  const specifier = expression.slice(0, colon);
+  const path = expression.slice(colon + 1);
+  if (colon < 1 || path === '') {
+    throw new ModuleLoadError(`"${expression}" is not module:expr, such as ./adder.ts:adder.`);
+  }
+  return follow(await importModule(specifier, directory), path, specifier);
+}
+
+/** Imports a module as `loadExpression` does. Throws ModuleLoadError. */
+export async function importModule(specifier: string, directory: string): Promise<Record<string, unknown>> {
+  const url = await locate(specifier, directory);
+  try {
+    if (/\.[cm]?tsx?$/.test(extname(new URL(url).pathname))) await understandTypeScript();
+    return (await import(url)) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ModuleLoadError(
+      `The module ${specifier} failed to load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** The URL of a module that exists. A path needs no leading `./` if there is such a file beside the ini file. */
+async function locate(specifier: string, directory: string): Promise<string> {
+  const file = resolve(directory, specifier);
+  if (existsSync(file)) return pathToFileURL(file).href;
+  if (/^\.{0,2}\//.test(specifier)) {
+    throw new ModuleLoadError(`There is no module ${specifier}: the file ${file} does not exist.`);
+  }
+  const { resolve: resolveSpecifier } = await import('import-meta-resolve');
+  // From the ini file's folder first; what is installed beside this program (its own workers) serves as well.
+  for (const parent of [pathToFileURL(join(directory, 'ini')).href, import.meta.url]) {
+    try {
+      const url = resolveSpecifier(specifier, parent);
+      if (!url.startsWith('file:') || existsSync(new URL(url))) return url;
+    } catch {
+      // Not from here; the error below names what was tried.
+    }
+  }
+  throw new ModuleLoadError(
+    `There is no module ${specifier}: neither the file ${file} nor a package of that name that can be imported from ${directory}.`,
+  );
+}
+
+let typeScript: Promise<void> | undefined;
+
+/** tsx, loaded only for a TypeScript worker. It registers once, so that the worker shares this program's own classes. */
+function understandTypeScript(): Promise<void> {
+  typeScript ??= (async () => {
+    const [cjs, esm] = await Promise.all([import('tsx/cjs/api'), import('tsx/esm/api')]);
+    cjs.register();
+    esm.register();
+  })();
+  return typeScript;
+}
+
+/** Follows a dotted path into a module. CommonJS modules have their exports under `default`, too. */
+function follow(module: Record<string, unknown>, path: string, specifier: string): unknown {
+  let value: unknown = module;
+  let from = specifier;
+  for (const [index, name] of path.split('.').entries()) {
+    const found: unknown = member(value, name) ?? (index === 0 ? member(module.default, name) : undefined);
+    if (found === undefined) {
+      const names = index === 0 ? exportNames(module) : memberNames(value);
+      throw new ModuleLoadError(
+        `${from} has no ${index === 0 ? 'export' : 'member'} "${name}". ${
+          names.length > 0 ? `It has: ${names.join(', ')}.` : 'It has none at all.'
+        }`,
+      );
+    }
+    value = found;
+    from = index === 0 ? `${specifier}:${name}` : `${from}.${name}`;
+  }
+  return value;
+}
+
+function member(value: unknown, name: string): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
+  const found: unknown = (value as Record<string, unknown>)[name];
+  // A method keeps its object, so that `module:service.handler` can use `this`.
+  return typeof found === 'function' && !isClass(found) && !isModule(value)
+    ? (found.bind(value) as unknown)
+    : found;
+}
+
+/** Whether what was imported is to be constructed: a class cannot be called. */
+export function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+function isModule(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Module]';
+}
+
+function exportNames(module: Record<string, unknown>): string[] {
+  const names = new Set(Object.keys(module).filter((name) => name !== 'module.exports'));
+  if (names.size === 1 && names.has('default'))
+    for (const name of memberNames(module.default)) names.add(name);
+  return [...names].sort();
+}
+
+function memberNames(value: unknown): string[] {
+  return typeof value === 'object' && value !== null ? Object.keys(value).sort() : [];
+}

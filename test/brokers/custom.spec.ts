@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ADDRESSES } from '../../src/brokers/address.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+import { ModuleLoadError } from '../../src/modules/load.ts';
+import { rejection } from '../rejection.ts';
+
+/** Its imports are absolute, because it lies in a folder for temporary files. */
+const SOURCE = `
+import { BrokerError } from '${join(import.meta.dirname, '../../src/brokers/errors.ts')}';
+import { MemoryBroker } from '${join(import.meta.dirname, '../../src/brokers/memory/broker.ts')}';
+
+export class MyBroker extends MemoryBroker {
+  readonly given: unknown[];
+  constructor(...given: unknown[]) {
+    super();
+    this.given = given;
+  }
+}
+export const brokers = {
+  later: async (options: unknown) => new MyBroker(options),
+};
+export const down = () => Promise.reject(new BrokerError('unreachable', 'nobody answers'));
+export const broken = () => JSON.parse('{');
+export const half = () => ({ ...new MemoryBroker(), open: () => {}, close: 'no function' });
+export const nothing = () => undefined;
+export const address = 'my-host';
+`;
+
+describe('a broker of your own', () => {
+  let directory: string;
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'custom-broker-'));
+    writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(directory, 'mine.ts'), SOURCE);
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  const open = (address: string) => openBroker(address, { directory });
+  async function failure(address: string): Promise<BrokerError> {
+    const error = await rejection<BrokerError>(open(address));
+    expect(error).to.be.instanceOf(BrokerError);
+    return error;
+  }
+
+  it('may be a class, which is constructed with the folder of the ini file', async () => {
+    const broker = await open('./mine.ts:MyBroker');
+    expect(broker).to.be.instanceOf(MemoryBroker).with.deep.property('given', [{ directory }]);
+  });
+
+  it('may be a function, sync or not, and inside an object', async () => {
+    const broker = await open('mine.ts:brokers.later');
+    expect(broker).to.be.instanceOf(MemoryBroker).with.deep.property('given', [{ directory }]);
+  });
+
+  it('gets the working directory, absolute, where there is no ini file', async () => {
+    const broker = await openBroker(`${directory}/mine.ts:MyBroker`);
+    expect(broker).to.have.deep.property('given', [{ directory: process.cwd() }]);
+  });
+
+  it('is a setup error if it cannot be imported, with what else is possible', async () => {
+    for (const [address, reason] of [
+      [
+        './missing.ts:MyBroker',
+        `There is no module ./missing.ts: the file ${directory}/missing.ts does not exist.`,
+      ],
+      ['sqlit:queues.db', `There is no module sqlit: neither the file ${directory}/sqlit nor a package`],
+      ['./mine.ts:YourBroker', './mine.ts has no export "YourBroker". It has: MyBroker, address, broken,'],
+    ] as const) {
+      const { kind, message, cause } = await failure(address);
+      expect(kind).to.equal('setup');
+      expect(message).to.contain(`There is no broker ${address}: ${reason}`).and.contain(ADDRESSES);
+      expect(cause).to.be.instanceOf(ModuleLoadError);
+    }
+  });
+
+  it('is a setup error if it is something else', async () => {
+    const { kind, message } = await failure('./mine.ts:address');
+    expect(kind).to.equal('setup');
+    expect(message).to.equal(
+      './mine.ts:address is no broker: it should be a function that opens one, ({ directory }) => …, or a class.',
+    );
+  });
+
+  it('is a setup error if it lacks what a broker has, each part with its type', async () => {
+    const { kind, message } = await failure('./mine.ts:half');
+    expect(kind).to.equal('setup');
+    expect(message).to.equal(
+      'What ./mine.ts:half makes is no broker. It lacks: create (a function), remove (a function), list (a function), close (a function).',
+    );
+    expect((await failure('./mine.ts:nothing')).message).to.contain(
+      'description (a string), maxDelaySeconds',
+    );
+  });
+
+  it('fails in its own words', async () => {
+    expect(await failure('./mine.ts:down')).to.include({ kind: 'unreachable', message: 'nobody answers' });
+    const { kind, message, cause } = await failure('./mine.ts:broken');
+    expect(kind).to.equal('setup');
+    expect(message).to.match(/^The broker \.\/mine\.ts:broken cannot be opened: .*JSON/);
+    expect(cause).to.be.instanceOf(SyntaxError);
+  });
+});
