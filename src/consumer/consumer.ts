@@ -59,12 +59,20 @@ export interface WeightedQueue {
   readonly weight: number;
 }
 
-/** What is held of a queue, and how much of that runs. */
+/** What is held of a queue, and how its receives go. */
 export interface QueueLoad {
   readonly name: string;
+  /** Messages that are held: waiting, running and settling. */
   readonly held: number;
   readonly running: number;
+  /** True while receives fail. */
+  readonly failing: boolean;
+  /** For how long receives have been under way and none has ended. */
+  readonly silentSeconds: number;
 }
+
+/** `paused`: nothing more is received, and what is held goes on. */
+export type ConsumerState = 'running' | 'paused' | 'draining';
 
 export class Consumer {
   readonly #options: ConsumerOptions;
@@ -79,6 +87,7 @@ export class Consumer {
   #started = 0;
   #finished = 0;
   #idle = false;
+  #state: ConsumerState = 'running';
 
   constructor(
     queues: readonly WeightedQueue[],
@@ -106,7 +115,8 @@ export class Consumer {
     });
     this.#idleExit = new IdleExit({
       seconds: options.idleExit,
-      isBusy: () => this.held > 0 || this.#sources.some(({ receiver }) => receiver.failing),
+      isBusy: () =>
+        this.held > 0 || this.#state === 'paused' || this.#sources.some(({ receiver }) => receiver.failing),
       onIdle: () => {
         this.#idle = true;
         this.stop();
@@ -135,9 +145,29 @@ export class Consumer {
 
   /** Begins the drain; `run` resolves at its end. Calling it again changes nothing. */
   stop(): void {
+    this.#state = 'draining';
     for (const source of this.#sources) source.startDraining();
     void this.#slots.stop();
     this.#stopRequested.resolve();
+  }
+
+  /** Receives nothing more until `resume`; what is held is handled. Has no effect once it drains. */
+  pause(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
+    for (const { receiver } of this.#sources) receiver.pause();
+  }
+
+  /** Ends what `pause` began. */
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    this.#idleExit.active();
+    for (const { receiver } of this.#sources) receiver.resume();
+  }
+
+  get state(): ConsumerState {
+    return this.#state;
   }
 
   /** Polls at once where polling pauses, after a failure or because a queue is empty. */
@@ -165,12 +195,14 @@ export class Consumer {
     return held;
   }
 
-  /** What is held now, by queue. */
+  /** What is held now and how receiving goes, by queue. */
   get loads(): QueueLoad[] {
-    return this.#sources.map(({ queue, leases, running }) => ({
+    return this.#sources.map(({ queue, leases, running, receiver }) => ({
       name: queue.name,
       held: leases.size,
       running,
+      failing: receiver.failing,
+      silentSeconds: receiver.silentSeconds,
     }));
   }
 
@@ -213,6 +245,7 @@ export class Consumer {
       prefetch,
       reserve: this.#sources.length > 1 ? 1 : 0,
       handlingMs: source.handlingMs,
+      slowestMs: source.slowestMs,
       receiveMs,
       remaining: this.#allowed - this.#started - this.#waiting,
     });

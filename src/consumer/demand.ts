@@ -16,6 +16,8 @@ export interface Load {
   readonly asked: number;
   /** How long a message keeps its slot, in milliseconds; undefined before the first is done. */
   readonly handlingMs: number | undefined;
+  /** The longest of the last messages, in milliseconds; undefined before there were enough to tell. */
+  readonly slowestMs: number | undefined;
   /** How long a receive takes that finds messages, in milliseconds; undefined before the first. */
   readonly receiveMs: number | undefined;
   /** How many messages to hold beside those that run: a number, or what fast workers need (`auto`). */
@@ -28,8 +30,8 @@ export interface Load {
 
 /** Nothing is asked for that would wait longer than this before it starts, in milliseconds. */
 const HORIZON_MS = 500;
-/** Below this share of a message, fetching ahead gains less than it hoards. */
-const WORTH_FETCHING_AHEAD = 0.04;
+/** A slot that waits for the network for less than this share of its time gains less by fetching ahead than it hoards. */
+const WORTH_FETCHING_AHEAD = 0.05;
 
 /**
  * The `max` for a receive to start now, or 0 for none.
@@ -63,10 +65,11 @@ function ahead(load: Load): { readonly least: number; readonly most: number } {
 /** How many messages start while a receive is under way; twice that, because both times vary. */
 function startedDuringReceive({ slots, handlingMs, receiveMs }: Load): number {
   if (handlingMs === undefined || receiveMs === undefined) return 0;
-  const messages = (2 * slots * receiveMs) / handlingMs;
-  return messages < WORTH_FETCHING_AHEAD ? 0 : Math.ceil(messages);
+  if (receiveMs / handlingMs < WORTH_FETCHING_AHEAD) return 0;
+  return Math.ceil((2 * slots * receiveMs) / handlingMs);
 }
 
-function startedSoon({ slots, handlingMs }: Load): number {
-  return handlingMs === undefined ? 0 : Math.floor((slots * HORIZON_MS) / handlingMs);
+/** By the slow ones: behind one of them would wait all that was fetched because of the fast ones. */
+function startedSoon({ slots, slowestMs }: Load): number {
+  return slowestMs === undefined ? 0 : Math.floor((slots * HORIZON_MS) / slowestMs);
 }

@@ -38,12 +38,13 @@ const LAST_ANSWER_MS = 2_000;
 const WATCHDOG_MARGIN_MS = 60_000;
 /** A first answer that takes longer than this is one that waits for messages, in milliseconds. */
 const FIRST_ANSWER_MS = 1_000;
-/** A slow answer says little about the network: what it waited for may have been a message. */
-const SLOWEST_COUNTED_MS = 1_000;
+/** A slow answer says little about the network: what it waited for was most likely a message. */
+const SLOWEST_COUNTED_MS = 50;
 
 export class Receiver {
   readonly #options: ReceiverOptions;
-  readonly #stopping = new AbortController();
+  /** Aborts the receives under way: at the end, and when polling pauses. */
+  #receives = new AbortController();
   readonly #requests = new Set<Promise<void>>();
   #asked = 0;
   #longPolls = 0;
@@ -56,6 +57,7 @@ export class Receiver {
   #failingSince = 0;
   #pause: NodeJS.Timeout | undefined;
   #stopped = false;
+  #paused = false;
   #answered = false;
   #startedAt = 0;
   #progressAt = performance.now();
@@ -79,7 +81,7 @@ export class Receiver {
 
   /** Asks for more if more is wanted. Call it whenever that may have changed. */
   poke(): void {
-    while (!this.#stopped && this.#pause === undefined && this.#requests.size < this.#allowed) {
+    while (this.#asks && this.#pause === undefined && this.#requests.size < this.#allowed) {
       // Nothing wanted until now is no halt.
       if (this.#requests.size === 0) this.#progressAt = performance.now();
       const max = this.#options.demand(this.#asked, this.#receiveMs);
@@ -102,6 +104,31 @@ export class Receiver {
     return this.#failures > 0;
   }
 
+  /** For how many seconds receives have been under way and none of them has ended; 0 while none is. */
+  get silentSeconds(): number {
+    return this.#requests.size === 0 ? 0 : (performance.now() - this.#progressAt) / 1000;
+  }
+
+  /**
+   * Asks for nothing more until `resume`. What a receive under way still brings is delivered; where that is safe, it
+   * ends at once.
+   */
+  pause(): void {
+    this.#paused = true;
+    if (this.#options.queue.abortsReceives) this.#receives.abort();
+  }
+
+  resume(): void {
+    if (this.#stopped || !this.#paused) return;
+    this.#paused = false;
+    if (this.#receives.signal.aborted) this.#receives = new AbortController();
+    this.poke();
+  }
+
+  get #asks(): boolean {
+    return !this.#stopped && !this.#paused;
+  }
+
   /** Ends a pause early, after a failure or because the queue is empty. */
   wake(): void {
     clearTimeout(this.#pause);
@@ -119,13 +146,14 @@ export class Receiver {
     clearInterval(this.#watchdog);
     const ended = Promise.all(this.#requests);
     if (!this.#options.queue.abortsReceives) await endsWithin(ended, LAST_ANSWER_MS);
-    this.#stopping.abort();
+    this.#receives.abort();
     await endsWithin(ended, LAST_ANSWER_MS);
     this.#end?.resolve();
   }
 
   async #request(max: number): Promise<void> {
     const { queue, waitSeconds, visibilityTimeout, observer } = this.#options;
+    const { signal } = this.#receives;
     // Only one waits for messages to come: the others are there to carry more, and end when there is no more.
     const wait = this.#longPolls === 0 ? waitSeconds : 0;
     if (wait > 0) this.#longPolls += 1;
@@ -136,17 +164,17 @@ export class Receiver {
         max,
         waitSeconds: wait,
         visibilityTimeout,
-        signal: this.#stopping.signal,
+        signal,
       });
       this.#asked -= max;
       this.#succeeded(messages.length, max, performance.now() - sentAt);
       // The others end when there is nothing more at once, which is not to say that nothing comes.
-      if (messages.length === 0 && wait === waitSeconds) this.#pauseWhileIdle();
+      if (messages.length === 0 && wait === waitSeconds && !signal.aborted) this.#pauseWhileIdle();
       observer.received?.(queue, messages, performance.now() - sentAt);
       if (messages.length > 0) this.#options.deliver(messages, performance.now());
     } catch (error) {
       this.#asked -= max;
-      if (!this.#stopped) this.#failed(error as Error);
+      if (!this.#stopped && !signal.aborted) this.#failed(error as Error);
     } finally {
       if (wait > 0) this.#longPolls -= 1;
     }

@@ -10,6 +10,7 @@ describe('how much a receive asks for', () => {
     prefetch: 'auto',
     reserve: 0,
     handlingMs: undefined,
+    slowestMs: given.handlingMs,
     receiveMs: undefined,
     remaining: Number.POSITIVE_INFINITY,
     ...given,
@@ -43,6 +44,17 @@ describe('how much a receive asks for', () => {
     expect(receiveSize(load({ free: 1, handlingMs: 60_000, receiveMs: 20 }))).to.equal(1);
     expect(receiveSize(load({ handlingMs: 100, receiveMs: 20 }))).to.equal(5);
     expect(receiveSize(load({ waiting: 1, handlingMs: 100, receiveMs: 20 }))).to.equal(0);
+  });
+
+  it('holds nothing where waiting for the network takes less than a twentieth of the time', () => {
+    expect(receiveSize(load({ slots: 10, handlingMs: 1_000, receiveMs: 20 }))).to.equal(0);
+    expect(receiveSize(load({ slots: 10, handlingMs: 350, receiveMs: 20 }))).to.be.above(0);
+  });
+
+  it('holds no more than during a receive is needed where some messages are slow, or little is known', () => {
+    expect(receiveSize(load({ handlingMs: 20, slowestMs: 2_000, receiveMs: 20 }))).to.equal(2);
+    expect(receiveSize(load({ handlingMs: 20, slowestMs: undefined, receiveMs: 20 }))).to.equal(2);
+    expect(receiveSize(load({ handlingMs: 20, slowestMs: 20, receiveMs: 20 }))).to.equal(10);
   });
 
   it('fills up to the number of a prefetch, in steps that are worth a request', () => {
