@@ -8,6 +8,7 @@ import { changesVisibility } from './changing-visibility.ts';
 import { movesDeadLetters } from './dead-letters.ts';
 import { hasNoFifoQueues, keepsOrderInGroups } from './fifo.ts';
 import { polls } from './long-polls.ts';
+import { showsWhatIsThere } from './looking.ts';
 import { keepsQueues } from './queues.ts';
 import { receivesAndDeletes } from './receiving.ts';
 import { sends } from './sending.ts';
@@ -44,5 +45,6 @@ export function itKeepsTheContract(
     if (all.fifo) keepsOrderInGroups(underTest, all);
     else hasNoFifoQueues(underTest);
     keepsQueues(underTest, all);
+    showsWhatIsThere(underTest, all);
   });
 }

@@ -30,6 +30,8 @@ export interface Traits {
   readonly controlCharacters?: boolean;
   /** Characters beyond U+FFFF, such as emoji, are kept: true for SQS; its emulator refuses them. Default true. */
   readonly astralCharacters?: boolean;
+  /** A dead-letter queue knows whose it is: true for SQS; its emulator has no such request. Default true. */
+  readonly listsSources?: boolean;
   /** Five minutes can pass in a spec (on a fake clock). Default false. */
   readonly passesMinutes?: boolean;
 }
@@ -43,6 +45,7 @@ const DEFAULT_TRAITS: Required<Traits> = {
   countsDeadLettersAnew: true,
   controlCharacters: true,
   astralCharacters: true,
+  listsSources: true,
   passesMinutes: false,
 };
 

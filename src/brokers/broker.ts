@@ -36,6 +36,9 @@ export interface Message {
   readonly sequenceNumber?: string;
 }
 
+/** A message as somebody sees it who only looks; `receiveCount` is how often it was received until now: 0 at first. */
+export type PeekedMessage = Omit<Message, 'receiptHandle'>;
+
 /** A message to send. */
 export interface OutgoingMessage {
   readonly body: string;
@@ -91,6 +94,13 @@ export interface QueueCounts {
   readonly delayed: number;
 }
 
+/** Where a message goes that was received `maxReceives` times and not deleted. */
+export interface DeadLetterTarget {
+  /** The name of an existing queue. */
+  readonly name: string;
+  readonly maxReceives: number;
+}
+
 /** What to make a queue with; the defaults are SQS's. */
 export interface CreateOptions {
   /** Seconds a received message stays invisible, 0 to 43,200. Default 30. */
@@ -99,13 +109,31 @@ export interface CreateOptions {
   readonly delaySeconds?: number;
   /** Seconds an unhandled message is kept. Default: SQS's 4 days; the other brokers keep it for ever. */
   readonly retentionSeconds?: number;
-  /** Where a message goes that was received `maxReceives` times and not deleted: the name of an existing queue. */
-  readonly deadLetterQueue?: { readonly name: string; readonly maxReceives: number };
+  readonly deadLetterQueue?: DeadLetterTarget;
   /** FIFO: the deduplication id is the SHA-256 of the body unless one is given. Default false. */
   readonly contentBasedDeduplication?: boolean;
 }
 
-/** One queue, opened. All times are the broker's own clock. */
+/** A move of all messages that the broker does by itself, as it is found at some moment. */
+export interface Move {
+  readonly moved: number;
+  /** How many there were to move, where that is known. */
+  readonly total?: number;
+  /** False while it goes on. */
+  readonly isOver: boolean;
+  /** True if it was ended before all were moved. */
+  readonly isCancelled: boolean;
+}
+
+/** A move that was started. */
+export interface MoveUnderWay {
+  /** Throws a BrokerError if it has failed. */
+  look(): Promise<Move>;
+  /** Ends it early: what was not moved yet stays. */
+  cancel(): Promise<void>;
+}
+
+/** One queue, opened. All times are the broker's own clock. Only what commands use may be left out. */
 export interface Queue {
   readonly name: string;
   /** True for a queue that keeps the order within message groups (its name ends in `.fifo`). */
@@ -130,6 +158,22 @@ export interface Queue {
   counts(): Promise<QueueCounts>;
   /** Deletes every message, in flight ones too. */
   purge(): Promise<void>;
+  /**
+   * Shows up to `max` (1 or more) messages that are visible, those first that come next, and changes nothing. On FIFO queues
+   * also those that wait behind others of their group. Left out where a message can be seen only by receiving it.
+   */
+  peek?(max: number): Promise<PeekedMessage[]>;
+  /** When the oldest message was sent, in milliseconds since the epoch; undefined without messages. Left out where that is not known. */
+  oldest?(): Promise<number | undefined>;
+  /** Where messages go that are received too often; undefined if they go nowhere. Left out where that is not known. */
+  deadLetterQueue?(): Promise<DeadLetterTarget | undefined>;
+  /** The names of the queues whose dead-letter queue this one is. Left out where that is not known. */
+  deadLetterSources?(): Promise<string[]>;
+  /**
+   * Lets the broker move all messages of this dead-letter queue to the queue `target`, or each back to where it came from.
+   * Undefined if it cannot here: then they are received, sent and deleted. Left out where it never can.
+   */
+  startMove?(target?: string): Promise<MoveUnderWay | undefined>;
 }
 
 /** A place where queues live. Failures are BrokerErrors (`errors.ts`). */

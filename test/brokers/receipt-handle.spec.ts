@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import {
   changeResult,
   deleteResult,
@@ -16,6 +17,26 @@ const ok = { ok: true };
 describe('a receipt handle', () => {
   it('says the number and the token that it was made of', () => {
     expect(parseReceiptHandle(receiptHandle(receipt))).to.deep.equal(receipt);
+  });
+
+  it('says so for any number and token', () => {
+    const number = fc.nat({ max: 999_999_999_999_999 });
+    fc.assert(
+      fc.property(number, fc.stringMatching(/^\w{1,40}$/), (number, token) => {
+        expect(parseReceiptHandle(receiptHandle({ number, token }))).to.deep.equal({ number, token });
+      }),
+    );
+  });
+
+  it('is no text but what it would be itself, up to zeros before its number', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^ ?\d{0,17}-?[\w ]{0,4}\n?$/));
+    fc.assert(
+      fc.property(text, (text) => {
+        const receipt = parseReceiptHandle(text);
+        if (receipt) expect(receiptHandle(receipt)).to.equal(text.replace(/^0+(?=\d)/, ''));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it('is told from other texts', () => {

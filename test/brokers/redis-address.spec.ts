@@ -17,18 +17,30 @@ describe('the address of a Redis server', () => {
       isEncrypted: true,
       description: 'rediss://queues.example.com:7000/15',
     });
-    expect(parseAddress('redis://[::1]:7000/')).to.include({ host: '::1', description: 'redis://[::1]:7000/0' });
+    expect(parseAddress('redis://[::1]:7000/')).to.include({
+      host: '::1',
+      description: 'redis://[::1]:7000/0',
+    });
   });
 
   it('has a user and a password, which are shown nowhere', () => {
     const address = parseAddress('redis://me:p%40ss%2Fword@queues');
-    expect(address).to.include({ username: 'me', password: 'p@ss/word', description: 'redis://queues:6379/0' });
-    expect(parseAddress('redis://:secret@queues')).to.include({ password: 'secret' }).and.not.to.have.property('username');
+    expect(address).to.include({
+      username: 'me',
+      password: 'p@ss/word',
+      description: 'redis://queues:6379/0',
+    });
+    expect(parseAddress('redis://:secret@queues'))
+      .to.include({ password: 'secret' })
+      .and.not.to.have.property('username');
   });
 
   it('is refused if it is none, without showing the password', () => {
     const places = ['queues/name', 'queues:70000', 'queues/0?family=6', '', 'queues/0/1', 'queues/0#1'];
-    for (const address of [...places.map((place) => `redis://me:secret@${place}`), 'redis://me:secret%zz@queues']) {
+    for (const address of [
+      ...places.map((place) => `redis://me:secret@${place}`),
+      'redis://me:secret%zz@queues',
+    ]) {
       expect(() => parseAddress(address), address)
         .to.throw(/redis:\/\/USER:PASSWORD@HOST:6379\/0/)
         .that.satisfies(({ kind, message }: { kind: string; message: string }) => {

@@ -9,6 +9,7 @@ describe('what Redis says', () => {
     ['WRONGPASS invalid username-password pair or user is disabled.', 'credentials', /password/],
     ['ERR invalid password', 'credentials', /password/],
     ["NOPERM User worker has no permissions to run the 'evalsha' command", 'denied', /ACL SETUSER/],
+    ["ERR The user executing the script can't publish to the channel", 'denied', /&sqs-containers/],
     ['ERR DB index is out of range', 'setup', /\/0/],
     ['MOVED 3999 10.0.0.2:6379', 'setup', /Cluster/],
     ["ERR unknown command 'ZMSCORE'", 'setup', /6\.2/],
@@ -19,7 +20,11 @@ describe('what Redis says', () => {
     ],
     ['WRONGTYPE Operation against a key holding the wrong kind of value', 'setup', /another database/],
     ['LOADING Redis is loading the dataset in memory', 'unreachable', /loads/],
-    ["READONLY You can't write against a read only replica. script: 1, on @user_script:6.", 'unreachable', /replica/],
+    [
+      "READONLY You can't write against a read only replica. script: 1, on @user_script:6.",
+      'unreachable',
+      /replica/,
+    ],
     [
       "ERR Error running script (call to f_1): @user_script:6: -READONLY You can't write against a read only replica.",
       'unreachable',
@@ -43,7 +48,10 @@ describe('what Redis says', () => {
       const cause = new Error(text);
       const error = redisFailure('redis://queues:6379/0', cause);
       expect(error).to.include({ kind, cause });
-      expect(error.message).to.match(advice).and.to.contain(`(${text}).`).and.to.match(/^redis:\/\/queues:6379\/0 /);
+      expect(error.message)
+        .to.match(advice)
+        .and.to.contain(`(${text}).`)
+        .and.to.match(/^redis:\/\/queues:6379\/0 /);
     });
   }
 
@@ -51,12 +59,18 @@ describe('what Redis says', () => {
     const cause = Object.assign(new Error('WRONGPASS invalid password'), {
       command: { name: 'auth', args: ['secret'] },
     });
-    expect(inspect(redisFailure('redis://queues', cause))).to.contain('WRONGPASS').and.not.to.contain('secret');
+    expect(inspect(redisFailure('redis://queues', cause)))
+      .to.contain('WRONGPASS')
+      .and.not.to.contain('secret');
   });
 
   it('is looked for in what ioredis met before it gave up', () => {
-    const gaveUp = new Error('Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest".');
-    expect(redisFailure('redis://queues', gaveUp, new Error('connect ECONNREFUSED')).message).to.contain('REFUSED');
+    const gaveUp = new Error(
+      'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest".',
+    );
+    expect(redisFailure('redis://queues', gaveUp, new Error('connect ECONNREFUSED')).message).to.contain(
+      'REFUSED',
+    );
     const withoutReason = redisFailure('redis://queues', gaveUp);
     expect(withoutReason).to.have.property('kind', 'unreachable');
     expect(withoutReason.message).to.contain('the connection was lost').and.not.to.contain('maxRetries');

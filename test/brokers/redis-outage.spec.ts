@@ -100,6 +100,7 @@ describe('a Redis server that fails', () => {
     expect(error).to.have.property('kind', 'unreachable');
     expect(error.message).to.contain('replica');
     await admin.call('REPLICAOF', 'NO', 'ONE');
+    await untilItWorks(() => queue.counts());
     await send(queue, 'after');
     expect(bodies(await receiveAll(queue))).to.deep.equal(['before', 'after']);
   });
@@ -143,7 +144,8 @@ describe('a Redis server that fails', () => {
 
   /** Until a receive waits for news. */
   async function untilItListens(): Promise<void> {
-    const listeners = () => admin.call('PUBSUB', 'NUMSUB', 'sqs-containers:{orders}:queue') as Promise<[string, number]>;
+    const listeners = () =>
+      admin.call('PUBSUB', 'NUMSUB', 'sqs-containers:{orders}:queue') as Promise<[string, number]>;
     while ((await listeners())[1] === 0) await sleep(10);
   }
 

@@ -35,9 +35,9 @@ describe('a sqlite file that several processes use', () => {
     queue = await broker.open('shared');
   }
 
-  /** Starts a part of `sqlite-child.ts`, which then has the queue open. */
+  /** Starts a part of `broker-child.ts`, which then has the queue open. */
   async function start(part: string): Promise<ChildProcess> {
-    const child = fork(join(import.meta.dirname, 'sqlite-child.ts'), [path, 'shared', part], {
+    const child = fork(join(import.meta.dirname, 'broker-child.ts'), [`sqlite:${path}`, 'shared', part], {
       execArgv: ['--import=tsx'],
       silent: true,
     });

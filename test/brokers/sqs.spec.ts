@@ -37,6 +37,7 @@ itKeepsTheContract(
     refusesBadReceipts: false,
     refusesLongDelays: false,
     countsDeadLettersAnew: false,
+    listsSources: false,
     controlCharacters: false,
     astralCharacters: false,
   },

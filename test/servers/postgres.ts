@@ -2,10 +2,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
+import { folderOf } from './programs.ts';
 import type { ServerKind, StartedServer } from './server.ts';
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
@@ -67,13 +68,12 @@ export async function startPostgres(
 
 /** The folder of `postgres` and `initdb`: on the PATH, else the newest that Debian has. */
 function programFolder(): string | undefined {
-  const debian = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
-  const newestFirst = debian.sort((one, other) => Number(other) - Number(one));
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    ...newestFirst.map((version) => join(DEBIAN_FOLDER, version, 'bin')),
-  ];
-  return folders.find((folder) => ['postgres', 'initdb'].every((name) => existsSync(join(folder, name))));
+  const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
+  const newestFirst = versions.sort((one, other) => Number(other) - Number(one));
+  return folderOf(
+    ['postgres', 'initdb'],
+    newestFirst.map((version) => join(DEBIAN_FOLDER, version, 'bin')),
+  );
 }
 
 function addressInEnvironment(): string | undefined {
@@ -82,14 +82,6 @@ function addressInEnvironment(): string | undefined {
   const user = encodeURIComponent(PGUSER ?? 'postgres');
   const password = PGPASSWORD ? `:${encodeURIComponent(PGPASSWORD)}` : '';
   return `postgres://${user}${password}@${encodeURIComponent(PGHOST)}:${PGPORT ?? 5432}/${PGDATABASE ?? user}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }
 
 async function untilItAnswers(address: string, server: ChildProcess): Promise<void> {

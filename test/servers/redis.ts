@@ -1,11 +1,12 @@
 /** Redis for the specs, or Valkey. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { folderOf } from './programs.ts';
 import type { ServerKind, StartedServer } from './server.ts';
 
 export const redis: ServerKind = {
@@ -65,11 +66,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
 }
 
 function findProgram(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const paths = ['redis-server', 'valkey-server'].flatMap((name) =>
-    folders.map((folder) => join(folder, name)),
-  );
-  return paths.find((path) => existsSync(path));
+  return ['redis-server', 'valkey-server'].find((name) => folderOf(name) !== undefined);
 }
 
 async function untilItListens(port: number, server: ChildProcess): Promise<void> {

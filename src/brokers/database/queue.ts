@@ -1,9 +1,11 @@
 /** One queue in a database. Each operation is a statement or a transaction, or, for a receive, as many as it takes. */
 import type { Kysely } from 'kysely';
 import type {
+  DeadLetterTarget,
   EntryResult,
   Message,
   OutgoingMessage,
+  PeekedMessage,
   Queue,
   QueueCounts,
   ReceiveOptions,
@@ -11,12 +13,19 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
+import type { News } from '../news.ts';
 import { isFifoName } from '../queue-name.ts';
 import { checkBatch, checkReceive, refusals } from '../sqs-rules.ts';
 import { type Claim, claim } from './claim.ts';
 import type { Database } from './database.ts';
-import { countMessages, nextVisibleIn } from './looking.ts';
-import type { News } from './news.ts';
+import {
+  countMessages,
+  deadLetterTarget,
+  nextVisibleIn,
+  oldestSentAt,
+  peekMessages,
+  sourcesOf,
+} from './looking.ts';
 import { purge } from './purging.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
@@ -106,11 +115,27 @@ export class DatabaseQueue implements Queue {
   }
 
   counts(): Promise<QueueCounts> {
-    return this.#database.read(async (tables) => countMessages(tables, await this.#readRow(tables)));
+    return this.#read(countMessages);
+  }
+
+  peek(max: number): Promise<PeekedMessage[]> {
+    return this.#read((tables, row) => peekMessages(tables, row, max));
+  }
+
+  oldest(): Promise<number | undefined> {
+    return this.#read(oldestSentAt);
+  }
+
+  deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
+    return this.#read(async (_, row) => deadLetterTarget(row));
+  }
+
+  deadLetterSources(): Promise<string[]> {
+    return this.#read((tables, { name }) => sourcesOf(tables, name));
   }
 
   async purge(): Promise<void> {
-    await purge(this.#database, await this.#database.read((tables) => this.#readRow(tables)));
+    await purge(this.#database, await this.#read(async (_, row) => row));
   }
 
   async #sendAtOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
@@ -148,6 +173,10 @@ export class DatabaseQueue implements Queue {
     if (claimed.queue) this.#row = claimed.queue;
     if (claimed.deadLetterQueue !== undefined) this.#news.announce(claimed.deadLetterQueue);
     return claimed;
+  }
+
+  #read<Result>(look: (tables: Kysely<Tables>, row: QueueNow) => Promise<Result>): Promise<Result> {
+    return this.#database.read(async (tables) => look(tables, await this.#readRow(tables)));
   }
 
   #change<Result>(work: (tables: Kysely<Tables>, row: QueueNow) => Promise<Result>): Promise<Result> {

@@ -1,13 +1,13 @@
 /** Takes messages in: those that are sent, and dead letters. */
 import { randomUUID } from 'node:crypto';
 import { type Insertable, type Kysely, sql } from 'kysely';
+import { formatAttributes } from '../attributes-text.ts';
 import type { OutgoingMessage, SendResult } from '../broker.ts';
 import { isFifoName } from '../queue-name.ts';
 import { deduplicationId } from '../sqs-rules.ts';
 import type { SqlDialect } from './database.ts';
 import { type Numbered, rememberNew, rememberNumbers, sentBefore, sentResult } from './deduplication.ts';
 import { openGroups } from './groups.ts';
-import { formatAttributes } from './message-row.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { MessageTable, QueueRow, Tables } from './schema.ts';
 

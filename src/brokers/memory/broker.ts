@@ -47,6 +47,13 @@ export class MemoryBroker implements Broker {
     return queue?.exists ? queue : undefined;
   }
 
+  /** The names of the queues whose dead-letter queue is that of this name. */
+  async sourcesOf(name: string): Promise<string[]> {
+    const names = await this.list();
+    const targets = await Promise.all(names.map((source) => this.find(source)?.deadLetterQueue()));
+    return names.filter((_, index) => targets[index]?.name === name);
+  }
+
   /** For the messages of all queues, in the order in which they come. */
   nextNumber(): number {
     this.#numbers += 1;

@@ -38,6 +38,11 @@ export class Messages {
     return this.#invisible.first()?.visibleAt;
   }
 
+  /** All of them, in the order in which they came. */
+  all(): Iterable<Readonly<StoredMessage>> {
+    return this.#all.values();
+  }
+
   /** Takes in a message that was sent. */
   add(message: StoredMessage): void {
     this.#all.set(message.number, message);

@@ -5,9 +5,11 @@
  */
 import type {
   CreateOptions,
+  DeadLetterTarget,
   EntryResult,
   Message,
   OutgoingMessage,
+  PeekedMessage,
   Queue,
   QueueCounts,
   ReceiveOptions,
@@ -15,6 +17,7 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
+import { peekedMessage } from '../message-copy.ts';
 import { isFifoName } from '../queue-name.ts';
 import {
   checkBatch,
@@ -122,6 +125,39 @@ export class MemoryQueue implements Queue {
   async purge(): Promise<void> {
     this.#checkExists();
     this.#messages = new Messages(this.fifo);
+  }
+
+  async peek(max: number): Promise<PeekedMessage[]> {
+    this.#checkExists();
+    const now = this.#showDue();
+    const { retentionSeconds } = this.#settings;
+    return (
+      [...this.#messages.all()]
+        .filter(
+          (message) =>
+            message.state === 'visible' && standing(message, { retentionSeconds }, now) !== 'expired',
+        )
+        // Delayed ones, and those that were given back, come behind what was visible before.
+        .sort((one, other) => (this.fifo ? 0 : one.visibleAt - other.visibleAt))
+        .slice(0, max)
+        .map((message) => peekedMessage(receivedMessage(message, '', this.fifo)))
+    );
+  }
+
+  async oldest(): Promise<number | undefined> {
+    this.#checkExists();
+    const times = [...this.#messages.all()].map(({ sentAt }) => sentAt);
+    return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
+  }
+
+  async deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
+    this.#checkExists();
+    return this.#settings.deadLetterQueue;
+  }
+
+  async deadLetterSources(): Promise<string[]> {
+    this.#checkExists();
+    return this.#broker.sourcesOf(this.name);
   }
 
   /** Makes the queue if it was removed, and changes the settings that are given. */

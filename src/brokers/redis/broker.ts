@@ -1,13 +1,13 @@
 /** Queues in Redis, which many processes on many machines can share. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
-import { News } from '../database/news.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { MAX_DATABASE_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
+import { News } from '../news.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../sqs-rules.ts';
 import { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
 import { type Means, RedisQueue } from './queue.ts';
-import { makeQueue, removeQueue } from './scripts/making.ts';
+import { makeQueue, removeQueue } from './scripts/queues.ts';
 import { keyOf } from './scripts/script.ts';
 
 /** The names of all queues, and of some that were removed: a queue exists if its own key does. */
@@ -25,7 +25,8 @@ export class RedisBroker implements Broker {
     this.description = client.description;
     // What others do is announced all the time, not only while something waits.
     const news = new News(() => () => {});
-    this.#means = { client, news, bell: new Bell(listener, (queue) => news.announce(queue)) };
+    const bell = new Bell(listener, (queue) => news.announce(queue));
+    this.#means = { client, news, bell, list: () => this.list() };
   }
 
   /** Opens a queue, made with SQS's defaults if it does not exist. */

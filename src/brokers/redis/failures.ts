@@ -35,7 +35,7 @@ const FAILURES: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
     ['credentials', 'does not accept the user or the password. Correct them in the address'],
   ],
   [
-    /\bNOPERM\b|ACL failure/,
+    /\bNOPERM\b|user executing the script can't|ACL failure/,
     [
       'denied',
       'does not permit that to this user. Grant it the keys and channels of the queues: ACL SETUSER NAME ~sqs-containers:* &sqs-containers:* +@all -@dangerous',

@@ -1,25 +1,29 @@
 /** One queue in Redis. Each operation is one script, or, for a receive, as many as it takes. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type {
+  DeadLetterTarget,
   EntryResult,
   Message,
   OutgoingMessage,
+  PeekedMessage,
   Queue,
   QueueCounts,
   ReceiveOptions,
   SendResult,
   VisibilityChange,
 } from '../broker.ts';
-import type { News } from '../database/news.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { MAX_DATABASE_DELAY_SECONDS } from '../limits.ts';
+import { peekedMessage } from '../message-copy.ts';
+import type { News } from '../news.ts';
 import { isFifoName } from '../queue-name.ts';
 import { checkBatch, checkReceive, deduplicationId, refusals, sequenceNumber } from '../sqs-rules.ts';
 import type { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
 import { moveDeadLetters } from './dead-letters.ts';
 import { formatHead, receivedMessage, type TakenMessage } from './record.ts';
-import { countMessages, purgeQueue } from './scripts/making.ts';
+import { countMessages, peekFifo, peekStandard, readDeadLetterQueue } from './scripts/looking.ts';
+import { purgeQueue } from './scripts/queues.ts';
 import { receiveFifo, receiveStandard } from './scripts/receiving.ts';
 import { sendFifo, sendStandard } from './scripts/sending.ts';
 import { changeVisibilities, deleteMessages } from './settling.ts';
@@ -29,6 +33,8 @@ export interface Means {
   readonly client: RedisClient;
   readonly bell: Bell;
   readonly news: News;
+  /** The names of all queues. */
+  readonly list: () => Promise<string[]>;
 }
 
 export interface Settings {
@@ -42,7 +48,7 @@ type Received = readonly [
   deadLetterQueue: string | null,
   maxReceives: string | null,
   lookInMs: number,
-  taken: readonly TakenMessage[],
+  taken: readonly (string | number)[],
 ];
 
 /** What a receive took, and in how many milliseconds there may be more: -1 if nothing comes by itself. */
@@ -82,9 +88,9 @@ export class RedisQueue implements Queue {
       const wasListening = bell.isListening(this.name);
       const { messages, lookInMs } = await this.#take(options);
       if (messages.length > 0) return messages;
+      if (lookInMs === 0) continue;
       const leftMs = endsAt - performance.now();
       if (leftMs <= 0) return [];
-      if (lookInMs === 0) continue;
       if (!wasListening) {
         // What came before this is found by another look.
         await bell.listen(this.name);
@@ -118,6 +124,23 @@ export class RedisQueue implements Queue {
     return { visible, inFlight, delayed };
   }
 
+  async peek(max: number): Promise<PeekedMessage[]> {
+    const script = this.fifo ? peekFifo : peekStandard;
+    const shown = this.#found(await this.#means.client.run<TakenMessage[] | null>(script, this.name, [max]));
+    return shown.map((one) => peekedMessage(receivedMessage(one, '', this.fifo)));
+  }
+
+  async deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
+    return this.#found(await readTarget(this.#means.client, this.name)).target;
+  }
+
+  async deadLetterSources(): Promise<string[]> {
+    const { client, list } = this.#means;
+    const names = await list();
+    const targets = await Promise.all(names.map((name) => readTarget(client, name)));
+    return names.filter((_, index) => targets[index]?.target?.name === this.name);
+  }
+
   async purge(): Promise<void> {
     this.#found(await this.#means.client.run<1 | null>(purgeQueue, this.name));
   }
@@ -130,7 +153,10 @@ export class RedisQueue implements Queue {
     const received = this.#found(await client.run<Received | null>(script, this.name, values));
     const [ownVisibilityTimeout, deadLetterQueue, maxReceives, lookInMs, taken] = received;
     this.#visibilityTimeout = Number(ownVisibilityTimeout);
-    const all = taken.map((one) => ({ message: receivedMessage(one, token, this.fifo), record: one[2] }));
+    const all = Array.from({ length: taken.length / 3 }, (_, index) => {
+      const one = taken.slice(3 * index, 3 * index + 3) as unknown as TakenMessage;
+      return { message: receivedMessage(one, token, this.fifo), record: one[2] };
+    });
     const isExhausted = ({ message }: (typeof all)[number]) => message.receiveCount > Number(maxReceives);
     const letters = deadLetterQueue === null ? [] : all.filter(isExhausted);
     // If the dead-letter queue was removed meanwhile, messages are received as often as they come.
@@ -172,4 +198,16 @@ export class RedisQueue implements Queue {
     }
     return answer;
   }
+}
+
+/** Where the messages of a queue go that are received too often; undefined if there is no such queue. */
+async function readTarget(
+  client: RedisClient,
+  queue: string,
+): Promise<{ readonly target: DeadLetterTarget | undefined } | undefined> {
+  type Answer = [string, name: string | null, maxReceives: string | null];
+  const answer = await client.run<Answer | null>(readDeadLetterQueue, queue);
+  if (!answer) return undefined;
+  const [, name, maxReceives] = answer;
+  return { target: name === null ? undefined : { name, maxReceives: Number(maxReceives) } };
 }

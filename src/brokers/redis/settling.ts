@@ -13,9 +13,6 @@ import type { RedisClient } from './client.ts';
 import type { Script } from './scripts/script.ts';
 import { changeVisibilities as changeScript, deleteMessages as deleteScript } from './scripts/settling.ts';
 
-/** A message as it was before, in the answer of a script. */
-type Found = readonly [token: string, isInFlight: '0' | '1'] | null;
-
 /** Deletes messages; a result for each, in order. */
 export async function deleteMessages(
   client: RedisClient,
@@ -52,12 +49,14 @@ async function settle(
   valuesFor: (receipt: Receipt, index: number) => (string | number)[],
 ): Promise<(HeldMessage | undefined)[] | undefined> {
   const values = receipts.flatMap((receipt, index) => (receipt ? valuesFor(receipt, index) : []));
-  const answer = await client.run<Found[] | null>(script, queue, [isFifoName(queue) ? '1' : '0', ...values]);
-  if (!answer) return undefined;
-  const found = answer.values();
-  return receipts.map((receipt) => (receipt ? heldMessage(found.next().value) : undefined));
+  const answer = await client.run<string | null>(script, queue, [isFifoName(queue) ? '1' : '0', ...values]);
+  if (answer === null) return undefined;
+  const digits = answer[Symbol.iterator]();
+  return receipts.map((receipt) => receipt && heldMessage(receipt, digits.next().value!));
 }
 
-function heldMessage(found: Found | undefined): HeldMessage | undefined {
-  return found ? { token: found[0], isInFlight: found[1] === '1' } : undefined;
+/** What a script found of the message of a receipt. */
+function heldMessage({ token }: Receipt, digit: string): HeldMessage | undefined {
+  if (digit === '0') return undefined;
+  return { token: digit === '1' ? null : token, isInFlight: digit === '3' };
 }

@@ -154,6 +154,9 @@ function describeFailure(kind: BrokerErrorKind, code: string, error: SdkError, a
         ? `${place} failed at ${what}: ${reason}`
         : `Cannot reach ${place} for ${what}: ${reason}. Check the network and the endpoint`;
     case 'throttled':
+      if (code === 'PurgeQueueInProgress') {
+        return `${place} deleted the messages of "${attempt.queue}" less than a minute ago, and does so once a minute: try again then`;
+      }
       return `${place} throttled ${what}: ${reason}`;
     case 'denied':
       return `${place} denied ${what}: ${reason}. Grant the permission ${permissionFor(code, action)}`;

@@ -83,6 +83,11 @@ function mapValues<From, To>(
   map: (value: From) => To,
 ): Record<string, To> {
   const mapped: Record<string, To> = {};
-  for (const name in record) mapped[name] = map(record[name] as From);
+  for (const name in record) {
+    const value = map(record[name] as From);
+    // Senders choose the names: this one would be set as the prototype.
+    if (name === '__proto__') Object.defineProperty(mapped, name, { value, enumerable: true });
+    else mapped[name] = value;
+  }
   return mapped;
 }

@@ -1,6 +1,6 @@
 /** The settings that SQS keeps of a queue, which it calls queue attributes: read at opening, written at creation. */
 import type { GetQueueAttributesResult, QueueAttributeName } from '@aws-sdk/client-sqs';
-import type { CreateOptions } from '../broker.ts';
+import type { CreateOptions, DeadLetterTarget } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
 import { isFifoName } from '../queue-name.ts';
 import type { SqsClient } from './client.ts';
@@ -56,6 +56,25 @@ export async function createQueue(client: SqsClient, name: string, options: Crea
   }
 }
 
+/** Where messages go that are received too often, if they go anywhere. */
+export async function readDeadLetterTarget(
+  client: SqsClient,
+  name: string,
+  url: string,
+): Promise<DeadLetterTarget | undefined> {
+  const { RedrivePolicy } = await readAttributes(client, name, url, ['RedrivePolicy']);
+  if (!RedrivePolicy) return undefined;
+  const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(RedrivePolicy) as {
+    readonly deadLetterTargetArn: string;
+    readonly maxReceiveCount: number | string;
+  };
+  // arn:aws:sqs:REGION:ACCOUNT:NAME
+  return {
+    name: deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1),
+    maxReceives: Number(maxReceiveCount),
+  };
+}
+
 /** Settings as SQS writes them. What is not given stays SQS's default. */
 function attributesOf(
   options: CreateOptions,
@@ -86,7 +105,8 @@ async function deadLetterArn(
   return QueueArn;
 }
 
-async function readAttributes(
+/** Reads attributes of a queue. */
+export async function readAttributes(
   client: SqsClient,
   queue: string,
   QueueUrl: string,

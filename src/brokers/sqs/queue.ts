@@ -1,9 +1,11 @@
 /** A queue of SQS: the contract's operations as requests, ten entries at a time. */
 import type { BatchResultErrorEntry, SQS } from '@aws-sdk/client-sqs';
 import type {
+  DeadLetterTarget,
   EntryFailure,
   EntryResult,
   Message,
+  MoveUnderWay,
   OutgoingMessage,
   Queue,
   QueueCounts,
@@ -13,8 +15,10 @@ import type {
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import type { LeanRequestAbout, SqsClient } from './client.ts';
+import { deadLetterSources, startMove } from './dead-letters.ts';
 import { entryFailure, refusalCode } from './failures.ts';
 import { fromSqs, type ReceivedMessage, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
+import { readDeadLetterTarget } from './queue-settings.ts';
 import { queueUrl } from './queue-url.ts';
 
 /** SQS: the longest wait of a long poll, in seconds. */
@@ -132,6 +136,18 @@ export class SqsQueue implements Queue {
 
   async purge(): Promise<void> {
     await this.#request('PurgeQueue', (sqs, QueueUrl, options) => sqs.purgeQueue({ QueueUrl }, options));
+  }
+
+  deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
+    return this.#atUrl((url) => readDeadLetterTarget(this.#client, this.name, url));
+  }
+
+  deadLetterSources(): Promise<string[]> {
+    return this.#atUrl((url) => deadLetterSources(this.#client, { name: this.name, url }));
+  }
+
+  startMove(target?: string): Promise<MoveUnderWay | undefined> {
+    return this.#atUrl((url) => startMove(this.#client, { name: this.name, url }, target));
   }
 
   #warn(): void {

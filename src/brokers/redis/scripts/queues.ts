@@ -1,4 +1,4 @@
-/** Makes a queue, changes its settings, reads them, and removes it. */
+/** Makes a queue and changes its settings, empties it, and removes it. */
 import { type Key, script } from './script.ts';
 
 /**
@@ -48,16 +48,5 @@ export const removeQueue = script(
 redis.call('UNLINK', queue, ${[...MESSAGES, ...REST].join(', ')})
 redis.call('PUBLISH', queue, '')
 return 1
-`,
-);
-
-/** Counts the messages: [visible, in flight, delayed]. Null if there is no such queue. */
-export const countMessages = script(
-  ['queue', 'messages', 'delayed', 'inFlight'],
-  `
-if redis.call('EXISTS', queue) == 0 then return false end
-local in_flight = redis.call('ZCOUNT', inFlight, '(' .. now, '+inf')
-local waiting = redis.call('ZCOUNT', delayed, '(' .. now, '+inf')
-return { redis.call('HLEN', messages) - in_flight - waiting, in_flight, waiting }
 `,
 );

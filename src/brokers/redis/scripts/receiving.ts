@@ -6,7 +6,7 @@
  *
  *     [the queue's visibility timeout, its dead-letter queue or null, its maximum of receives or null,
  *      in how many milliseconds to look again: -1 if no message becomes visible by itself,
- *      [[number, receive count, record], …]]
+ *      [number, receive count, record, number, …]]
  */
 import { GROUPS } from './groups.ts';
 import { script } from './script.ts';
@@ -20,7 +20,7 @@ if not settings[1] then return false end
 local max, token = tonumber(ARGV[1]), ARGV[3]
 local visible_at = now + 1000 * (ARGV[2] == '' and settings[1] or ARGV[2])
 local kept_since = settings[2] and now - 1000 * settings[2]
-local looked_at = 0
+local looked_at, count_of_taken = 0, 0
 local taken, new_receipts, new_times = {}, {}, {}
 
 -- Takes a message to be put in flight. False if it is gone, or if it was kept too long and is deleted.
@@ -33,15 +33,16 @@ local function take(number, record, receipt, group)
     return false
   end
   local count = 1 + (receipt and string.match(receipt, '^%d+') or 0)
-  local i = #taken + 1
-  taken[i] = { number, count, record }
-  new_receipts[2 * i - 1], new_receipts[2 * i] = number, count .. ' ' .. token .. ' ' .. group
-  new_times[2 * i - 1], new_times[2 * i] = visible_at, number
+  local i = count_of_taken
+  count_of_taken = i + 1
+  taken[3 * i + 1], taken[3 * i + 2], taken[3 * i + 3] = number, count, record
+  new_receipts[2 * i + 1], new_receipts[2 * i + 2] = number, count .. ' ' .. token .. ' ' .. group
+  new_times[2 * i + 1], new_times[2 * i + 2] = visible_at, number
   return true
 end
 
 local function put_in_flight()
-  if #taken == 0 then return end
+  if count_of_taken == 0 then return end
   redis.call('HSET', receipts, unpack(new_receipts))
   redis.call('ZADD', inFlight, unpack(new_times))
 end
@@ -78,8 +79,8 @@ end
 show_due(delayed)
 show_due(inFlight)
 
-while #taken < max and looked_at < ${AT_ONCE} do
-  local numbers = redis.call('LPOP', visible, max - #taken)
+while count_of_taken < max and looked_at < ${AT_ONCE} do
+  local numbers = redis.call('LPOP', visible, max - count_of_taken)
   if not numbers then break end
   local records = redis.call('HMGET', messages, unpack(numbers))
   local known = redis.call('HMGET', receipts, unpack(numbers))
@@ -98,9 +99,9 @@ export const receiveFifo = script(
   `
 local visited = {}
 for _, group in ipairs(redis.call('ZRANGE', groups, '-inf', now, 'BYSCORE', 'LIMIT', 0, max)) do
-  if #taken == max then break end
+  if count_of_taken == max then break end
   visited[#visited + 1] = group
-  for _, number in ipairs(first_of(group, max - #taken)) do
+  for _, number in ipairs(first_of(group, max - count_of_taken)) do
     local delayed_until = redis.call('ZSCORE', delayed, number)
     if delayed_until and tonumber(delayed_until) > now then break end
     redis.call('ZREM', delayed, number)

@@ -1,7 +1,12 @@
 /**
- * Deletes messages and moves when they are visible, by receipt. Both scripts decide as `deleteResult` and `changeResult` do
- * (receipt-handle.ts), and answer with what these need to know: null if there is no such queue, else for each message what
- * it was before: its token and whether it was in flight ('1' or '0'), or null if it was gone.
+ * Deletes messages and moves when they are visible, by receipt. Both scripts take '1' for a FIFO queue or '0', and decide as
+ * `deleteResult` and `changeResult` do (receipt-handle.ts). They answer with what these need to know: null if there is no
+ * such queue, else a digit for each message, with what it was before:
+ *
+ * - 0: gone
+ * - 1: not received by this receipt, or by a later one since
+ * - 2: visible again, and not received since
+ * - 3: in flight by this receipt
  */
 import { GROUPS } from './groups.ts';
 import { script } from './script.ts';
@@ -9,51 +14,52 @@ import { script } from './script.ts';
 const HOLDING = `
 if redis.call('EXISTS', queue) == 0 then return false end
 local is_fifo = ARGV[1] == '1'
-local found = {}
+local answer = ''
 local changed_groups = {}
 
--- The token, the group, and the time when it is visible again if it is in flight. Nothing if the message is gone.
-local function look_at(number)
-  local receipt = redis.call('HGET', receipts, number)
-  if not receipt then
-    local is_there = redis.call('HEXISTS', messages, number) == 1
-    found[#found + 1] = is_there and { '', '0' }
-    return
-  end
-  local token, group = string.match(receipt, '^%d+ (%w+) (.*)$')
-  local visible_at = tonumber(redis.call('ZSCORE', inFlight, number) or 0)
-  local is_in_flight = visible_at > now
-  found[#found + 1] = { token, is_in_flight and '1' or '0' }
-  return token, group, is_in_flight and visible_at
+-- What the message is for the one who has the token, and its group.
+local function look_at(number, token, receipt, visible_at)
+  if not receipt then return redis.call('HEXISTS', messages, number) end
+  local last, group = string.match(receipt, '^%d+ (%w+) (.*)$')
+  if last ~= token then return 1 end
+  return visible_at and tonumber(visible_at) > now and 3 or 2, group
 end
 `;
 
-/** Takes '1' for a FIFO queue or '0', then number and token of each message. */
+/** Then takes number and token of each message. */
 export const deleteMessages = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   GROUPS,
   HOLDING,
   `
-for i = 2, #ARGV, 2 do
-  local number = ARGV[i]
-  local token, group, visible_at = look_at(number)
-  if token == ARGV[i + 1] and (visible_at or not is_fifo) then
-    redis.call('HDEL', messages, number)
-    redis.call('HDEL', receipts, number)
-    redis.call('ZREM', inFlight, number)
+local numbers, deleted = {}, {}
+for i = 2, #ARGV, 2 do numbers[i / 2] = ARGV[i] end
+if #numbers == 0 then return answer end
+local known = redis.call('HMGET', receipts, unpack(numbers))
+local times = redis.call('ZMSCORE', inFlight, unpack(numbers))
+for i, number in ipairs(numbers) do
+  local found, group = look_at(number, ARGV[2 * i + 1], known[i], times[i])
+  if found == 3 or found == 2 and not is_fifo then
+    deleted[#deleted + 1] = number
     if is_fifo then
       redis.call('ZREM', order, member_of(group, number))
       changed_groups[group] = true
     end
   end
+  answer = answer .. found
+end
+if #deleted > 0 then
+  redis.call('HDEL', messages, unpack(deleted))
+  redis.call('HDEL', receipts, unpack(deleted))
+  redis.call('ZREM', inFlight, unpack(deleted))
 end
 for group in pairs(changed_groups) do refresh(group) end
 if next(changed_groups) then redis.call('PUBLISH', queue, '') end
-return found
+return answer
 `,
 );
 
-/** Takes '1' for a FIFO queue or '0', then number, token, and seconds from now of each message. */
+/** Then takes number, token, and seconds from now of each message. */
 export const changeVisibilities = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   GROUPS,
@@ -62,8 +68,9 @@ export const changeVisibilities = script(
 local is_any_sooner = false
 for i = 2, #ARGV, 3 do
   local number = ARGV[i]
-  local token, group, visible_at = look_at(number)
-  if token == ARGV[i + 1] and visible_at then
+  local visible_at = redis.call('ZSCORE', inFlight, number)
+  local found, group = look_at(number, ARGV[i + 1], redis.call('HGET', receipts, number), visible_at)
+  if found == 3 then
     local seconds = tonumber(ARGV[i + 2])
     if seconds > 0 then
       redis.call('ZADD', inFlight, now + seconds * 1000, number)
@@ -72,11 +79,12 @@ for i = 2, #ARGV, 3 do
       if not is_fifo then redis.call('RPUSH', visible, number) end
     end
     if is_fifo then changed_groups[group] = true end
-    is_any_sooner = is_any_sooner or now + seconds * 1000 < visible_at
+    is_any_sooner = is_any_sooner or now + seconds * 1000 < tonumber(visible_at)
   end
+  answer = answer .. found
 end
 for group in pairs(changed_groups) do refresh(group) end
 if is_any_sooner then redis.call('PUBLISH', queue, '') end
-return found
+return answer
 `,
 );

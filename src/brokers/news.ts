@@ -1,7 +1,11 @@
-/** Wakes the receives that wait: at once for what this process does, and through the database for what others do. */
+/** Wakes the receives that wait: at once for what this process does, and through a watch for what others do. */
+import { LONGEST_TIMER_MS } from './longest-timer.ts';
 
-import { LONGEST_TIMER_MS } from '../longest-timer.ts';
-import type { Database } from './database.ts';
+/**
+ * Calls `changed` when other processes may have changed something (in one queue, or without a name in any), until the
+ * returned function is called. Never at once.
+ */
+export type Watch = (changed: (queue?: string) => void) => () => void;
 
 interface Listener {
   readonly queue: string;
@@ -9,14 +13,13 @@ interface Listener {
 }
 
 export class News {
-  readonly #watch: Database['watch'];
+  readonly #watch: Watch;
   readonly #listeners = new Set<Listener>();
   #count = 0;
   #isClosed = false;
   #stopWatching: (() => void) | undefined;
 
-  /** `watch` is that of a database. */
-  constructor(watch: Database['watch']) {
+  constructor(watch: Watch) {
     this.#watch = watch;
   }
 

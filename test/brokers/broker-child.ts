@@ -1,6 +1,6 @@
-/** What the specs of the sqlite broker run in processes of their own: `fork(this file, [file, queue, part])`. */
+/** What the specs of brokers run in processes of their own: `fork(this file, [address, queue, part])`. */
 import type { Queue } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
+import { openBroker } from '../../src/brokers/open.ts';
 
 const parts: Record<string, (queue: Queue) => Promise<void>> = {
   /** Sends one message for each word of the parent, and answers when it is accepted. */
@@ -41,9 +41,9 @@ function word(): Promise<string> {
   return new Promise((resolve) => process.once('message', (message) => resolve(String(message))));
 }
 
-const [path, name, part] = process.argv.slice(2) as [string, string, string];
+const [address, name, part] = process.argv.slice(2) as [string, string, string];
 process.once('disconnect', () => process.exit());
-const broker = await openSqlite(path);
+const broker = await openBroker(address);
 const queue = await broker.open(name);
 process.send!('ready');
 await parts[part]!(queue);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, type SinonSpy, spy, useFakeTimers } from 'sinon';
-import { News } from '../../src/brokers/database/news.ts';
+import { News } from '../../src/brokers/news.ts';
 
 describe('news for receives that wait', () => {
   let clock: SinonFakeTimers;

@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import { bodies, send } from '../../src/broker-contract/steps.ts';
+import type { BrokerError, BrokerErrorKind } from '../../src/brokers/errors.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+import { rejection } from '../rejection.ts';
+import { freePort } from '../servers/free-port.ts';
+import { type RedisServer, redis, startRedis } from '../servers/redis.ts';
+
+/** For programs of other processes. */
+const MODULE = JSON.stringify(join(import.meta.dirname, '../../src/brokers/open.ts'));
+
+describe('opening queues in Redis', () => {
+  let server: RedisServer;
+  let folder: string;
+  let tlsPort: number;
+
+  before(async function () {
+    if (!redis.isInstalled()) return this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'redis-access-'));
+    tlsPort = await freePort();
+    const tls = ['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', ...certificateIn(folder)];
+    server = await startRedis(['--requirepass', 'right', ...tls]);
+    const admin = new Redis(server.port, { password: 'right' });
+    const users = [
+      ['worker', '>right', '~sqs-containers:*', '&sqs-containers:*', '+@all', '-@dangerous'],
+      ['silent', '>right', '~sqs-containers:*', 'resetchannels', '+@all'],
+      ['other', '>right', '~others:*', '+@all'],
+    ];
+    for (const user of users) await admin.call('ACL', 'SETUSER', ...(user as [string]), 'on');
+    admin.disconnect();
+  });
+
+  after(async () => {
+    await server?.stop();
+    if (folder) rmSync(folder, { recursive: true });
+  });
+
+  function addressOf(user: string, place = ''): string {
+    return `redis://${user}@127.0.0.1:${server.port}${place}`;
+  }
+
+  async function expectRefused(address: string, kind: BrokerErrorKind, text: RegExp): Promise<void> {
+    const error = await rejection<BrokerError>(openBroker(address));
+    expect(error).to.have.property('kind', kind);
+    expect(error.message)
+      .to.match(text)
+      .and.not.to.match(/right|wrong/);
+  }
+
+  it('needs the password', async () => {
+    await expectRefused(addressOf(':wrong'), 'credentials', /password/);
+    await expectRefused(`redis://127.0.0.1:${server.port}`, 'credentials', /password/);
+    const broker = await openBroker(addressOf(':right'));
+    expect(broker.description).to.equal(`redis://127.0.0.1:${server.port}/0`);
+    await broker.close();
+  });
+
+  it('works with the rights that the error names, and no less', async () => {
+    await expectRefused(
+      addressOf('other:right'),
+      'denied',
+      /ACL SETUSER NAME ~sqs-containers:\* &sqs-containers:\*/,
+    );
+    const broker = await openBroker(addressOf('worker:right'));
+    const queue = await broker.open('rights');
+    const polling = queue.receive({ max: 1, waitSeconds: 5 });
+    await send(queue, 'x');
+    expect(bodies(await polling)).to.deep.equal(['x']);
+    expect(await broker.list()).to.deep.equal(['rights']);
+    await broker.remove('rights');
+    await broker.close();
+  });
+
+  it('sends nothing for a user who may not announce it', async () => {
+    const broker = await openBroker(addressOf('silent:right'));
+    const queue = await broker.open('silent');
+    for (const request of [queue.send([{ body: 'x' }]), queue.receive({ max: 1, waitSeconds: 5 })]) {
+      expect(await rejection(request)).to.have.property('kind', 'denied');
+    }
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+    await broker.remove('silent').catch(() => {});
+    await broker.close();
+  });
+
+  it('keeps the databases of a server apart', async () => {
+    const [first, second] = await Promise.all([
+      openBroker(addressOf(':right')),
+      openBroker(addressOf(':right', '/1')),
+    ]);
+    await first.create('apart');
+    expect(await second.list('apart')).to.deep.equal([]);
+    await first.close();
+    await second.close();
+    await expectRefused(addressOf(':right', '/16'), 'setup', /database/);
+  });
+
+  it('refuses queues that a newer release has made', async () => {
+    const admin = new Redis(server.port, { password: 'right', db: 2 });
+    const version = 'sqs-containers:version';
+    const brokers = await Promise.all(Array.from({ length: 8 }, () => openBroker(addressOf(':right', '/2'))));
+    expect(await admin.get(version)).to.equal('1');
+    await Promise.all(brokers.map((broker) => broker.close()));
+    await admin.set(version, '2');
+    await expectRefused(addressOf(':right', '/2'), 'setup', /newer release.*version 2.*Update/);
+    expect(await admin.get(version)).to.equal('2');
+    admin.disconnect();
+  });
+
+  it('is encrypted with rediss:, and trusts no authority that is not given', async () => {
+    await expectRefused(`rediss://:right@127.0.0.1:${tlsPort}`, 'setup', /NODE_EXTRA_CA_CERTS/);
+    const program = `
+      import { openBroker } from ${MODULE};
+      const broker = await openBroker('rediss://:right@127.0.0.1:${tlsPort}/3');
+      const queue = await broker.open('encrypted');
+      const polling = queue.receive({ max: 1, waitSeconds: 5 });
+      await queue.send([{ body: 'x' }]);
+      console.log(JSON.stringify([(await polling)[0].body, broker.description]));
+      await broker.close();`;
+    const output = execFileSync(
+      process.execPath,
+      ['--import=tsx', '--input-type=module', '--eval', program],
+      {
+        env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'certificate.pem') },
+        encoding: 'utf8',
+      },
+    );
+    expect(JSON.parse(output)).to.deep.equal(['x', `rediss://127.0.0.1:${tlsPort}/3`]);
+  });
+});
+
+describe('opening queues in Redis without its package', () => {
+  it('says what to install', () => {
+    const program = `
+      import { registerHooks } from 'node:module';
+      registerHooks({
+        resolve(name, context, next) {
+          if (name === 'ioredis') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' });
+          return next(name, context);
+        },
+      });
+      const { openBroker } = await import(${MODULE});
+      await openBroker('redis://127.0.0.1:1').catch(({ kind, message }) => console.log(kind, message));`;
+    expect(run(program)).to.match(/^setup .*npm install ioredis/);
+  });
+});
+
+/** The output of a program in a process of its own. */
+function run(program: string, environment: NodeJS.ProcessEnv = {}): string {
+  return execFileSync(process.execPath, ['--import=tsx', '--input-type=module', '--eval', program], {
+    env: { ...process.env, ...environment },
+    encoding: 'utf8',
+  });
+}
+
+/** Makes a certificate, and the options of a server that has it. */
+function certificateIn(folder: string): string[] {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+  const about = [
+    '-out',
+    certificate,
+    '-days',
+    '1',
+    '-subj',
+    '/CN=specs',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+  ];
+  execFileSync('openssl', ['req', '-x509', ...made, ...about], { stdio: 'ignore' });
+  return ['--tls-key-file', key, '--tls-cert-file', certificate];
+}
