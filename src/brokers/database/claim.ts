@@ -11,7 +11,7 @@ import { receivedMessage } from './message-row.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
 import { type SortedOut, sortOut } from './sorting-out.ts';
-import { type Taken, takeNext } from './taking.ts';
+import { type Taken, takeOfGroups } from './taking.ts';
 
 export interface Claim {
   readonly messages: Message[];
@@ -27,17 +27,17 @@ const NOTHING: Claim = { messages: [], isEmpty: true };
 
 /** Claims up to `max` of the messages that can be received now. */
 export async function claim(database: Database, row: QueueRow, options: ReceiveOptions): Promise<Claim> {
-  if (!isFifoName(row.name) && database.takeAtOnce) {
-    const taken = await database.takeAtOnce(row, options);
-    // Most rounds are the one statement: few messages have to go.
-    return taken
-      ? claimOf(taken, await sortOut(taken, database.dialect, (work) => database.change(work)))
-      : NOTHING;
+  if (isFifoName(row.name)) {
+    return database.claim((tables) => claimOfGroups(tables, database.dialect, row, options));
   }
-  return database.claim((tables) => claimIn(tables, database.dialect, row, options));
+  const taken = await database.takeAtOnce(row, options);
+  if (!taken) return NOTHING;
+  // Not in the same transaction: few messages have to go.
+  return claimOf(taken, await sortOut(taken, database.dialect, (work) => database.change(work)));
 }
 
-async function claimIn(
+/** Of a FIFO queue. */
+async function claimOfGroups(
   tables: Kysely<Tables>,
   dialect: SqlDialect,
   { name }: QueueRow,
@@ -48,13 +48,11 @@ async function claimIn(
     .executeTakeFirst();
   // The transaction may have been waited for.
   if (!queue || options.signal?.aborted) return NOTHING;
-  const taken = await takeNext(tables, queue, options);
+  const taken = await takeOfGroups(tables, queue, options);
   if (!taken) return NOTHING;
   const sorted = await sortOut(taken, dialect, (work) => work(tables));
-  if (isFifoName(name)) {
-    const groupIds = taken.rows.map(({ group_id }) => group_id);
-    await refreshGroups(tables, queue, groupIds);
-  }
+  const groupIds = taken.rows.map(({ group_id }) => group_id);
+  await refreshGroups(tables, queue, groupIds);
   return claimOf(taken, sorted);
 }
 

@@ -21,8 +21,8 @@ export interface Database {
    * transaction selects the dialect's `relaxed`.
    */
   claim<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result>;
-  /** Takes messages of a standard queue for a receive by one statement, where that is faster than a transaction. */
-  takeAtOnce?(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined>;
+  /** Takes messages of a standard queue for a receive, in the way that is fastest there. */
+  takeAtOnce(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined>;
   /**
    * Calls `changed` when other processes may have changed something, with the queue if it is known, until the returned
    * function is called. It does so only later, never at once.

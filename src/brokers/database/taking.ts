@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { ReceiveOptions } from '../broker.ts';
-import { isFifoName } from '../queue-name.ts';
 import { firstOfGroups } from './groups.ts';
 import type { QueueNow } from './queue-row.ts';
 import type { MessageRow, Tables } from './schema.ts';
@@ -14,14 +13,13 @@ export interface Taken {
   readonly receipt: string;
 }
 
-/** Takes up to `max` messages, in a transaction that has locked them or their groups. Undefined if there are none. */
-export async function takeNext(
+/** Takes up to `max` messages of a FIFO queue, in a transaction that locks their groups. Undefined if there are none. */
+export async function takeOfGroups(
   tables: Kysely<Tables>,
   queue: QueueNow,
   { max, visibilityTimeout = queue.visibility_timeout }: ReceiveOptions,
 ): Promise<Taken | undefined> {
-  const find = isFifoName(queue.name) ? firstOfGroups : firstVisible;
-  const numbers = await find(tables, queue, max);
+  const numbers = await firstOfGroups(tables, queue, max);
   if (numbers.length === 0) return undefined;
   const receipt = newReceipt();
   const rows = await tables
@@ -44,20 +42,4 @@ export async function takeNext(
 /** A token of one receive. */
 export function newReceipt(): string {
   return randomBytes(8).toString('hex');
-}
-
-/** The numbers of messages of a standard queue, those first that could be received the longest. */
-async function firstVisible(tables: Kysely<Tables>, queue: QueueNow, max: number): Promise<number[]> {
-  const rows = await tables
-    .selectFrom('message')
-    .select('id')
-    .where('queue_id', '=', queue.id)
-    .where('visible_at', '<=', queue.now)
-    .orderBy('visible_at')
-    .orderBy('id')
-    .limit(max)
-    .forUpdate()
-    .skipLocked()
-    .execute();
-  return rows.map(({ id }) => id);
 }

@@ -1,9 +1,13 @@
 /** A SQLite file as the broker uses it: reading, the two kinds of transactions, and news of other processes. */
 import type { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ReceiveOptions } from '../../broker.ts';
 import { CallsUnderWay } from '../calls-under-way.ts';
 import type { Database, SqlDialect } from '../database.ts';
-import type { Tables } from '../schema.ts';
+import type { QueueRow, Tables } from '../schema.ts';
+import type { Taken } from '../taking.ts';
+import { sqliteFailure } from './failures.ts';
+import { Taking } from './taking.ts';
 import { commitWatch } from './watch.ts';
 
 /** What waits for the disk is set on the connection, and who watches the file sees each commit. */
@@ -20,12 +24,16 @@ export class SqliteDatabase implements Database {
   readonly watch: Database['watch'];
   readonly #connection: DatabaseSync;
   readonly #tables: Kysely<Tables>;
+  readonly #path: string;
+  readonly #taking: Taking;
   readonly #calls = new CallsUnderWay();
 
   /** `tables` is Kysely on `connection`, which has the file at `path` open. */
   constructor(path: string, connection: DatabaseSync, tables: Kysely<Tables>) {
     this.description = `sqlite:${path}`;
+    this.#path = path;
     this.#connection = connection;
+    this.#taking = new Taking(connection);
     this.#tables = tables;
     const version = connection.prepare('pragma data_version');
     this.watch = commitWatch(path, () => Number(version.get()!.data_version));
@@ -54,6 +62,16 @@ export class SqliteDatabase implements Database {
       }
     });
     return this.#calls.track(giveWay(claimed));
+  }
+
+  takeAtOnce({ name }: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
+    return this.claim(async () => {
+      try {
+        return this.#taking.take(name, options);
+      } catch (error) {
+        throw sqliteFailure(this.#path, error);
+      }
+    });
   }
 
   async close(): Promise<void> {
