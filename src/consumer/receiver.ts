@@ -38,8 +38,11 @@ const LAST_ANSWER_MS = 2_000;
 const WATCHDOG_MARGIN_MS = 60_000;
 /** A first answer that takes longer than this is one that waits for messages, in milliseconds. */
 const FIRST_ANSWER_MS = 1_000;
-/** A slow answer says little about the network: what it waited for was most likely a message. */
-const SLOWEST_COUNTED_MS = 50;
+/**
+ * A receive that took longer than this, in milliseconds, and than twice what requests take that wait for nothing, has most
+ * likely waited for a message.
+ */
+const SURELY_NETWORK_MS = 25;
 
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -51,6 +54,7 @@ export class Receiver {
   /** How many requests may be under way: grows while messages come back, falls to one when none do. */
   #allowed = 1;
   #receiveMs: number | undefined;
+  #requestMs: number | undefined;
   /** The last pause because the queue was empty, in milliseconds; 0 once there were messages. */
   #idlePauseMs = 0;
   #failures = 0;
@@ -193,13 +197,14 @@ export class Receiver {
     if (count > 0) this.#idlePauseMs = 0;
     if (count === 0) this.#allowed = 1;
     else if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
-    if (count > 0) this.#measure(milliseconds);
+    if (count === 0) return;
+    const networkMs = Math.min(milliseconds, Math.max(SURELY_NETWORK_MS, 2 * (this.#requestMs ?? 0)));
+    this.#receiveMs = slowlyRising(this.#receiveMs, networkMs);
   }
 
-  /** Falls at once and rises slowly: the shortest receives are those that did not wait for a message. */
-  #measure(milliseconds: number): void {
-    const sample = Math.min(milliseconds, SLOWEST_COUNTED_MS);
-    this.#receiveMs = Math.min(sample, this.#receiveMs === undefined ? sample : this.#receiveMs * 1.2 + 0.1);
+  /** Notes how long a request took that waits for nothing, such as a delete: in milliseconds. */
+  measure(milliseconds: number): void {
+    this.#requestMs = slowlyRising(this.#requestMs, milliseconds);
   }
 
   #failed(error: Error): void {
@@ -240,4 +245,9 @@ export class Receiver {
       ),
     );
   }
+}
+
+/** A duration after one more sample: it falls at once, for the shortest say what is possible. */
+function slowlyRising(known: number | undefined, sample: number): number {
+  return known === undefined ? sample : Math.min(sample, known * 1.2 + 0.1);
 }

@@ -26,12 +26,15 @@ export interface SettlerOptions {
   readonly delayMs: number;
   /** Where messages go that are buried. */
   readonly deadLetterQueue: Queue | undefined;
+  /** Called when a request was answered, with the milliseconds that it took. */
+  readonly onAnswer?: (milliseconds: number) => void;
 }
 
 export class Settler {
   readonly #deadLetterQueue: Queue | undefined;
   readonly #leases: Leases;
   readonly #observer: ConsumerObserver;
+  readonly #onAnswer: (milliseconds: number) => void;
   readonly #deletes: Batcher<Settlement>;
   readonly #firstDeletes: Batcher<Settlement>;
   readonly #changes: Batcher<Settlement>;
@@ -46,10 +49,11 @@ export class Settler {
   /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
   mayRepeat = 0;
 
-  constructor({ queue, leases, observer, delayMs, deadLetterQueue }: SettlerOptions) {
+  constructor({ queue, leases, observer, delayMs, deadLetterQueue, onAnswer = () => {} }: SettlerOptions) {
     this.#deadLetterQueue = deadLetterQueue;
     this.#leases = leases;
     this.#observer = observer;
+    this.#onAnswer = onAnswer;
     const done = (settlement: Settlement) => this.#done(settlement);
     const sendDeletes = (batch: Settlement[]) =>
       this.#send(batch, (owned) => deleteMessages(queue, owned), done);
@@ -174,8 +178,10 @@ export class Settler {
     );
     if (owned.length === 0) return;
     let results: EntryResult[];
+    const sentAt = performance.now();
     try {
       results = await request(owned);
+      this.#onAnswer(performance.now() - sentAt);
     } catch (error) {
       for (const settlement of owned) this.#tryAgain(settlement);
       this.#observer.settleFailed?.(error as Error, owned.length);

@@ -85,6 +85,7 @@ export class Source {
       observer,
       delayMs: options.settleDelayMs,
       deadLetterQueue: options.deadLetterQueue,
+      onAnswer: (milliseconds) => this.receiver.measure(milliseconds),
     });
     this.receiver = new Receiver({
       queue,

@@ -1,0 +1,175 @@
+// Settler and leases at random: whatever requests meet, each outcome counts once or its lease is lost, and no request
+// speaks for a message that another process may have.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import sinon from 'sinon';
+import type { Queue } from '../../src/brokers/broker.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { Delivery } from '../../src/consumer/delivery.ts';
+import { Leases } from '../../src/consumer/leases.ts';
+import { Settler } from '../../src/consumer/settler.ts';
+import type { Source } from '../../src/consumer/source.ts';
+import type { Outcome } from '../../src/worker/outcome.ts';
+import { type Fault, FaultyQueue, refused } from './faulty-queue.ts';
+
+interface Run {
+  readonly visibilityTimeout: number;
+  readonly delayMs: number;
+  /** What becomes of each message, and after how many milliseconds. */
+  readonly messages: readonly { readonly outcome: Outcome; readonly afterMs: number }[];
+  readonly faults: Readonly<Record<'delete' | 'changeVisibility' | 'send', readonly Fault[]>>;
+}
+
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({ action: 'delete' as const }) },
+  fc.constant({ action: 'bury' as const }),
+  fc.constant({ action: 'retry' as const }),
+  fc.record({ action: fc.constant('retry' as const), delaySeconds: fc.nat(20) }),
+);
+const temporary: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({ milliseconds: fc.nat(1_000) }),
+  fc.record({ error: fc.constant(new BrokerError('unreachable', 'down')), worked: fc.boolean() }),
+  fc.nat(2).map((of) => ({
+    entries: (_: string, index: number) => (index % 3 === of ? refused('Throttled', true) : undefined),
+  })),
+);
+const forGood: Fault = { entries: (_, index) => (index % 3 === 0 ? refused('Refused', false) : undefined) };
+const faults = (fault: fc.Arbitrary<Fault>) => {
+  const list = fc.array(fault, { maxLength: 8 });
+  return fc.record({ delete: list, changeVisibility: list, send: list });
+};
+const run = (ofFaults: fc.Arbitrary<Run['faults']>, afterMs: fc.Arbitrary<number>): fc.Arbitrary<Run> =>
+  fc.record({
+    visibilityTimeout: fc.constantFrom(2, 5, 30),
+    delayMs: fc.constantFrom(0, 100),
+    messages: fc.array(fc.record({ outcome, afterMs }), { minLength: 1, maxLength: 25 }),
+    faults: ofFaults,
+  });
+
+describe('settler and leases, at random', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  async function play({ visibilityTimeout, delayMs, messages, faults }: Run) {
+    const broker = new MemoryBroker();
+    const inside = await broker.open('work');
+    const queue = new FaultyQueue(inside);
+    const deadLetterQueue = new FaultyQueue(await broker.open('failed'));
+    queue.ail({ delete: faults.delete, changeVisibility: faults.changeVisibility });
+    deadLetterQueue.ail({ send: faults.send });
+    const bodies = messages.map((_, index) => String(index));
+    for (const body of bodies) await inside.send([{ body }]);
+
+    const settled = new Map<string, number>();
+    const lost = new Set<string>();
+    const count = ({ message: { body } }: Delivery) => settled.set(body, (settled.get(body) ?? 0) + 1);
+    const observer = {
+      settled: count,
+      leaseLost: ({ message: { body } }: Delivery) => lost.add(body),
+    };
+    const leases = new Leases(queue, visibilityTimeout, observer);
+    const settler = new Settler({ queue, leases, observer, delayMs, deadLetterQueue });
+    const handles = new Map<string, Delivery>();
+    checkRequests(queue, handles);
+    while (handles.size < messages.length) {
+      for (const message of await inside.receive({ max: 10, waitSeconds: 0, visibilityTimeout })) {
+        const source = { queue: queue as Queue, leases } as Source;
+        const leaseEndsAt = performance.now() + visibilityTimeout * 1000;
+        const delivery = new Delivery({
+          message,
+          source,
+          group: undefined,
+          crashes: 0,
+          receivedAt: performance.now(),
+          leaseEndsAt,
+        });
+        handles.set(message.receiptHandle, delivery);
+        leases.hold(delivery);
+        delivery.phase = 'running';
+        const { outcome, afterMs } = messages[Number(message.body)]!;
+        setTimeout(() => settler.settle(delivery, outcome), afterMs);
+      }
+    }
+    await clock.tickAsync(200_000);
+    expect([leases.size, settler.unsettled, clock.countTimers()], 'held, unsettled, timers').to.deep.equal([
+      0, 0, 0,
+    ]);
+    for (const body of bodies) {
+      expect(Number(settled.get(body) ?? 0) + Number(lost.has(body)), `fates of ${body}`).to.equal(1);
+    }
+    return { settled, lost, left: await bodiesIn(inside), buried: await bodiesIn(deadLetterQueue), settler };
+  }
+
+  /** No request may be made for a message whose visibility timeout has ended. */
+  function checkRequests(queue: FaultyQueue, handles: ReadonlyMap<string, Delivery>): void {
+    const check = (handle: string) => {
+      const { message, leaseEndsAt } = handles.get(handle)!;
+      expect(performance.now(), `a request for ${message.body}`).to.be.below(leaseEndsAt);
+    };
+    const remove = queue.delete.bind(queue);
+    const change = queue.changeVisibility.bind(queue);
+    queue.delete = (all) => {
+      all.forEach(check);
+      return remove(all);
+    };
+    queue.changeVisibility = (all) => {
+      for (const { receiptHandle } of all) check(receiptHandle);
+      return change(all);
+    };
+  }
+
+  it('make each outcome so, once, if no request fails', async () => {
+    const short = fc.oneof(fc.constant(0), fc.nat(60_000));
+    await fc.assert(
+      fc.asyncProperty(
+        run(fc.constant({ delete: [], changeVisibility: [], send: [] }), short),
+        async (given) => {
+          const { lost, left, buried, settler } = await play(given);
+          expect([...lost]).to.deep.equal([]);
+          const bodiesOf = (...actions: readonly string[]) =>
+            given.messages.flatMap(({ outcome }, index) =>
+              actions.includes(outcome.action) ? [String(index)] : [],
+            );
+          expect(left).to.have.members(bodiesOf('retry'));
+          expect(buried).to.have.members(bodiesOf('bury'));
+          expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([
+            bodiesOf('delete', 'bury').length,
+            0,
+          ]);
+        },
+      ),
+    );
+  }).timeout(30_000);
+
+  it('lose no message, whatever requests meet', async () => {
+    const fault = fc.oneof({ weight: 5, arbitrary: temporary }, fc.constant(forGood));
+    await fc.assert(
+      fc.asyncProperty(run(faults(fault), fc.nat(60_000)), async (given) => {
+        const { settled, left, buried } = await play(given);
+        for (const [index, { outcome }] of given.messages.entries()) {
+          const body = String(index);
+          const isThere = left.includes(body) || buried.includes(body);
+          if (outcome.action === 'retry') expect(left, `${body} is to come again`).to.include(body);
+          if (outcome.action === 'bury') expect(isThere, `${body} is in one of the queues`).to.equal(true);
+          if (settled.has(body) && outcome.action !== 'retry') expect(left, body).not.to.include(body);
+          if (outcome.action !== 'bury') expect(buried, body).not.to.include(body);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  }).timeout(30_000);
+});
+
+/** The bodies of everything in a queue. */
+async function bodiesIn(queue: Queue): Promise<string[]> {
+  const bodies: string[] = [];
+  for (;;) {
+    const messages = await queue.receive({ max: 10, waitSeconds: 0, visibilityTimeout: 1_000 });
+    if (messages.length === 0) return bodies;
+    bodies.push(...messages.map(({ body }) => body));
+  }
+}
