@@ -66,6 +66,10 @@ export const candidates = {
     title: 'sqs-concurrent, 10 slots',
     load: async () => (await import('./candidates/container.ts')).container('concurrent'),
   },
+  status: {
+    title: 'sqs-concurrent, 10 slots, with its status server and somebody who looks',
+    load: async () => (await import('./candidates/container-status.ts')).statusContainer,
+  },
   raw: {
     title: 'sqs-concurrent, 10 slots, a worker that takes the messages of the task raw',
     task: 'count',

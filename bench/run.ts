@@ -11,11 +11,12 @@ const all = [
   'producer',
   'test-container',
   'prefetch',
+  'scaling',
   'requests',
   'start',
+  'status',
   'tasks',
-  'start',
-  'tasks',
+  'brokers',
 ];
 const named = process.argv.slice(2);
 

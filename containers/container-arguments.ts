@@ -12,6 +12,14 @@ export interface ContainerArguments {
   readonly file: string;
   /** Validate, print the resolved settings, and exit. */
   readonly check: boolean;
+  /** Print a systemd unit for FILE, or a template of one, and exit. */
+  readonly printUnit: 'service' | 'template' | undefined;
+  /** Go on in the background. */
+  readonly daemonize: boolean;
+  /** Where the id of the process is written, or is read from to stop it. */
+  readonly pidFile: string | undefined;
+  /** End the process of the pid file instead of running one. */
+  readonly stop: boolean;
   /** Only these of the configured queues; empty: all. */
   readonly queues: readonly string[];
   /** What goes behind the names of the queues; a word that can be part of one. */
@@ -31,6 +39,7 @@ export async function parseContainerArguments(
   args: readonly string[],
 ): Promise<ContainerArguments | { readonly text: string }> {
   const command = `sqs-${kind}`;
+  const flag = { type: 'boolean', default: false, nargs: 0 } as const;
   let text = '';
   const parser = yargs()
     .scriptName(command)
@@ -38,12 +47,7 @@ export async function parseContainerArguments(
       `${command} FILE\n\n${DESCRIPTIONS[kind]} FILE is an ini file; config.example.ini explains each option.`,
     )
     .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
-    .option('check', {
-      type: 'boolean',
-      default: false,
-      nargs: 0,
-      describe: 'Validate FILE, print the resolved settings, exit',
-    })
+    .option('check', { ...flag, describe: 'Validate FILE, print the resolved settings, exit' })
     .option('queue', {
       type: 'string',
       array: true,
@@ -60,6 +64,18 @@ export async function parseContainerArguments(
       type: 'string',
       requiresArg: true,
       describe: 'Exit after SECONDS without a message (or 500ms, 5m, 1h30m)',
+    })
+    .option('daemonize', { ...flag, describe: 'Go on in the background, once messages are taken' })
+    .option('pid-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Write the process id to this file; refuse to run while its process runs',
+    })
+    .option('stop', { ...flag, describe: 'End the process of --pid-file, and wait until it has drained' })
+    .option('print-unit', { ...flag, describe: 'Print a systemd unit for FILE, exit' })
+    .option('print-template-unit', {
+      ...flag,
+      describe: `Print a template of one, ${command}@.service, for all ini files in the folder of FILE, exit`,
     })
     .version(version)
     .help()
@@ -82,10 +98,19 @@ export async function parseContainerArguments(
   const [file, ...others] = parsed._.map(String);
   if (!file) throw new UsageError(command, 'Name an ini file.');
   if (others.length > 0) throw new UsageError(command, 'Name one ini file, not several.');
+  const { daemonize, stop, pidFile } = parsed;
+  if (stop && pidFile === undefined) {
+    throw new UsageError(command, '--stop: which process? Name its --pid-file, too.');
+  }
+  if (stop && daemonize) throw new UsageError(command, '--stop and --daemonize: give one of the two.');
   const { messageLimit, idleExit } = containerOptions.shape;
   return {
     file,
     check: parsed.check,
+    printUnit: parsed.printTemplateUnit ? 'template' : parsed.printUnit ? 'service' : undefined,
+    daemonize,
+    pidFile,
+    stop,
     queues: parsed.queue ?? [],
     suffix: read(command, 'suffix', word().optional(), parsed.suffix),
     overrides: {

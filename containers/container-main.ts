@@ -1,9 +1,15 @@
 /** What the container executables share: the command line in, the exit code out. */
+import { resolve } from 'node:path';
+import { brokerKind } from '../src/brokers/address.ts';
+import { loadBrokerFactory } from '../src/brokers/custom.ts';
 import { type Config, describeConfig, readConfig } from '../src/config/config.ts';
 import { nameProblems } from '../src/config/queue-names.ts';
 import { suggest } from '../src/config/suggestion.ts';
-import { loadExpression } from '../src/worker/load.ts';
+import { loadExpression } from '../src/modules/load.ts';
+import { claimPidFile } from '../src/operations/daemon/pid-file.ts';
+import { findDaemonStarter } from '../src/operations/daemon/starter.ts';
 import { checkFactory } from '../src/worker/worker.ts';
+import { COMPLETING } from './completion-words.ts';
 import type { ContainerKind } from './container.ts';
 import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
 import { complain } from './error-exit.ts';
@@ -15,18 +21,37 @@ import { UsageError } from './usage-error.ts';
 /** Runs a container from the command line; resolves to its exit code. */
 export async function containerMain(kind: ContainerKind, args: readonly string[]): Promise<ExitCode> {
   try {
+    if (args[0] === COMPLETING) {
+      const { containerCompletions } = await import('./container-completions.ts');
+      return print((await containerCompletions(kind, args.slice(1))).join('\n'));
+    }
     const given = await parseContainerArguments(kind, args);
     if ('text' in given) return print(given.text);
     const config = settingsFor(kind, given);
     if (given.check) return await check(config);
+    if (given.printUnit) {
+      const { unitFor } = await import('./print-unit.ts');
+      return print(await unitFor(kind, config, given, given.printUnit === 'template'));
+    }
+    if (given.stop && given.pidFile !== undefined) {
+      const { stop } = await import('./daemon.ts');
+      return await stop(given.pidFile, config);
+    }
     const parent = findParent();
+    const onReady = findDaemonStarter();
+    if (given.daemonize && !parent && !onReady) {
+      const { daemonize } = await import('./daemon.ts');
+      return await daemonize(kind, config);
+    }
+    // Also when a second signal ends the process at once.
+    if (given.pidFile !== undefined && !parent) process.once('exit', claimPidFile(resolve(given.pidFile)));
     // Imported only when run: for --help, --check, and the parent of processes the run loop need not be loaded.
     if (!parent && needsProcesses(kind, config)) {
       const { runProcesses } = await import('./processes.ts');
-      return await runProcesses(kind, config, given.suffix);
+      return await runProcesses(kind, config, { suffix: given.suffix, onReady });
     }
     const { runContainer } = await import('./container.ts');
-    return await runContainer(kind, config, given.suffix, parent);
+    return await runContainer(kind, config, { suffix: given.suffix, parent, onReady });
   } catch (error) {
     return complain(error);
   }
@@ -48,10 +73,11 @@ function settingsFor(kind: ContainerKind, { file, queues, suffix, overrides }: C
   return { ...config, container };
 }
 
-/** Looks at everything that can be looked at without making a worker or opening a queue. */
+/** Looks at everything that can be looked at without making a worker or opening a broker. */
 async function check(config: Config): Promise<ExitCode> {
-  const { worker } = config.container;
+  const { worker, broker } = config.container;
   checkFactory(await loadExpression(worker, config.directory), worker);
+  if (brokerKind(broker) === 'custom') await loadBrokerFactory(broker, config.directory);
   return print(describeConfig(config));
 }
 

@@ -12,34 +12,53 @@ import { ConsumerLog } from '../src/operations/consumer-log.ts';
 import { type CrashFile, openCrashFile } from '../src/operations/crash-file.ts';
 import { crashFolder } from '../src/operations/crash-folder.ts';
 import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
+import { Metrics } from '../src/operations/metrics/metrics.ts';
+import { openService } from '../src/operations/systemd/service.ts';
+import { goesOn } from '../src/operations/systemd/watchdog.ts';
 import { setContainer } from '../src/producer/connections.ts';
-import { exitCodeOf } from './error-exit.ts';
+import { explain } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
 import type { ParentProcess } from './processes-child.ts';
 import { warningsOf } from './warnings.ts';
+import type { WatchedProcess } from './watched-process.ts';
 
 /** The kinds of container, by the name that their executable has after `sqs-`. */
 export type ContainerKind = 'sequential' | 'concurrent';
 
+export interface RunOptions {
+  /** Goes behind the names of the queues. */
+  readonly suffix?: string | undefined;
+  /** Gives orders, and has the message limit. */
+  readonly parent?: ParentProcess | undefined;
+  /** Called when it takes messages. */
+  readonly onReady?: (() => void) | undefined;
+}
+
 /**
- * Runs a container until it has drained; resolves to its exit code. `suffix` goes behind the names of its queues;
- * a `parent` gives orders, and has the message limit.
+ * Runs a container until it has drained; resolves to its exit code.
  * Throws ConfigError for logs that cannot be opened.
  */
 export async function runContainer(
   kind: ContainerKind,
   config: Config,
-  suffix?: string,
-  parent?: ParentProcess,
+  { suffix, parent, onReady }: RunOptions = {},
 ): Promise<ExitCode> {
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(kind);
+  const service = await openService(process.env, log);
+  const metrics = new Metrics();
   let broker: Broker | undefined;
+  let watched: WatchedProcess | undefined;
   try {
     if (!parent) for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
+    if (config.http.listen !== undefined) {
+      const { WatchedProcess } = await import('./watched-process.ts');
+      watched = await WatchedProcess.open({ kind, config, suffix, log }, metrics, parent !== undefined);
+    }
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
+    broker = watched?.counted(broker) ?? broker;
     setContainer({ broker, prefix: config.container.queuePrefix });
     const worker = await makeWorker(config, log);
     const queues = await openQueues(broker, config, suffix);
@@ -60,19 +79,37 @@ export async function runContainer(
         logOf: (delivery) => consumerLog.logOf(delivery),
       },
       consumerLog,
+      metrics,
     );
+    const state = {
+      snapshot: () => metrics.snapshot(options.slots, consumer.loads),
+      polling: () => goesOn(consumer.state, consumer.loads, options.waitSeconds),
+    };
     const steering = {
       log,
-      stop: () => consumer.stop(),
+      stop: () => {
+        service.stopping();
+        consumer.stop();
+      },
       wake: () => consumer.wake(),
-      reopenLogs: () => loggers.reopen(),
+      reopenLogs: () => service.reload(() => loggers.reopen()),
       ignoreInterrupt: parent !== undefined,
     };
+    watched?.connected({ consumer, options, broker, queues });
     const events = handleProcessEvents(steering);
-    parent?.obey({ ...steering, allow: (messages) => consumer.allow(messages) }, config.container.maxMemory);
+    const { maxMemory } = config.container;
+    const orders = {
+      allow: (messages: number) => consumer.allow(messages),
+      pause: () => consumer.pause(),
+      resume: () => consumer.resume(),
+      state: () => consumer.state,
+    };
+    parent?.obey({ ...steering, ...state, ...orders }, maxMemory);
     // Whoever reads this may send signals from now on.
     log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
     parent?.report({ type: 'ready' });
+    service.ready(state);
+    onReady?.();
     const report = await consumer.run().finally(() => events.end());
     log.info(describeDrain(report));
     if (consumer.idle) parent?.report({ type: 'idle' });
@@ -84,8 +121,10 @@ export async function runContainer(
     return explain(error, log);
   } finally {
     parent?.end();
+    await service.close();
     setContainer(undefined);
     await broker?.close();
+    await watched?.close();
     loggers.close();
   }
 }
@@ -109,16 +148,4 @@ function describeQueues(queues: readonly WeightedQueue[]): string {
 function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinished }: DrainReport): string {
   const summary = `Drained: held ${held}, finished ${finished}, released ${released}, deletes confirmed ${confirmed}, may repeat ${mayRepeat}`;
   return unfinished > 0 ? `${summary}; ${unfinished} workers did not end` : summary;
-}
-
-/** Logs what ended the container, and says with which exit code. */
-function explain(error: unknown, log: Logger): ExitCode {
-  const code = exitCodeOf(error);
-  if (code === exitCodes.software) {
-    log.error('The container failed', error);
-  } else {
-    const { message, cause } = error as Error;
-    log.error(message, code === exitCodes.configuration ? cause : undefined);
-  }
-  return code;
 }

@@ -4,11 +4,11 @@ export const exitCodes = {
   done: 0,
   /** Wrong usage of the command line. */
   usage: 64,
-  /** The broker or the queue cannot be reached at start. */
+  /** At start, the broker or the queue cannot be reached, or another process has the address of the status server. */
   unavailable: 69,
   /** A defect: of this program, or of a worker that broke the process. */
   software: 70,
-  /** Drained, but a worker did not end even after its signal had aborted. */
+  /** Drained, but a worker did not end even after its signal had aborted; or a command was not done in time. */
   unfinished: 75,
   /** Bad configuration: starting again will not help. */
   configuration: 78,

@@ -4,9 +4,9 @@ import type { Broker, Queue } from '../src/brokers/broker.ts';
 import type { Config } from '../src/config/config.ts';
 import { fullName } from '../src/config/queue-names.ts';
 import type { ConsumerOptions } from '../src/consumer/consumer.ts';
+import { loadExpression } from '../src/modules/load.ts';
 import { type Backoff, constantBackoff, exponentialBackoff, noBackoff } from '../src/worker/backoff.ts';
 import type { MessageLog } from '../src/worker/current-message.ts';
-import { loadExpression } from '../src/worker/load.ts';
 import { createWorker, type Worker } from '../src/worker/worker.ts';
 import type { ContainerKind } from './container.ts';
 
@@ -21,7 +21,7 @@ export function needsProcesses(kind: ContainerKind, config: Config): boolean {
   return processCount(kind, config) > 1 || config.container.maxMemory !== undefined;
 }
 
-/** Imports what `worker` names and makes the worker. Throws WorkerLoadError, WorkerFactoryError. */
+/** Imports what `worker` names and makes the worker. Throws ModuleLoadError, WorkerFactoryError. */
 export async function makeWorker({ container, directory, worker }: Config, log: MessageLog): Promise<Worker> {
   const factory = await loadExpression(container.worker, directory);
   return createWorker(factory, worker, container.worker, { directory, log });

@@ -6,6 +6,7 @@
  * 4. the message limit is handed out in shares;
  * 5. in the end all drain, and the exit code says how that went.
  */
+import type { ConsumerState } from '../src/consumer/consumer.ts';
 import type { Logger } from '../src/operations/logging/loggers.ts';
 import { MessageShares } from '../src/operations/message-shares.ts';
 import { describeEnd, describePause, type ProcessEnd, RespawnBackoff } from '../src/operations/respawn.ts';
@@ -66,6 +67,7 @@ export class Supervisor {
   readonly #ended = Promise.withResolvers<ExitCode>();
   #anyWasReady = false;
   #stopping = false;
+  #paused = false;
   /** The exit code of a process that is not started again, and that of the drain. */
   #finalCode: ExitCode | undefined;
   #drainCode: ExitCode = exitCodes.done;
@@ -103,6 +105,22 @@ export class Supervisor {
     this.#endIfEmpty();
   }
 
+  /** No process receives anything more until `resume`, those that start meanwhile included. */
+  pause(): void {
+    this.#paused = true;
+    this.order({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.order({ type: 'resume' });
+  }
+
+  get state(): ConsumerState {
+    if (this.#stopping) return 'draining';
+    return this.#paused ? 'paused' : 'running';
+  }
+
   /** Tells all processes. */
   order(order: Order): void {
     for (const { child } of this.#running) child.order(order);
@@ -130,6 +148,7 @@ export class Supervisor {
     const startedAt = performance.now();
     const running: Running = { place, child, startedAt, ready: false, stopping: false, idle: false };
     place.current = running;
+    if (this.#paused) child.order({ type: 'pause' });
     this.#options.log.info(`${describe(running)} started`);
   }
 
@@ -153,7 +172,7 @@ export class Supervisor {
     if (report.type === 'ready') this.#isReady(running);
     else if (report.type === 'done') this.#isDone(running);
     else if (report.type === 'memory') this.#usesTooMuch(running, report.bytes);
-    else running.idle = true;
+    else if (report.type === 'idle') running.idle = true;
   }
 
   #isReady(running: Running): void {

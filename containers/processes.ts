@@ -5,50 +5,93 @@
 import { fork } from 'node:child_process';
 import type { Config } from '../src/config/config.ts';
 import { openLoggers } from '../src/operations/logging/loggers.ts';
+import { Metrics } from '../src/operations/metrics/metrics.ts';
 import type { ProcessEnd } from '../src/operations/respawn.ts';
-import type { ContainerKind } from './container.ts';
+import { openService } from '../src/operations/systemd/service.ts';
+import type { ContainerKind, RunOptions } from './container.ts';
+import { explain } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { processCount } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
 import { CHILD_VARIABLE, type Order, type Report } from './processes-child.ts';
+import { ChildReports } from './processes-reports.ts';
 import { type Child, Supervisor } from './processes-supervisor.ts';
 import { warningsOf } from './warnings.ts';
+import type { WatchedProcesses } from './watched-processes.ts';
 
 /**
  * Runs the processes of a container until they have drained; resolves to the exit code of all. `suffix` goes behind
- * the names of its queues.
+ * the names of its queues; `onReady` is called when one of them takes messages.
  * Throws ConfigError for logs that cannot be opened.
  */
-export async function runProcesses(kind: ContainerKind, config: Config, suffix?: string): Promise<ExitCode> {
+export async function runProcesses(
+  kind: ContainerKind,
+  config: Config,
+  { suffix, onReady }: Pick<RunOptions, 'suffix' | 'onReady'> = {},
+): Promise<ExitCode> {
   const { concurrency, messageLimit, maxMemory } = config.container;
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(kind);
   for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
+  const service = await openService(process.env, log);
+  const metrics = new Metrics();
+  const reports = new ChildReports(() => metrics.snapshot(0, []));
   const supervisor = new Supervisor({
     count: processCount(kind, config),
     concurrency: kind === 'sequential' ? 1 : concurrency,
     messageLimit,
     maxMemory,
     log,
-    fork: forkChild,
+    fork: (number, onReport, onEnd) => {
+      const { started, reported, ended } = reports.child(number);
+      const child = forkChild(
+        number,
+        (report) => {
+          reported(report);
+          onReport(report);
+          if (report.type !== 'ready') return;
+          service.ready(reports);
+          onReady?.();
+        },
+        (end) => {
+          ended();
+          onEnd(end);
+        },
+      );
+      if (child.pid !== undefined) started(child.pid);
+      return child;
+    },
   });
   const events = handleProcessEvents({
     log,
-    stop: () => supervisor.stop(),
-    wake: () => supervisor.order({ type: 'wake' }),
-    reopenLogs: () => {
-      loggers.reopen();
-      supervisor.order({ type: 'reopenLogs' });
+    stop: () => {
+      service.stopping();
+      supervisor.stop();
     },
+    wake: () => supervisor.order({ type: 'wake' }),
+    reopenLogs: () =>
+      service.reload(() => {
+        loggers.reopen();
+        supervisor.order({ type: 'reopenLogs' });
+      }),
   });
   const killAll = () => supervisor.kill();
   process.on('exit', killAll);
+  let watched: WatchedProcesses | undefined;
   try {
+    if (config.http.listen !== undefined) {
+      const { WatchedProcesses } = await import('./watched-processes.ts');
+      watched = await WatchedProcesses.open({ kind, config, suffix, log }, { supervisor, reports, metrics });
+    }
     const code = await supervisor.run();
     return events.broken ? exitCodes.software : code;
+  } catch (error) {
+    return explain(error, log);
   } finally {
     process.off('exit', killAll);
     events.end();
+    await service.close();
+    await watched?.close();
     loggers.close();
   }
 }

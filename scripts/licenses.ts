@@ -6,9 +6,7 @@ import type { Metafile } from 'esbuild';
 /** Name, version and license of every package that builds have read something from, in the order of their names. */
 export function licensesOf(...builds: readonly Metafile[]): string {
   const files = builds.flatMap(({ inputs }) => Object.keys(inputs));
-  const folders = files.flatMap(
-    (file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
-  );
+  const folders = files.flatMap((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
   return [...new Set(folders)]
     .map(licenseOf)
     .sort()

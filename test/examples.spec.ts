@@ -1,6 +1,6 @@
 /** The examples as a newcomer runs them: the compiled executables, on a copy of the files. */
 import { execFile } from 'node:child_process';
-import { cpSync, globSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -41,6 +41,7 @@ describe('the examples', () => {
     expect(files).to.include.members([
       'config.example.ini',
       'examples/email.ini',
+      'examples/folder-broker/worker.ini',
       'examples/mail-service/worker.ini',
       'examples/primes.ini',
     ]);
@@ -54,6 +55,38 @@ describe('the examples', () => {
     await container.prints(/^1 \* \(1 \+ 2 \+ 3\) = 6$/);
     container.signal('SIGTERM');
     await succeeds(container);
+  });
+
+  it('add what is in a folder, through a broker of its own', async () => {
+    const file = 'examples/folder-broker/worker.ini';
+    const status = async () => (await queues('status', '-c', file)).stdout.split('\n').slice(1);
+    expect(await status()).to.deep.equal(['adder\t0\t0\t0', '']);
+    await queues('create', 'adder-failed', '-c', file);
+    const made = await queues(
+      ...['create', 'adder', '--dead-letter-queue', 'adder-failed', '--max-receives', '2', '-c', file],
+    );
+    expect(made.stdout).to.equal(
+      `The queue adder is there, in the folder ${join(options.folder, 'examples/folder-broker/queues')}\n`,
+    );
+    await queues('send', 'adder', '1', '2', '3', '-c', file);
+    expect(await status()).to.deep.equal(['adder\t1\t0\t0', '']);
+    const container = await succeeds(sequential(file, '--message-limit', '1'));
+    expect(container.stdout).to.equal('1 * (1 + 2 + 3) = 6\n');
+    expect(await status()).to.deep.equal(['adder\t0\t0\t0', '']);
+  });
+
+  it('share a folder among processes, each message with one of them', async () => {
+    const file = 'examples/folder-broker/worker.ini';
+    const numbers = Array.from({ length: 300 }, (_, index) => index);
+    const bodies = numbers.map((number) => `[[${number},0,0],{}]\n`).join('');
+    writeFileSync(join(options.folder, 'bodies'), bodies);
+    await queues('send', 'adder', '--from', 'bodies', '-c', file);
+    const containers = [1, 2, 3].map(() => start('concurrent', [file, '--idle-exit', '1'], options));
+    const lines = (await Promise.all(containers.map(succeeds))).flatMap(({ stdout }) =>
+      stdout.trim().split('\n'),
+    );
+    const expected = numbers.map((number) => `1 * (${number} + 0 + 0) = ${number}`);
+    expect(lines.sort()).to.deep.equal(expected.sort());
   });
 
   it('count primes', async () => {

@@ -83,20 +83,25 @@ describe('the package, installed in another project', () => {
     const held = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
-    const compiled = held.filter((file) => /^dist\/(src|containers|chunks)\/.+(\.d\.ts|\.js)$/.test(file));
+    const compiled = held.filter((file) =>
+      /^dist\/(src|containers|chunks)\/.+(\.d\.ts|\.js)$|^dist\/page\/page\.js$/.test(file),
+    );
     expect(held.filter((file) => !compiled.includes(file))).to.have.members([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'config.example.ini',
       'dist/LICENSES.txt',
+      'dist/page/icon.svg',
+      'dist/page/index.html',
+      'dist/page/page.css',
       'package.json',
     ]);
   });
 
   it('names the license of every package that is bundled', () => {
     const licenses = readFileSync(join(project, 'node_modules/sqs-containers/dist/LICENSES.txt'), 'utf8');
-    for (const name of ['@aws-sdk/client-sqs', 'kysely', 'winston', 'yargs', 'zod']) {
+    for (const name of ['@aws-sdk/client-sqs', 'hono', 'kysely', 'uplot', 'winston', 'yargs', 'zod']) {
       expect(licenses).to.match(new RegExp(`^${name} [\\d.]+ \\((MIT|Apache-2.0)\\)$`, 'm'));
     }
   });

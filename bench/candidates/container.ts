@@ -23,7 +23,7 @@ export const taskContainer: Candidate = run('concurrent', [
 ]);
 
 /** `lines` end the section `[container]`, and may begin others. */
-function run(kind: ContainerKind, lines: readonly string[]): Candidate {
+export function run(kind: ContainerKind, lines: readonly string[]): Candidate {
   return async ({ stub, handle, end }) => {
     setHandler(handle);
     const ini = [

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import type { ConfigProblem, IniProblem } from './errors.ts';
 import type { IniText } from './ini-text.ts';
-import { withoutSecrets } from './secrets.ts';
+import { withoutSecretBehind, withoutSecrets } from './secrets.ts';
 import { substitute } from './substitution.ts';
 import { suggest } from './suggestion.ts';
 
@@ -32,10 +32,16 @@ export class Check {
 
   /** Adds a problem, unless its entry has one already: one mistake is said once. */
   add(problem: IniProblem): void {
-    const { line, key = '', value } = problem;
-    if (this.#problems.some((other) => other.line === line && (other.key ?? '') === key)) return;
-    const shown = value === undefined ? undefined : withoutSecrets(key, value);
-    this.#problems.push({ file: this.#file, ...problem, value: shown });
+    const { line, key = '', value, section } = problem;
+    const shownKey = withoutSecretBehind(key);
+    if (this.#problems.some((other) => other.line === line && (other.key ?? '') === shownKey)) return;
+    this.#problems.push({
+      file: this.#file,
+      ...problem,
+      section: section && withoutSecretBehind(section),
+      key: problem.key && shownKey,
+      value: value === undefined ? undefined : withoutSecrets(key, value),
+    });
   }
 
   /** The options of a section; undefined if something is wrong with them. A missing section is an empty one. */

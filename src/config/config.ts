@@ -5,8 +5,15 @@ import type * as z from 'zod';
 import { Check } from './check.ts';
 import { ConfigError } from './errors.ts';
 import { type IniSection, readIniText } from './ini-text.ts';
+import { parseListen } from './listen.ts';
 import { type LoggerSettings, type LoggersSettings, namedLogger, rootLogger } from './loggers.ts';
-import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
+import {
+  containerOptions,
+  httpOptions,
+  namedLoggerOptions,
+  rootLoggerOptions,
+  sqsOptions,
+} from './options.ts';
 import { suggest } from './suggestion.ts';
 
 export { describeConfig } from './describe.ts';
@@ -18,6 +25,9 @@ export type ContainerSettings = Readonly<z.output<typeof containerOptions>>;
 /** `[sqs]` */
 export type SqsSettings = Readonly<z.output<typeof sqsOptions>>;
 
+/** `[http]`; paths are absolute. */
+export type HttpSettings = Readonly<z.output<typeof httpOptions>>;
+
 /** An ini file, checked: nothing in it needs to be checked again. */
 export interface Config {
   /** The ini file, as it was named. */
@@ -28,6 +38,7 @@ export interface Config {
   /** `[worker]`: handed to the worker factory as it is. Empty if there is no such section. */
   readonly worker: Readonly<Record<string, string>>;
   readonly sqs: SqsSettings;
+  readonly http: HttpSettings;
   readonly loggers: LoggersSettings;
 }
 
@@ -48,13 +59,31 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
   const container = check.options('container', containerOptions);
   const worker = Object.fromEntries(check.values('worker'));
   const sqs = check.options('sqs', sqsOptions);
+  const http = check.options('http', httpOptions);
   const loggers = loggersOf([...ini.sections.keys()], check, file, directory);
-  if (!container || !sqs || !loggers || check.problems.length > 0) throw new ConfigError(check.problems);
+  if (!container || !sqs || !http || !loggers || check.problems.length > 0)
+    throw new ConfigError(check.problems);
   const broker = container.broker.replace(
     /^sqlite:(.*)$/s,
     (_, path: string) => `sqlite:${resolve(directory, path)}`,
   );
-  return { file, directory, container: { ...container, broker }, worker, sqs, loggers };
+  return {
+    file,
+    directory,
+    container: { ...container, broker },
+    worker,
+    sqs,
+    http: absolute(http, directory),
+    loggers,
+  };
+}
+
+function absolute({ listen, tokenFile }: HttpSettings, directory: string): HttpSettings {
+  const isPath = listen !== undefined && 'path' in (parseListen(listen) ?? {});
+  return {
+    listen: isPath ? resolve(directory, listen) : listen,
+    tokenFile: tokenFile === undefined ? undefined : resolve(directory, tokenFile),
+  };
 }
 
 function readText(file: string): string {
@@ -81,7 +110,7 @@ function whyUnreadable(cause: unknown): string {
   }
 }
 
-const SECTIONS = ['container', 'worker', 'sqs', 'logger'];
+const SECTIONS = ['container', 'worker', 'sqs', 'http', 'logger'];
 const LOGGER = /^logger\.([\w-]+)$/;
 
 function refuseUnknownSection({ name, line }: IniSection, check: Check): void {

@@ -2,7 +2,13 @@
 import type * as z from 'zod';
 import { keyOf } from './check.ts';
 import type { Config } from './config.ts';
-import { containerOptions, namedLoggerOptions, rootLoggerOptions, sqsOptions } from './options.ts';
+import {
+  containerOptions,
+  httpOptions,
+  namedLoggerOptions,
+  rootLoggerOptions,
+  sqsOptions,
+} from './options.ts';
 import { withoutSecrets } from './secrets.ts';
 import type { QueueShare } from './values.ts';
 
@@ -10,7 +16,7 @@ import type { QueueShare } from './values.ts';
  * The settings as lines of an ini file, with a comment that explains each option. Paths are absolute; options that
  * are not set are commented out. Secrets are `***`.
  */
-export function describeConfig({ container, worker, sqs, loggers }: Config): string {
+export function describeConfig({ container, worker, sqs, http, loggers }: Config): string {
   const sections = [
     section('container', explained(containerOptions, container)),
     section(
@@ -18,6 +24,7 @@ export function describeConfig({ container, worker, sqs, loggers }: Config): str
       Object.entries(worker).map(([key, value]) => assignment(key, value)),
     ),
     section('sqs', explained(sqsOptions, sqs)),
+    section('http', explained(httpOptions, http)),
     section('logger', explained(rootLoggerOptions, { level: loggers.root.level, ...loggers.root.target })),
   ];
   for (const { section: name, level, target, propagate } of loggers.named.values()) {

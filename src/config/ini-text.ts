@@ -5,6 +5,7 @@
  */
 import { unsafe } from 'ini';
 import type { IniProblem } from './errors.ts';
+import { withoutSecretBehind } from './secrets.ts';
 
 export interface IniEntry {
   readonly key: string;
@@ -54,7 +55,7 @@ class IniReader implements IniText {
     const name = (header ?? /^[[\s]*([\w.-]*)/.exec(text))?.[1]?.trim() ?? '';
     const earlier = this.sections.get(name);
     const mistake = !header
-      ? `${JSON.stringify(text)} is no header; expected [${name || 'container'}] alone on its line`
+      ? `${JSON.stringify(withoutSecretBehind(text))} is no header; expected [${name || 'container'}] alone on its line`
       : earlier && `is on line ${earlier.line} already; put all its keys there`;
     if (mistake !== undefined) this.problems.push({ line, section: name, text: mistake });
     this.#section = earlier ?? { name, line, entries: new Map() };
@@ -77,7 +78,7 @@ class IniReader implements IniText {
     if (!this.#section) return 'is in no section; put it below a header such as [container]';
     const earlier = this.#section.entries.get(key);
     if (earlier) return `is on line ${earlier.line} already; keep one of them`;
-    if (written === undefined) return `has no value; write ${key} = VALUE`;
+    if (written === undefined) return `has no value; write ${key.split(/[\s:]/, 1)[0]} = VALUE`;
     return mistakeInKey(key) ?? mistakeInValue(written);
   }
 }

@@ -6,12 +6,14 @@
  * all problems at once.
  */
 import * as z from 'zod';
+import { isSqs } from '../brokers/address.ts';
 import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
 import { nameProblems } from './queue-names.ts';
 import {
   brokerAddress,
   duration,
   isWebAddress,
+  listenAddress,
   logFormat,
   logPath,
   oneOf,
@@ -44,10 +46,6 @@ const logLevel = oneOf('error', 'warn', 'info', 'debug');
 
 const NO_URLS = 'only queues on SQS have URLs; expected the name of the queue, or broker = sqs';
 
-function takesUrls(broker: string): boolean {
-  return !/^(sqlite|memory):/.test(broker);
-}
-
 /** `[container]` */
 export const containerOptions = z
   .object({
@@ -66,7 +64,7 @@ export const containerOptions = z
     broker: brokerAddress()
       .prefault('sqs')
       .describe(
-        'Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file) or memory:',
+        'Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file), postgres://…, redis://…, memory: or one of your own, ./my-broker.ts:MyBroker',
       ),
     poll: duration('seconds', { from: 0.001 })
       .prefault('30')
@@ -150,12 +148,12 @@ export const containerOptions = z
     },
     { when: areRight('queue', 'queuePrefix', 'suffixes', 'deadLetterQueue') },
   )
-  .refine(({ queue, broker }) => takesUrls(broker) || !queue.some(({ name }) => isWebAddress(name)), {
+  .refine(({ queue, broker }) => isSqs(broker) || !queue.some(({ name }) => isWebAddress(name)), {
     path: ['queue'],
     error: NO_URLS,
     when: areRight('queue', 'broker'),
   })
-  .refine(({ deadLetterQueue = '', broker }) => takesUrls(broker) || !isWebAddress(deadLetterQueue), {
+  .refine(({ deadLetterQueue = '', broker }) => isSqs(broker) || !isWebAddress(deadLetterQueue), {
     path: ['deadLetterQueue'],
     error: NO_URLS,
     when: areRight('deadLetterQueue', 'broker'),
@@ -178,6 +176,26 @@ export const sqsOptions = z.object({
     .describe('The AWS region; unset: as the AWS settings of the environment have it'),
   endpoint: webAddress().optional().describe('The URL of the service; unset: that of the region'),
 });
+
+/** `[http]`: the status server. */
+export const httpOptions = z
+  .object({
+    listen: listenAddress()
+      .optional()
+      .describe(
+        'Where the status server listens: HOST:PORT, or the path of a Unix socket, relative to this file; unset: there is none',
+      ),
+    tokenFile: text('the path of a file', /./)
+      .optional()
+      .describe(
+        'A file, relative to this one, with the token that POST /pause, /resume and /wake need; unset: they are refused',
+      ),
+  })
+  .refine(({ listen, tokenFile }) => listen !== undefined || tokenFile === undefined, {
+    path: ['tokenFile'],
+    error: 'there is no status server that it would be for; expected listen = 127.0.0.1:8125, too',
+    when: areRight('listen', 'tokenFile'),
+  });
 
 /** `[logger]`: all loggers that have no section of their own. */
 export const rootLoggerOptions = z.object({

@@ -141,16 +141,19 @@ format = {body}
       ['[logger]\npropagate = no', '[logger] propagate: unknown key; [logger] takes level, path, format'],
       ['[logger.a]\nlevle = info', '[logger.a] levle: unknown key; did you mean "level"?'],
       ['[Worker]', '[Worker]: unknown section; did you mean "worker"?'],
-      ['[__proto__]', '[__proto__]: unknown section; there are container, worker, sqs, logger, logger.NAME'],
+      [
+        '[__proto__]',
+        '[__proto__]: unknown section; there are container, worker, sqs, http, logger, logger.NAME',
+      ],
       [
         '[constructor]',
-        '[constructor]: unknown section; there are container, worker, sqs, logger, logger.NAME',
+        '[constructor]: unknown section; there are container, worker, sqs, http, logger, logger.NAME',
       ],
       [
         '[my section]',
-        '[my section]: unknown section; there are container, worker, sqs, logger, logger.NAME',
+        '[my section]: unknown section; there are container, worker, sqs, http, logger, logger.NAME',
       ],
-      ['[]', '[]: unknown section; there are container, worker, sqs, logger, logger.NAME'],
+      ['[]', '[]: unknown section; there are container, worker, sqs, http, logger, logger.NAME'],
       ['[logger.]', '[logger.]: the name of a logger is one word, such as [logger.messages]'],
       ['[logger.a.b]', '[logger.a.b]: the name of a logger is one word, such as [logger.messages]'],
       ['[sqs.eu]', '[sqs.eu]: [sqs] has no sections inside it; put these keys there, such as eu_KEY'],
@@ -197,9 +200,9 @@ format = {body}
     });
 
     it('passwords in URLs', () => {
-      const { problems, message } = errorOf(`${MINIMAL}broker = redis://me:abc@host`);
-      expect(message).to.contain('broker = "redis://me:***@host": expected sqs,');
-      expect(problems[0]?.value).to.equal('redis://me:***@host');
+      const { problems, message } = errorOf(`${MINIMAL}broker = mysql://me:abc@host`);
+      expect(message).to.contain('broker = "mysql://me:***@host": expected sqs,');
+      expect(problems[0]?.value).to.equal('mysql://me:***@host');
     });
 
     it('variables beside one that is missing', () => {

@@ -87,6 +87,10 @@ const iniTexts = fc
       region: optional(fc.constant('eu-west-1')),
       endpoint: optional(fc.constantFrom('http://127.0.0.1:4566', 'https://host/#x')),
     }),
+    http: fc.record({
+      listen: fc.constantFrom('127.0.0.1:8125', '[::1]:0', './status.sock', '/run/a b;c.sock'),
+      token_file: optional(fc.constantFrom('token', '../a #1')),
+    }),
     logger: fc.record({ level: optional(level), path: optional(path), format: optional(format) }),
     'logger.messages': fc.oneof(
       fc.record({
@@ -133,7 +137,7 @@ describe('the description of a config', () => {
       '; queue_prefix =',
       '; What --suffix may put behind the names of the queues, with __ between: big, small',
       'suffixes = big, small',
-      '; Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file) or memory:',
+      '; Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file), postgres://…, redis://…, memory: or one of your own, ./my-broker.ts:MyBroker',
       'broker = sqlite:/app/queues.db',
       '; Seconds that a request for messages waits while a queue is empty; on SQS at most 20',
       'poll = 30',
@@ -184,6 +188,12 @@ describe('the description of a config', () => {
       '; region =',
       '; The URL of the service; unset: that of the region',
       '; endpoint =',
+      '',
+      '[http]',
+      '; Where the status server listens: HOST:PORT, or the path of a Unix socket, relative to this file; unset: there is none',
+      '; listen =',
+      '; A file, relative to this one, with the token that POST /pause, /resume and /wake need; unset: they are refused',
+      '; token_file =',
       '',
       '[logger]',
       '; The least important level that is logged',

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
+import { ADDRESSES } from '../../src/brokers/address.ts';
 import { type Config, ConfigError, type ConfigProblem, parseConfig } from '../../src/config/config.ts';
-import { containerOptions, sqsOptions } from '../../src/config/options.ts';
+import { containerOptions, httpOptions, sqsOptions } from '../../src/config/options.ts';
 
 const FILE = '/app/worker.ini';
 const SQS_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/adder';
 const REQUIRED = { worker: './adder.ts:adder', queue: 'adder' };
 
-/** An ini file with what must be there, with these options of `[container]`, and with this option. */
-function withOption(section: string, key: string, value: string, beside: Options = {}): string {
-  const container = { ...REQUIRED, ...beside };
+/** An ini file with what must be there, and with these options of a section. */
+function withOptions(section: string, options: Options): string {
   const sections =
     section === 'container'
-      ? { container: { ...container, [key]: value } }
-      : { container, [section]: { [key]: value } };
+      ? { container: { ...REQUIRED, ...options } }
+      : { container: REQUIRED, [section]: options };
   return Object.entries(sections)
     .flatMap(([name, entries]) => [`[${name}]`, ...Object.entries(entries).map((entry) => entry.join(' = '))])
     .join('\n');
@@ -22,11 +22,11 @@ type Options = Readonly<Record<string, string>>;
 
 /** What an option makes of values. */
 interface OptionTable {
-  readonly section: 'container' | 'sqs';
+  readonly section: 'container' | 'sqs' | 'http';
   readonly key: string;
   /** Of the property of the config. */
   readonly name: string;
-  /** Other options that it needs, of `[container]`. */
+  /** Other options that it needs, of its section. */
   readonly beside?: Options;
   /** What the config has if the file has nothing. */
   readonly unset: unknown;
@@ -175,13 +175,26 @@ const tables: readonly OptionTable[] = [
         'sqs+https://sqs.example.org',
         'memory:',
         'sqlite:/var/q.db',
+        'postgres://me@host:5432/queues?sslmode=require',
+        'postgresql:///queues?host=/run/postgresql',
+        'redis://:pw@host/1',
+        'rediss://host:6380',
+        './my-broker.ts:MyBroker',
+        '../my broker.js:brokers.mine',
+        '@acme/brokers/rabbit:Rabbit',
+        'beanstalk:Broker',
       ),
       'sqlite:queues.db': 'sqlite:/app/queues.db',
       'sqlite:../data/my queues.db': 'sqlite:/data/my queues.db',
     },
     bad: {
-      'expected sqs, sqs+http://HOST:PORT, sqs+https://HOST, sqlite:PATH or memory:':
-        '|SQS|sqs:|sqlite|sqlite:|memory|memory:x|sqs+|sqs+http://|sqs+ftp://x|redis://x|http://x'.split('|'),
+      [`expected ${ADDRESSES}`]:
+        '|SQS|sqs:|sqlite|sqlite:|memory|memory:x|sqs+|sqs+http://|sqs+ftp://x|http://x|mysql://x|postgres:x|./x.ts|./x.ts:'.split(
+          '|',
+        ),
+      'did you mean "sqlite"?': ['sqlit:queues.db', 'SQLite:queues.db'],
+      'did you mean "postgres"?': ['postgre://host/queues', 'Postgres://host/queues'],
+      'did you mean "redis"?': ['redi://host', 'reddis://host'],
     },
   },
   {
@@ -396,10 +409,43 @@ const tables: readonly OptionTable[] = [
     good: same('https://sqs.eu-west-1.amazonaws.com', 'http://127.0.0.1:4566'),
     bad: { 'expected an http or https URL': ['', 'localhost:4566', 'http://', 'ftp://host'] },
   },
+  {
+    section: 'http',
+    key: 'listen',
+    name: 'listen',
+    unset: undefined,
+    good: {
+      ...same('127.0.0.1:8125', 'localhost:0', '[::1]:8125', '0.0.0.0:65535', '/run/status.sock'),
+      './status.sock': '/app/status.sock',
+      'run/status:1': '/app/run/status:1',
+    },
+    bad: {
+      'expected HOST:PORT such as 127.0.0.1:8125, or the path of a Unix socket such as ./status.sock': [
+        '',
+        '8125',
+        ':8125',
+        'localhost',
+        'localhost:65536',
+        '[127.0.0.1]:8125',
+        '::1:8125',
+        'http://localhost:8125',
+        '/run/',
+      ],
+    },
+  },
+  {
+    section: 'http',
+    key: 'token_file',
+    name: 'tokenFile',
+    unset: undefined,
+    good: { token: '/app/token', '/etc/token': '/etc/token' },
+    bad: { 'expected the path of a file': [''] },
+    beside: { listen: '127.0.0.1:8125' },
+  },
 ];
 
 describe('the options', () => {
-  for (const { section, key, name, beside, unset, good, bad } of tables) {
+  for (const { section, key, name, beside = {}, unset, good, bad } of tables) {
     describe(`[${section}] ${key}`, () => {
       const settingOf = (text: string): unknown => {
         const config: Config = parseConfig(text, FILE, {});
@@ -407,12 +453,12 @@ describe('the options', () => {
       };
 
       it(`is ${JSON.stringify(unset)} if the file has none`, () => {
-        expect(settingOf(withOption('worker', 'x', 'y', beside))).to.deep.equal(unset);
+        expect(settingOf(withOptions(section, beside))).to.deep.equal(unset);
       });
 
       for (const [written, value] of Object.entries(good)) {
         it(`takes "${written}"`, () => {
-          expect(settingOf(withOption(section, key, written, beside))).to.deep.equal(value);
+          expect(settingOf(withOptions(section, { ...beside, [key]: written }))).to.deep.equal(value);
         });
       }
 
@@ -420,7 +466,7 @@ describe('the options', () => {
         values.map((value) => [expected, value] as const),
       )) {
         it(`refuses "${written}"`, () => {
-          const text = withOption(section, key, written, beside);
+          const text = withOptions(section, { ...beside, [key]: written });
           const line = text.split('\n').indexOf(`${key} = ${written}`) + 1;
           expect(() => settingOf(text))
             .to.throw(ConfigError)
@@ -433,11 +479,17 @@ describe('the options', () => {
 
   it('are all in the tables of this spec', () => {
     const names = tables.map(({ section, name }) => `${section} ${name}`);
-    const declared = { container: containerOptions, sqs: sqsOptions };
+    const declared = { container: containerOptions, sqs: sqsOptions, http: httpOptions };
     expect(names).to.have.members(
       Object.entries(declared).flatMap(([section, { shape }]) =>
         Object.keys(shape).map((name) => `${section} ${name}`),
       ),
+    );
+  });
+
+  it('have no token_file without a status server', () => {
+    expect(() => parseConfig(withOptions('http', { token_file: 'token' }), FILE, {})).to.throw(
+      `${FILE}:5: [http] token_file = "token": there is no status server that it would be for; expected listen = 127.0.0.1:8125, too`,
     );
   });
 

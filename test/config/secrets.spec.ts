@@ -24,6 +24,14 @@ describe('secrets', () => {
     it(`are passwords in URLs: ${shown}`, () => expect(withoutSecrets('url', url)).to.equal(shown));
   }
 
+  it('are passwords in the address of a broker, also one that is no URL', () => {
+    const addresses = ['redis://me:a/b@c@host/1', 'postgres://host/x?sslmode=require&password=a/b'];
+    expect(addresses.map((address) => withoutSecrets('broker', address))).to.deep.equal([
+      'redis://me:***@host/1',
+      'postgres://host/x?sslmode=require&password=***',
+    ]);
+  });
+
   for (const text of ['', 'abc', 'http://host:80/me@x', 'me@example.org', 'a:b@c']) {
     it(`are not in "${text}"`, () => expect(withoutSecrets('url', text)).to.equal(text));
   }

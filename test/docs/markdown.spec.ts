@@ -28,6 +28,8 @@ const COMPILER_OPTIONS = {
   paths: Object.fromEntries(
     Object.entries({
       'sqs-containers': 'src/index.d.ts',
+      'sqs-containers/broker': 'src/brokers/index.d.ts',
+      'sqs-containers/broker-contract': 'src/broker-contract/contract.d.ts',
       'sqs-containers/tasks': 'src/tasks/worker.d.ts',
       'sqs-containers/test': 'containers/test.d.ts',
     }).map(([name, file]) => [name, [join(REPOSITORY, 'dist', file)]]),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { parseContainerArguments } from '../../containers/container-arguments.ts';
-import { parseQueuesArguments } from '../../containers/queues-arguments.ts';
+import { parseQueuesArguments } from '../../containers/queues/arguments.ts';
 import { UsageError } from '../../containers/usage-error.ts';
 
 async function expectRefusal(parsing: Promise<unknown>, command: string, advice: string): Promise<void> {
@@ -19,15 +19,17 @@ describe('the arguments of sqs-sequential', () => {
     expect(await parse('worker.ini')).to.deep.equal({
       file: 'worker.ini',
       check: false,
+      printUnit: undefined,
+      daemonize: false,
+      pidFile: undefined,
+      stop: false,
       queues: [],
       suffix: undefined,
       overrides: {},
     });
-    expect(await parse('--message-limit', '5', 'worker.ini', '--idle-exit=1m', '--check')).to.deep.equal({
+    expect(await parse('--message-limit', '5', 'worker.ini', '--idle-exit=1m', '--check')).to.deep.include({
       file: 'worker.ini',
       check: true,
-      queues: [],
-      suffix: undefined,
       overrides: { messageLimit: 5, idleExit: 60 },
     });
   });
@@ -46,6 +48,17 @@ describe('the arguments of sqs-sequential', () => {
     expect(await parse('--suffix', '007', 'worker.ini')).to.include({ suffix: '007' });
   });
 
+  it('may ask for a unit, for a daemon, or for the end of one', async () => {
+    expect(await parse('--print-unit', 'worker.ini')).to.include({
+      file: 'worker.ini',
+      printUnit: 'service',
+    });
+    expect(await parse('--print-template-unit', 'worker.ini')).to.include({ printUnit: 'template' });
+    const daemon = ['worker.ini', '--pid-file', '7'];
+    expect(await parse(...daemon, '--daemonize')).to.include({ daemonize: true, pidFile: '7', stop: false });
+    expect(await parse(...daemon, '--stop')).to.include({ daemonize: false, pidFile: '7', stop: true });
+  });
+
   it('may name a file that looks like a number or an option', async () => {
     expect(await parse('007')).to.include({ file: '007' });
     expect(await parse('--', '--check')).to.include({ file: '--check', check: false });
@@ -56,6 +69,12 @@ describe('the arguments of sqs-sequential', () => {
     ['an empty file name', [''], 'Name an ini file.'],
     ['two files', ['a.ini', 'b.ini'], 'Name one ini file, not several.'],
     ['an unknown option', ['--chek', 'worker.ini'], 'Unknown argument: chek'],
+    ['nothing to stop', ['worker.ini', '--stop'], '--stop: which process? Name its --pid-file, too.'],
+    [
+      'both a start and a stop',
+      ['worker.ini', '--stop', '--daemonize', '--pid-file', 'worker.pid'],
+      '--stop and --daemonize: give one of the two.',
+    ],
     [
       'a message limit that is no number',
       ['--message-limit', 'many', 'worker.ini'],
@@ -109,6 +128,11 @@ describe('the arguments of sqs-concurrent', () => {
 describe('the arguments of sqs-queues', () => {
   const parse = (...args: string[]) => parseQueuesArguments(args);
 
+  async function given(...args: string[]): Promise<object> {
+    const chosen = await parse(...args);
+    return 'given' in chosen ? chosen.given : expect.fail('No command was chosen.');
+  }
+
   for (const [title, args, parsed] of [
     [
       'values of JSON, and else texts',
@@ -129,22 +153,13 @@ describe('the arguments of sqs-queues', () => {
     ['values that begin with dashes', ['1', '--', '--force', '-x', '2'], [1, '--force', '-x', 2]],
   ] as const) {
     it(`of send are ${title}`, async () => {
-      expect(await parse('send', 'jobs', ...args)).to.deep.equal({
-        command: 'send',
-        json: false,
-        queue: 'jobs',
-        args: parsed,
-      });
+      expect(await given('send', 'jobs', ...args)).to.deep.equal({ queue: 'jobs', args: parsed });
     });
   }
 
   it('of send may say when, to whom, and from which file', async () => {
-    expect(
-      await parse('send', 'jobs', '--from=-', '--delay', '5', '--group', '7', '--json', '-b', 'sqlite:q.db'),
-    ).to.deep.equal({
-      command: 'send',
-      broker: 'sqlite:q.db',
-      json: true,
+    const options = ['--from=-', '--delay', '5', '--group', '7'];
+    expect(await given('send', 'jobs', ...options)).to.deep.equal({
       queue: 'jobs',
       args: [],
       from: '-',
@@ -154,13 +169,63 @@ describe('the arguments of sqs-queues', () => {
   });
 
   it('of status may name queues', async () => {
-    expect(await parse('status', '-c', 'worker.ini')).to.deep.equal({
-      command: 'status',
-      config: 'worker.ini',
-      json: false,
-      queues: [],
+    expect(await given('status')).to.deep.equal({ queues: [] });
+    expect(await given('status', '1', '2', '--', '3')).to.deep.equal({ queues: ['1', '2', '3'] });
+  });
+
+  it('say where the queues are, and how to print', async () => {
+    for (const [args, place] of [
+      [['status'], { config: undefined, broker: undefined, json: false }],
+      [['-c', 'worker.ini', 'status', '--json'], { config: 'worker.ini', broker: undefined, json: true }],
+      [['status', '-b', 'sqlite:q.db'], { config: undefined, broker: 'sqlite:q.db', json: false }],
+    ] as const) {
+      expect(await parse(...args)).to.have.deep.property('place', place);
+    }
+  });
+
+  it('of peek, clear and wait have defaults', async () => {
+    expect(await given('peek', 'jobs')).to.deep.equal({ queue: 'jobs', count: 10, yes: false });
+    expect(await given('peek', 'jobs', '-n', '3', '-y')).to.deep.equal({
+      queue: 'jobs',
+      count: 3,
+      yes: true,
     });
-    expect(await parse('status', '1', '2', '--', '3')).to.have.deep.property('queues', ['1', '2', '3']);
+    expect(await given('clear', 'a', 'b')).to.deep.equal({ queues: ['a', 'b'], yes: false });
+    expect(await given('wait')).to.deep.equal({ queues: [], cycles: 3, every: 5 });
+    expect(await given('wait', 'a', '--cycles=1', '--every=500ms', '--timeout=2m')).to.deep.equal({
+      queues: ['a'],
+      cycles: 1,
+      every: 0.5,
+      timeout: 120,
+    });
+  });
+
+  it('of redrive say what goes where', async () => {
+    expect(await given('redrive')).to.deep.equal({ filter: {}, isDryRun: false });
+    const filter = ['--match=x', '--attribute', 'a=b=c', '--attribute', 'd=', '--older-than', '2h'];
+    expect(
+      await given('redrive', 'dead', '--to', 'jobs', ...filter, '--limit', '5', '--dry-run'),
+    ).to.deep.equal({
+      queue: 'dead',
+      to: 'jobs',
+      filter: {
+        text: 'x',
+        attributes: [
+          ['a', 'b=c'],
+          ['d', ''],
+        ],
+        olderThan: 7200,
+      },
+      limit: 5,
+      isDryRun: true,
+    });
+    expect(await given('redrive', '--from', '-', '--to', 'jobs')).to.include({ from: '-', to: 'jobs' });
+  });
+
+  it('of cost say how much there is to do', async () => {
+    const cost = await given('cost', '--rate=600/min', '--size=2048', '--containers=3', '--concurrency=5');
+    expect(cost).to.deep.include({ containers: 3, isConcurrent: true, settings: { concurrency: 5 } });
+    expect(cost).to.have.deep.property('workload', { rate: 10, size: 2048, handling: 0.01 });
   });
 
   it('of create say how the queue is to be', async () => {
@@ -171,7 +236,7 @@ describe('the arguments of sqs-queues', () => {
       '--content-based-deduplication',
     ];
     expect(
-      await parse('create', 'jobs.fifo', ...options, '--dead-letter-queue=dead.fifo', '--max-receives=3'),
+      await given('create', 'jobs.fifo', ...options, '--dead-letter-queue=dead.fifo', '--max-receives=3'),
     ).to.have.deep.property('options', {
       visibilityTimeout: 5,
       delaySeconds: 1,
@@ -179,12 +244,12 @@ describe('the arguments of sqs-queues', () => {
       contentBasedDeduplication: true,
       deadLetterQueue: { name: 'dead.fifo', maxReceives: 3 },
     });
-    expect(await parse('create', 'jobs')).to.have.deep.property('options', {});
+    expect(await given('create', 'jobs')).to.have.deep.property('options', {});
   });
 
   for (const [title, args, advice] of [
-    ['no command', [], 'Name a command: status, send or create.'],
-    ['an unknown command', ['delete', 'jobs'], 'Name a command: status, send or create.'],
+    ['no command', [], 'Name a command: status, send, peek, '],
+    ['an unknown command', ['delete', 'jobs'], 'Name a command: status, send, peek, '],
     ['no queue to send to', ['send'], 'Name a queue.'],
     ['an unknown option', ['send', 'jobs', '--foo'], 'Unknown argument: foo'],
     ['a keyword without a value', ['send', 'jobs', '--kw', 'x'], '--kw takes key=value, not "x"'],
@@ -194,6 +259,29 @@ describe('the arguments of sqs-queues', () => {
       'a number that would become another',
       ['send', 'jobs', '[12345678901234567890]'],
       'too large to be sent',
+    ],
+    ['no shell to complete in', ['completion'], 'Name a shell: bash or zsh.'],
+    ['another shell', ['completion', 'fish'], 'Choices: "bash", "zsh"'],
+    ['no queue to clear', ['clear'], 'Name a queue.'],
+    [
+      'no number of messages to peek at',
+      ['peek', 'jobs', '--count', '0'],
+      '--count takes a whole number from 1',
+    ],
+    ['a wait in words', ['wait', '--every', 'soon'], '--every takes a duration, such as 30s'],
+    ['a log and a queue to redrive', ['redrive', 'dead', '--from', 'a.log'], 'not both'],
+    ['attributes of a messages log', ['redrive', '--from', 'a.log', '--attribute', 'a=b'], 'bodies only'],
+    [
+      'an attribute without a value',
+      ['redrive', '--attribute', 'a'],
+      '--attribute takes name=value, not "a"',
+    ],
+    ['no rate', ['cost'], 'Missing required argument: rate'],
+    ['a rate without a time', ['cost', '--rate', '50'], '--rate takes a number of messages and a time'],
+    [
+      'a message that SQS does not take',
+      ['cost', '--rate', '1/s', '--size', '1048577'],
+      'at most 1048576 bytes',
     ],
     ['both a file and a broker', ['status', '-c', 'a.ini', '-b', 'sqs'], 'mutually exclusive'],
     ['a broker without an address', ['status', '-b'], 'b'],

@@ -8,19 +8,26 @@ const WORKER = `
   export const worker = () => (what) => { throw new Error(what); };
 `;
 
-/** Runs a container on one message that fails, with standard error in a file; `journal` is true for systemd's journal. */
+/**
+ * Runs a container on one message that fails, with standard error in a file; `journal` is true for systemd's journal.
+ * Returns the lines of that file.
+ */
 async function logOfFailure(journal: boolean): Promise<string[]> {
   const folder = folderWith({ 'worker.ini': settings('worker'), 'worker.mjs': WORKER });
   await call(await openQueue(folder), ['oops']);
+  const { ended, lines } = await runInJournal(folder, journal, 'worker.ini', '--message-limit', '1');
+  expect(ended).to.equal(0);
+  return lines;
+}
+
+async function runInJournal(folder: string, journal: boolean, ...args: string[]) {
   const file = join(folder, 'stderr');
   const stderr = openSync(file, 'w');
   putOff(() => closeSync(stderr));
   const { dev, ino } = fstatSync(stderr);
   const JOURNAL_STREAM = journal ? `${dev}:${ino}` : `${dev}:${ino + 1}`;
-  const options = { folder, stderr, environment: { JOURNAL_STREAM } };
-  const container = await run('sequential', ['worker.ini', '--message-limit', '1'], options);
-  expect(container.ended).to.equal(0);
-  return readFileSync(file, 'utf8').trimEnd().split('\n');
+  const { ended } = await run('sequential', args, { folder, stderr, environment: { JOURNAL_STREAM } });
+  return { ended, lines: readFileSync(file, 'utf8').trimEnd().split('\n') };
 }
 
 describe('the log of sqs-sequential under systemd', function () {
@@ -36,6 +43,14 @@ describe('the log of sqs-sequential under systemd', function () {
     expect(lines[3]).to.match(/^<3> {6}at .*worker\.mjs/);
     expect(lines.at(-1)).to.match(/^<6>.* Drained/);
     expect(new Set(priorities)).to.deep.equal(new Set(['<6>', '<3>']));
+  });
+
+  it('has a priority on what is wrong with the configuration, too', async () => {
+    const folder = folderWith({ 'worker.ini': '[container]\nqueue = jobs\npol = 1\n' });
+    const { ended, lines } = await runInJournal(folder, true, 'worker.ini');
+    expect(ended).to.equal(78);
+    expect(lines).to.have.length.above(1);
+    for (const line of lines) expect(line).to.match(/^<3>worker\.ini:/);
   });
 
   it('has no priorities when standard error goes elsewhere', async () => {

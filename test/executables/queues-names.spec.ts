@@ -24,7 +24,8 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
   });
 
   const queues = (...args: string[]) => run('queues', [...args, '-c', 'worker.ini'], { folder });
-  const head = 'queue\tvisible\tin flight\tdelayed\n';
+  const head = 'queue\tvisible\tin flight\tdelayed\toldest\tdead letters\n';
+  const withoutAge = (table: string) => table.replace(/\t\d+ s\t/g, '\tAGE\t');
 
   it('shows all of its queues and the dead-letter queue', async () => {
     for (const name of ['anna__urgent', 'anna__bulk.fifo', 'anna__failed', 'urgent'])
@@ -32,9 +33,28 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
     await (await broker.open('anna__failed')).send([{ body: 'a' }]);
     const { stdout, stderr, ended } = await queues('status');
     expect(ended, stderr).to.equal(0);
-    expect(stdout).to.equal(
-      `${head}anna__urgent\t0\t0\t0\nanna__bulk.fifo\t0\t0\t0\nanna__failed\t1\t0\t0\n`,
+    const letters = '\t0\t0\t0\t\t1 in anna__failed\n';
+    expect(withoutAge(stdout)).to.equal(
+      `${head}anna__urgent${letters}anna__bulk.fifo${letters}anna__failed\t1\t0\t0\tAGE\t\n`,
     );
+  });
+
+  it('shows those that no container has opened yet as empty, and makes none of them', async () => {
+    await broker.create('anna__failed');
+    const { stdout, stderr, ended } = await queues('status');
+    expect(ended, stderr).to.equal(0);
+    const letters = '\t0\t0\t0\t\t0 in anna__failed\n';
+    expect(stdout).to.equal(
+      `${head}anna__urgent${letters}anna__bulk.fifo${letters}anna__failed\t0\t0\t0\t\t\n`,
+    );
+    expect((await queues('status', 'urgent')).stdout).to.equal(`${head}anna__urgent${letters}`);
+    expect(await broker.list()).to.deep.equal(['anna__failed']);
+  });
+
+  it('does not show as empty what is neither there nor in the ini file', async () => {
+    const { stdout, stderr, ended } = await queues('status', 'urgnet');
+    expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 69 });
+    expect(stderr).to.contain('The queue "anna__urgnet" does not exist');
   });
 
   it('puts it before the names that it is given', async () => {
@@ -47,7 +67,7 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
     expect(runs[1]?.stdout).to.match(/^The queue anna__urgent is there, in sqlite/);
     expect(runs[2]?.stdout).to.match(/^Sent \[\[1\],\{\}\] to anna__urgent: /);
     const { stdout } = await queues('status', 'urgent');
-    expect(stdout).to.equal(`${head}anna__urgent\t1\t0\t0\n`);
+    expect(withoutAge(stdout)).to.equal(`${head}anna__urgent\t1\t0\t0\tAGE\t0 in anna__failed\n`);
 
     const urgent = await broker.open('anna__urgent');
     await urgent.receive({ max: 1, waitSeconds: 0, visibilityTimeout: 0 });
@@ -59,7 +79,7 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
   it('takes names as they are without the ini file', async () => {
     await broker.create('anna__urgent');
     const { stdout } = await run('queues', ['status', 'anna__urgent', '-b', 'sqlite:queues.db'], { folder });
-    expect(stdout).to.equal(`${head}anna__urgent\t0\t0\t0\n`);
+    expect(stdout).to.equal(`${head}anna__urgent\t0\t0\t0\t\t\n`);
   });
 
   it('says so in its help', async () => {

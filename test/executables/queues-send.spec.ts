@@ -113,12 +113,12 @@ describe('sqs-queues send', function () {
   it('says why a broker does not take a message', async () => {
     const folder = folderWith({});
     const [late, unknown, missing] = await Promise.all([
-      send(['jobs', '--delay', '901', ...SQLITE], { folder }),
+      send(['jobs', '--delay', '31536001', ...SQLITE], { folder }),
       send(['jobs', '-b', 'carrier-pigeon'], { folder }),
       send(['missing-jobs', '-b', `sqs+http://127.0.0.1:${emulator.port}`], { folder }),
     ]);
     expect([late.ended, unknown.ended, missing.ended]).to.deep.equal([69, 69, 69]);
-    expect(late.stderr).to.match(/delay of 901 s/);
+    expect(late.stderr).to.match(/delay of 31536001 s/);
     expect(unknown.stderr).to.match(/There is no broker "carrier-pigeon"\. Possible: sqs, /);
     expect(missing.stderr).to.match(/The queue "missing-jobs" does not exist in SQS in region us-east-1/);
   });

@@ -41,7 +41,8 @@ for (const [title, addressOf] of [
     });
 
     const queues = (...args: string[]) => run('queues', [...args, '-b', address], { folder });
-    const head = 'queue\tvisible\tin flight\tdelayed\n';
+    const head = 'queue\tvisible\tin flight\tdelayed\toldest\tdead letters\n';
+    const withoutAge = (table: string) => table.replace(/\t\d+ s\t/g, '\tAGE\t');
 
     it('counts the messages of one queue, of several, and of all', async () => {
       const [one, several, all, configured, json] = await Promise.all([
@@ -51,11 +52,16 @@ for (const [title, addressOf] of [
         run('queues', ['status', '-c', 'worker.ini'], { folder }),
         queues('status', '--json'),
       ]);
-      expect(one.stdout).to.equal(`${head}jobs\t1\t1\t1\n`);
-      expect(several.stdout).to.equal(`${head}other\t0\t0\t0\njobs\t1\t1\t1\n`);
-      expect(all.stdout).to.equal(`${head}jobs\t1\t1\t1\nother\t0\t0\t0\n`);
-      expect(configured.stdout).to.equal(one.stdout);
-      expect(JSON.parse(json.stdout)).to.deep.equal([
+      // SQS does not tell how old messages are.
+      const age = title === 'SQS' ? '' : 'AGE';
+      expect(withoutAge(one.stdout)).to.equal(`${head}jobs\t1\t1\t1\t${age}\t\n`);
+      expect(withoutAge(several.stdout)).to.equal(`${head}other\t0\t0\t0\t\t\njobs\t1\t1\t1\t${age}\t\n`);
+      expect(withoutAge(all.stdout)).to.equal(`${head}jobs\t1\t1\t1\t${age}\t\nother\t0\t0\t0\t\t\n`);
+      expect(withoutAge(configured.stdout)).to.equal(withoutAge(one.stdout));
+      const [jobs, other] = JSON.parse(json.stdout);
+      if (title !== 'SQS') expect(jobs.oldestSentAt).to.be.closeTo(Date.now(), 20_000);
+      delete jobs.oldestSentAt;
+      expect([jobs, other]).to.deep.equal([
         { queue: 'jobs', visible: 1, inFlight: 1, delayed: 1 },
         { queue: 'other', visible: 0, inFlight: 0, delayed: 0 },
       ]);
@@ -153,6 +159,29 @@ describe('the command line of sqs-queues', function () {
     const { stdout, stderr, ended } = await run('queues', ['create'], { folder: folderWith({}) });
     expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
     expect(stderr).to.equal('sqs-queues: Name a queue.\nSee sqs-queues --help.\n');
+  });
+
+  it('never shows the password of an address', async () => {
+    const folder = folderWith({});
+    const address = 'mysql://me:s3cret@127.0.0.1/queues';
+    const runs = await Promise.all([
+      run('queues', ['status', '-b', address], { folder }),
+      run('queues', ['status'], { folder, environment: { SQS_CONTAINERS_BROKER: address } }),
+    ]);
+    for (const { output, ended } of runs) {
+      expect(ended).to.equal(69);
+      expect(output)
+        .to.contain('There is no broker "mysql://me:***@127.0.0.1/queues"')
+        .and.not.contain('s3cret');
+    }
+  });
+
+  it('has nothing to say of queues in memory, which are of another process', async () => {
+    const { stderr, ended } = await run('queues', ['send', 'jobs', '-b', 'memory:'], {
+      folder: folderWith({}),
+    });
+    expect(ended).to.equal(64);
+    expect(stderr).to.contain('The queues of memory: live and end with the process that has them');
   });
 
   it('exits with 69 when the broker cannot be reached', async () => {

@@ -1,7 +1,7 @@
 /** A queue in a file that a spec and the executables that it runs have open together. */
 import { join } from 'node:path';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite.ts';
+import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
 import { putOff } from './executable.ts';
 
 /** Opens the queue `jobs` of `queues.db` in a folder. */

@@ -67,7 +67,7 @@ describe('pushing back from a dead-letter queue', () => {
     };
     const error = await rejection(redrive('mails-dead', 'mails'));
     expect(error.message).to.contain('InvalidMessageContents');
-    expect(await broker.find('mails-dead')?.counts()).to.include({ inFlight: 1, visible: 0 });
+    expect(await broker.find('mails-dead')?.counts()).to.include({ inFlight: 0, visible: 1 });
     expect(await contents('mails')).to.deep.equal(['2 mail']);
   });
 });

@@ -9,7 +9,7 @@ const STANDARD = new Map([
   ['STDERR', 2],
 ]);
 /** Bodies may hold personal data: a log is for its owner and group. */
-const FILE_MODE = 0o640;
+export const LOG_FILE_MODE = 0o640;
 /** How long to wait for the reader of a full pipe before the next try, in milliseconds. */
 const FULL_PIPE_PAUSE_MS = 5;
 
@@ -63,7 +63,7 @@ export class Destination {
 }
 
 function openPath(path: string): number {
-  return STANDARD.get(path) ?? openSync(path, 'a', FILE_MODE);
+  return STANDARD.get(path) ?? openSync(path, 'a', LOG_FILE_MODE);
 }
 
 function writeSome(descriptor: number, bytes: Buffer, offset: number): number {

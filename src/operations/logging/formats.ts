@@ -2,7 +2,7 @@
  * What a log record looks like: text, JSON, or a template. No value can make more lines or reach the terminal: control
  * characters are written as escapes, and only the lines of an error's stack are lines of their own, indented.
  */
-import { escapeCharacter } from '../../message/messages-log.ts';
+import { escapeCharacter, printable, UNPRINTABLE } from '../../message/printable.ts';
 
 export interface LogRecord {
   readonly time: Date;
@@ -19,7 +19,6 @@ export type LogFormat = (record: LogRecord) => string;
 const TEXT = '{time} {level} {logger}: {message}';
 /** How many causes of an error are followed. */
 const MOST_CAUSES = 5;
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029]/gu;
 
 /** The format that an option names: `text`, `json`, or a template with `{time}`, `{level}`, `{logger}`, `{message}`. */
 export function formatOf(option: string): LogFormat {
@@ -90,14 +89,11 @@ function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-function describeThrown(value: unknown): string {
+/** What was thrown, and is no Error: anything, also what has no text. */
+export function describeThrown(value: unknown): string {
   try {
-    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return String(typeof value === 'object' ? JSON.stringify(value) : value);
   } catch {
     return Object.prototype.toString.call(value);
   }
-}
-
-function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => (character === '\n' ? '\\n' : escapeCharacter(character)));
 }

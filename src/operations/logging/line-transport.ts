@@ -2,9 +2,7 @@
 import Transport from 'winston-transport';
 import type { Destination } from './destination.ts';
 import type { LogFormat, LogRecord } from './formats.ts';
-
-/** syslog's priorities, as systemd reads them at the start of a line (sd-daemon(3)). */
-const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+import { withPriority } from './journal.ts';
 
 export class LineTransport extends Transport {
   readonly #destination: Destination;
@@ -31,9 +29,4 @@ export class LineTransport extends Transport {
     }
     next();
   }
-}
-
-/** The journal makes an entry of each line. */
-function withPriority(text: string, level: string): string {
-  return text.replace(/^/gm, `<${PRIORITIES[level] ?? PRIORITIES.info}>`);
 }

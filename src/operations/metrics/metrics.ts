@@ -5,11 +5,14 @@ import type { Delivery } from '../../consumer/delivery.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
 import { isFailedAttempt } from '../../worker/errors.ts';
 import type { Outcome } from '../../worker/outcome.ts';
+import { billedRequests } from '../cost/cost.ts';
+import { describeThrown } from '../logging/formats.ts';
 import { Histogram } from './histogram.ts';
 import { redacted } from './redacted.ts';
 import { type Failure, KEPT_FAILURES, type QueueSnapshot, type Snapshot } from './snapshot.ts';
 
-/** The characters of a body that are kept with a failure. */
+/** The characters of an error and of a body that are kept with a failure. */
+const KEPT_ERROR = 1_000;
 const KEPT_BODY = 500;
 
 class QueueCounters {
@@ -63,7 +66,7 @@ export class Metrics implements ConsumerObserver {
       queue: queue.name,
       messageId: message.id,
       receiveCount: message.receiveCount,
-      error: String(isFailedAttempt(error) ? error.cause : error),
+      error: redacted(describeError(isFailedAttempt(error) ? error.cause : error), KEPT_ERROR),
       body: redacted(message.body, KEPT_BODY),
       outcome,
     });
@@ -82,16 +85,31 @@ export class Metrics implements ConsumerObserver {
   requested(queue: string, action: string, bytes: number): void {
     const counters = this.#of(queue);
     counters.requests[action] = (counters.requests[action] ?? 0) + 1;
-    counters.billedRequests += Math.max(1, Math.ceil(bytes / BILLED_BYTES));
+    counters.billedRequests += billedRequests(bytes);
   }
 
   /** All that was counted, and what the run loop holds now. */
   snapshot(slots: number, loads: readonly QueueLoad[]): Snapshot {
     for (const { name } of loads) this.#of(name);
     const queues = [...this.#queues].map(([name, counters]): [string, QueueSnapshot] => {
-      const { held = 0, running = 0 } = loads.find((load) => load.name === name) ?? {};
-      const { handling, age, ...counts } = counters;
-      return [name, { ...counts, handling: handling.counts, age: age.counts, held, running }];
+      const load = loads.find((load) => load.name === name);
+      const { held = 0, running = 0, failing = false, silentSeconds = 0 } = load ?? {};
+      const { handling, age, outcomes, requests, ...counts } = counters;
+      return [
+        name,
+        {
+          ...counts,
+          worked: load !== undefined,
+          outcomes: { ...outcomes },
+          requests: { ...requests },
+          handling: handling.counts,
+          age: age.counts,
+          held,
+          running,
+          failing: failing ? 1 : 0,
+          silentSeconds,
+        },
+      ];
     });
     return {
       startedAt: this.#startedAt,
@@ -111,7 +129,8 @@ export class Metrics implements ConsumerObserver {
   }
 }
 
-/** SQS bills each 64 KiB of a request as one (pricing page of Amazon SQS). */
-const BILLED_BYTES = 64 * 1024;
+function describeError(error: unknown): string {
+  return error instanceof Error ? String(error) : describeThrown(error);
+}
 
 const FAILED = { delete: 'dropped', retry: 'retried', bury: 'buried' } as const;

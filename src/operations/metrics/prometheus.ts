@@ -32,7 +32,8 @@ export function prometheusText(
   processes: number,
   depths: Readonly<Record<string, QueueCounts>>,
 ): Promise<string> {
-  const queues = Object.entries(byName);
+  const all = Object.entries(byName);
+  const queues = all.filter(([, { worked }]) => worked);
   const families: Family[] = [
     histogram(
       'messaging_process_duration_seconds',
@@ -66,12 +67,12 @@ export function prometheusText(
     counter(
       'sqs_containers_requests_total',
       'Requests to the broker, by action of the SQS API.',
-      queues.flatMap(([queue, { requests }]) => labelled(queue, 'action', requests)),
+      all.flatMap(([queue, { requests }]) => labelled(queue, 'action', requests)),
     ),
     counter(
       'sqs_containers_billed_requests_total',
       'The same as SQS bills them: each 64 KiB are one.',
-      each(queues, ({ billedRequests }) => billedRequests),
+      each(all, ({ billedRequests }) => billedRequests),
     ),
     counter(
       'sqs_containers_lease_extensions_total',
@@ -140,9 +141,10 @@ function histogram(
     const counted = of(snapshot);
     const labels = { [QUEUE]: queue };
     let count = 0;
-    const buckets = BOUNDS.map((bound, index): Value => {
+    const buckets = BOUNDS.flatMap((bound, index): Value[] => {
       count += counted.counts[index] ?? 0;
-      return { value: count, labels: { ...labels, le: bound }, metricName: `${name}_bucket` };
+      if (!isShown(bound)) return [];
+      return [{ value: count, labels: { ...labels, le: bound }, metricName: `${name}_bucket` }];
     });
     const total = countOf(counted);
     return [
@@ -153,4 +155,9 @@ function histogram(
     ];
   });
   return { name, help, type: 'histogram', aggregator: 'sum', values };
+}
+
+/** Fewer buckets than are counted, because each is a time series: 1, 2 and 5 of each power of ten, from 1 ms to 14 hours. */
+function isShown(bound: number): boolean {
+  return bound >= 0.001 && bound <= 50_000 && /^0*[125]0*$/.test(String(bound).replace('.', ''));
 }

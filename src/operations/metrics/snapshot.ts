@@ -17,6 +17,8 @@ export interface OutcomeCounts {
 }
 
 export interface QueueSnapshot {
+  /** Whether its messages are handled here; of the others only requests are counted. */
+  readonly worked: boolean;
   readonly received: number;
   /** Receives that came back with nothing, with some messages, and with an error. */
   readonly emptyReceives: number;
@@ -33,6 +35,10 @@ export interface QueueSnapshot {
   readonly held: number;
   /** Their workers run now. */
   readonly running: number;
+  /** Processes whose receives fail now. */
+  readonly failing: number;
+  /** For how long receives have been under way and none has ended; of several processes the longest. */
+  readonly silentSeconds: number;
   /** Requests by action of the SQS API. */
   readonly requests: Readonly<Record<string, number>>;
   /** The same as SQS bills them: each 64 KiB of what a request carries is one. */
@@ -46,8 +52,8 @@ export interface Failure {
   readonly queue: string;
   readonly messageId: string;
   readonly receiveCount: number;
+  /** Cut, without what looks secret; the body, too. */
   readonly error: string;
-  /** The start of it, without what looks secret. */
   readonly body: string;
   readonly outcome: keyof OutcomeCounts;
 }
@@ -63,22 +69,41 @@ export interface Snapshot {
   readonly failures: readonly Failure[];
 }
 
+/** What there is of a queue; undefined: nothing. A queue may be called `constructor`, which all objects have. */
+export function ofQueue<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
 /** How many failures are kept. */
 export const KEPT_FAILURES = 20;
 
-/** What several processes counted together. */
+/** What is left of a process that has ended: what it counted, and nothing that it holds. */
+export function ended({ queues, ...snapshot }: Snapshot): Snapshot {
+  return {
+    ...snapshot,
+    slots: 0,
+    queues: Object.fromEntries(
+      Object.entries(queues).map(([name, queue]) => [
+        name,
+        { ...queue, held: 0, running: 0, failing: 0, silentSeconds: 0 },
+      ]),
+    ),
+  };
+}
+
+/** What several processes, one at least, counted together. */
 export function totalOf(snapshots: readonly Snapshot[]): Snapshot {
-  const queues: Record<string, QueueSnapshot> = {};
+  const queues = new Map<string, QueueSnapshot>();
   for (const snapshot of snapshots) {
     for (const [name, queue] of Object.entries(snapshot.queues)) {
-      const known = queues[name];
-      queues[name] = known ? addQueues(known, queue) : queue;
+      const known = queues.get(name);
+      queues.set(name, known ? addQueues(known, queue) : queue);
     }
   }
   return {
     startedAt: Math.min(...snapshots.map(({ startedAt }) => startedAt)),
     slots: snapshots.reduce((sum, { slots }) => sum + slots, 0),
-    queues,
+    queues: Object.fromEntries(queues),
     failures: snapshots
       .flatMap(({ failures }) => failures)
       .sort((one, other) => other.at - one.at)
@@ -89,10 +114,12 @@ export function totalOf(snapshots: readonly Snapshot[]): Snapshot {
 function addQueues(one: QueueSnapshot, other: QueueSnapshot): QueueSnapshot {
   return {
     ...addNumbers(one, other),
+    worked: one.worked || other.worked,
     outcomes: addNumbers(one.outcomes, other.outcomes),
     handling: sumOf(one.handling, other.handling),
     age: sumOf(one.age, other.age),
     requests: addNumbers(one.requests, other.requests),
+    silentSeconds: Math.max(one.silentSeconds, other.silentSeconds),
   };
 }
 

@@ -1,0 +1,78 @@
+/**
+ * Two processes that receive and delete as fast as they can from one queue file: does each get its share? SQLite's lock has
+ * no line of those who wait for it. Run: npm run bench -- brokers/fairness
+ */
+import { openBroker } from '../../src/brokers/open.ts';
+import { sleep } from '../handlers.ts';
+import { inRounds, median, ROUNDS } from '../measure.ts';
+import { inOwnProcess } from '../own-process.ts';
+import { atLeast, type Finding, printTable, show } from '../report.ts';
+import { byTen } from './loops.ts';
+import { withStore } from './stores.ts';
+
+/** More than can be handled in the time. */
+const MESSAGES = 100_000;
+/** Until both are ready, and then how long they run. */
+const START_MS = 3_000;
+const RUN_MS = 2_000;
+
+interface Running {
+  readonly address: string;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+}
+
+export async function bench(): Promise<Finding[]> {
+  const rounds = await inRounds(['both'], () => withStore('sqlite', share));
+  const shares = rounds.get('both') ?? [];
+  printTable(
+    `Two processes on one queue file for ${RUN_MS / 1000} s`,
+    ['round', 'one', 'the other', 'share of the smaller'],
+    shares.map((counts, round) => [String(round + 1), ...counts.map(String), show(smaller(counts), '%')]),
+  );
+  return [
+    atLeast(
+      `sqlite: share of the smaller of two processes, median of ${ROUNDS}`,
+      median(shares.map(smaller)),
+      45,
+      '%',
+    ),
+  ];
+}
+
+async function share(address: string): Promise<number[]> {
+  await inOwnProcess(import.meta.filename, 'fill', { address });
+  const running: Running = { address, from: Date.now() + START_MS };
+  const consume = () => inOwnProcess<{ handled: number }>(import.meta.filename, 'consume', running);
+  return (await Promise.all([consume(), consume()])).map(({ handled }) => handled);
+}
+
+function smaller(counts: readonly number[]): number {
+  return (Math.min(...counts) / counts.reduce((sum, count) => sum + count, 0)) * 100;
+}
+
+/** Runs in a process of its own. */
+export async function fill({ address }: { readonly address: string }): Promise<object> {
+  const broker = await openBroker(address);
+  const queue = await broker.open('bench');
+  const bodies = Array.from({ length: MESSAGES }, (_, number) => String(number));
+  await byTen(bodies, 1, (ten) => queue.send(ten.map((body) => ({ body }))));
+  await broker.close();
+  return {};
+}
+
+/** Runs in a process of its own: how many messages it handled in the time. */
+export async function consume({ address, from }: Running): Promise<{ handled: number }> {
+  const broker = await openBroker(address);
+  const queue = await broker.open('bench');
+  await sleep(from - Date.now());
+  let handled = 0;
+  while (Date.now() < from + RUN_MS) {
+    const messages = await queue.receive({ max: 10, waitSeconds: 1 });
+    if (messages.length === 0) throw new Error(`${MESSAGES} messages were too few.`);
+    await queue.delete(messages.map(({ receiptHandle }) => receiptHandle));
+    handled += messages.length;
+  }
+  await broker.close();
+  return { handled };
+}

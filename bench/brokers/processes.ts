@@ -1,0 +1,121 @@
+/**
+ * `processes = 2` with a handler that keeps the processor busy, on one queue file: messages a second beside one process, and
+ * beside what this machine gives two processes without a queue. It runs what `npm run build` made.
+ * Run: npm run bench -- brokers/processes
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBroker } from '../../src/brokers/open.ts';
+import { inRounds, median, ROUNDS } from '../measure.ts';
+import { inOwnProcess } from '../own-process.ts';
+import { atLeast, type Finding, printTable, show } from '../report.ts';
+import { work } from './busy-worker.ts';
+import { byTen } from './loops.ts';
+
+const MESSAGES = 800;
+const BARE_MS = 2_000;
+const concurrent = join(import.meta.dirname, '../../dist/containers/concurrent.js');
+
+const CANDIDATES = ['bare1', 'bare2', 'container1', 'container2'] as const;
+
+const measures: Record<(typeof CANDIDATES)[number], () => Promise<number>> = {
+  bare1: () => bareProcesses(1),
+  bare2: () => bareProcesses(2),
+  container1: () => container(1),
+  container2: () => container(2),
+};
+
+export async function bench(): Promise<Finding[]> {
+  const rounds = await inRounds(CANDIDATES, (name) => measures[name]());
+  const rate = (name: (typeof CANDIDATES)[number]) => median(rounds.get(name) ?? []);
+  const [bare, containers] = [rate('bare2') / rate('bare1'), rate('container2') / rate('container1')];
+  printTable(
+    `A handler that keeps the processor busy for some 5 ms: messages a second; median of ${ROUNDS}`,
+    ['', 'one process', 'two', 'ratio'],
+    [
+      ['the handler alone, no queue', show(rate('bare1')), show(rate('bare2')), show(bare)],
+      [
+        'sqs-concurrent on a queue file',
+        show(rate('container1')),
+        show(rate('container2')),
+        show(containers),
+      ],
+    ],
+  );
+  return [atLeast('sqlite: two processes, busy handlers, to one', containers, 1.7, '×')];
+}
+
+async function bareProcesses(count: number): Promise<number> {
+  const one = () => inOwnProcess<{ perSecond: number }>(import.meta.filename, 'workAlone', {});
+  const rates = await Promise.all(Array.from({ length: count }, one));
+  return rates.reduce((sum, { perSecond }) => sum + perSecond, 0);
+}
+
+/** Runs in a process of its own. */
+export async function workAlone(): Promise<{ perSecond: number }> {
+  const startedAt = performance.now();
+  let done = 0;
+  while (performance.now() < startedAt + BARE_MS) {
+    work();
+    done += 1;
+  }
+  return { perSecond: done / ((performance.now() - startedAt) / 1000) };
+}
+
+/** Messages a second while all processes of a container work. */
+async function container(processes: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'processes-'));
+  const results = mkdtempSync(join(tmpdir(), 'processes-results-'));
+  try {
+    await fill(`sqlite:${join(folder, 'queues.db')}`);
+    writeFileSync(join(folder, 'worker.ini'), settings(processes, results));
+    const child = spawn(process.execPath, [concurrent, 'worker.ini'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`sqs-concurrent ended with exit code ${code}.`);
+    const times = readdirSync(results).map(
+      (file) => JSON.parse(readFileSync(join(results, file), 'utf8')) as number[],
+    );
+    if (times.length !== processes) throw new Error(`${times.length} processes worked.`);
+    return rateWhileAllWork(times);
+  } finally {
+    for (const one of [folder, results]) rmSync(one, { recursive: true });
+  }
+}
+
+/** Of when the messages of each process were done. */
+function rateWhileAllWork(times: readonly number[][]): number {
+  const from = Math.max(...times.map((doneAt) => doneAt[0]!));
+  const to = Math.min(...times.map((doneAt) => doneAt.at(-1)!));
+  const done = times.flat().filter((time) => time > from && time <= to).length;
+  return done / ((to - from) / 1000);
+}
+
+async function fill(address: string): Promise<void> {
+  const broker = await openBroker(address);
+  const queue = await broker.open('bench');
+  const bodies = Array.from({ length: MESSAGES }, () => '[[],{}]');
+  await byTen(bodies, 1, (ten) => queue.send(ten.map((body) => ({ body }))));
+  await broker.close();
+}
+
+function settings(processes: number, results: string): string {
+  return [
+    '[logger]',
+    'level = warn',
+    '[container]',
+    `worker = ${join(import.meta.dirname, 'busy-worker.ts')}:worker`,
+    'queue = bench',
+    'broker = sqlite:queues.db',
+    `processes = ${processes}`,
+    'idle_exit = 1',
+    '[worker]',
+    `folder = ${results}`,
+  ].join('\n');
+}

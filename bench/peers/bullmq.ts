@@ -1,0 +1,65 @@
+/** BullMQ, which gives jobs out one by one, in the two ways it has. Jobs that are done are removed. */
+import { randomUUID } from 'node:crypto';
+import { Queue, Worker } from 'bullmq';
+import { byTen, untilHandled } from '../brokers/loops.ts';
+import type { OpenQueue, QueueUnderTest } from '../brokers/passage.ts';
+
+const QUEUE = 'bench';
+/** The queues of this project have ten messages of each consumer in flight. */
+const SLOTS = 10;
+
+/** A worker of several slots calls a function for each job. */
+export const openWorker: OpenQueue = async (address) => {
+  const connection = { url: address };
+  const { send, close } = openQueue(address);
+  return {
+    send,
+    handle: async (count, consumers) => {
+      let handled = 0;
+      const all = Promise.withResolvers<void>();
+      const worker = new Worker(QUEUE, async () => {}, { connection, concurrency: SLOTS * consumers });
+      worker.on('completed', () => {
+        handled += 1;
+        if (handled === count) all.resolve();
+      });
+      await all.promise;
+      await worker.close();
+      return handled;
+    },
+    close,
+  };
+};
+
+/** Its user takes each job, and says when it is done. */
+export const openOneByOne: OpenQueue = async (address) => {
+  const { send, close } = openQueue(address);
+  const worker = new Worker(QUEUE, null, { connection: { url: address }, autorun: false });
+  const token = randomUUID();
+  await worker.waitUntilReady();
+  return {
+    send,
+    handle: (count, consumers) =>
+      untilHandled(count, consumers, async () => {
+        const job = await worker.getNextJob(token, { block: false });
+        if (!job) return 0;
+        await job.moveToCompleted('', token, false);
+        return 1;
+      }),
+    close: async () => {
+      await worker.close();
+      await close();
+    },
+  };
+};
+
+function openQueue(address: string): Pick<QueueUnderTest, 'send' | 'close'> {
+  const queue = new Queue(QUEUE, { connection: { url: address } });
+  const opts = { removeOnComplete: true };
+  return {
+    send: (bodies, senders) =>
+      byTen(bodies, senders, (ten) =>
+        queue.addBulk(ten.map((body) => ({ name: 'job', data: { body }, opts }))),
+      ),
+    close: () => queue.close(),
+  };
+}

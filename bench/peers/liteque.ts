@@ -1,0 +1,31 @@
+/** liteque on better-sqlite3, as its README says. It takes messages one by one. */
+import { buildDBClient, Runner, SqliteQueue } from 'liteque';
+import type { OpenQueue } from '../brokers/passage.ts';
+
+interface Job {
+  readonly body: string;
+}
+
+export const openLiteque: OpenQueue = async (address) => {
+  const database = buildDBClient(address.slice('sqlite:'.length), { runMigrations: true });
+  // It gives better-sqlite3 an asynchronous function as a transaction. Since 11.10 that is an error; before, the
+  // transaction ended before the first statement of the function, so that each statement was one of its own.
+  Object.assign(database, { transaction: (work: (tables: typeof database) => unknown) => work(database) });
+  const options = { defaultJobArgs: { numRetries: 2 }, keepFailedJobs: false };
+  const queue = new SqliteQueue<Job>('bench', database, options);
+  return {
+    send: async (bodies) => {
+      for (const body of bodies) await queue.enqueue({ body });
+    },
+    handle: async () => {
+      let handled = 0;
+      const run = async () => {
+        handled += 1;
+      };
+      const runner = new Runner(queue, { run }, { concurrency: 1, pollIntervalMs: 1, timeoutSecs: 60 });
+      await runner.runUntilEmpty();
+      return handled;
+    },
+    close: async () => {},
+  };
+};

@@ -1,0 +1,80 @@
+/**
+ * What the status server costs: CPU time a message of a container that is busy, with its page open and its metrics asked
+ * for every second, against one without; and CPU time of one that has nothing to do. Run: npm run bench -- status
+ */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from './candidates/container.ts';
+import { candidates } from './candidates.ts';
+import { sleep } from './handlers.ts';
+import { inRounds, median, ROUNDS } from './measure.ts';
+import { inOwnProcess } from './own-process.ts';
+import { atMost, type Finding, printTable, show } from './report.ts';
+import { startStub } from './stub.ts';
+import type { Measured } from './trial.ts';
+
+const CANDIDATES = ['concurrent', 'status'] as const;
+const setup = { handler: 'nothing', latencyMs: 0, messages: 400_000, warmUpSeconds: 3, seconds: 4 } as const;
+/** Its part is smaller than what else the machine does varies: more pairs, and the median of their ratios. */
+const TIMES = 3;
+const IDLE_WARM_UP_SECONDS = 3;
+const IDLE_SECONDS = 20;
+const IDLE = { 'without a status server': false, 'with one, at which nobody looks': true } as const;
+
+export async function bench(): Promise<Finding[]> {
+  const without: number[] = [];
+  const withStatus: number[] = [];
+  for (let time = 0; time < TIMES; time += 1) {
+    const measured = await inRounds(CANDIDATES, (candidate) =>
+      inOwnProcess<Measured>(join(import.meta.dirname, 'trial.ts'), 'trial', { ...setup, candidate }),
+    );
+    const cpu = (name: (typeof CANDIDATES)[number]) =>
+      (measured.get(name) ?? []).map(({ cpuPerMessage }) => cpuPerMessage);
+    without.push(...cpu('concurrent'));
+    withStatus.push(...cpu('status'));
+  }
+  const ratio = median(withStatus.map((cpu, index) => cpu / without[index]!));
+  printTable(
+    `Status server: a full queue, a handler that does nothing; CPU time of the container's process, ${without.length} pairs in turn`,
+    ['', 'CPU a message', 'ratio of a pair'],
+    [
+      [candidates.concurrent.title, show(median(without), 'µs'), '1'],
+      [candidates.status.title, show(median(withStatus), 'µs'), show(ratio)],
+    ],
+  );
+  const names = Object.keys(IDLE) as (keyof typeof IDLE)[];
+  const idle = await inRounds(names, (name) =>
+    inOwnProcess<{ percent: number }>(import.meta.filename, 'idle', { hasStatus: IDLE[name] }),
+  );
+  const percent = (name: keyof typeof IDLE) => median((idle.get(name) ?? []).map((result) => result.percent));
+  printTable(
+    `An idle container: share of a processor over ${IDLE_SECONDS} s, median of ${ROUNDS}`,
+    ['', 'CPU'],
+    names.map((name) => [name, show(percent(name), '%')]),
+  );
+  return [
+    atMost('status server, CPU a message, to without', ratio, 1.03),
+    atMost('idle container with a status server, CPU', percent('with one, at which nobody looks'), 0.2, '%'),
+  ];
+}
+
+/** Runs in a process of its own: a container on an empty queue. */
+export async function idle({ hasStatus }: { readonly hasStatus: boolean }): Promise<{ percent: number }> {
+  const stub = await startStub(0, 0);
+  const end = new AbortController();
+  const socket = join(tmpdir(), `bench-idle-${process.pid}.sock`);
+  const http = hasStatus ? ['[http]', `listen = ${socket}`] : [];
+  const running = run('concurrent', ['worker = ./container-worker.ts:worker', ...http])({
+    stub,
+    handle: () => {},
+    end: end.signal,
+  });
+  await sleep(IDLE_WARM_UP_SECONDS * 1000);
+  const before = process.cpuUsage();
+  await sleep(IDLE_SECONDS * 1000);
+  const { user, system } = process.cpuUsage(before);
+  end.abort();
+  await running;
+  await stub.stop();
+  return { percent: (user + system) / 1e4 / IDLE_SECONDS };
+}

@@ -1,0 +1,71 @@
+/** The status server of a container. Loaded only if the ini file has `[http] listen`. */
+import { basename } from 'node:path';
+import type { Broker } from '../src/brokers/broker.ts';
+import { nameOfUrl } from '../src/brokers/queue-name.ts';
+import type { Config } from '../src/config/config.ts';
+import { fullName } from '../src/config/queue-names.ts';
+import type { Logger } from '../src/operations/logging/loggers.ts';
+import { CountedBroker } from '../src/operations/metrics/counted-broker.ts';
+import type { Metrics } from '../src/operations/metrics/metrics.ts';
+import type { Watched } from '../src/operations/status/monitor.ts';
+import { openStatusServer, type StatusServer } from '../src/operations/status/server.ts';
+import type { QueueRole } from '../src/operations/status/status.ts';
+import type { ContainerKind } from './container.ts';
+import { version } from './version.ts';
+
+/** Which container it is. */
+export interface StatusSubject {
+  readonly kind: ContainerKind;
+  readonly config: Config;
+  /** Goes behind the names of the queues. */
+  readonly suffix: string | undefined;
+  readonly log: Logger;
+}
+
+/** Opens the server, and says in the log where it is. Throws StatusServerError. */
+export async function openStatus(
+  { kind, config, suffix, log }: StatusSubject,
+  watched: Watched,
+): Promise<StatusServer> {
+  const { file, container, http } = config;
+  const server = await openStatusServer({
+    watched,
+    facts: {
+      program: `sqs-${kind}`,
+      file: basename(file),
+      version,
+      roles: rolesOf(config, suffix),
+      isOnSqs: container.broker === 'sqs',
+    },
+    waitSeconds: container.poll,
+    listen: http.listen ?? '',
+    tokenFile: http.tokenFile,
+    onError: (error) => log.error('The status server could not answer', error),
+  });
+  log.info(`Status: ${server.address}`);
+  return server;
+}
+
+/** A broker whose requests are counted. */
+export function counted(broker: Broker, metrics: Metrics): Broker {
+  return new CountedBroker(broker, (queue, action, bytes) => metrics.requested(queue, action, bytes));
+}
+
+/** The full names or URLs of the queues, the dead-letter queue last. */
+export function namesOf({ container }: Config, suffix: string | undefined): string[] {
+  const { queue, deadLetterQueue, queuePrefix: prefix } = container;
+  return [
+    ...queue.map(({ name }) => fullName(name, { prefix, suffix })),
+    ...(deadLetterQueue === undefined ? [] : [fullName(deadLetterQueue, { prefix })]),
+  ];
+}
+
+function rolesOf(config: Config, suffix: string | undefined): Record<string, QueueRole> {
+  const { length } = config.container.queue;
+  return Object.fromEntries(
+    namesOf(config, suffix).map((name, index) => [
+      nameOfUrl(name),
+      index < length ? 'worked' : 'dead_letter',
+    ]),
+  );
+}

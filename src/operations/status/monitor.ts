@@ -1,0 +1,108 @@
+/** Keeps what the status server shows: takes a sample every five seconds, and the whole when somebody looks. */
+import type { Queue } from '../../brokers/broker.ts';
+import { withoutPasswords } from '../../config/secrets.ts';
+import { prometheusText } from '../metrics/prometheus.ts';
+import { redacted } from '../metrics/redacted.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import { QueueDepths } from './depths.ts';
+import { healthProblems, readinessProblems } from './health.ts';
+import { type Columns, History, STEP_MS } from './history.ts';
+import type { ContainerState, ProcessStatus } from './processes.ts';
+import { type ContainerFacts, type Status, statusOf } from './status.ts';
+
+/** What the server looks at and steers: a container of one process, or of several. */
+export interface Watched {
+  readonly state: ContainerState;
+  /** Where the queues are, for people; empty before that is known. */
+  readonly broker: string;
+  /** All that was counted, and is held. */
+  readonly total: Snapshot;
+  readonly processes: readonly ProcessStatus[];
+  /** The queues whose messages are counted. */
+  queues(): Promise<readonly Queue[]>;
+  pause(): void;
+  resume(): void;
+  wake(): void;
+}
+
+/** The most characters of a problem that a broker reports. */
+const LONGEST_PROBLEM = 500;
+
+export class Monitor {
+  readonly #watched: Watched;
+  readonly #facts: ContainerFacts;
+  readonly #waitSeconds: number;
+  readonly #depths: QueueDepths;
+  readonly #history: History;
+  readonly #timer: NodeJS.Timeout;
+
+  /** `waitSeconds`: how long a receive waits for messages. */
+  constructor(watched: Watched, facts: ContainerFacts, waitSeconds: number) {
+    this.#watched = watched;
+    this.#facts = facts;
+    this.#waitSeconds = waitSeconds;
+    this.#depths = new QueueDepths(() => watched.queues());
+    this.#history = new History({ at: Date.now(), snapshot: watched.total });
+    this.#timer = setInterval(
+      () => this.#history.add({ at: Date.now(), snapshot: watched.total }, this.#depths.known),
+      STEP_MS,
+    );
+  }
+
+  /** Takes no more samples. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** The status as it is known now; asks for the counts of the queues, and does not wait for them. */
+  get status(): Status {
+    void this.#depths.look();
+    return this.#status();
+  }
+
+  /** The status with fresh counts of the queues, unless the broker takes long. */
+  async look(): Promise<Status> {
+    await this.#depths.look();
+    return this.#status();
+  }
+
+  /** The points for charts after a time. */
+  pointsSince(at: number): Columns {
+    return this.#history.since(at);
+  }
+
+  async metrics(): Promise<string> {
+    await this.#depths.look();
+    const { total, processes } = this.#watched;
+    return prometheusText(total, processes.length, this.#depths.known);
+  }
+
+  /** Why the container should be started again. */
+  get healthProblems(): string[] {
+    return healthProblems(this.#health());
+  }
+
+  /** Why it takes no messages now. */
+  get readinessProblems(): string[] {
+    return readinessProblems(this.#watched);
+  }
+
+  #health() {
+    const { state, total, processes } = this.#watched;
+    return { at: Date.now(), state, total, processes, waitSeconds: this.#waitSeconds };
+  }
+
+  #status(): Status {
+    const health = this.#health();
+    const { problem } = this.#depths;
+    return statusOf({
+      ...health,
+      facts: this.#facts,
+      broker: withoutPasswords(this.#watched.broker),
+      before: this.#history.minuteBefore,
+      depths: this.#depths.known,
+      countsProblem: problem === undefined ? undefined : redacted(problem, LONGEST_PROBLEM),
+      problems: healthProblems(health),
+    });
+  }
+}

@@ -1,0 +1,92 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+/**
+ * Elements of the page, changed in place and only where something is new: what has the focus, is selected or is read aloud
+ * stays. Text is always set as text, so nothing that a message says is taken for markup.
+ */
+
+/** The element of index.html with this id. */
+export function find<Found extends HTMLElement = HTMLElement>(id: string): Found {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no element with the id ${id}.`);
+  return found as Found;
+}
+
+/** A new element; children are texts or elements. */
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  className = '',
+  ...children: (string | Node)[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...children);
+  return element;
+}
+
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function setClass(element: Element, className: string): void {
+  if (element.className !== className) element.className = className;
+}
+
+/** What a cell shows. */
+export interface Cell {
+  readonly text: string;
+  readonly className?: string;
+}
+
+export interface RowContent {
+  /** Stays the same while it is the same thing that the row is about. */
+  readonly key: string;
+  /** The first is the header of the row; `note` goes behind it. */
+  readonly cells: readonly Cell[];
+  readonly note?: Cell | undefined;
+  /** The line of a chart that the row is about; `colour` is a custom property of the style sheet. */
+  readonly swatch?: { readonly colour: string; readonly dashed: boolean };
+}
+
+/** Makes the rows of a table's body these, and keeps those that are there. */
+export function setRows(table: HTMLElement, rows: readonly RowContent[]): void {
+  const body = table.querySelector('tbody')!;
+  const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
+  for (const [index, content] of rows.entries()) {
+    const row = known.get(content.key) ?? newRow(content);
+    known.delete(content.key);
+    if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
+    fill(row, content);
+  }
+  for (const row of known.values()) row.remove();
+}
+
+function newRow({ key, cells, swatch }: RowContent): HTMLTableRowElement {
+  const row = make('tr');
+  row.dataset.key = key;
+  for (const index of cells.keys()) {
+    if (index > 0) row.append(make('td'));
+    else row.append(Object.assign(make('th', '', make('span'), make('span')), { scope: 'row' }));
+  }
+  if (swatch) {
+    const line = make('i', swatch.dashed ? 'swatch dashed' : 'swatch');
+    line.style.color = `var(${swatch.colour})`;
+    row.cells[0]!.prepend(line);
+  }
+  return row;
+}
+
+function fill(row: HTMLTableRowElement, { cells, note }: RowContent): void {
+  for (const [index, { text, className = '' }] of cells.entries()) {
+    const cell = row.cells[index]!;
+    if (index > 0) {
+      setText(cell, text);
+      setClass(cell, className);
+    } else {
+      const [title, behind] = cell.querySelectorAll('span');
+      setText(title!, text);
+      setText(behind!, note ? ` ${note.text}` : '');
+      setClass(behind!, `note ${note?.className ?? ''}`.trim());
+    }
+  }
+}

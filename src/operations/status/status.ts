@@ -1,0 +1,213 @@
+/**
+ * What there is to know of a container now: the shape of `/status.json`, which the page and the plain text show, too.
+ * Names and units stay; more may be added.
+ */
+import type { QueueCounts } from '../../brokers/broker.ts';
+import { type HistogramCounts, quantile } from '../metrics/histogram.ts';
+import {
+  type Failure,
+  type OutcomeCounts,
+  ofQueue,
+  type QueueSnapshot,
+  type Snapshot,
+} from '../metrics/snapshot.ts';
+import { type CostStatus, costOf } from './cost-status.ts';
+import { type Change, changeOf, type Depths, type Sample } from './history.ts';
+import type { ContainerState, ProcessStatus } from './processes.ts';
+
+export interface Status {
+  /** Milliseconds since the epoch, as all times here. */
+  readonly at: number;
+  readonly container: ContainerStatus;
+  /** Why `/healthz` says that the container is not well; empty: it is. */
+  readonly problems: readonly string[];
+  readonly queues: readonly QueueStatus[];
+  readonly processes: readonly ProcessStatus[];
+  readonly cost: CostStatus;
+  /** The last ones, newest first. */
+  readonly failures: readonly Failure[];
+}
+
+/** What does not change while a container runs. */
+export interface ContainerFacts {
+  /** `sqs-concurrent` */
+  readonly program: string;
+  /** The ini file, as it was named. */
+  readonly file: string;
+  readonly version: string;
+  /** What the container does with each queue, by name. */
+  readonly roles: Readonly<Record<string, QueueRole>>;
+  /** Whether the queues are on Amazon SQS, which costs. */
+  readonly isOnSqs: boolean;
+}
+
+/** `worked`: its messages are handled here; `dead_letter`: failed ones go there; `other`: a worker sends to it. */
+export type QueueRole = 'worked' | 'dead_letter' | 'other';
+
+export interface ContainerStatus extends Omit<ContainerFacts, 'roles' | 'isOnSqs'> {
+  /** Where the queues are, for people; empty before the container is connected. */
+  readonly broker: string;
+  readonly state: ContainerState;
+  readonly startedAt: number;
+  /** How many messages can run at once. */
+  readonly slots: number;
+  /** How many run. */
+  readonly running: number;
+  /** How many are held: waiting, running and settling. */
+  readonly held: number;
+  /** Why the counts of the queues are not known; null: they are. */
+  readonly countsProblem: string | null;
+}
+
+/** The middle and nearly the longest of durations, in seconds. */
+export interface Spread {
+  readonly median: number;
+  readonly p99: number;
+}
+
+export interface QueueStatus {
+  readonly name: string;
+  readonly role: QueueRole;
+  /** Messages in the queue, approximate; null: not known. */
+  readonly messages: QueueCounts | null;
+  readonly held: number;
+  readonly running: number;
+  /** True while receives fail. */
+  readonly failing: boolean;
+  /** Messages a second, over the last minute. `failed`: dropped, retried or buried. */
+  readonly rates: { readonly received: number; readonly handled: number; readonly failed: number };
+  /** How long workers took, over the last minute; null: none ended. */
+  readonly handling: Spread | null;
+  /** How old messages were when they were received, over the last minute; null: none was. */
+  readonly age: Spread | null;
+  /** Since the start: messages received, and by what became of them. */
+  readonly received: number;
+  readonly outcomes: OutcomeCounts;
+  /** Receives since the start: with messages, with none, and with an error. */
+  readonly receives: { readonly full: number; readonly empty: number; readonly failed: number };
+  readonly leaseExtensions: number;
+  readonly leasesLost: number;
+  /** Requests since the start, by action of the SQS API; and as SQS bills them. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly billedRequests: number;
+}
+
+export interface StatusInput {
+  readonly at: number;
+  readonly facts: ContainerFacts;
+  readonly broker: string;
+  readonly state: ContainerState;
+  readonly total: Snapshot;
+  /** What was counted a minute ago. */
+  readonly before: Sample;
+  readonly depths: Depths;
+  readonly countsProblem: string | undefined;
+  readonly processes: readonly ProcessStatus[];
+  readonly problems: readonly string[];
+}
+
+export function statusOf(input: StatusInput): Status {
+  const { at, total, before, processes, problems } = input;
+  const { roles, isOnSqs, ...facts } = input.facts;
+  const seconds = Math.max(1, (at - before.at) / 1000);
+  const names = [...new Set([...Object.keys(roles), ...Object.keys(total.queues)])];
+  const queues = names.map((name) => {
+    const queue = ofQueue(total.queues, name) ?? NOTHING;
+    const change = changeOf(queue, ofQueue(before.snapshot.queues, name));
+    return {
+      status: queueStatus(name, ofQueue(roles, name) ?? 'other', queue, change, seconds, input.depths),
+      change,
+    };
+  });
+  return {
+    at,
+    container: {
+      ...facts,
+      broker: input.broker,
+      state: input.state,
+      startedAt: total.startedAt,
+      slots: total.slots,
+      running: sum(queues, ({ status }) => status.running),
+      held: sum(queues, ({ status }) => status.held),
+      countsProblem: input.countsProblem ?? null,
+    },
+    problems,
+    queues: queues.map(({ status }) => status),
+    processes,
+    cost: costOf(
+      isOnSqs,
+      queues.map(({ status: { name, billedRequests, received }, change }) => ({
+        name,
+        billedRequests,
+        received,
+        perSecond: change.billedRequests / seconds,
+      })),
+    ),
+    failures: total.failures,
+  };
+}
+
+const NO_DURATIONS: HistogramCounts = { counts: [], sum: 0 };
+
+/** Of a queue of which nothing was counted. */
+const NOTHING: QueueSnapshot = {
+  worked: false,
+  received: 0,
+  emptyReceives: 0,
+  fullReceives: 0,
+  failedReceives: 0,
+  outcomes: { handled: 0, dropped: 0, retried: 0, buried: 0 },
+  handling: NO_DURATIONS,
+  age: NO_DURATIONS,
+  leaseExtensions: 0,
+  leasesLost: 0,
+  held: 0,
+  running: 0,
+  failing: 0,
+  silentSeconds: 0,
+  requests: {},
+  billedRequests: 0,
+};
+
+function queueStatus(
+  name: string,
+  role: QueueRole,
+  queue: QueueSnapshot,
+  change: Change,
+  seconds: number,
+  depths: Depths,
+): QueueStatus {
+  const { emptyReceives: empty, fullReceives: full, failedReceives: failed } = queue;
+  return {
+    name,
+    role,
+    messages: ofQueue(depths, name) ?? null,
+    held: queue.held,
+    running: queue.running,
+    failing: queue.failing > 0,
+    rates: {
+      received: change.received / seconds,
+      handled: change.handled / seconds,
+      failed: change.failed / seconds,
+    },
+    handling: spreadOf(change.handling),
+    age: spreadOf(change.age),
+    received: queue.received,
+    outcomes: queue.outcomes,
+    receives: { full, empty, failed },
+    leaseExtensions: queue.leaseExtensions,
+    leasesLost: queue.leasesLost,
+    requests: queue.requests,
+    billedRequests: queue.billedRequests,
+  };
+}
+
+function spreadOf(durations: HistogramCounts): Spread | null {
+  const median = quantile(durations, 0.5);
+  const p99 = quantile(durations, 0.99);
+  return median === undefined || p99 === undefined ? null : { median, p99 };
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

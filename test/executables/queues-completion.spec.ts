@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { longNames, optionBefore, optionsOf, plainWords } from '../../containers/completion-words.ts';
+import { folderOf } from '../servers/programs.ts';
+import { cleanUp, folderWith, run } from './executable.ts';
+import { openQueue, settings } from './sqlite-queue.ts';
+
+const DIST = join(import.meta.dirname, '../../dist/containers');
+const INI = settings('worker', 'queue_prefix = anna\ndead_letter_queue = failed\nsuffixes = big, small\n');
+
+describe('the words that a shell is offered', () => {
+  const options = optionsOf(
+    'Usage\n\nOptions:\n  -c, --config  A file of\n                some --kind   [string]\n      --json    JSON  [boolean]\n',
+  );
+
+  it('are the options of --help', () => {
+    expect(options).to.deep.equal([
+      { names: ['-c', '--config'], takesValue: true },
+      { names: ['--json'], takesValue: false },
+    ]);
+    expect(longNames(options)).to.deep.equal(['--config', '--json']);
+  });
+
+  it('tell values of options from other words', () => {
+    const line = { given: ['a', '--json', 'b', '-c', 'c', '--config'], current: '' };
+    expect(plainWords(line, options)).to.deep.equal(['a', 'b']);
+    expect(optionBefore(line, options)?.names).to.include('--config');
+    expect(optionBefore({ given: ['--json'], current: '' }, options)).to.equal(undefined);
+  });
+});
+
+describe('completing a command line', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  let folder: string;
+  beforeEach(() => {
+    folder = folderWith({ 'worker.ini': INI });
+  });
+
+  async function offered(program: 'queues' | 'sequential', ...words: string[]): Promise<string[]> {
+    const { stdout, stderr, ended } = await run(program, ['--complete', `sqs-${program}`, ...words], {
+      folder,
+    });
+    expect({ stderr, ended }).to.deep.equal({ stderr: '', ended: 0 });
+    return stdout.split('\n').filter((word) => word !== '');
+  }
+
+  it('offers commands, options, shells and names of queues', async () => {
+    await openQueue(folder);
+    const sqlite = ['-b', 'sqlite:queues.db'];
+    expect(await offered('queues', '')).to.include.members(['status', 'peek', 'redrive', 'completion']);
+    expect(await offered('queues', 'peek', '--')).to.include.members(['--count', '--config', '--json']);
+    expect(await offered('queues', 'completion', '')).to.deep.equal(['bash', 'zsh']);
+    expect(await offered('queues', ...sqlite, 'peek', 'jo')).to.deep.equal(['jobs']);
+    expect(await offered('queues', 'peek', 'jobs', ...sqlite, '')).to.deep.equal([]);
+    expect(await offered('queues', 'clear', 'jobs', ...sqlite, '')).to.deep.equal(['jobs']);
+    expect(await offered('queues', 'redrive', ...sqlite, '--to', '')).to.deep.equal(['jobs']);
+    expect(await offered('queues', 'redrive', ...sqlite, '--match', '')).to.deep.equal([]);
+  });
+
+  it('offers the names as they are written with an ini file, and its own where the broker cannot be asked', async () => {
+    const queue = await openQueue(folder);
+    expect(queue.name).to.equal('jobs');
+    expect(await offered('queues', 'peek', '--config=worker.ini', '')).to.deep.equal([]);
+    const unreachable = folderWith({
+      'worker.ini': INI.replace('sqlite:queues.db', 'sqlite:missing/queues.db'),
+    });
+    folder = unreachable;
+    expect(await offered('queues', 'peek', '-c', 'worker.ini', '')).to.deep.equal(['jobs', 'failed']);
+  });
+
+  it('offers nothing and says nothing when something is wrong', async () => {
+    expect(await offered('queues', 'peek', '-c', 'missing.ini', '')).to.deep.equal([]);
+    expect(await offered('queues', 'nonsense', '')).to.deep.equal([]);
+  });
+
+  it("offers a container's options, and the queues and suffixes of its ini file", async () => {
+    expect(await offered('sequential', 'worker.ini', '--')).to.include.members(['--check', '--queue']);
+    expect(await offered('sequential', 'worker.ini', '--queue', '')).to.deep.equal(['jobs']);
+    expect(await offered('sequential', 'worker.ini', '--suffix', '')).to.deep.equal(['big', 'small']);
+    expect(await offered('sequential', '')).to.deep.equal([]);
+    expect(await offered('sequential', 'missing.ini', '--queue', '')).to.deep.equal([]);
+  });
+
+  for (const [shell, script] of [
+    ['bash', 'COMP_LINE="$LINE" COMP_POINT=${#LINE}; _sqs_containers; printf "%s\\n" "${COMPREPLY[@]}"'],
+    [
+      'zsh',
+      'compadd() { shift; print -rl -- ${(P)1} }; _files() { print files }; words=(${=LINE}); CURRENT=$#words; _sqs_containers',
+    ],
+  ] as const) {
+    it(`works in ${shell}`, async function () {
+      if (folderOf(shell) === undefined) this.skip();
+      await openQueue(folder);
+      const { stdout } = await run('queues', ['completion', shell], { folder });
+      const program = `sqs-queues() { ${process.execPath} ${DIST}/queues.js "$@"; }`;
+      const prelude = shell === 'zsh' ? 'compdef() { : }' : '';
+      const complete = (LINE: string) =>
+        spawnSync(shell, ['-c', [program, prelude, stdout, script].join('\n')], {
+          cwd: folder,
+          env: { PATH: process.env.PATH, HOME: folder, LINE },
+          encoding: 'utf8',
+        }).stdout.split('\n');
+      expect(complete('sqs-queues re')).to.include('redrive');
+      expect(complete('sqs-queues peek -b sqlite:queues.db jo')).to.include('jobs');
+    });
+  }
+});

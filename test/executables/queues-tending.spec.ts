@@ -1,0 +1,246 @@
+import { expect } from 'chai';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Broker, Queue } from '../../src/brokers/broker.ts';
+import { openBroker } from '../../src/brokers/open.ts';
+import { postgres } from '../servers/postgres.ts';
+import { redis } from '../servers/redis.ts';
+import { cleanUp, folderWith, putOff, run, start } from './executable.ts';
+
+let names = 0;
+
+/** A name that no queue has: a server may keep those of earlier runs. */
+function freshName(): string {
+  names += 1;
+  return `tending-${Date.now().toString(36)}-${process.pid}-${names}`;
+}
+
+for (const [title, addressOf] of [
+  ['sqlite', () => 'sqlite:queues.db'],
+  ['SQS', ({ port }: FauxqsServer) => `sqs+http://127.0.0.1:${port}`],
+  ['Postgres', () => postgres.addressInEnvironment()],
+  ['Redis', () => redis.addressInEnvironment()],
+] as const) {
+  describe(`tending queues on ${title} with sqs-queues`, function () {
+    this.timeout(30_000);
+    afterEach(cleanUp);
+
+    let emulator: FauxqsServer;
+    before(async () => {
+      emulator = await startFauxqs({ port: 0, logger: false });
+    });
+    after(() => emulator.stop());
+
+    let address: string;
+    let folder: string;
+    let broker: Broker;
+    let jobs: Queue;
+    let dead: Queue;
+    beforeEach(async function () {
+      const given = addressOf(emulator);
+      if (given === undefined) this.skip();
+      address = given;
+      folder = folderWith({});
+      broker = await openBroker(address, { directory: folder });
+      putOff(() => broker.close());
+      const name = freshName();
+      await broker.create(`${name}-dead`);
+      await broker.create(name, { deadLetterQueue: { name: `${name}-dead`, maxReceives: 3 } });
+      putOff(() => Promise.all([broker.remove(name), broker.remove(`${name}-dead`)]));
+      jobs = await broker.open(name);
+      dead = await broker.open(`${name}-dead`);
+    });
+
+    const queues = (...args: string[]) => run('queues', [...args, '-b', address], { folder });
+
+    it('shows the dead letters beside their queue', async () => {
+      await dead.send([{ body: 'a' }, { body: 'b' }]);
+      const { stdout, ended } = await queues('status', jobs.name, '--json');
+      expect(ended).to.equal(0);
+      expect(JSON.parse(stdout)).to.deep.equal([
+        {
+          queue: jobs.name,
+          visible: 0,
+          inFlight: 0,
+          delayed: 0,
+          deadLetters: { queue: dead.name, messages: 2 },
+        },
+      ]);
+      const table = (await queues('status', jobs.name)).stdout;
+      expect(table.split('\n')[1]).to.match(/\t2 in \S+-dead$/);
+    });
+
+    it('peeks at messages and leaves them visible', async () => {
+      const attributes = { kind: { dataType: 'String', stringValue: 'mail' } };
+      await dead.send([{ body: '[[1],{}]', attributes }, { body: 'two\nlines' }, { body: 'c' }]);
+      const { stdout, stderr, ended } = await queues('peek', dead.name);
+      expect({ stderr, ended }).to.deep.equal({ stderr: '', ended: 0 });
+      for (const text of [
+        '  kind: mail\n',
+        '  [[1],{}]\n',
+        '  "two\\nlines"\n',
+        '  c\n',
+        ' ago  received ',
+      ]) {
+        expect(stdout).to.contain(text);
+      }
+      const json = JSON.parse((await queues('peek', dead.name, '--count', '2', '--json')).stdout);
+      expect(json).to.have.length(2);
+      expect(json[0]).to.have.all.keys('id', 'body', 'receiveCount', 'sentAt', 'attributes');
+      expect(await dead.counts()).to.deep.equal({ visible: 3, inFlight: 0, delayed: 0 });
+    });
+
+    it('does not bring a message nearer to the dead-letter queue unasked', async () => {
+      await jobs.send([{ body: 'a' }]);
+      const { stdout, stderr, ended } = await queues('peek', jobs.name);
+      if (jobs.peek) {
+        expect(ended, stderr).to.equal(0);
+      } else {
+        expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
+        expect(stderr).to.match(/counts it as received, and after 3 receives it goes to .*say --yes/);
+        expect((await queues('peek', jobs.name, '--yes')).stdout).to.contain(
+          '1 message received, which counts',
+        );
+      }
+      const [message] = await jobs.receive({ max: 1, waitSeconds: 0 });
+      expect(message?.receiveCount).to.equal(jobs.peek ? 1 : 2);
+    });
+
+    it('clears queues, and says how many went and how many are locked', async () => {
+      await jobs.send([{ body: 'a' }, { body: 'b' }, { body: 'c', delaySeconds: 60 }]);
+      await jobs.receive({ max: 1, waitSeconds: 0 });
+      const refused = await queues('clear', jobs.name);
+      expect({ stdout: refused.stdout, ended: refused.ended }).to.deep.equal({ stdout: '', ended: 64 });
+      expect(refused.stderr).to.contain(`${jobs.name} has 3 messages, 1 of them in flight, 1 delayed.`);
+      expect(await jobs.counts()).to.deep.equal({ visible: 1, inFlight: 1, delayed: 1 });
+      const { stdout, ended } = await queues('clear', jobs.name, dead.name, '--yes');
+      expect(ended).to.equal(0);
+      expect(stdout).to.equal(
+        `Deleted 3 messages of ${jobs.name}; 1 of them was in flight, and may still be handled.\nDeleted 0 messages of ${dead.name}.\n`,
+      );
+      expect(await jobs.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+    });
+
+    it('clears nothing when one of the queues is missing', async () => {
+      await jobs.send([{ body: 'a' }]);
+      const { stderr, ended } = await queues('clear', jobs.name, 'missing-queue', '--yes');
+      expect(ended).to.equal(69);
+      expect(stderr).to.match(/^The queue "missing-queue" does not exist/);
+      expect(await jobs.counts()).to.include({ visible: 1 });
+    });
+
+    it('waits until queues are empty, with a line for each change', async () => {
+      await jobs.send([{ body: 'a' }]);
+      const waiting = start('queues', ['wait', jobs.name, dead.name, '--every', '50ms', '-b', address], {
+        folder,
+      });
+      await waiting.prints(new RegExp(`^${jobs.name} has 1 message$`));
+      const [message] = await jobs.receive({ max: 1, waitSeconds: 0 });
+      await waiting.prints(new RegExp(`^${jobs.name} has 1 message, 1 of them in flight$`));
+      await jobs.delete([message!.receiptHandle]);
+      expect(await waiting.exit()).to.equal(0);
+      expect(waiting.stdout.match(new RegExp(`^${dead.name} has`, 'gm'))).to.have.length(1);
+      expect(waiting.stdout).to.match(new RegExp(`^Empty: ${jobs.name}, ${dead.name}$`, 'm'));
+    });
+
+    it('gives up waiting in the end', async () => {
+      await jobs.send([{ body: 'a' }]);
+      const { stdout, stderr, ended } = await queues(
+        'wait',
+        jobs.name,
+        '--every=50ms',
+        '--timeout=100ms',
+        '--json',
+      );
+      expect(ended).to.equal(75);
+      expect(stderr).to.match(/^Not empty after 0 s: \S+ has 1 message\n$/);
+      expect(JSON.parse(stdout)).to.deep.equal({
+        empty: false,
+        seconds: 0,
+        queues: [{ queue: jobs.name, visible: 1, inFlight: 0, delayed: 0 }],
+      });
+    });
+
+    it('sends dead letters back, some or all, with their attributes', async () => {
+      const attributes = { kind: { dataType: 'String', stringValue: 'mail' } };
+      for (let number = 0; number < 12; number += 1) {
+        await dead.send([{ body: `${number}`, ...(number < 2 && { attributes }) }]);
+      }
+      const to = ['--to', jobs.name];
+      const tried = await queues('redrive', dead.name, ...to, '--dry-run', '--match', '1');
+      expect(tried.stdout).to.equal(`3 of 12 messages of ${dead.name} would be moved to ${jobs.name}\n`);
+      expect(await dead.counts()).to.include({ visible: 12, inFlight: 0 });
+      const some = await queues('redrive', dead.name, ...to, '--attribute', 'kind=mail', '--match', '1');
+      expect(some.stdout).to.equal(`Moved 1 of 12 messages of ${dead.name} to ${jobs.name}\n`);
+      const [message] = await jobs.receive({ max: 1, waitSeconds: 0 });
+      expect(message).to.deep.include({ body: '1', attributes, receiveCount: 1 });
+      const all = await queues('redrive', dead.name, ...to, '--json');
+      expect(JSON.parse(all.stdout)).to.deep.equal({
+        from: dead.name,
+        to: jobs.name,
+        moved: 11,
+        looked: 11,
+        total: 11,
+        failed: 0,
+      });
+      expect([await dead.counts(), await jobs.counts()]).to.deep.equal([
+        { visible: 0, inFlight: 0, delayed: 0 },
+        { visible: 11, inFlight: 1, delayed: 0 },
+      ]);
+    });
+
+    it('knows where dead letters belong, or asks', async () => {
+      await dead.send([{ body: 'a' }]);
+      const { stdout, stderr, ended } = await queues('redrive', dead.name);
+      if (title === 'SQS') {
+        // The emulator does not tell.
+        expect(ended).to.equal(64);
+        expect(stderr).to.match(/Nothing says which queue the messages of \S+ belong to: say --to QUEUE/);
+      } else {
+        expect(stdout).to.equal(`Moved 1 of 1 message of ${dead.name} to ${jobs.name}\n`);
+      }
+      const itself = await queues('redrive', dead.name, '--to', dead.name);
+      expect(itself.stderr).to.contain('cannot get its own messages');
+    });
+  });
+}
+
+describe('sqs-queues redrive with files', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  const ini = (queue: string) =>
+    `[container]\nworker = ./w.mjs:w\nqueue = ${queue}\nqueue_prefix = anna\nbroker = sqlite:queues.db\ndead_letter_queue = failed\n`;
+
+  async function made(folder: string): Promise<Broker> {
+    const broker = await openBroker('sqlite:queues.db', { directory: folder });
+    putOff(() => broker.close());
+    for (const name of ['anna__jobs', 'anna__bulk', 'anna__failed']) await broker.create(name);
+    return broker;
+  }
+
+  it('takes the queues of an ini file', async () => {
+    const folder = folderWith({ 'one.ini': ini('jobs'), 'two.ini': ini('jobs, bulk') });
+    const broker = await made(folder);
+    await (await broker.open('anna__failed')).send([{ body: 'a' }]);
+    const two = await run('queues', ['redrive', '-c', 'two.ini'], { folder });
+    expect(two.ended).to.equal(64);
+    expect(two.stderr).to.contain('belong to several queues (anna__jobs, anna__bulk): say which one');
+    const one = await run('queues', ['redrive', '-c', 'one.ini'], { folder });
+    expect(one.stdout).to.equal('Moved 1 of 1 message of anna__failed to anna__jobs\n');
+  });
+
+  it('sends the lines of a messages log that match', async () => {
+    const log = '[["a"],{}]\n[["b"],{}]\n"\\ud800 b"\n';
+    const folder = folderWith({ 'one.ini': ini('jobs'), 'messages.log': log });
+    const broker = await made(folder);
+    const args = ['redrive', '--from', 'messages.log', '--match', 'b', '-c', 'one.ini'];
+    const tried = await run('queues', [...args, '--dry-run'], { folder });
+    expect(tried.stdout).to.equal('2 messages of messages.log would be sent to anna__jobs\n');
+    const { stdout, stderr, ended } = await run('queues', args, { folder });
+    expect(stdout).to.equal('Sent 1 of 2 messages of messages.log to anna__jobs\n');
+    expect(stderr).to.match(/^Message 3 of messages\.log: /);
+    expect(ended).to.equal(69);
+    const [message] = await (await broker.open('anna__jobs')).receive({ max: 10, waitSeconds: 0 });
+    expect(message?.body).to.equal('[["b"],{}]');
+  });
+});

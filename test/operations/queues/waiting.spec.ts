@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { QueueNotFoundError } from '../../../src/brokers/errors.ts';
+import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
+import { type Found, looker, waitUntilEmpty } from '../../../src/operations/queues/waiting.ts';
+import { rejection } from '../../rejection.ts';
+
+describe('waiting until queues are empty', () => {
+  let clock: SinonFakeTimers;
+  beforeEach(() => {
+    clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    expect(clock.countTimers()).to.equal(0);
+    clock.restore();
+  });
+
+  function found(visible: number, inFlight = 0, delayed = 0): Found {
+    return { queue: 'jobs', visible, inFlight, delayed };
+  }
+
+  /** Waits while the looks find what is listed, and nothing after that. */
+  async function wait(list: readonly Found[], options: { cycles: number; timeout?: number }) {
+    const left = [...list];
+    let looks = 0;
+    const waiting = waitUntilEmpty(async () => [left.shift() ?? found(0)], {
+      every: 5,
+      onLook: () => {
+        looks += 1;
+      },
+      ...options,
+    });
+    await clock.runAllAsync();
+    return { isEmpty: await waiting, looks, seconds: performance.now() / 1000 };
+  }
+
+  it('looks until nothing is visible, in flight or delayed', async () => {
+    const list = [found(1), found(0, 1), found(0, 0, 1)];
+    expect(await wait(list, { cycles: 1 })).to.deep.equal({ isEmpty: true, looks: 4, seconds: 15 });
+  });
+
+  it('believes it only after so many cycles in a row', async () => {
+    const list = [found(0), found(0), found(1), found(0)];
+    expect(await wait(list, { cycles: 3 })).to.deep.equal({ isEmpty: true, looks: 6, seconds: 25 });
+  });
+
+  it('gives up after the timeout, with a last look', async () => {
+    const list = Array.from({ length: 10 }, () => found(1));
+    expect(await wait(list, { cycles: 1, timeout: 12 })).to.deep.equal({
+      isEmpty: false,
+      looks: 4,
+      seconds: 12,
+    });
+  });
+
+  it('makes no queue: one that a container will make is empty, another one is an error', async () => {
+    const broker = new MemoryBroker();
+    await broker.create('jobs');
+    await (await broker.open('jobs')).send([{ body: 'x' }]);
+    const look = looker(broker, ['jobs', 'later'], ['jobs', 'later']);
+    expect(await look()).to.deep.equal([found(1), { queue: 'later', visible: 0, inFlight: 0, delayed: 0 }]);
+    expect(await rejection(looker(broker, ['later'], [])())).to.be.instanceOf(QueueNotFoundError);
+    expect(await broker.list()).to.deep.equal(['jobs']);
+  });
+});

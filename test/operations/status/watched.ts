@@ -1,0 +1,46 @@
+// A container that a spec tells what it is, with what watches it.
+import sinon from 'sinon';
+import type { Queue } from '../../../src/brokers/broker.ts';
+import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
+import { Metrics } from '../../../src/operations/metrics/metrics.ts';
+import { Monitor, type Watched } from '../../../src/operations/status/monitor.ts';
+import type { ContainerState, ProcessStatus } from '../../../src/operations/status/processes.ts';
+
+export class FakeContainer implements Watched {
+  readonly metrics = new Metrics();
+  state: ContainerState = 'running';
+  broker = 'memory, as postgres://me:abc@host/db';
+  silentSeconds = 0;
+  readonly pause = sinon.spy();
+  readonly resume = sinon.spy();
+  readonly wake = sinon.spy();
+  readonly #queues: Promise<readonly Queue[]>;
+
+  constructor() {
+    this.#queues = new MemoryBroker().open('work').then((queue) => [queue]);
+  }
+
+  get total() {
+    const { silentSeconds } = this;
+    return this.metrics.snapshot(4, [{ name: 'work', held: 2, running: 1, failing: false, silentSeconds }]);
+  }
+
+  get processes(): ProcessStatus[] {
+    const now = Date.now();
+    const { state } = this;
+    return [
+      { number: 1, pid: 7, state, startedAt: now, memoryBytes: 1, held: 2, running: 1, reportedAt: now },
+    ];
+  }
+
+  queues(): Promise<readonly Queue[]> {
+    return this.#queues;
+  }
+}
+
+/** Watches it, with receives that wait 20 seconds. */
+export function monitorOf(container: FakeContainer): Monitor {
+  const roles = { work: 'worked' } as const;
+  const facts = { program: 'sqs-sequential', file: 'worker.ini', version: '1.0.0', roles, isOnSqs: false };
+  return new Monitor(container, facts, 20);
+}
