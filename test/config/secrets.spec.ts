@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { withoutSecrets } from '../../src/config/secrets.ts';
+import { withoutSecretBehind, withoutSecrets } from '../../src/config/secrets.ts';
 
 describe('secrets', () => {
   for (const key of [
@@ -19,6 +19,8 @@ describe('secrets', () => {
     ['redis://:abc@host', 'redis://:***@host'],
     ['http://me:a:b@c@host/?at=@', 'http://me:***@host/?at=@'],
     ['http://a:b@c,http://d:e@f/', 'http://a:***@c,http://d:***@f/'],
+    ['pg://host/x?user=me&password=a%2Fb&b=c#d', 'pg://host/x?user=me&password=***&b=c#d'],
+    ['https://host/?access_token=abc', 'https://host/?access_token=***'],
   ];
   for (const [url, shown] of urls) {
     it(`are passwords in URLs: ${shown}`, () => expect(withoutSecrets('url', url)).to.equal(shown));
@@ -34,5 +36,17 @@ describe('secrets', () => {
 
   for (const text of ['', 'abc', 'http://host:80/me@x', 'me@example.org', 'a:b@c']) {
     it(`are not in "${text}"`, () => expect(withoutSecrets('url', text)).to.equal(text));
+  }
+
+  for (const [key, shown] of [
+    ['password: abc', 'password…'],
+    ['export api_key=abc', 'export…'],
+    ['[token = abc', '[token…'],
+    ['password', 'password'],
+    ['poll 20', 'poll 20'],
+  ] as const) {
+    it(`are not behind a key that is none: ${shown}`, () => {
+      expect(withoutSecretBehind(key)).to.equal(shown);
+    });
   }
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { processStart } from '../../src/operations/process-start.ts';
@@ -58,6 +58,7 @@ describe('a container as a daemon', function () {
         `Process ${pid} runs in the background; its log is ${join(folder, 'worker.log')}\n`,
       );
       expect(contentOf(folder, 'worker.log')).to.match(new RegExp(`INFO ${program}: Connected`));
+      expect(statSync(join(folder, 'worker.log')).mode & 0o007, 'rights of others').to.equal(0);
       await eventually(() => contentOf(folder, 'worker.log').includes('began one'));
       const stopping = start(program, STOP, { folder });
       await stopping.prints(new RegExp(`^Told process ${pid} to drain`));

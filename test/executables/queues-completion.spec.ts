@@ -85,10 +85,10 @@ describe('completing a command line', function () {
   });
 
   for (const [shell, script] of [
-    ['bash', 'COMP_LINE="$LINE" COMP_POINT=${#LINE}; _sqs_containers; printf "%s\\n" "${COMPREPLY[@]}"'],
+    ['bash', `COMP_LINE="$LINE" COMP_POINT=\${#LINE}; _sqs_containers; printf "%s\\n" "\${COMPREPLY[@]}"`],
     [
       'zsh',
-      'compadd() { shift; print -rl -- ${(P)1} }; _files() { print files }; words=(${=LINE}); CURRENT=$#words; _sqs_containers',
+      `compadd() { shift; print -rl -- \${(P)1} }; _files() { print files }; words=(\${=LINE}); CURRENT=$#words; _sqs_containers`,
     ],
   ] as const) {
     it(`works in ${shell}`, async function () {

@@ -4,8 +4,18 @@ import {
   decodeCall,
   encodeCall,
   MalformedMessageError,
+  parseJson,
   UnserializableArgumentError,
 } from '../../src/message/call.ts';
+
+function thrown(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
 
 describe('the wire format of a call', () => {
   describe('writing', () => {
@@ -94,9 +104,61 @@ describe('the wire format of a call', () => {
       expect(decodeCall(encodeCall([text]))).to.deep.equal([text]);
     });
 
-    it('quotes only the beginning of a long body in its error', () => {
-      expect(() => decodeCall('x'.repeat(10_000))).to.throw(/^.{1,200}$/);
+    it('takes a body of many brackets that is not deep', () => {
+      const wide = Array.from({ length: 2_000 }, (_, index) => (index % 2 === 0 ? [] : {}));
+      expect(decodeCall(JSON.stringify([[wide], {}]))).to.deep.equal([wide]);
     });
+
+    it('takes 500 levels of any kind, and not one more', () => {
+      // Blanks make it long enough to be looked at.
+      const nested = (depth: number, open: string, close: string) =>
+        `${open.repeat(depth)}1${close.repeat(depth)}${' '.repeat(1_000)}`;
+      for (const [open, close] of [
+        ['[', ']'],
+        ['{"a":', '}'],
+      ] as const) {
+        expect(() => parseJson(nested(500, open, close))).not.to.throw();
+        expect(() => parseJson(nested(501, open, close))).to.throw(MalformedMessageError, 'deeper than 500');
+      }
+    });
+
+    it('finds brackets again behind a text, whatever that ends in', () => {
+      for (const text of ['', 'a', '\\', '\\"', '"', '\\\\']) {
+        const body = `[[${JSON.stringify(text)},${'['.repeat(600)}${']'.repeat(600)}],{}]`;
+        expect(() => decodeCall(body), text).to.throw(MalformedMessageError, 'nests deeper than 500 levels');
+      }
+    });
+
+    it('finds a key "__proto__" wherever it is, beside others that are none', () => {
+      for (const body of [
+        '[[1,{"a":1,"b":{"__proto__":1}},2],{}]',
+        '[[],{"a":1,"b":[{"\\u005f_proto__":1}]}]',
+      ])
+        expect(() => decodeCall(body), body).to.throw(MalformedMessageError, 'has the key "__proto__"');
+    });
+
+    it('quotes only the beginning of a long body in its error', () => {
+      expect(() => decodeCall('x'.repeat(10_000))).to.throw(`: "${'x'.repeat(80)}…"`);
+      expect(() => decodeCall('x'.repeat(80))).to.throw(`: "${'x'.repeat(80)}"`);
+    });
+
+    it('keeps what the parser said, in an error that is known by its name', () => {
+      const error = thrown(() => decodeCall('[')) as Error;
+      expect(error.name).to.equal('MalformedMessageError');
+      expect(error.cause).to.be.instanceOf(SyntaxError);
+      expect((thrown(() => encodeCall([1n])) as Error).name).to.equal('UnserializableArgumentError');
+    });
+  });
+
+  it('writes nothing that is too deep to be read', () => {
+    for (let depth = 490; depth <= 510; depth += 1) {
+      const value = JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
+      const written = thrown(() => encodeCall([value]));
+      if (depth <= 497) expect(written, `${depth}`).to.equal(undefined);
+      else if (written)
+        expect(written).to.have.property('message').that.contains('nests deeper than 500 levels');
+      else expect(() => decodeCall(encodeCall([value])), `${depth}`).not.to.throw();
+    }
   });
 
   it('brings back what was sent, whatever JSON can hold', () => {

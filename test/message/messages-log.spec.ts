@@ -11,6 +11,15 @@ describe('a messages log', () => {
     expect(encodeLine('a\r\nb')).to.equal('"a\\r\\nb"');
   });
 
+  it('has a body that ends in a quote as it is, and one that begins with it as JSON', () => {
+    expect(encodeLine('a"')).to.equal('a"');
+    expect(encodeLine('"a')).to.equal('"\\"a"');
+  });
+
+  it('has what turns writing around as escapes', () => {
+    expect(encodeLine('a\u202eb')).to.equal('"a\\u202eb"');
+  });
+
   it('has an empty body as two quotes, because an empty line is none', () => {
     expect(encodeLine('')).to.equal('""');
   });
@@ -35,7 +44,7 @@ describe('a messages log', () => {
   });
 
   it('reads lines that something else wrote as they are', () => {
-    for (const line of ['"not the end', '"a" and "b"', '{"a":1}', '42']) {
+    for (const line of ['"not the end', '"a" and "b"', '{"a":1}', '42', 'a"', '"']) {
       expect(decodeLine(line)).to.equal(line);
     }
   });

@@ -1,6 +1,7 @@
 /**
  * Estimates how many requests to SQS a month of work takes: a pure model of how the containers poll and delete. It is right at
- * its ends, which are measured (docs/benchmarks.md): 0.2 requests a message while there is always work, 180 an hour without any.
+ * its ends, which are measured (docs/benchmarks.md): 0.2 requests a message while there is always work, 180 an hour without any;
+ * in between, with 2 to 100 messages a second, it was within 10 % of what a container did with a stub of SQS.
  * Retries, backlogs and extensions of visibility timeouts are not in it.
  */
 import { BATCH_ENTRIES } from '../../brokers/limits.ts';
@@ -41,8 +42,8 @@ export interface Requests {
 
 /** SQS: the longest long poll, in seconds. */
 const LONGEST_POLL = 20;
-/** How long a request takes, in seconds: near the region of the queue. */
-const ROUND_TRIP = 0.02;
+/** What comes in this time after a receive is in the next one, in seconds: as measured where a request takes 20 ms. */
+const BETWEEN_RECEIVES = 0.015;
 /** Nothing is asked for that would wait longer than this before it starts, in seconds. */
 const HORIZON = 0.5;
 
@@ -93,7 +94,8 @@ export function pollRate(rate: number, { poll, idlePause, batch }: Polling): num
   for (;;) {
     const quietPause = Math.exp(-rate * pause);
     const quiet = quietPause * Math.exp(-rate * wait);
-    const length = pause + ROUND_TRIP + quietPause * (rate > 0 ? -Math.expm1(-rate * wait) / rate : wait);
+    const length =
+      pause + BETWEEN_RECEIVES + quietPause * (rate > 0 ? -Math.expm1(-rate * wait) / rate : wait);
     const isLongest = pause >= idlePause;
     // From here on, all polls are alike: the rest of the series is a geometric one, which without messages never ends.
     if (isLongest && quiet >= 1) return 1 / length;

@@ -115,7 +115,7 @@ describe('a redacted text, whatever it is', () => {
       fc.property(fc.oneof(awful, fc.string({ unit: 'binary' })), length, (body, length) => {
         const startedAt = performance.now();
         expect(redacted(body, length).length).to.be.at.most(length + 1);
-        expect(performance.now() - startedAt).to.be.below(500);
+        expect(performance.now() - startedAt).to.be.below(2_000);
       }),
       { numRuns: 200 },
     );

@@ -1,0 +1,122 @@
+/** Which faults a run has, and what makes them happen when they should. */
+import { statSync } from 'node:fs';
+import type { ClockJump } from './clock.ts';
+import type { Fleet } from './fleet.ts';
+import type { History } from './history.ts';
+import type { Place, PlaceFault } from './places/place.ts';
+import type { Fault, FaultKind } from './plan.ts';
+import { between, type Random, seeded } from './random.ts';
+
+const SIGKILL = 'SIGKILL';
+const SIGTERM = 'SIGTERM';
+const SIGSTOP = 'SIGSTOP';
+const CLOCK_JUMP = 'jump of the clock';
+
+/** What happens to processes and their clock. Some are stopped for longer than the visibility timeout, in seconds. */
+export function faultsOfProcesses(visibilityTimeout: number): FaultKind[] {
+  return [
+    { name: SIGKILL, everySeconds: 4, seconds: [0, 0] },
+    { name: SIGTERM, everySeconds: 4, seconds: [0, 0] },
+    { name: SIGSTOP, everySeconds: 6, seconds: [0.1 * visibilityTimeout, 2 * visibilityTimeout] },
+    { name: CLOCK_JUMP, everySeconds: 15, seconds: [0, 0] },
+  ];
+}
+
+/** How far ahead the clock is after each jump: most go forward, by up to a minute, some back by up to two seconds. */
+export function jumpsOf(plan: readonly Fault[], startedAt: number): ClockJump[] {
+  let aheadMs = 0;
+  return plan
+    .filter(({ kind }) => kind === CLOCK_JUMP)
+    .map(({ at, chance }) => {
+      const random = seeded(chance * 2 ** 32);
+      aheadMs += chance < 0.3 ? between(-2_000, 0, random) : between(0, 60_000, random);
+      return { at: startedAt + at, aheadMs };
+    });
+}
+
+export interface Scene {
+  readonly fleet: Fleet;
+  readonly place: Place;
+  readonly history: History;
+  /** Ends the faults early. */
+  readonly until: Promise<unknown>;
+}
+
+/** Makes the faults happen, for so many seconds; undoes them all in the end. */
+export async function wreak(plan: readonly Fault[], seconds: number, scene: Scene): Promise<void> {
+  const { fleet, place, history, until } = scene;
+  const timers = plan.flatMap((fault) =>
+    stepsOf(fault, scene).map(([at, step]) => setTimeout(() => void step(), at)),
+  );
+  const time = Promise.withResolvers<void>();
+  timers.push(setTimeout(time.resolve, seconds * 1000));
+  await Promise.race([time.promise, until]);
+  for (const timer of timers) clearTimeout(timer);
+  for (let index = 0; index < fleet.size; index += 1) fleet.cont(index);
+  for (const fault of place.faults) end(fault, history);
+}
+
+/**
+ * Has a process drain so many times, each some moments after the first message that it handles. One time in ten, the
+ * signal comes some moments after the start instead, maybe before the process listens for it: these come on top.
+ */
+export async function terminate(times: number, random: Random, scene: Scene & { readonly ledger: string }) {
+  const { fleet, until, ledger } = scene;
+  let goesOn = true;
+  void until.then(() => {
+    goesOn = false;
+  });
+  while (fleet.drains < times && goesOn) {
+    while (!fleet.isUp(0)) await pause(5);
+    const before = sizeOf(ledger);
+    if (random() < 0.9) while (sizeOf(ledger) === before && fleet.isUp(0) && goesOn) await pause(5);
+    await pause(between(0, 400, random));
+    fleet.end(0, SIGTERM);
+    await fleet.ended(0);
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+type Step = readonly [at: number, step: () => unknown];
+
+function stepsOf({ kind, at, milliseconds, chance }: Fault, { fleet, place, history }: Scene): Step[] {
+  const index = Math.floor(chance * fleet.size);
+  const over = at + milliseconds;
+  switch (kind) {
+    case SIGKILL:
+    case SIGTERM:
+      return [[at, () => fleet.end(index, kind)]];
+    case SIGSTOP:
+      return [
+        [at, () => fleet.stop(index)],
+        [over, () => fleet.cont(index)],
+      ];
+    case CLOCK_JUMP:
+      return [[at, () => history.clockJumped(kind, place.sharedClock)]];
+  }
+  const fault = place.faults.find(({ name }) => name === kind)!;
+  const begins: Step = [at, () => begin(fault, chance, history)];
+  return fault.end ? [begins, [over, () => end(fault, history)]] : [begins];
+}
+
+async function begin(fault: PlaceFault, chance: number, history: History): Promise<void> {
+  history.begin(fault.name);
+  try {
+    await fault.begin(chance);
+  } catch (error) {
+    history.note(`${fault.name} did not work: ${(error as Error).message}`);
+  }
+  if (!fault.end) history.end(fault.name);
+}
+
+function end(fault: PlaceFault, history: History): void {
+  void fault.end?.();
+  history.end(fault.name);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

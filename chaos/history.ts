@@ -1,0 +1,67 @@
+/** What happened in a run, for people (the timeline) and for the verdict, which explains repeats by the incidents. */
+import { elapsed } from './clock.ts';
+
+/** Something that may be why a message is handled again. Times are milliseconds of `elapsed`. */
+export interface Incident {
+  readonly what: string;
+  readonly from: number;
+  readonly to: number;
+  /** The process that it happened to; undefined: it was the place. */
+  readonly pid?: number | undefined;
+}
+
+export interface Note {
+  readonly at: number;
+  readonly text: string;
+}
+
+export class History {
+  readonly startedAt = elapsed();
+  readonly notes: Note[] = [];
+  readonly incidents: Incident[] = [];
+  /** The faults of the place that are under way, with their beginning. */
+  readonly #underWay = new Map<string, number>();
+  #lastFaultAt = Number.NEGATIVE_INFINITY;
+
+  now(): number {
+    return elapsed();
+  }
+
+  note(text: string): void {
+    this.notes.push({ at: elapsed(), text });
+  }
+
+  incident(what: string, { pid, from = elapsed() }: { pid?: number | undefined; from?: number }): void {
+    this.incidents.push({ what, from, to: elapsed(), pid });
+  }
+
+  /** The clock of the processes jumped; `mattersTo` says whether their place goes by it. */
+  clockJumped(what: string, mattersTo: boolean): void {
+    this.note(what);
+    if (mattersTo) this.incident(what, {});
+  }
+
+  /** A fault of the place begins. */
+  begin(what: string): void {
+    this.note(`${what} begins`);
+    this.#underWay.set(what, elapsed());
+  }
+
+  /** It is over. */
+  end(what: string): void {
+    const from = this.#underWay.get(what);
+    if (from === undefined) return;
+    this.note(`${what} ends`);
+    this.#underWay.delete(what);
+    this.#lastFaultAt = elapsed();
+    this.incident(what, { from });
+  }
+
+  /** Whether the place has, or has just had, a fault. */
+  isUnderFault(): boolean {
+    return this.#underWay.size > 0 || elapsed() - this.#lastFaultAt < JUST_NOW_MS;
+  }
+}
+
+/** How long a process may take to give up on its start after a fault, in milliseconds. */
+const JUST_NOW_MS = 15_000;

@@ -1,0 +1,109 @@
+/**
+ * Sends numbered messages all the time, to a standard queue and to a FIFO queue, and remembers which of them the broker has
+ * acknowledged. The others may have been sent or not.
+ */
+import type { Broker, OutgoingMessage, Queue } from '../src/brokers/broker.ts';
+import { elapsed } from './clock.ts';
+import { FIFO_QUEUE, STANDARD_QUEUE } from './queues.ts';
+
+const GROUPS = 8;
+const BATCH = 10;
+const PAUSE_MS = 50;
+/** How long a producer waits after an error, or while there are enough messages, in milliseconds. */
+const LONG_PAUSE_MS = 200;
+
+export interface SentMessage {
+  readonly number: number;
+  readonly queue: string;
+  readonly group: string | undefined;
+  readonly acknowledged: boolean;
+  /** Milliseconds of `elapsed`. */
+  readonly at: number;
+}
+
+export interface ProducerOptions {
+  /** As the containers have it. */
+  readonly broker: Broker;
+  /** The same queues without faults, for looking how many messages there are. */
+  readonly quiet: Broker;
+  /** No more are sent while so many are visible. */
+  readonly backlog: number;
+  /** How many to send in all. */
+  readonly messages: number;
+}
+
+interface QueueToFill {
+  readonly queue: Queue;
+  readonly quiet: Queue;
+}
+
+export class Producer {
+  /** In the order of their sends. */
+  readonly sent: SentMessage[] = [];
+  readonly #options: ProducerOptions;
+  readonly #queues: readonly QueueToFill[];
+  #stopped = false;
+  #next = 0;
+
+  constructor(options: ProducerOptions, queues: readonly QueueToFill[]) {
+    this.#options = options;
+    this.#queues = queues;
+  }
+
+  /** Opens the queues, which is to be done before any faults. */
+  static async open(options: ProducerOptions): Promise<Producer> {
+    const opened = [STANDARD_QUEUE, FIFO_QUEUE].map(async (name) => ({
+      queue: await options.broker.open(name),
+      quiet: await options.quiet.open(name),
+    }));
+    return new Producer(options, await Promise.all(opened));
+  }
+
+  /** Sends until `stop`, or until all are sent. */
+  async run(): Promise<void> {
+    await Promise.all(this.#queues.map((each) => this.#fill(each)));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #fill({ queue, quiet }: QueueToFill): Promise<void> {
+    const { backlog, messages } = this.#options;
+    while (!this.#stopped && this.#next < messages) {
+      const isFull = await quiet.counts().then(
+        ({ visible }) => visible > backlog,
+        () => false,
+      );
+      const pauseMs = isFull || !(await this.#send(queue)) ? LONG_PAUSE_MS : PAUSE_MS;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  /** True if all were acknowledged. */
+  async #send(queue: Queue): Promise<boolean> {
+    const numbers = Array.from(
+      { length: Math.min(BATCH, this.#options.messages - this.#next) },
+      (_, index) => this.#next + index,
+    );
+    this.#next += numbers.length;
+    const outgoing = numbers.map((number) => messageOf(number, queue.fifo));
+    const at = elapsed();
+    const results = await queue.send(outgoing).catch(() => undefined);
+    for (const [index, number] of numbers.entries()) {
+      this.sent.push({
+        number,
+        queue: queue.name,
+        group: outgoing[index]!.groupId,
+        acknowledged: results?.[index]?.ok === true,
+        at,
+      });
+    }
+    return results?.every(({ ok }) => ok) ?? false;
+  }
+}
+
+function messageOf(number: number, fifo: boolean): OutgoingMessage {
+  const body = String(number);
+  return fifo ? { body, groupId: `group-${number % GROUPS}`, deduplicationId: body } : { body };
+}

@@ -1,0 +1,143 @@
+/** What people read of runs: a table of all, and for one that failed its seed, its timeline, and what is known of the messages. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { type LedgerLine, readLedger } from './ledger.ts';
+import type { Trial, TrialOptions } from './trial.ts';
+import type { ExplainedRepeat } from './verdict.ts';
+
+/** Of how many messages the whole story is told. */
+const MOST_STORIES = 10;
+
+export function tableOf(trials: readonly Trial[]): string {
+  const table = new Table({
+    head: [
+      '',
+      'broker',
+      'faults',
+      'acknowledged',
+      'handled',
+      'lost',
+      'deleted unhandled',
+      'out of order',
+      'repeats',
+      'unexplained',
+      'left',
+    ],
+    style: { head: [], border: [] },
+  });
+  table.push(
+    ...trials.map((trial) => [
+      trial.options.subject,
+      trial.options.broker,
+      faultsOf(trial.options),
+      trial.acknowledged,
+      trial.handled,
+      trial.lost.length,
+      trial.deletedUnhandled.length,
+      trial.orderViolations.length,
+      trial.repeats.length,
+      unexplained(trial).length,
+      trial.left,
+    ]),
+  );
+  return table.toString();
+}
+
+/** One run in words. */
+export function summaryOf(trial: Trial): string {
+  const { options, sent, acknowledged, handled, unexpectedExits, drains, leftOut, history, good } = trial;
+  const { subject, broker, seed, processes } = options;
+  const minutes = ((history.now() - history.startedAt) / 60_000).toFixed(1);
+  return [
+    `${good ? 'good' : 'FAILED'}: ${subject} on ${broker}, seed ${seed}, ${faultsOf(options)}, ${processes} ${processes === 1 ? 'process' : 'processes'}, ${minutes} minutes in all`,
+    `  ${sent} sent, ${acknowledged} acknowledged, ${handled} handled; ${incidentsOf(trial)}`,
+    `  lost ${trial.lost.length}, deleted without handling ${trial.deletedUnhandled.length}, out of order ${trial.orderViolations.length}, left ${trial.left}, drains ${drains}, unexpected ends of processes ${unexpectedExits}`,
+    `  repeats ${trial.repeats.length}: ${causesOf(trial.repeats)}`,
+    ...leftOut.map((text) => `  left out: ${text}`),
+  ].join('\n');
+}
+
+/** Everything that may help to find out why a run failed. */
+export function storyOf(trial: Trial): string {
+  const { history, options } = trial;
+  const seconds = (at: number) => ((at - history.startedAt) / 1000).toFixed(3).padStart(9);
+  const ledger = readLedger(join(options.folder, 'ledger'));
+  const concerned = [
+    ...trial.lost,
+    ...trial.deletedUnhandled,
+    ...trial.orderViolations.flatMap(({ number, before }) => [before, number]),
+    ...unexplained(trial).map(({ again }) => again.number),
+  ];
+  const numbers = [...new Set(concerned)].slice(0, MOST_STORIES);
+  const lines = [
+    ...history.notes.map(({ at, text }) => ({ at, text })),
+    ...ledger
+      .filter(({ number }) => numbers.includes(number))
+      .map((line) => ({ at: line.at, text: describe(line) })),
+  ].sort((one, other) => one.at - other.at);
+  return [
+    `Timeline, in seconds, with the messages ${numbers.join(', ') || '(none)'}${concerned.length > numbers.length ? ' and others' : ''}:`,
+    ...lines.map(({ at, text }) => `${seconds(at)}  ${text}`),
+    ...logLinesOf(
+      options.folder,
+      ledger.filter(({ number }) => numbers.includes(number)),
+    ),
+    `All files are in ${options.folder}`,
+    `Again: npm run chaos -- ${againWith(options)}`,
+  ].join('\n');
+}
+
+/** The options of the command that does the same again. */
+function againWith({ subject, broker, seed, seconds, processes, messages, sigterms, ...more }: TrialOptions) {
+  const words = [`--subject ${subject} --broker ${broker} --seed ${seed}`];
+  if (sigterms === undefined) words.push(`--seconds ${seconds} --processes ${processes}`);
+  else words.push(`--only sigterm --times ${sigterms}`);
+  words.push(`--visibility-timeout ${more.visibilityTimeout}`);
+  if (messages !== undefined) words.push(`--messages ${messages}`);
+  return words.join(' ');
+}
+
+function faultsOf({ seconds, sigterms }: TrialOptions): string {
+  return sigterms === undefined ? `${seconds} s of faults` : `${sigterms} times SIGTERM`;
+}
+
+function unexplained({ repeats }: Trial): ExplainedRepeat[] {
+  return repeats.filter(({ cause }) => cause === undefined);
+}
+
+function incidentsOf({ history }: Trial): string {
+  const counts = Map.groupBy(history.incidents, ({ what }) => what);
+  return [...counts].map(([what, all]) => `${what} ${all.length}`).join(', ') || 'nothing happened';
+}
+
+/** How many repeats each kind of incident has caused, in how many of them, and the most that one has. */
+function causesOf(repeats: readonly ExplainedRepeat[]): string {
+  const causes = Map.groupBy(repeats, ({ cause }) => cause?.what ?? 'UNEXPLAINED');
+  const texts = [...causes].map(([what, all]) => {
+    const each = [...Map.groupBy(all, ({ cause }) => cause).values()].map(({ length }) => length);
+    return `${what} ${all.length} (in ${each.length}, at most ${Math.max(...each)} in one)`;
+  });
+  return texts.join(', ') || 'none';
+}
+
+function describe({ event, pid, number, receiveCount }: LedgerLine): string {
+  return `    message ${number}: ${event}, process ${pid}, receive ${receiveCount}`;
+}
+
+/** What the processes have logged of these messages. */
+function logLinesOf(folder: string, ledger: readonly LedgerLine[]): string[] {
+  const ids = new Map(ledger.map(({ id, number }) => [id, number]));
+  if (ids.size === 0) return [];
+  const processes = join(folder, 'processes');
+  return readdirSync(processes)
+    .filter((name) => name.endsWith('.log'))
+    .flatMap((name) =>
+      readFileSync(join(processes, name), 'utf8')
+        .split('\n')
+        .flatMap((line) => {
+          const id = [...ids.keys()].find((each) => line.includes(each));
+          return id === undefined ? [] : [`  ${name}, message ${ids.get(id)}: ${line}`];
+        }),
+    );
+}

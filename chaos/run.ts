@@ -1,0 +1,120 @@
+/** Tries to break the containers, and says whether it could: npm run chaos -- --help */
+import { randomInt } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { BROKERS, type BrokerName, whyNot } from './places/open.ts';
+import { storyOf, summaryOf, tableOf } from './report.ts';
+import { judgeSoak, runSoak } from './soak.ts';
+import { SUBJECTS, type Subject } from './subjects.ts';
+import { runTrial, type Trial, type TrialOptions } from './trial.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'chaos-'));
+// Ends the faults, and the run as always; a second signal ends the process.
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort());
+const brokerOption = (brokers: string) =>
+  ({
+    type: 'string',
+    default: brokers,
+    describe: 'which brokers, one after the other',
+    coerce: brokersOf,
+  }) as const;
+await yargs(hideBin(process.argv))
+  .scriptName('npm run chaos --')
+  .command(
+    '$0',
+    'several containers, two queues, and faults at random (run `npm run build` first)',
+    (command) =>
+      command.options({
+        broker: brokerOption(BROKERS.join(',')),
+        subject: {
+          choices: SUBJECTS,
+          default: SUBJECTS[0] as Subject,
+          describe: 'what is tried; the others only on SQS',
+        },
+        seconds: { type: 'number', default: 60, describe: 'how long faults come, for each broker' },
+        seed: { type: 'number', describe: 'what chance follows from; default: another one each time' },
+        processes: { type: 'number', default: 3 },
+        messages: { type: 'number', describe: 'how many to send; default: as many as time allows' },
+        visibilityTimeout: { type: 'number', default: 4, describe: 'in seconds' },
+        only: { choices: ['sigterm'], describe: 'one process, and no fault but SIGTERM again and again' },
+        times: { type: 'number', default: 1000, describe: 'with --only sigterm: how often it drains' },
+      }),
+    ({ broker, subject, seconds, seed = randomInt(2 ** 31), processes, messages, ...more }) => {
+      const { visibilityTimeout } = more;
+      const sigterms = more.only === 'sigterm' ? more.times : undefined;
+      const common = { subject, seconds, seed, messages, visibilityTimeout, sigterms };
+      return chaos(broker, { ...common, processes: sigterms === undefined ? processes : 1 });
+    },
+  )
+  .command(
+    'soak',
+    'a million messages without faults: memory and handles must not grow',
+    (command) =>
+      command.options({ broker: brokerOption('sqlite'), messages: { type: 'number', default: 1_000_000 } }),
+    ({ broker, messages }) => soak(broker, messages),
+  )
+  .strict()
+  .parseAsync();
+// What a run that failed has left is for people to look at.
+if (!process.exitCode) rmSync(root, { recursive: true });
+
+async function chaos(
+  brokers: readonly BrokerName[],
+  options: Omit<TrialOptions, 'broker' | 'folder' | 'signal'>,
+): Promise<void> {
+  const trials: Trial[] = [];
+  for (const broker of possible(brokers)) {
+    if (interrupted.signal.aborted) break;
+    const trial = await runTrial({
+      ...options,
+      broker,
+      folder: folderFor(broker),
+      signal: interrupted.signal,
+    });
+    console.log(summaryOf(trial));
+    if (!trial.good) {
+      console.log(storyOf(trial));
+      process.exitCode = 1;
+    }
+    trials.push(trial);
+  }
+  console.log(tableOf(trials));
+}
+
+async function soak(brokers: readonly BrokerName[], messages: number): Promise<void> {
+  for (const broker of possible(brokers)) {
+    const result = await runSoak({ broker, messages, folder: folderFor(broker) });
+    const { good, lines } = judgeSoak(result);
+    const rate = Math.round(messages / result.seconds);
+    console.log(`${good ? 'good' : 'FAILED'}: soak on ${broker}, ${messages} messages, ${rate} a second`);
+    for (const line of lines) console.log(`  ${line}`);
+    if (!good) process.exitCode = 1;
+  }
+}
+
+function folderFor(broker: BrokerName): string {
+  const folder = join(root, broker);
+  mkdirSync(folder);
+  return folder;
+}
+
+/** Those of the brokers that can be had here; says why the others cannot. */
+function possible(brokers: readonly BrokerName[]): BrokerName[] {
+  return brokers.filter((broker) => {
+    const reason = whyNot(broker);
+    if (reason) console.log(`left out: ${broker}: ${reason}`);
+    return !reason;
+  });
+}
+
+function brokersOf(list: string): BrokerName[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !BROKERS.some((broker) => broker === name));
+  if (unknown !== undefined)
+    throw new Error(`There is no broker "${unknown}" here. There are ${BROKERS.join(', ')}.`);
+  return names as BrokerName[];
+}

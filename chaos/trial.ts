@@ -1,0 +1,142 @@
+/**
+ * One run of chaos with one broker:
+ * 1. several processes work on a standard queue and a FIFO queue, and a producer sends to both, while faults come as planned
+ * 2. the faults end, and the processes handle what is left
+ * 3. they drain, and the verdict is made of the ledger.
+ */
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Broker } from '../src/brokers/broker.ts';
+import { openBroker } from '../src/brokers/open.ts';
+import { bendClock } from './clock.ts';
+import { faultsOfProcesses, jumpsOf, terminate, wreak } from './faults.ts';
+import { Fleet } from './fleet.ts';
+import { History } from './history.ts';
+import { readLedger } from './ledger.ts';
+import { type BrokerName, openPlace } from './places/open.ts';
+import { planFaults } from './plan.ts';
+import { Producer } from './producer.ts';
+import { FIFO_QUEUE, STANDARD_QUEUE } from './queues.ts';
+import { seeded } from './random.ts';
+import { programsOf, type Subject } from './subjects.ts';
+import { isGood, judge, type Verdict } from './verdict.ts';
+
+export interface TrialOptions {
+  readonly subject: Subject;
+  readonly broker: BrokerName;
+  readonly seed: number;
+  /** How long faults come. */
+  readonly seconds: number;
+  /** Instead of all faults: how often the first process drains. */
+  readonly sigterms?: number | undefined;
+  readonly processes: number;
+  /** How many messages to send; the faults end with them. Default: as many as can be handled in that time. */
+  readonly messages?: number | undefined;
+  /** Seconds. */
+  readonly visibilityTimeout: number;
+  /** An empty folder for all files. */
+  readonly folder: string;
+  /** Ends the faults early. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Trial extends Verdict {
+  readonly options: TrialOptions;
+  readonly history: History;
+  /** What was still in the queues at the end. */
+  readonly left: number;
+  readonly unexpectedExits: number;
+  /** How many processes ended well after a SIGTERM, those at the end of the run included. */
+  readonly drains: number;
+  readonly leftOut: readonly string[];
+  readonly good: boolean;
+}
+
+/** Enough that no process is without work for long. */
+const BACKLOG = 200;
+/** How long the processes may take to handle what is left when the faults have ended, in milliseconds. */
+const LONGEST_REST_MS = 120_000;
+
+export async function runTrial(options: TrialOptions): Promise<Trial> {
+  const { folder, seed, seconds, visibilityTimeout, sigterms } = options;
+  const placeFolder = join(folder, 'place');
+  const processFolder = join(folder, 'processes');
+  for (const path of [placeFolder, processFolder]) mkdirSync(path);
+  const place = await openPlace(options.broker, placeFolder, seed);
+  const history = new History();
+  const plan =
+    sigterms === undefined
+      ? planFaults(seed, seconds, [...faultsOfProcesses(visibilityTimeout), ...place.faults])
+      : [];
+  const jumps = jumpsOf(plan, history.startedAt);
+  const ledger = join(folder, 'ledger');
+  // With faults, some outlast the visibility timeout.
+  const longestMs = sigterms === undefined ? visibilityTimeout * 1300 : 500;
+  const setting = { folder: processFolder, address: place.address, ledger, visibilityTimeout, longestMs };
+  const fleet = new Fleet({
+    programs: programsOf(options.subject, options.processes, setting),
+    folder: processFolder,
+    environment: {
+      CHAOS_CLOCK: JSON.stringify(jumps),
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'clock.ts')} --disable-warning=ExperimentalWarning`,
+    },
+    history,
+  });
+  const straighten = bendClock(jumps);
+  let quiet: Broker | undefined;
+  let noisy: Broker | undefined;
+  try {
+    quiet = await openBroker(place.quietAddress);
+    noisy = await openBroker(place.address);
+    for (const name of [STANDARD_QUEUE, FIFO_QUEUE]) await quiet.create(name, { visibilityTimeout });
+    const producer = await Producer.open({
+      broker: noisy,
+      quiet,
+      backlog: BACKLOG,
+      messages: options.messages ?? Number.POSITIVE_INFINITY,
+    });
+    fleet.start();
+    const producing = producer.run();
+    const scene = { fleet, place, history, until: Promise.race([producing, aborted(options.signal)]) };
+    if (sigterms === undefined) await wreak(plan, seconds, scene);
+    else await terminate(sigterms, seeded(seed), { ...scene, ledger });
+    producer.stop();
+    await producing;
+    history.note('the faults have ended');
+    const left = await untilEmpty(quiet);
+    history.note(left === 0 ? 'the queues are empty' : `${left} messages are left`);
+    await fleet.close();
+    const verdict = judge({
+      sent: producer.sent,
+      ledger: readLedger(ledger),
+      incidents: history.incidents,
+      visibilityTimeout,
+      sharedLock: place.sharedLock,
+    });
+    const { unexpectedExits, drains } = fleet;
+    const good = isGood(verdict) && left === 0 && unexpectedExits === 0;
+    return { ...verdict, options, history, left, unexpectedExits, drains, leftOut: place.leftOut, good };
+  } finally {
+    straighten();
+    await fleet.close();
+    await Promise.all([quiet?.close(), noisy?.close()]);
+    await place.close();
+  }
+}
+
+function aborted(signal?: AbortSignal): Promise<unknown> {
+  return signal ? once(signal, 'abort') : new Promise(() => {});
+}
+
+/** Resolves to the number of messages that are left when the processes have had time enough. */
+async function untilEmpty(broker: Broker): Promise<number> {
+  const queues = await Promise.all([STANDARD_QUEUE, FIFO_QUEUE].map((name) => broker.open(name)));
+  const deadline = performance.now() + LONGEST_REST_MS;
+  for (;;) {
+    const counts = await Promise.all(queues.map((queue) => queue.counts().catch(() => undefined)));
+    const left = counts.reduce((sum, one) => sum + (one ? one.visible + one.inFlight + one.delayed : 1), 0);
+    if (left === 0 || performance.now() > deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,107 @@
+/** Moves the messages of a dead-letter queue back, by the broker itself or one by one. */
+import type { Broker, Move, MoveUnderWay, Queue } from '../../src/brokers/broker.ts';
+import { follow } from '../../src/operations/queues/moves.ts';
+import { openExisting } from '../../src/operations/queues/open-existing.ts';
+import { matcher, targetsOf } from '../../src/operations/queues/redriving.ts';
+import { type MoveReport, moveMessages } from '../../src/producer/moving.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
+import { interruptible } from './interrupt.ts';
+import type { Place } from './place.ts';
+import { Progress } from './progress.ts';
+import type { Redrive } from './redrive.ts';
+import { print, printJson } from './terminal.ts';
+import { COMMAND, countOf } from './values.ts';
+
+export async function redriveQueue(given: Redrive, place: Place): Promise<ExitCode> {
+  const name = given.queue === undefined ? place.deadLetterQueue : place.fullName(given.queue);
+  if (name === undefined) {
+    throw new UsageError(COMMAND, 'Name a dead-letter queue, or with -c an ini file that has one.');
+  }
+  const broker = await place.broker();
+  const source = await openExisting(broker, name);
+  const to = given.to === undefined ? undefined : place.fullName(given.to);
+  if (to === name) throw new UsageError(COMMAND, `${name} cannot get its own messages; name another queue.`);
+  const { handled, deadLetterQueue } = place;
+  const targets = await targetsOf(source, { to, handled, deadLetterQueue });
+  const [target] = targets;
+  if (target === undefined) {
+    throw new UsageError(
+      COMMAND,
+      `Nothing says which queue the messages of ${name} belong to: say --to QUEUE.`,
+    );
+  }
+  const isOneTarget = targets.length === 1;
+  if (isOneTarget) await openExisting(broker, target);
+  const move = isForBroker(given) ? await source.startMove?.(isOneTarget ? target : undefined) : undefined;
+  if (move) return moveByBroker(move, source, isOneTarget ? target : 'the queues that they came from', place);
+  if (isOneTarget) return moveOneByOne(given, { broker, source, target }, place);
+  throw new UsageError(
+    COMMAND,
+    `The messages of ${name} belong to several queues (${targets.join(', ')}): say which one gets them with --to QUEUE.`,
+  );
+}
+
+/** What a broker moves by itself is everything. */
+function isForBroker({ filter, limit, isDryRun }: Redrive): boolean {
+  return matcher(filter, 0) === undefined && limit === undefined && !isDryRun;
+}
+
+async function moveByBroker(move: MoveUnderWay, source: Queue, to: string, place: Place): Promise<ExitCode> {
+  const progress = new Progress();
+  const show = ({ moved, total = moved }: Move) => progress.show(total - moved);
+  const { moved, isCancelled } = await interruptible((signal) => follow(move, signal, show)).finally(() =>
+    progress.end(),
+  );
+  if (place.json) printJson({ from: source.name, to, moved, isCancelled });
+  else print(`Moved ${countOf(moved, 'message')} of ${source.name} to ${to}`);
+  return isCancelled ? exitCodes.unfinished : exitCodes.done;
+}
+
+interface Way {
+  readonly broker: Broker;
+  readonly source: Queue;
+  /** The name of the queue that gets them. */
+  readonly target: string;
+}
+
+async function moveOneByOne(given: Redrive, way: Way, place: Place): Promise<ExitCode> {
+  const { broker, source, target } = way;
+  const { limit, isDryRun } = given;
+  const progress = new Progress();
+  const { report, isInterrupted } = await interruptible(async (signal) => {
+    const report = await moveMessages(broker, source, await broker.open(target), {
+      matches: matcher(given.filter, Date.now()),
+      limit,
+      isDryRun,
+      signal,
+      onProgress: ({ total, looked }) => progress.show(total - looked),
+    });
+    return { report, isInterrupted: signal.aborted };
+  }).finally(() => progress.end());
+  for (const { error } of report.failed) process.stderr.write(`${error.message}\n`);
+  if (place.json) {
+    const { total, looked, moved, failed } = report;
+    const counts = isDryRun ? { moved: 0, wouldMove: moved } : { moved };
+    printJson({ from: source.name, to: target, ...counts, looked, total, failed: failed.length });
+  } else {
+    print(describeMove(report, given, { from: source.name, to: target }));
+  }
+  if (report.failed.length > 0) return exitCodes.unavailable;
+  return isInterrupted ? exitCodes.unfinished : exitCodes.done;
+}
+
+/** What came of it, and what was not looked at though nothing had been said of a limit. */
+export function describeMove(
+  { total, looked, moved }: MoveReport,
+  { isDryRun, limit }: Pick<Redrive, 'isDryRun' | 'limit'>,
+  { from, to }: { readonly from: string; readonly to: string },
+): string {
+  const count = `${moved.toLocaleString('en-US')} of ${countOf(total, 'message')}`;
+  const done = isDryRun
+    ? `${count} of ${from} would be moved to ${to}`
+    : `Moved ${count} of ${from} to ${to}`;
+  const unseen = total - looked;
+  if (unseen <= 0 || (limit !== undefined && moved >= limit)) return done;
+  return `${done}; ${countOf(unseen, 'message')} could not be looked at`;
+}

@@ -1,0 +1,97 @@
+/** `sqs-queues wait`: waits until queues are empty. */
+import { messagesIn } from '../../src/operations/queues/status.ts';
+import { type Found, looker, waitUntilEmpty } from '../../src/operations/queues/waiting.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
+import { describeCounts } from './clear.ts';
+import { type Command, positionals } from './command.ts';
+import type { Place } from './place.ts';
+import { Progress } from './progress.ts';
+import { print, printJson } from './terminal.ts';
+import { COMMAND, count, duration, formatSeconds } from './values.ts';
+
+interface Wait {
+  readonly queues: readonly string[];
+  readonly cycles: number;
+  readonly every: number;
+  readonly timeout?: number;
+}
+
+export const wait: Command = (parser, choose) =>
+  parser.command(
+    'wait [queues..]',
+    'Wait until queues are empty',
+    (command) =>
+      command
+        .positional('queues', {
+          type: 'string',
+          array: true,
+          describe: "Default: the queues that the ini file's worker handles",
+        })
+        .option('cycles', {
+          type: 'string',
+          requiresArg: true,
+          default: '3',
+          describe: 'How many times in a row they must be found empty: the counts of SQS are approximate',
+        })
+        .option('every', {
+          type: 'string',
+          requiresArg: true,
+          default: '5s',
+          describe: 'How long from one look to the next',
+        })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Give up after so long, with exit code 75; default: never',
+        }),
+    ({ timeout, ...given }) => {
+      const wanted: Wait = {
+        queues: positionals(given, given.queues),
+        cycles: count('cycles', given.cycles),
+        every: duration('every', given.every),
+        ...(timeout !== undefined && { timeout: duration('timeout', timeout) }),
+      };
+      choose(wanted, run);
+    },
+  );
+
+async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Promise<ExitCode> {
+  const names = given.queues.length > 0 ? given.queues.map((name) => place.fullName(name)) : place.handled;
+  if (names.length === 0) throw new UsageError(COMMAND, 'Name a queue, or an ini file with -c.');
+  const progress = new Progress();
+  const startedAt = performance.now();
+  let last: readonly Found[] = [];
+  const onLook = (found: readonly Found[]) => {
+    progress.show(found.reduce((sum, counts) => sum + messagesIn(counts), 0));
+    if (!place.json && !process.stderr.isTTY) printChanges(last, found);
+    last = found;
+  };
+  let isEmpty: boolean;
+  try {
+    const look = looker(await place.broker(), names, place.configured);
+    isEmpty = await waitUntilEmpty(look, { cycles, every, timeout, onLook });
+  } finally {
+    progress.end();
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (place.json) printJson({ empty: isEmpty, seconds: Math.round(seconds), queues: last });
+  else if (isEmpty) print(`Empty: ${names.join(', ')}`);
+  if (isEmpty) return exitCodes.done;
+  const left = last.filter((counts) => messagesIn(counts) > 0).map(describe);
+  const text = left.length > 0 ? left.join('; ') : 'empty now, but not often enough in a row';
+  process.stderr.write(`Not empty after ${formatSeconds(seconds)}: ${text}\n`);
+  return exitCodes.unfinished;
+}
+
+/** A line for each queue whose counts are others than before. */
+function printChanges(before: readonly Found[], now: readonly Found[]): void {
+  for (const [index, found] of now.entries()) {
+    const line = describe(found);
+    if (!before[index] || describe(before[index]) !== line) print(line);
+  }
+}
+
+function describe(found: Found): string {
+  return `${found.queue} has ${describeCounts(found)}`;
+}

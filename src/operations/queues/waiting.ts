@@ -1,0 +1,69 @@
+/** Waits until queues are empty. */
+import type { Broker, Queue, QueueCounts } from '../../brokers/broker.ts';
+import { QueueNotFoundError } from '../../brokers/errors.ts';
+import { openExisting } from './open-existing.ts';
+import { messagesIn } from './status.ts';
+
+export interface WaitOptions {
+  /** How many times in a row the queues must be found empty: the counts of SQS are approximate. */
+  readonly cycles: number;
+  /** Seconds from one look to the next. */
+  readonly every: number;
+  /** Seconds after which to give up. Default: never. */
+  readonly timeout?: number | undefined;
+  /** Hears of each look. */
+  readonly onLook: (found: readonly Found[]) => void;
+}
+
+/** What a queue has at one look. */
+export interface Found extends QueueCounts {
+  readonly queue: string;
+}
+
+/** Looks again and again; resolves to whether the queues are empty. Throws what `look` throws. */
+export async function waitUntilEmpty(
+  look: () => Promise<readonly Found[]>,
+  { cycles, every, timeout = Number.POSITIVE_INFINITY, onLook }: WaitOptions,
+): Promise<boolean> {
+  const endsAt = performance.now() + timeout * 1000;
+  let empty = 0;
+  for (;;) {
+    const found = await look();
+    onLook(found);
+    empty = found.every((counts) => messagesIn(counts) === 0) ? empty + 1 : 0;
+    if (empty >= cycles) return true;
+    const leftMs = endsAt - performance.now();
+    if (leftMs <= 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(every * 1000, leftMs)));
+  }
+}
+
+/**
+ * Looks at queues, by name. Makes none: those in `configured` that a container will make are empty until then; the look throws
+ * QueueNotFoundError for others.
+ */
+export function looker(
+  broker: Broker,
+  names: readonly string[],
+  configured: readonly string[],
+): () => Promise<readonly Found[]> {
+  const opened = new Map<string, Queue>();
+  const open = async (name: string): Promise<Queue | undefined> => {
+    try {
+      const queue = opened.get(name) ?? (await openExisting(broker, name));
+      opened.set(name, queue);
+      return queue;
+    } catch (error) {
+      const isToBeMade = broker.makesQueues && configured.includes(name);
+      if (error instanceof QueueNotFoundError && isToBeMade) return undefined;
+      throw error;
+    }
+  };
+  return () =>
+    Promise.all(
+      names.map(async (name) => {
+        const queue = await open(name);
+        return { queue: name, ...(queue ? await queue.counts() : { visible: 0, inFlight: 0, delayed: 0 }) };
+      }),
+    );
+}

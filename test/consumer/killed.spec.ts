@@ -1,0 +1,125 @@
+// Random runs of several processes, some of which are killed: what they held comes back, once, and in its order.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import sinon from 'sinon';
+import type { Queue } from '../../src/brokers/broker.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { Consumer } from '../../src/consumer/consumer.ts';
+import { FaultyQueue, sleep } from './faulty-queue.ts';
+import { defaults, sendTo } from './running.ts';
+
+const VISIBILITY_TIMEOUT = 5;
+const GROUPS = 'abc';
+
+interface Run {
+  readonly name: string;
+  readonly messages: number;
+  /** When each process is killed, in milliseconds. */
+  readonly kills: readonly number[];
+  /** How long messages take, in turn, in milliseconds. */
+  readonly handlings: readonly number[];
+  readonly slots: number;
+  readonly prefetch: number | 'auto';
+}
+
+const run: fc.Arbitrary<Run> = fc.record({
+  name: fc.constantFrom('work', 'work.fifo'),
+  messages: fc.integer({ min: 1, max: 40 }),
+  kills: fc.array(fc.oneof(fc.nat(200), fc.nat(20_000)), { minLength: 1, maxLength: 4 }),
+  handlings: fc.array(fc.oneof(fc.nat(50), fc.nat(12_000)), { minLength: 1, maxLength: 20 }),
+  slots: fc.constantFrom(1, 3, 8),
+  prefetch: fc.constantFrom('auto' as const, 0, 10),
+});
+
+describe('the run loop, in several processes of which some are killed', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  it('handles each message, once and at most once more for each kill, and keeps the order of groups', async () => {
+    const check = async ({ name, messages, kills, handlings, slots, prefetch }: Run) => {
+      const shared = await new MemoryBroker().open(name);
+      const bodies = Array.from({ length: messages }, (_, number) => `${GROUPS[number % 3]}${number}`);
+      await sendTo(new FaultyQueue(shared), bodies);
+      const attempts = new Map(bodies.map((body) => [body, 0]));
+      const handled: string[] = [];
+      let attempted = 0;
+      const start = (life: Life) => {
+        const worker = {
+          async handleMessage({ body }: { readonly body: string }) {
+            attempts.set(body, attempts.get(body)! + 1);
+            attempted += 1;
+            await sleep(handlings[attempted % handlings.length]!);
+            if (life.isOver) await never();
+            handled.push(body);
+          },
+        };
+        const options = { ...defaults, visibilityTimeout: VISIBILITY_TIMEOUT, slots, prefetch };
+        const consumer = new Consumer([{ queue: mortal(shared, life), weight: 1 }], worker, options);
+        return { consumer, run: consumer.run() };
+      };
+
+      for (const milliseconds of kills) {
+        const life = { isOver: false };
+        start(life).run.catch(() => {});
+        setTimeout(() => {
+          life.isOver = true;
+        }, milliseconds);
+      }
+      const survivor = start({ isOver: false });
+      for (let minute = 0; minute < 20 && handled.length < messages; minute += 1) {
+        await clock.tickAsync(60_000);
+      }
+      await clock.tickAsync(60_000);
+      survivor.consumer.stop();
+      await clock.tickAsync(60_000);
+      await survivor.run;
+
+      expect(new Set(handled)).to.deep.equal(new Set(bodies));
+      expect(await shared.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+      for (const [body, times] of attempts) expect(times, body).to.be.within(1, 1 + kills.length);
+      if (shared.fifo) expectOrder(handled);
+    };
+    await fc.assert(fc.asyncProperty(run, check), { numRuns: 200 });
+  }).timeout(60_000);
+});
+
+interface Life {
+  isOver: boolean;
+}
+
+/** The queue as a process has it that may be killed: then nothing that it asks for happens, and it hears no answers. */
+function mortal(queue: Queue, life: Life): Queue {
+  const alive = async <Result>(request: () => Promise<Result>): Promise<Result> => {
+    if (life.isOver) await never();
+    const result = await request();
+    if (life.isOver) await never();
+    return result;
+  };
+  const { name, fifo, visibilityTimeout, contentBasedDeduplication } = queue;
+  return {
+    ...{ name, fifo, visibilityTimeout, contentBasedDeduplication, abortsReceives: false },
+    receive: (options) => alive(() => queue.receive(options)),
+    send: (messages) => alive(() => queue.send(messages)),
+    delete: (receiptHandles) => alive(() => queue.delete(receiptHandles)),
+    changeVisibility: (changes) => alive(() => queue.changeVisibility(changes)),
+    counts: () => alive(() => queue.counts()),
+    purge: () => alive(() => queue.purge()),
+  };
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** The first time that each message was handled is in the order of sending, within its group. */
+function expectOrder(handled: readonly string[]): void {
+  for (const group of GROUPS) {
+    const numbers = [...new Set(handled)]
+      .filter((body) => body.startsWith(group))
+      .map((body) => Number(body.slice(1)));
+    expect(numbers, `group ${group}`).to.deep.equal(numbers.toSorted((one, other) => one - other));
+  }
+}

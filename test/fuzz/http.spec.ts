@@ -1,0 +1,183 @@
+// Any bytes as requests to the status server: it answers or closes the connection, says nothing that it should not, and
+// answers the next one.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { openStatusServer, type StatusServer } from '../../src/operations/status/server.ts';
+import { FakeContainer } from '../operations/status/watched.ts';
+import { RUNS, TIMEOUT_MS } from './runs.ts';
+import { mutated } from './texts.ts';
+
+const TOKEN = '0123456789abcdef';
+const method = fc.constantFrom(
+  'GET',
+  'GET',
+  'POST',
+  'HEAD',
+  'OPTIONS',
+  'PUT',
+  'DELETE',
+  'TRACE',
+  'CONNECT',
+  'PRI',
+  'get',
+  '',
+);
+const path = fc.oneof(
+  fc.constantFrom(
+    '/',
+    '/status',
+    '/status.json',
+    '/metrics',
+    '/healthz',
+    '/readyz',
+    '/pause',
+    '/wake',
+    '/resume',
+  ),
+  fc.constantFrom(
+    '/page.js',
+    '/../../etc/passwd',
+    '/%2e%2e/package.json',
+    '//evil/',
+    'http://evil/status',
+    '*',
+    '/%',
+    '/\0',
+  ),
+  fc.string({ unit: 'binary' }).map((text) => `/${text}`),
+);
+const value = fc.oneof(
+  fc.constantFrom(
+    '127.0.0.1',
+    'localhost:1',
+    'evil.example',
+    '0',
+    '-1',
+    '5',
+    '99999999999',
+    'chunked',
+    'close',
+    'keep-alive',
+  ),
+  fc.constantFrom(
+    'Bearer',
+    `Bearer ${TOKEN.slice(1)}`,
+    'null',
+    'http://evil.example',
+    'gzip, br',
+    '*/*;q=x',
+    '100-continue',
+    'websocket',
+  ),
+  fc.string({ unit: 'binary' }),
+);
+const headerName = fc.oneof(
+  fc.constantFrom(
+    'Host',
+    'Origin',
+    'Authorization',
+    'Content-Length',
+    'Transfer-Encoding',
+    'Connection',
+    'Expect',
+  ),
+  fc.constantFrom(
+    'Upgrade',
+    'Accept-Encoding',
+    'If-None-Match',
+    'Range',
+    'Cookie',
+    '__proto__',
+    'constructor',
+  ),
+  fc.string({ unit: 'binary', maxLength: 5 }),
+);
+const request = fc
+  .tuple(
+    method,
+    path,
+    fc.constantFrom('HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0', ''),
+    fc.array(fc.tuple(headerName, value), { maxLength: 5 }),
+  )
+  .map(([method, path, version, headers]) =>
+    [
+      `${method} ${path} ${version}`,
+      'Host: 127.0.0.1',
+      ...headers.map(([name, text]) => `${name}: ${text}`),
+      '',
+      '',
+    ].join('\r\n'),
+  );
+const bytes = fc.oneof(
+  request,
+  mutated(request),
+  fc.array(request, { maxLength: 3 }).map((all) => all.join('')),
+);
+
+describe('any request to the status server', function () {
+  this.timeout(TIMEOUT_MS);
+  const container = new FakeContainer();
+  const errors: Error[] = [];
+  let folder: string;
+  let server: StatusServer;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'status-'));
+    writeFileSync(join(folder, 'token'), TOKEN);
+    server = await openStatusServer({
+      watched: container,
+      facts: {
+        program: 'sqs-sequential',
+        file: 'worker.ini',
+        version: '1',
+        roles: { work: 'worked' },
+        isOnSqs: false,
+      },
+      waitSeconds: 20,
+      listen: '127.0.0.1:0',
+      tokenFile: join(folder, 'token'),
+      onError: (error) => errors.push(error),
+    });
+  });
+  after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function answerTo(text: string): Promise<string> {
+    const socket = connect(Number(new URL(server.address).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (data: string) => {
+      answer += data;
+    });
+    // The server may close it first.
+    socket.on('error', () => {});
+    socket.end(text, 'latin1');
+    await new Promise((resolve) => socket.on('close', resolve));
+    return answer;
+  }
+
+  it('is answered, or ends its own connection only', async () => {
+    let answered = 0;
+    await fc.assert(
+      fc.asyncProperty(bytes, async (text) => {
+        const answer = await answerTo(text);
+        if (answer === '') return;
+        answered += 1;
+        expect(answer).to.match(/^HTTP\/1\.1 (100|200|400|401|403|404|405|408|413|417|431|503) /);
+        expect(answer).not.to.match(/node_modules|\.ts:\d|0123456789abcdef/);
+      }),
+      RUNS,
+    );
+    expect(answered).to.be.above(RUNS.numRuns / 2);
+    expect(errors).to.deep.equal([]);
+    expect(container.pause.callCount + container.resume.callCount + container.wake.callCount).to.equal(0);
+    expect(await answerTo('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')).to.match(
+      /\r\nok\n$/,
+    );
+  });
+});

@@ -1,0 +1,36 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
+// Any text as an ini file: settings that can be printed and read again, or an error that says what is wrong and where.
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ConfigError, describeConfig, parseConfig } from '../../src/config/config.ts';
+import { RUNS, survives, TIMEOUT_MS } from './runs.ts';
+import { anyText, mutated } from './texts.ts';
+
+const example = readFileSync('config.example.ini', 'utf8');
+/** With the options that are commented out. */
+const full = example.replace(/^; (?=[a-z_]+ =)/gm, '');
+const small =
+  '[container]\nworker = ./adder.ts:adder\nqueue = adder*2, other\n[worker]\npassword = ${A:-b}\n';
+const environment = { A: 'a', AWS_REGION: 'eu-west-1' };
+
+describe('any ini file', function () {
+  this.timeout(TIMEOUT_MS);
+
+  it('is settings, or an error with its problems', () => {
+    fc.assert(
+      fc.property(fc.oneof(mutated(fc.constantFrom(small, small, example, full)), anyText), (text) => {
+        survives(() => {
+          try {
+            const config = parseConfig(text, '/srv/worker.ini', environment);
+            const printed = describeConfig(config);
+            expect(() => parseConfig(printed, '/srv/worker.ini', {})).not.to.throw();
+          } catch (error) {
+            expect(error).to.be.instanceOf(ConfigError).with.property('problems').that.is.not.empty;
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+});
