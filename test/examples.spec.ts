@@ -60,7 +60,7 @@ describe('the examples', () => {
   it('add what is in a folder, through a broker of its own', async () => {
     const file = 'examples/folder-broker/worker.ini';
     const status = async () => (await queues('status', '-c', file)).stdout.split('\n').slice(1);
-    expect(await status()).to.deep.equal(['adder\t0\t0\t0', '']);
+    expect(await status()).to.deep.equal(['adder\t0\t0\t0\t\t', '']);
     await queues('create', 'adder-failed', '-c', file);
     const made = await queues(
       ...['create', 'adder', '--dead-letter-queue', 'adder-failed', '--max-receives', '2', '-c', file],
@@ -69,10 +69,10 @@ describe('the examples', () => {
       `The queue adder is there, in the folder ${join(options.folder, 'examples/folder-broker/queues')}\n`,
     );
     await queues('send', 'adder', '1', '2', '3', '-c', file);
-    expect(await status()).to.deep.equal(['adder\t1\t0\t0', '']);
+    expect(await status()).to.deep.equal(['adder\t1\t0\t0\t\t', '']);
     const container = await succeeds(sequential(file, '--message-limit', '1'));
     expect(container.stdout).to.equal('1 * (1 + 2 + 3) = 6\n');
-    expect(await status()).to.deep.equal(['adder\t0\t0\t0', '']);
+    expect(await status()).to.deep.equal(['adder\t0\t0\t0\t\t', '']);
   });
 
   it('share a folder among processes, each message with one of them', async () => {
@@ -97,12 +97,16 @@ describe('the examples', () => {
 
   it('stop counting at once, and begin again later', async () => {
     await queues('send', 'primes', '1e9', '-c', 'examples/primes.ini');
-    const status = async () => (await queues('status', '-c', 'examples/primes.ini')).stdout.split('\n')[1];
+    // Without the age of the message, and what a dead-letter queue has.
+    const status = async () => {
+      const [, row = ''] = (await queues('status', '-c', 'examples/primes.ini')).stdout.split('\n');
+      return row.split('\t').slice(0, 4).join(' ');
+    };
     const container = sequential('examples/primes.ini');
-    await eventually(async () => (await status()) === 'primes\t0\t1\t0');
+    await eventually(async () => (await status()) === 'primes 0 1 0');
     container.signal('SIGTERM');
     await succeeds(container);
-    expect(await status()).to.equal('primes\t1\t0\t0');
+    expect(await status()).to.equal('primes 1 0 0');
   });
 
   it('welcome who signs up, in a mail that a task sends', async () => {
