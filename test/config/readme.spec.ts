@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { keyOf } from '../../src/config/check.ts';
 import { parseConfig } from '../../src/config/config.ts';
-import { containerOptions, rootLoggerOptions, sqsOptions } from '../../src/config/options.ts';
+import { containerOptions, httpOptions, rootLoggerOptions, sqsOptions } from '../../src/config/options.ts';
 
 const text = readFileSync('README.md', 'utf8');
 
@@ -17,7 +17,7 @@ describe('README.md', () => {
 
   it('has every option in its table', () => {
     const table = text.slice(text.indexOf('| section | key |')).split('\n\n', 1)[0] ?? '';
-    for (const { shape } of [containerOptions, sqsOptions, rootLoggerOptions]) {
+    for (const { shape } of [containerOptions, sqsOptions, httpOptions, rootLoggerOptions]) {
       for (const name of Object.keys(shape)) expect(table).to.contain(`\`${keyOf(name)}\``);
     }
   });
