@@ -1,27 +1,28 @@
 /**
- * The ids of messages that were handled and whose delete is not confirmed. One that comes back, because its delete went
- * missing, is deleted without being handled again.
+ * The ids of messages that were handled here and may come again, because their delete went missing or the process had
+ * them twice. One that does is deleted without being handled again.
  */
 
-/** The oldest are forgotten beyond this. */
-const MOST_REMEMBERED = 10_000;
+/** So many of the last ones are remembered at least, and at most twice as many. */
+const REMEMBERED = 10_000;
 
 export class HandledIds {
-  /** Oldest first. */
-  readonly #ids = new Set<string>();
+  #recent = new Set<string>();
+  #older = new Set<string>();
 
   has(messageId: string): boolean {
-    return this.#ids.has(messageId);
+    return this.#recent.has(messageId) || this.#older.has(messageId);
   }
 
   add(messageId: string): void {
-    this.#ids.add(messageId);
-    if (this.#ids.size <= MOST_REMEMBERED) return;
-    const [oldest] = this.#ids;
-    if (oldest !== undefined) this.#ids.delete(oldest);
+    this.#recent.add(messageId);
+    if (this.#recent.size < REMEMBERED) return;
+    this.#older = this.#recent;
+    this.#recent = new Set();
   }
 
   delete(messageId: string): void {
-    this.#ids.delete(messageId);
+    this.#recent.delete(messageId);
+    this.#older.delete(messageId);
   }
 }

@@ -226,16 +226,31 @@ export class Settler {
     if (!this.#open.delete(settlement)) return;
     const { delivery, outcome, whenDeleted } = settlement;
     if (whenDeleted) {
-      this.#leases.keepForGood(delivery);
-      whenDeleted(true);
+      this.#deletedFirst(delivery, whenDeleted);
       return;
     }
     if (outcome.action !== 'retry') {
       this.confirmed += 1;
-      this.#handledIds.delete(delivery.message.id);
+      if (!delivery.deleted) this.#handledIds.delete(delivery.message.id);
     }
     this.#leases.release(delivery);
     this.#observer.settled?.(delivery, outcome);
+  }
+
+  /**
+   * A message is handled once it is deleted; but a process that was blocked may hold it twice, and a broker says of
+   * both deletes that they worked.
+   */
+  #deletedFirst(delivery: Delivery, whenDeleted: (worked: boolean) => void): void {
+    const { id } = delivery.message;
+    if (this.#handledIds.has(id)) {
+      this.#leases.release(delivery);
+      whenDeleted(false);
+      return;
+    }
+    this.#handledIds.add(id);
+    this.#leases.keepForGood(delivery);
+    whenDeleted(true);
   }
 
   /** The lease ended first: the outcome no longer counts, but that it was handled does. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { refused, sleep } from './faulty-queue.ts';
@@ -71,6 +72,43 @@ describe('delete_on_start', () => {
     expect((await queue.counts()).inFlight).to.equal(1);
     await clock.tickAsync(2_000);
     expect(started).to.deep.equal(['a']);
+  });
+
+  describe('when the queue delivers a message twice', () => {
+    /** Handles `a`, and then what a receive brings that finds deliveries made of that of `a`. */
+    async function startedAfter(deliveriesOf: (first: Message) => Message[]): Promise<string[]> {
+      const received: Message[] = [];
+      const { queue, started, send } = await running(
+        () => {},
+        { deleteOnStart: true, slots: 2 },
+        {
+          bodies: ['a'],
+          observer: { received: (_: Queue, messages: readonly Message[]) => received.push(...messages) },
+        },
+      );
+      await clock.tickAsync(1_000);
+      sinon.stub(queue, 'delete').callsFake(async (handles) => handles.map(() => ({ ok: true })));
+      const deliveries = deliveriesOf(received[0]!);
+      sinon.stub(queue, 'receive').callThrough().onFirstCall().resolves(deliveries);
+      // The long poll under way takes this one.
+      await send('b');
+      await clock.tickAsync(10_000);
+      expect(received.slice(2)).to.deep.equal(deliveries);
+      return started;
+    }
+
+    it('handles it once, though it holds both and both deletes work', async () => {
+      const started = await startedAfter((first) => [
+        { ...first, id: 'c', body: 'c', receiptHandle: 'c-2' },
+        { ...first, id: 'c', body: 'c', receiptHandle: 'c-1' },
+      ]);
+      expect(started).to.deep.equal(['a', 'b', 'c']);
+    });
+
+    it('does not handle it again after its delete', async () => {
+      const started = await startedAfter((first) => [{ ...first, receiptHandle: 'a-2' }]);
+      expect(started).to.deep.equal(['a', 'b']);
+    });
   });
 
   it('gives back, unhandled, what it cannot delete before the drain', async () => {
