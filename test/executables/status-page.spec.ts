@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -5,6 +6,18 @@ import { folderOf, chromium as program } from '../servers/programs.ts';
 import { cleanUp } from './executable.ts';
 import { call, openQueue } from './sqlite-queue.ts';
 import { post, type StatusContainer, startWithStatus, statusFolder } from './status-server.ts';
+
+/** What runs in the page is text: tsx would put calls of its own functions into ours, which are not there. */
+const CONTRASTS = readFileSync(new URL('contrasts.js', import.meta.url), 'utf8');
+const TRANSFERRED = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+  .reduce((sum, { transferSize }) => sum + transferSize, 0)`;
+const FOCUSED = `(({ activeElement: element }) =>
+  element?.getAttribute('aria-labelledby') ?? element?.children[0]?.className ?? element?.id ?? '')(document)`;
+
+interface Contrast {
+  readonly text: string;
+  readonly ratio: number;
+}
 
 const QUIET = [
   '--no-sandbox',
@@ -101,13 +114,7 @@ describe('the status page in a browser', function () {
       await shows(page, '#queues tbody tr', 'jobs');
       await shows(page, '#state', 'Running');
       await page.locator('#processes tbody tr').nth(1).waitFor();
-      const bytes = await page.evaluate(() => {
-        const entries = [
-          ...performance.getEntriesByType('navigation'),
-          ...performance.getEntriesByType('resource'),
-        ];
-        return entries.reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).transferSize, 0);
-      });
+      const bytes = await page.evaluate<number>(TRANSFERRED);
       expect(bytes).to.be.within(10_000, 60_000);
       expect(requests.filter((request) => !request.startsWith(started.url))).to.deep.equal([]);
       expect(complaints).to.deep.equal([]);
@@ -136,15 +143,13 @@ describe('the status page in a browser', function () {
 
     it('is light or dark as the system is, and readable', async () => {
       const { page } = await open(started);
-      // What tsx puts around functions, under the first of these names that is free, is not there in the page.
-      await page.evaluate('globalThis.__name = globalThis.__name2 = (value) => value');
       for (const [colorScheme, ground] of [
         ['light', /^rgb\(25\d/],
         ['dark', /^rgb\(2\d,/],
       ] as const) {
         await page.emulateMedia({ colorScheme });
-        expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).to.match(ground);
-        const [weakest] = await page.evaluate(contrasts);
+        expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.match(ground);
+        const [weakest] = await page.evaluate<readonly Contrast[]>(CONTRASTS);
         expect(weakest?.ratio, weakest?.text).to.be.at.least(4.5);
       }
     });
@@ -152,7 +157,7 @@ describe('the status page in a browser', function () {
     it('fits on a telephone', async () => {
       const { page } = await open(started, { viewport: { width: 390, height: 844 } });
       await shows(page, '#failures summary', 'no such user');
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).to.equal(390);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(390);
     });
 
     it('can be used by keyboard: to the queues, through what scrolls, and to each failure', async () => {
@@ -161,14 +166,7 @@ describe('the status page in a browser', function () {
       const focused: string[] = [];
       for (let press = 0; press < 9; press += 1) {
         await page.keyboard.press('Tab');
-        focused.push(
-          await page.evaluate(() => {
-            const element = document.activeElement;
-            return (
-              element?.getAttribute('aria-labelledby') ?? element?.children[0]?.className ?? element?.id ?? ''
-            );
-          }),
-        );
+        focused.push(await page.evaluate<string>(FOCUSED));
       }
       expect(focused).to.deep.equal([
         '',
@@ -191,40 +189,7 @@ describe('the status page in a browser', function () {
       }
       expect(await page.getByRole('rowheader', { name: 'jobs' }).count()).to.be.above(0);
       expect(await page.getByRole('status').innerText()).to.equal('Running');
-      expect(await page.evaluate(() => document.documentElement.lang)).to.equal('en');
+      expect(await page.evaluate('document.documentElement.lang')).to.equal('en');
     });
   });
 });
-
-/** Runs in the page: how much each visible text stands out from what is behind it, as WCAG measures it. */
-function contrasts(): { text: string; ratio: number }[] {
-  const channels = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
-  const luminance = (colour: string) => {
-    const [red = 0, green = 0, blue = 0] = channels(colour).map((value) => {
-      const share = value / 255;
-      return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const behind = (element: Element): string => {
-    for (let at: Element | null = element; at; at = at.parentElement) {
-      const { backgroundColor } = getComputedStyle(at);
-      if (channels(backgroundColor)[3] !== 0) return backgroundColor;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  return [...document.querySelectorAll('body *')]
-    .filter(
-      (element) =>
-        element.checkVisibility() &&
-        [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim()),
-    )
-    .map((element) => {
-      const [light = 0, dark = 0] = [
-        luminance(getComputedStyle(element).color),
-        luminance(behind(element)),
-      ].sort((a, b) => b - a);
-      return { text: element.textContent ?? '', ratio: (light + 0.05) / (dark + 0.05) };
-    })
-    .sort((one, other) => one.ratio - other.ratio);
-}
