@@ -1,26 +1,22 @@
 /**
- * A container, put together: loggers, worker, broker and queue, then the run loop, until it has drained.
- * What goes wrong becomes a log line and an exit code.
+ * A container, from its start to its exit code: loggers and broker are opened, the run loop is made, whoever may steer it
+ * is connected, and it runs until it has drained. What goes wrong becomes a log line and an exit code.
  */
-import { resolve } from 'node:path';
 import type { Broker } from '../src/brokers/broker.ts';
 import { openBroker } from '../src/brokers/open.ts';
 import type { Config } from '../src/config/config.ts';
-import { Consumer, type WeightedQueue } from '../src/consumer/consumer.ts';
+import type { WeightedQueue } from '../src/consumer/consumer.ts';
 import type { DrainReport } from '../src/consumer/drain.ts';
-import { ConsumerLog } from '../src/operations/consumer-log.ts';
-import { type CrashFile, openCrashFile } from '../src/operations/crash-file.ts';
-import { crashFolder } from '../src/operations/crash-folder.ts';
-import { type Logger, openLoggers } from '../src/operations/logging/loggers.ts';
+import { type Logger, type Loggers, openLoggers } from '../src/operations/logging/loggers.ts';
 import { Metrics } from '../src/operations/metrics/metrics.ts';
-import { openService } from '../src/operations/systemd/service.ts';
+import { openService, type Service } from '../src/operations/systemd/service.ts';
 import { goesOn } from '../src/operations/systemd/watchdog.ts';
 import { setContainer } from '../src/producer/connections.ts';
 import { explain } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 import { handleProcessEvents } from './process-events.ts';
-import type { ParentProcess } from './processes-child.ts';
+import type { Obeying, ParentProcess } from './processes-child.ts';
+import { makeRunLoop, type RunLoop } from './run-loop.ts';
 import { warningsOf } from './warnings.ts';
 import type { WatchedProcess } from './watched-process.ts';
 
@@ -60,55 +56,16 @@ export async function runContainer(
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     broker = watched?.counted(broker) ?? broker;
     setContainer({ broker, prefix: config.container.queuePrefix });
-    const worker = await makeWorker(config, log);
-    const queues = await openQueues(broker, config, suffix);
-    const consumerLog = new ConsumerLog(loggers, log);
-    const options = await consumerOptions(kind, broker, config);
-    const crashRecord = openCrashRecord(config, options.slots, log);
-    const consumer = new Consumer(
-      queues,
-      worker,
-      {
-        ...options,
-        ...(crashRecord && { crashRecord }),
-        ...(parent &&
-          options.messageLimit !== undefined && {
-            messageLimit: 'shared',
-            onDone: () => parent.report({ type: 'done' }),
-          }),
-        logOf: (delivery) => consumerLog.logOf(delivery),
-      },
-      consumerLog,
-      metrics,
-    );
-    const state = {
-      snapshot: () => metrics.snapshot(options.slots, consumer.loads),
-      polling: () => goesOn(consumer.state, consumer.loads, options.waitSeconds),
-    };
-    const steering = {
-      log,
-      stop: () => {
-        service.stopping();
-        consumer.stop();
-      },
-      wake: () => consumer.wake(),
-      reopenLogs: () => service.reload(() => loggers.reopen()),
-      ignoreInterrupt: parent !== undefined,
-    };
-    watched?.connected({ consumer, options, broker, queues });
-    const events = handleProcessEvents(steering);
-    const { maxMemory } = config.container;
-    const orders = {
-      allow: (messages: number) => consumer.allow(messages),
-      pause: () => consumer.pause(),
-      resume: () => consumer.resume(),
-      state: () => consumer.state,
-    };
-    parent?.obey({ ...steering, ...state, ...orders }, maxMemory);
+    const loop = await makeRunLoop(kind, config, { broker, suffix, parent, loggers, log, metrics });
+    const { consumer, queues, crashRecord } = loop;
+    watched?.connected({ ...loop, broker });
+    const controls = controlsOf(loop, { log, loggers, service, metrics, hasParent: parent !== undefined });
+    const events = handleProcessEvents(controls);
+    parent?.obey(controls, config.container.maxMemory);
     // Whoever reads this may send signals from now on.
     log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
     parent?.report({ type: 'ready' });
-    service.ready(state);
+    service.ready(controls);
     onReady?.();
     const report = await consumer.run().finally(() => events.end());
     log.info(describeDrain(report));
@@ -129,15 +86,35 @@ export async function runContainer(
   }
 }
 
-/** Where the container writes down what it runs, to break a crash loop; it works without, too. */
-function openCrashRecord({ file, container }: Config, slots: number, log: Logger): CrashFile | undefined {
-  if (container.crashLimit === 0) return undefined;
-  try {
-    return openCrashFile({ folder: crashFolder(), container: resolve(file), slots });
-  } catch (error) {
-    log.warn(`Messages that end the process will not be recognised: ${(error as Error).message}`);
-    return undefined;
-  }
+interface Controlling {
+  readonly log: Logger;
+  readonly loggers: Loggers;
+  readonly service: Service;
+  readonly metrics: Metrics;
+  readonly hasParent: boolean;
+}
+
+/** What signals, the parent and systemd do with the run loop, and what they ask it. */
+function controlsOf(
+  { consumer, options }: RunLoop,
+  { log, loggers, service, metrics, hasParent }: Controlling,
+): Obeying {
+  return {
+    log,
+    stop: () => {
+      service.stopping();
+      consumer.stop();
+    },
+    wake: () => consumer.wake(),
+    reopenLogs: () => service.reload(() => loggers.reopen()),
+    ignoreInterrupt: hasParent,
+    allow: (messages) => consumer.allow(messages),
+    pause: () => consumer.pause(),
+    resume: () => consumer.resume(),
+    state: () => consumer.state,
+    snapshot: () => metrics.snapshot(options.slots, consumer.loads),
+    polling: () => goesOn(consumer.state, consumer.loads, options.waitSeconds),
+  };
 }
 
 function describeQueues(queues: readonly WeightedQueue[]): string {
