@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import type * as z from 'zod';
 import { containerOptions } from '../src/config/options.ts';
 import { word } from '../src/config/values.ts';
+import { repeatable, value } from './option-kinds.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -48,29 +49,12 @@ export async function parseContainerArguments(
     )
     .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
     .option('check', { ...flag, describe: 'Validate FILE, print the resolved settings, exit' })
-    .option('queue', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe: 'Only this queue of those in FILE, as it is named there; may be repeated',
-    })
-    .option('suffix', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Work on the queues with __SUFFIX behind their names',
-    })
-    .option('message-limit', { type: 'string', requiresArg: true, describe: 'Exit after N messages' })
-    .option('idle-exit', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Exit after SECONDS without a message (or 500ms, 5m, 1h30m)',
-    })
+    .option('queue', repeatable('Only this queue of those in FILE, as it is named there; may be repeated'))
+    .option('suffix', value('Work on the queues with __SUFFIX behind their names'))
+    .option('message-limit', value('Exit after N messages'))
+    .option('idle-exit', value('Exit after SECONDS without a message (or 500ms, 5m, 1h30m)'))
     .option('daemonize', { ...flag, describe: 'Go on in the background, once messages are taken' })
-    .option('pid-file', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Write the process id to this file; refuse to run while its process runs',
-    })
+    .option('pid-file', value('Write the process id to this file; refuse to run while its process runs'))
     .option('stop', { ...flag, describe: 'End the process of --pid-file, and wait until it has drained' })
     .option('print-unit', { ...flag, describe: 'Print a systemd unit for FILE, exit' })
     .option('print-template-unit', {

@@ -1,6 +1,7 @@
 /** The command line of `sqs-queues`, read with yargs: what all commands share, and the commands one by one. */
 import yargs from 'yargs';
 import type { ExitCode } from '../exit-codes.ts';
+import { flag, value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
 import { version } from '../version.ts';
 import { clear } from './clear.ts';
@@ -45,18 +46,11 @@ export async function parseQueuesArguments(
     .parserConfiguration({ 'parse-positional-numbers': false, 'parse-numbers': false })
     .option('config', {
       alias: 'c',
-      type: 'string',
-      requiresArg: true,
-      describe: 'The broker of this ini file, and its queue_prefix before the names of queues',
+      ...value('The broker of this ini file, and its queue_prefix before the names of queues'),
     })
-    .option('broker', {
-      alias: 'b',
-      type: 'string',
-      requiresArg: true,
-      describe: 'The broker at this address; names are as they are there',
-    })
+    .option('broker', { alias: 'b', ...value('The broker at this address; names are as they are there') })
     .conflicts('config', 'broker')
-    .option('json', { type: 'boolean', default: false, describe: 'Print JSON' });
+    .option('json', flag('Print JSON'));
   for (const command of COMMANDS) {
     parser = command(parser, (given, run) => {
       chosen = { given, run: (place) => run(given, place) };

@@ -3,6 +3,7 @@ import type { QueueCounts } from '../../src/brokers/broker.ts';
 import { openExisting } from '../../src/operations/queues/open-existing.ts';
 import { messagesIn } from '../../src/operations/queues/status.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { flag } from '../option-kinds.ts';
 import { type Command, positionals } from './command.ts';
 import { confirm } from './confirm.ts';
 import type { Place } from './place.ts';
@@ -25,7 +26,7 @@ export const clear: Command = (parser, choose) =>
       command
         .usage(`$0 clear QUEUE…\n\n${ABOUT}`)
         .positional('queues', { type: 'string', array: true, demandOption: true, describe: 'Their names' })
-        .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask' }),
+        .option('yes', { alias: 'y', ...flag('Do not ask') }),
     (given) => choose({ queues: positionals(given, given.queues), yes: given.yes }, run),
   );
 

@@ -15,6 +15,7 @@ import {
 import { PRICES } from '../../src/operations/cost/prices.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { processCount } from '../from-config.ts';
+import { flag, value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Command } from './command.ts';
 import type { Place } from './place.ts';
@@ -54,22 +55,17 @@ export const cost: Command = (parser, choose) =>
   });
 
 function options<Given>(command: Argv<Given>) {
-  const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
   return command
     .usage(`$0 cost --rate 50/s [-c FILE]\n\n${ABOUT}`)
     .option('rate', { ...value('Messages: 50/s, 10/min, 500/h, 20000/day or 1e6/month'), demandOption: true })
     .option('size', { ...value('Bytes of a message: SQS bills each 64 KiB'), default: '1024' })
     .option('handling', { ...value('How long a worker takes for a message'), default: '10ms' })
     .option('containers', { ...value('How many containers run'), default: '1' })
-    .option('concurrent', {
-      type: 'boolean',
-      default: false,
-      describe: 'They are sqs-concurrent; default: sqs-sequential',
-    })
+    .option('concurrent', flag('They are sqs-concurrent; default: sqs-sequential'))
     .option('concurrency', value("Messages at once in each process; default: the ini file's, else 10"))
     .option('poll', value("Length of a long poll; default: the ini file's, else 20s"))
     .option('idle-pause', value("Longest pause between empty polls; default: the ini file's, else 0"))
-    .option('fifo', { type: 'boolean', default: false, describe: 'The queues are FIFO queues' })
+    .option('fifo', flag('The queues are FIFO queues'))
     .example('$0 cost --rate 50/s -c worker.ini', 'with the settings of worker.ini')
     .example('$0 cost --rate 20000/day --containers 4 --idle-pause 10s', 'with settings of its own');
 }

@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import type { CreateOptions } from '../../src/brokers/broker.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Command } from './command.ts';
 import type { Place } from './place.ts';
@@ -39,18 +40,17 @@ export const create: Command = (parser, choose) =>
   });
 
 function options<Given>(command: Argv<Given>) {
-  const setting = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
   return command
     .positional('queue', {
       type: 'string',
       demandOption: true,
       describe: 'Its name; .fifo at the end makes it FIFO',
     })
-    .option('visibility-timeout', setting('Seconds that a received message stays invisible (default 30)'))
-    .option('delay', setting('Seconds before a sent message can be received (default 0)'))
-    .option('retention', setting('Seconds that a message is kept (default: 4 days on SQS, else for ever)'))
-    .option('dead-letter-queue', setting('Where a message goes that was received too often'))
-    .option('max-receives', setting('How often a message is received before it goes there'))
+    .option('visibility-timeout', value('Seconds that a received message stays invisible (default 30)'))
+    .option('delay', value('Seconds before a sent message can be received (default 0)'))
+    .option('retention', value('Seconds that a message is kept (default: 4 days on SQS, else for ever)'))
+    .option('dead-letter-queue', value('Where a message goes that was received too often'))
+    .option('max-receives', value('How often a message is received before it goes there'))
     .option('content-based-deduplication', {
       type: 'boolean',
       describe: 'FIFO: equal bodies are the same message',

@@ -4,6 +4,7 @@ import { encodeLine } from '../../src/message/messages-log.ts';
 import { openExisting } from '../../src/operations/queues/open-existing.ts';
 import { peekInto } from '../../src/operations/queues/peeking.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { flag, value } from '../option-kinds.ts';
 import type { Command } from './command.ts';
 import { type Confirmation, confirm } from './confirm.ts';
 import type { Place } from './place.ts';
@@ -27,18 +28,10 @@ export const peek: Command = (parser, choose) =>
       command
         .usage(`$0 peek QUEUE [--count N]\n\n${ABOUT}`)
         .positional('queue', { type: 'string', demandOption: true, describe: 'The name of the queue' })
-        .option('count', {
-          alias: 'n',
-          type: 'string',
-          requiresArg: true,
-          default: '10',
-          describe: 'How many at most',
-        })
+        .option('count', { alias: 'n', ...value('How many at most'), default: '10' })
         .option('yes', {
           alias: 'y',
-          type: 'boolean',
-          default: false,
-          describe: 'Where a receive brings messages nearer to the dead-letter queue: do not ask',
+          ...flag('Where a receive brings messages nearer to the dead-letter queue: do not ask'),
         }),
     (given) => choose({ queue: given.queue, count: count('count', given.count), yes: given.yes }, run),
   );

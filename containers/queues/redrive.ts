@@ -1,6 +1,7 @@
 /** `sqs-queues redrive`: sends messages back to where they can be handled again. */
 import type { Argv } from 'yargs';
 import type { Filter } from '../../src/operations/queues/redriving.ts';
+import { flag, repeatable, value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Command } from './command.ts';
 import { redriveLog } from './redrive-log.ts';
@@ -52,7 +53,6 @@ export const redrive: Command = (parser, choose) =>
   );
 
 function options<Given>(command: Argv<Given>) {
-  const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
   return command
     .usage(`$0 redrive [DEAD-LETTER-QUEUE] [--to QUEUE]\n\n${ABOUT}`)
     .positional('queue', {
@@ -62,19 +62,10 @@ function options<Given>(command: Argv<Given>) {
     .option('to', value('The queue that gets them'))
     .option('from', value('Send the bodies of this messages log, one a line; - reads standard input'))
     .option('match', value('Only messages whose body contains this text'))
-    .option('attribute', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe: 'Only messages with this attribute, name=value; may be repeated',
-    })
+    .option('attribute', repeatable('Only messages with this attribute, name=value; may be repeated'))
     .option('older-than', value('Only messages that were sent at least so long ago: 5m, 12h, 2d'))
     .option('limit', value('At most so many messages'))
-    .option('dry-run', {
-      type: 'boolean',
-      default: false,
-      describe: 'Say how many would be moved, and move none',
-    })
+    .option('dry-run', flag('Say how many would be moved, and move none'))
     .example('$0 redrive -c worker.ini --dry-run', 'counts what would go back')
     .example('$0 redrive jobs-dead --to jobs --match timeout', 'moves what has "timeout" in its body')
     .example('$0 redrive --from messages.log --to jobs', 'sends what a log has kept');

@@ -3,6 +3,7 @@ import type { Argv } from 'yargs';
 import { encodeCall } from '../../src/message/call.ts';
 import { sendAll } from '../../src/operations/queues/sending.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { repeatable, value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
 import { type Command, positionals } from './command.ts';
 import { readMessagesLog } from './messages-log.ts';
@@ -49,19 +50,10 @@ function options<Given>(command: Argv<Given>) {
       array: true,
       describe: 'The arguments of the call: each is JSON, or else a text',
     })
-    .option('kw', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe: 'A keyword argument, key=value; may be repeated',
-    })
-    .option('from', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Send the bodies of this messages log, one a line; - reads standard input',
-    })
-    .option('delay', { type: 'string', requiresArg: true, describe: 'Seconds before it can be received' })
-    .option('group', { type: 'string', requiresArg: true, describe: 'The message group' })
+    .option('kw', repeatable('A keyword argument, key=value; may be repeated'))
+    .option('from', value('Send the bodies of this messages log, one a line; - reads standard input'))
+    .option('delay', value('Seconds before it can be received'))
+    .option('group', value('The message group'))
     .example('$0 send adder 1 2 3 -c worker.ini', 'sends [[1,2,3],{}]')
     .example('$0 send adder 1 --kw x=3', 'sends [[1],{"x":3}]')
     .example('$0 send adder --from messages.log', 'sends failed messages again');

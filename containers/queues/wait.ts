@@ -2,6 +2,7 @@
 import { messagesIn } from '../../src/operations/queues/status.ts';
 import { type Found, looker, waitUntilEmpty } from '../../src/operations/queues/waiting.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
 import { describeCounts } from './clear.ts';
 import { type Command, positionals } from './command.ts';
@@ -29,22 +30,11 @@ export const wait: Command = (parser, choose) =>
           describe: "Default: the queues that the ini file's worker handles",
         })
         .option('cycles', {
-          type: 'string',
-          requiresArg: true,
+          ...value('How many times in a row they must be found empty: the counts of SQS are approximate'),
           default: '3',
-          describe: 'How many times in a row they must be found empty: the counts of SQS are approximate',
         })
-        .option('every', {
-          type: 'string',
-          requiresArg: true,
-          default: '5s',
-          describe: 'How long from one look to the next',
-        })
-        .option('timeout', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Give up after so long, with exit code 75; default: never',
-        }),
+        .option('every', { ...value('How long from one look to the next'), default: '5s' })
+        .option('timeout', value('Give up after so long, with exit code 75; default: never')),
     ({ timeout, ...given }) => {
       const wanted: Wait = {
         queues: positionals(given, given.queues),
