@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
 import { decodeLine } from '../../src/message/messages-log.ts';
 import { type Stub, startStub } from '../sqs-stub.ts';
-import { cleanUp, folderWith, putOff, run, start } from './executable.ts';
+import { emulateSqs, openIn } from './brokers.ts';
+import { cleanUp, folderWith, run, start } from './executable.ts';
 
 const DEEP = 100_000;
 const MEBIBYTE = 1_048_576;
@@ -49,9 +48,7 @@ function folderFor(broker: string, more = ''): string {
 }
 
 async function openJobs(broker: string, folder: string): Promise<Queue> {
-  const opened = await openBroker(broker, { directory: folder });
-  putOff(() => opened.close());
-  return opened.open('jobs');
+  return (await openIn(folder, broker)).open('jobs');
 }
 
 /** Sends the bad bodies with a good message behind them, and checks what becomes of them all. */
@@ -106,17 +103,12 @@ describe('bad input', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  let emulator: FauxqsServer;
+  const sqs = emulateSqs('jobs');
   let stub: Stub;
   before(async () => {
-    emulator = await startFauxqs({ port: 0, logger: false });
-    emulator.createQueue('jobs');
     stub = await startStub({ queues: ['jobs'] });
   });
-  after(async () => {
-    await emulator.stop();
-    await stub.stop();
-  });
+  after(() => stub.stop());
 
   it('on sqlite is logged, kept in the messages log and deleted, and can be sent again', async () => {
     const bodies = [...BAD, LINES, ...ODD];
@@ -127,7 +119,7 @@ describe('bad input', function () {
   });
 
   it('on SQS is logged, kept in the messages log and deleted, and can be sent again', async () => {
-    const broker = `sqs+http://127.0.0.1:${emulator.port}`;
+    const broker = sqs.address;
     const folder = folderFor(broker);
     const queue = await openJobs(broker, folder);
     const bodies = [...BAD, LINES];

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
-import { cleanUp, eventually, folderWith, putOff, start } from './executable.ts';
+import { emulateSqs, openIn } from './brokers.ts';
+import { cleanUp, eventually, folderWith, start } from './executable.ts';
 
 const MESSAGES = 1_000;
 /** What is waiting, running, and handled but not deleted yet; about 20 of messages that take a millisecond. */
@@ -25,15 +24,11 @@ describe('a container that is killed in the middle of 1,000 messages', function 
   this.timeout(60_000);
   afterEach(cleanUp);
 
-  let emulator: FauxqsServer;
-  before(async () => {
-    emulator = await startFauxqs({ port: 0, logger: false });
-  });
-  after(() => emulator.stop());
+  const sqs = emulateSqs();
 
   for (const [title, brokerOf] of [
     ['sqlite', () => 'sqlite:queues.db'],
-    ['SQS', () => `sqs+http://127.0.0.1:${emulator.port}`],
+    ['SQS', () => sqs.address],
   ] as const) {
     it(`loses nothing on ${title}, and repeats at most what it held`, async () => {
       const broker = brokerOf();
@@ -64,7 +59,6 @@ describe('a container that is killed in the middle of 1,000 messages', function 
       second.signal('SIGTERM');
       expect(await second.exit()).to.equal(0);
       const all = handled();
-      console.log(all.length);
       expect(new Set(all).size).to.equal(MESSAGES);
       expect(all.length - MESSAGES).to.be.at.most(inFlight);
     });
@@ -72,8 +66,7 @@ describe('a container that is killed in the middle of 1,000 messages', function 
 });
 
 async function fill(address: string, folder: string): Promise<Queue> {
-  const broker = await openBroker(address, { directory: folder });
-  putOff(() => broker.close());
+  const broker = await openIn(folder, address);
   await broker.create('jobs', { visibilityTimeout: VISIBILITY_TIMEOUT });
   const queue = await broker.open('jobs');
   for (let sent = 0; sent < MESSAGES; sent += 10) {

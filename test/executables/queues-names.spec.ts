@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
-import { cleanUp, folderWith, putOff, run } from './executable.ts';
+import { openIn } from './brokers.ts';
+import { cleanUp, folderWith, run } from './executable.ts';
 
 const INI = `[container]
 worker = ./worker.mjs:worker
@@ -19,8 +19,7 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
   let broker: Broker;
   beforeEach(async () => {
     folder = folderWith({ 'worker.ini': INI });
-    broker = await openBroker('sqlite:queues.db', { directory: folder });
-    putOff(() => broker.close());
+    broker = await openIn(folder);
   });
 
   const queues = (...args: string[]) => run('queues', [...args, '-c', 'worker.ini'], { folder });

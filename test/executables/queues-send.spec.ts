@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
-import { cleanUp, type Executable, folderWith, putOff, run, type StartOptions } from './executable.ts';
+import { emulateSqs, openIn } from './brokers.ts';
+import { cleanUp, type Executable, folderWith, run, type StartOptions } from './executable.ts';
 import { openQueue, settings } from './sqlite-queue.ts';
 
 const SQLITE = ['-b', 'sqlite:queues.db'];
@@ -21,12 +20,7 @@ describe('sqs-queues send', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  let emulator: FauxqsServer;
-  before(async () => {
-    emulator = await startFauxqs({ port: 0, logger: false });
-    emulator.createQueue('jobs');
-  });
-  after(() => emulator.stop());
+  const sqs = emulateSqs('jobs');
 
   it('sends its arguments as a call', async () => {
     const folder = folderWith({});
@@ -40,11 +34,10 @@ describe('sqs-queues send', function () {
   });
 
   it('sends to SQS', async () => {
-    const address = `sqs+http://127.0.0.1:${emulator.port}`;
-    const { stdout, ended } = await send(['jobs', '1', '-b', address, '--json'], { folder: folderWith({}) });
+    const folder = folderWith({});
+    const { stdout, ended } = await send(['jobs', '1', '-b', sqs.address, '--json'], { folder });
     expect(ended).to.equal(0);
-    const broker = await openBroker(address);
-    putOff(() => broker.close());
+    const broker = await openIn(folder, sqs.address);
     const { id, body } = await receive(await broker.open('jobs'));
     expect(body).to.equal('[[1],{}]');
     expect(JSON.parse(stdout)).to.deep.equal([{ messageId: id, body }]);
@@ -115,7 +108,7 @@ describe('sqs-queues send', function () {
     const [late, unknown, missing] = await Promise.all([
       send(['jobs', '--delay', '31536001', ...SQLITE], { folder }),
       send(['jobs', '-b', 'carrier-pigeon'], { folder }),
-      send(['missing-jobs', '-b', `sqs+http://127.0.0.1:${emulator.port}`], { folder }),
+      send(['missing-jobs', '-b', sqs.address], { folder }),
     ]);
     expect([late.ended, unknown.ended, missing.ended]).to.deep.equal([69, 69, 69]);
     expect(late.stderr).to.match(/delay of 31536001 s/);

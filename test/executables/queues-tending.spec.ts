@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
 import { postgres } from '../servers/postgres.ts';
 import { redis } from '../servers/redis.ts';
+import { type EmulatedSqs, emulateSqs, openIn } from './brokers.ts';
 import { cleanUp, folderWith, putOff, run, start } from './executable.ts';
 
 let names = 0;
@@ -16,7 +15,7 @@ function freshName(): string {
 
 for (const [title, addressOf] of [
   ['sqlite', () => 'sqlite:queues.db'],
-  ['SQS', ({ port }: FauxqsServer) => `sqs+http://127.0.0.1:${port}`],
+  ['SQS', (sqs: EmulatedSqs) => sqs.address],
   ['Postgres', () => postgres.addressInEnvironment()],
   ['Redis', () => redis.addressInEnvironment()],
 ] as const) {
@@ -24,24 +23,18 @@ for (const [title, addressOf] of [
     this.timeout(30_000);
     afterEach(cleanUp);
 
-    let emulator: FauxqsServer;
-    before(async () => {
-      emulator = await startFauxqs({ port: 0, logger: false });
-    });
-    after(() => emulator.stop());
-
+    const sqs = emulateSqs();
     let address: string;
     let folder: string;
     let broker: Broker;
     let jobs: Queue;
     let dead: Queue;
     beforeEach(async function () {
-      const given = addressOf(emulator);
+      const given = addressOf(sqs);
       if (given === undefined) this.skip();
       address = given;
       folder = folderWith({});
-      broker = await openBroker(address, { directory: folder });
-      putOff(() => broker.close());
+      broker = await openIn(folder, address);
       const name = freshName();
       await broker.create(`${name}-dead`);
       await broker.create(name, { deadLetterQueue: { name: `${name}-dead`, maxReceives: 3 } });
@@ -212,8 +205,7 @@ describe('sqs-queues redrive with files', function () {
     `[container]\nworker = ./w.mjs:w\nqueue = ${queue}\nqueue_prefix = anna\nbroker = sqlite:queues.db\ndead_letter_queue = failed\n`;
 
   async function made(folder: string): Promise<Broker> {
-    const broker = await openBroker('sqlite:queues.db', { directory: folder });
-    putOff(() => broker.close());
+    const broker = await openIn(folder);
     for (const name of ['anna__jobs', 'anna__bulk', 'anna__failed']) await broker.create(name);
     return broker;
   }

@@ -1,37 +1,25 @@
 import { expect } from 'chai';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
-import { cleanUp, folderWith, putOff, run } from './executable.ts';
+import { type EmulatedSqs, emulateSqs, openIn } from './brokers.ts';
+import { cleanUp, folderWith, run } from './executable.ts';
 import { settings } from './sqlite-queue.ts';
-
-async function open(address: string, directory: string): Promise<Broker> {
-  const broker = await openBroker(address, { directory });
-  putOff(() => broker.close());
-  return broker;
-}
 
 for (const [title, addressOf] of [
   ['sqlite', () => 'sqlite:queues.db'],
-  ['SQS', ({ port }: FauxqsServer) => `sqs+http://127.0.0.1:${port}`],
+  ['SQS', (sqs: EmulatedSqs) => sqs.address],
 ] as const) {
   describe(`sqs-queues on ${title}`, function () {
     this.timeout(30_000);
     afterEach(cleanUp);
 
-    let emulator: FauxqsServer;
-    before(async () => {
-      emulator = await startFauxqs({ port: 0, logger: false });
-    });
-    after(() => emulator.stop());
-
+    const sqs = emulateSqs();
     let address: string;
     let folder: string;
     let broker: Broker;
     beforeEach(async () => {
-      address = addressOf(emulator);
+      address = addressOf(sqs);
       folder = folderWith({ 'worker.ini': settings('worker').replace('sqlite:queues.db', address) });
-      broker = await open(address, folder);
+      broker = await openIn(folder, address);
       for (const name of await broker.list()) await broker.remove(name);
       await broker.create('jobs');
       await broker.create('other');

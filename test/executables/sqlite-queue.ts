@@ -1,14 +1,10 @@
 /** A queue in a file that a spec and the executables that it runs have open together. */
-import { join } from 'node:path';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
-import { putOff } from './executable.ts';
+import { openIn } from './brokers.ts';
 
 /** Opens the queue `jobs` of `queues.db` in a folder. */
 export async function openQueue(folder: string): Promise<Queue> {
-  const broker = await openSqlite(join(folder, 'queues.db'));
-  putOff(() => broker.close());
-  return broker.open('jobs');
+  return (await openIn(folder)).open('jobs');
 }
 
 /** The text of an ini file for the worker `./worker.mjs:EXPORT` on that queue, with more options and sections. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openBroker } from '../../src/brokers/open.ts';
-import { cleanUp, folderWith, putOff, run } from './executable.ts';
+import { openIn } from './brokers.ts';
+import { cleanUp, folderWith, run } from './executable.ts';
 
 const WORKER = `
   import { currentMessage } from 'sqs-containers';
@@ -22,8 +22,7 @@ describe('prefixes, suffixes and names of queues', function () {
   async function prepare(options: string): Promise<void> {
     const ini = `[container]\nworker = ./worker.mjs:worker\nbroker = sqlite:queues.db\n${options}`;
     folder = folderWith({ 'worker.ini': ini, 'worker.mjs': WORKER });
-    broker = await openBroker('sqlite:queues.db', { directory: folder });
-    putOff(() => broker.close());
+    broker = await openIn(folder);
   }
 
   /** Sends to each of these queues its own name. */
