@@ -1,17 +1,11 @@
 // Any bytes as requests to the status server: it answers or closes the connection, says nothing that it should not, and
 // answers the next one.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { openStatusServer, type StatusServer } from '../../src/operations/status/server.ts';
-import { FakeContainer } from '../operations/status/watched.ts';
+import { closed, ServedContainer, TOKEN } from '../operations/status/served.ts';
 import { RUNS, TIMEOUT_MS } from './runs.ts';
 import { mutated } from './texts.ts';
 
-const TOKEN = '0123456789abcdef';
 const method = fc.constantFrom(
   'GET',
   'GET',
@@ -120,45 +114,18 @@ const bytes = fc.oneof(
 
 describe('any request to the status server', function () {
   this.timeout(TIMEOUT_MS);
-  const container = new FakeContainer();
-  const errors: Error[] = [];
-  let folder: string;
-  let server: StatusServer;
+  let served: ServedContainer;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'status-'));
-    writeFileSync(join(folder, 'token'), TOKEN);
-    server = await openStatusServer({
-      watched: container,
-      facts: {
-        program: 'sqs-sequential',
-        file: 'worker.ini',
-        version: '1',
-        roles: { work: 'worked' },
-        isOnSqs: false,
-      },
-      waitSeconds: 20,
-      listen: '127.0.0.1:0',
-      tokenFile: join(folder, 'token'),
-      onError: (error) => errors.push(error),
-    });
+    served = await ServedContainer.open();
   });
-  after(async () => {
-    await server.close();
-    rmSync(folder, { recursive: true });
-  });
+  after(() => served.close());
 
   async function answerTo(text: string): Promise<string> {
-    const socket = connect(Number(new URL(server.address).port), '127.0.0.1');
-    let answer = '';
-    socket.setEncoding('latin1').on('data', (data: string) => {
-      answer += data;
-    });
-    // The server may close it first.
-    socket.on('error', () => {});
+    const { socket, answer } = served.connect();
     socket.end(text, 'latin1');
-    await new Promise((resolve) => socket.on('close', resolve));
-    return answer;
+    await closed(socket);
+    return answer();
   }
 
   it('is answered, or ends its own connection only', async () => {
@@ -174,8 +141,9 @@ describe('any request to the status server', function () {
       RUNS,
     );
     expect(answered).to.be.above(RUNS.numRuns / 2);
-    expect(errors).to.deep.equal([]);
-    expect(container.pause.callCount + container.resume.callCount + container.wake.callCount).to.equal(0);
+    expect(served.errors).to.deep.equal([]);
+    const { pause, resume, wake } = served.container;
+    expect(pause.callCount + resume.callCount + wake.callCount).to.equal(0);
     expect(await answerTo('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')).to.match(
       /\r\nok\n$/,
     );

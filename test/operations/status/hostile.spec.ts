@@ -1,71 +1,29 @@
 // The status server on a real socket, against those who mean harm or send nonsense.
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MOST_LISTENERS } from '../../../src/operations/status/events.ts';
-import { openStatusServer, type StatusServer } from '../../../src/operations/status/server.ts';
 import { rejection } from '../../rejection.ts';
-import { FakeContainer } from './watched.ts';
-
-const TOKEN = '0123456789abcdef';
-
-/** Also by a reset: the server need not read what it does not want. */
-function closed(socket: Socket): Promise<unknown> {
-  return new Promise((resolve) => socket.on('close', resolve));
-}
+import { type Connection, closed, ServedContainer, TOKEN } from './served.ts';
+import type { FakeContainer } from './watched.ts';
 
 describe('the status server, against who means harm,', () => {
-  let folder: string;
+  let served: ServedContainer;
   let container: FakeContainer;
-  let errors: Error[];
-  let server: StatusServer;
-  const sockets: Socket[] = [];
-
-  const open = (listen: string) =>
-    openStatusServer({
-      watched: container,
-      facts: {
-        program: 'sqs-sequential',
-        file: 'worker.ini',
-        version: '1',
-        roles: { work: 'worked' },
-        isOnSqs: false,
-      },
-      waitSeconds: 20,
-      listen,
-      tokenFile: join(folder, 'token'),
-      onError: (error) => errors.push(error),
-    });
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'status-'));
-    writeFileSync(join(folder, 'token'), `${TOKEN}\n`);
-    container = new FakeContainer();
-    errors = [];
-    server = await open('127.0.0.1:0');
+    served = await ServedContainer.open();
+    container = served.container;
   });
-  afterEach(async () => {
-    for (const socket of sockets.splice(0)) socket.destroy();
-    await server.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => served.close());
 
-  /** A connection on which a text was written, and what came back so far. */
-  async function send(text: string): Promise<{ socket: Socket; answer: () => string }> {
-    const socket = connect(Number(new URL(server.address).port), '127.0.0.1');
-    sockets.push(socket);
-    let answer = '';
-    socket.setEncoding('latin1').on('data', (data: string) => {
-      answer += data;
-    });
-    // The server may close it first.
-    socket.on('error', () => {});
-    await once(socket, 'connect');
-    socket.write(text, 'latin1');
-    return { socket, answer: () => answer };
+  /** A connection on which a text was written. */
+  async function send(text: string): Promise<Connection> {
+    const connection = served.connect();
+    await once(connection.socket, 'connect');
+    connection.socket.write(text, 'latin1');
+    return connection;
   }
 
   /** The status codes of all answers to a text, which ends the connection. */
@@ -168,35 +126,35 @@ describe('the status server, against who means harm,', () => {
   }).timeout(20_000);
 
   it('shows no stack and no path of a file, whatever goes wrong', async () => {
-    container.queues = () => Promise.reject(new Error(`no such file ${folder}`));
+    container.queues = () => Promise.reject(new Error(`no such file ${served.folder}`));
     Object.defineProperty(container, 'total', {
       get: () => {
-        throw new Error(`broken at ${folder}`);
+        throw new Error(`broken at ${served.folder}`);
       },
     });
     const { socket, answer } = await send(request('GET /status.json'));
     await closed(socket);
     expect(answer())
       .to.match(/^HTTP\/1\.1 500/)
-      .and.not.to.contain(folder);
-    expect(errors).to.have.length(1);
+      .and.not.to.contain(served.folder);
+    expect(served.errors).to.have.length(1);
     Reflect.deleteProperty(container, 'total');
   });
 
   describe('on a Unix socket', () => {
     it('is for its owner and group only, whatever the umask', async () => {
-      const path = join(folder, 'status.sock');
+      const path = join(served.folder, 'status.sock');
       const umask = process.umask(0);
-      const other = await open(path);
+      const other = await served.openAt(path);
       process.umask(umask);
       expect(statSync(path).mode & 0o777).to.equal(0o660);
       await other.close();
     });
 
     it('never removes a file that is something else', async () => {
-      const path = join(folder, 'queues.db');
+      const path = join(served.folder, 'queues.db');
       writeFileSync(path, 'messages');
-      const error = await rejection(open(path));
+      const error = await rejection(served.openAt(path));
       expect((error as Error).message).to.contain(path);
       expect(existsSync(path) && readFileSync(path, 'utf8')).to.equal('messages');
     });

@@ -5,6 +5,7 @@ import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
 import { Metrics } from '../../../src/operations/metrics/metrics.ts';
 import { Monitor, type Watched } from '../../../src/operations/status/monitor.ts';
 import type { ContainerState, ProcessStatus } from '../../../src/operations/status/processes.ts';
+import type { ContainerFacts } from '../../../src/operations/status/status.ts';
 
 export class FakeContainer implements Watched {
   readonly metrics = new Metrics();
@@ -38,9 +39,16 @@ export class FakeContainer implements Watched {
   }
 }
 
-/** Watches it, with receives that wait 20 seconds. */
+export const FACTS: ContainerFacts = {
+  program: 'sqs-sequential',
+  file: 'worker.ini',
+  version: '1.0.0',
+  roles: { work: 'worked' },
+  isOnSqs: false,
+};
+/** How long its receives wait. */
+export const WAIT_SECONDS = 20;
+
 export function monitorOf(container: FakeContainer): Monitor {
-  const roles = { work: 'worked' } as const;
-  const facts = { program: 'sqs-sequential', file: 'worker.ini', version: '1.0.0', roles, isOnSqs: false };
-  return new Monitor(container, facts, 20);
+  return new Monitor(container, FACTS, WAIT_SECONDS);
 }
