@@ -23,6 +23,11 @@ describe('how much a receive asks for', () => {
     expect(receiveSize(load({ free: 0 }))).to.equal(0);
   });
 
+  it('is nothing ahead before both times are known', () => {
+    expect(receiveSize(load({ handlingMs: 5 }))).to.equal(0);
+    expect(receiveSize(load({ receiveMs: 20 }))).to.equal(0);
+  });
+
   it('is nothing while what is asked for already fills the slots', () => {
     expect(receiveSize(load({ free: 1, asked: 1 }))).to.equal(0);
     expect(receiveSize(load({ slots: 50, free: 50, asked: 10 }))).to.equal(10);
@@ -48,7 +53,8 @@ describe('how much a receive asks for', () => {
 
   it('holds nothing where waiting for the network takes less than a twentieth of the time', () => {
     expect(receiveSize(load({ slots: 10, handlingMs: 1_000, receiveMs: 20 }))).to.equal(0);
-    expect(receiveSize(load({ slots: 10, handlingMs: 350, receiveMs: 20 }))).to.be.above(0);
+    expect(receiveSize(load({ slots: 10, handlingMs: 401, receiveMs: 20 }))).to.equal(0);
+    expect(receiveSize(load({ slots: 10, handlingMs: 400, receiveMs: 20 }))).to.equal(10);
   });
 
   it('holds no more than during a receive is needed where some messages are slow, or little is known', () => {

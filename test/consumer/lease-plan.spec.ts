@@ -8,8 +8,8 @@ describe('the plan of leases', () => {
   });
 
   it('takes along what is due a little later', () => {
-    expect(isDue(15_000, 11_300, 30)).to.equal(true);
-    expect(isDue(15_000, 11_200, 30)).to.equal(false);
+    expect(isDue(15_000, 11_250, 30)).to.equal(true);
+    expect(isDue(15_000, 11_249, 30)).to.equal(false);
   });
 
   it('extends from now, by the visibility timeout, however long the message was held', () => {
