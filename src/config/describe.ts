@@ -9,7 +9,7 @@ import {
   rootLoggerOptions,
   sqsOptions,
 } from './options.ts';
-import { withoutSecrets } from './secrets.ts';
+import { withoutSecretBehind, withoutSecrets } from './secrets.ts';
 import type { QueueShare } from './values.ts';
 
 /**
@@ -53,7 +53,8 @@ function assignment(key: string, value: NonNullable<Value>): string {
   if (Array.isArray(value)) return assignment(key, value.map(listed).join(', '));
   if (typeof value === 'boolean') return `${key} = ${value ? 'yes' : 'no'}`;
   // A function, because $ is special in a replacement text.
-  return `${key} = ${quoted(withoutSecrets(key, String(value)).replaceAll('${', () => '$${'))}`;
+  const shown = withoutSecrets(key, String(value)).replaceAll('${', () => '$${');
+  return `${withoutSecretBehind(key)} = ${quoted(shown)}`;
 }
 
 function listed(entry: string | QueueShare): string {

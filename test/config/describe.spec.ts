@@ -228,6 +228,11 @@ describe('the description of a config', () => {
     expect(shown).to.not.contain('abc').and.not.to.contain('d e');
   });
 
+  it('hides a secret that was taken for a part of its key', () => {
+    const shown = describeConfig(parse(`${MINIMAL}[worker]\napi_key: abc=7\n`));
+    expect(shown).to.contain('\napi_key… = ***\n').and.not.to.contain('abc');
+  });
+
   it('is an ini file of the same settings, but for the secrets', () => {
     fc.assert(
       fc.property(iniTexts, (text) => {
