@@ -1,0 +1,35 @@
+// The contract of brokers, on a server that the environment names; without one it is left out.
+import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
+import type { Broker } from '../../src/brokers/broker.ts';
+import type { ServerKind } from '../servers/server.ts';
+
+export function itKeepsTheContractOn(
+  server: ServerKind,
+  openBroker: (address: string) => Promise<Broker>,
+): void {
+  const title = `the ${server.name} broker`;
+  describe(title, () => {
+    let opened: Broker[];
+
+    before(function () {
+      if (!server.addressInEnvironment()) this.skip();
+    });
+
+    async function open(): Promise<Broker> {
+      const broker = await openBroker(server.addressInEnvironment()!);
+      opened.push(broker);
+      return broker;
+    }
+
+    itKeepsTheContract(
+      title,
+      async () => {
+        opened = [];
+        return { broker: await open(), secondBroker: open };
+      },
+      async () => {
+        await Promise.all(opened.map((broker) => broker.close()));
+      },
+    );
+  });
+}
