@@ -45,31 +45,35 @@ export function isCurrent(version: number, place: string): boolean {
   );
 }
 
+function notNull(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {
+  return column.notNull();
+}
+
 async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<void> {
   const { integer, bytes, text, key, oftenChanged } = types;
   await schema
     .createTable('queue')
     .addColumn('id', integer, key)
     .addColumn('name', text, (column) => column.notNull().unique())
-    .addColumn('visibility_timeout', integer, (column) => column.notNull())
-    .addColumn('delay_seconds', integer, (column) => column.notNull())
+    .addColumn('visibility_timeout', integer, notNull)
+    .addColumn('delay_seconds', integer, notNull)
     .addColumn('retention_seconds', integer)
     .addColumn('dead_letter_queue', text)
     .addColumn('max_receives', integer)
-    .addColumn('content_based_deduplication', integer, (column) => column.notNull())
+    .addColumn('content_based_deduplication', integer, notNull)
     .execute();
   await schema
     .createTable('message')
     .addColumn('id', integer, key)
-    .addColumn('queue_id', integer, (column) => column.notNull())
-    .addColumn('message_id', text, (column) => column.notNull())
-    .addColumn('body', sql.raw(bytes), (column) => column.notNull())
+    .addColumn('queue_id', integer, notNull)
+    .addColumn('message_id', text, notNull)
+    .addColumn('body', sql.raw(bytes), notNull)
     .addColumn('attributes', text)
     .addColumn('group_id', text)
     .addColumn('deduplication_id', text)
-    .addColumn('sent_at', integer, (column) => column.notNull())
-    .addColumn('visible_at', integer, (column) => column.notNull())
-    .addColumn('receive_count', integer, (column) => column.notNull())
+    .addColumn('sent_at', integer, notNull)
+    .addColumn('visible_at', integer, notNull)
+    .addColumn('receive_count', integer, notNull)
     .addColumn('receipt', text)
     .modifyEnd(oftenChanged)
     .execute();
@@ -87,9 +91,9 @@ async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<v
   await schema
     .createTable('message_group')
     .addColumn('id', integer, key)
-    .addColumn('queue_id', integer, (column) => column.notNull())
-    .addColumn('group_id', text, (column) => column.notNull())
-    .addColumn('visible_at', integer, (column) => column.notNull())
+    .addColumn('queue_id', integer, notNull)
+    .addColumn('group_id', text, notNull)
+    .addColumn('visible_at', integer, notNull)
     .addUniqueConstraint('message_group_once', ['queue_id', 'group_id'])
     .modifyEnd(oftenChanged)
     .execute();
@@ -101,11 +105,11 @@ async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<v
   await schema
     .createTable('deduplication')
     .addColumn('id', integer, key)
-    .addColumn('queue_id', integer, (column) => column.notNull())
-    .addColumn('deduplication_id', text, (column) => column.notNull())
-    .addColumn('message_id', text, (column) => column.notNull())
-    .addColumn('message_number', integer, (column) => column.notNull())
-    .addColumn('remembered_until', integer, (column) => column.notNull())
+    .addColumn('queue_id', integer, notNull)
+    .addColumn('deduplication_id', text, notNull)
+    .addColumn('message_id', text, notNull)
+    .addColumn('message_number', integer, notNull)
+    .addColumn('remembered_until', integer, notNull)
     .addUniqueConstraint('deduplication_once', ['queue_id', 'deduplication_id'])
     .modifyEnd(oftenChanged)
     .execute();
