@@ -1,7 +1,6 @@
 /** The code of the pages on moving from other systems, run; and their messages, handled. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import sinon from 'sinon';
 import type { MessageAttributes } from 'sqs-containers';
 import { worker } from 'sqs-containers/tasks';
 import { TestContainer } from 'sqs-containers/test';
@@ -9,43 +8,35 @@ import { uploaded } from '../../docs/moving/code/djutils-queue/view.ts';
 import { countOpens } from '../../docs/moving/code/sqs-workers/tasks/emails.ts';
 import '../../docs/moving/code/sqs-consumer/orders.spec.ts';
 import '../../docs/moving/code/zc-sqs/adder.spec.ts';
+import { PageRun } from './page-run.ts';
 
 const code = '../../docs/moving/code';
 
 describe('who moves', () => {
-  let clock: sinon.SinonFakeTimers;
-  let printed: sinon.SinonStub;
-  let container: TestContainer;
+  const page = new PageRun();
+  beforeEach(() => page.begin());
+  afterEach(() => page.end());
 
-  beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
-    printed = sinon.stub(console, 'log');
-  });
-  afterEach(async () => {
-    await container.stop();
-    sinon.restore();
-  });
-
-  const start = async (file: string) => {
-    container = await TestContainer.start(`docs/moving/code/${file}`);
-  };
-  const lines = () => printed.args.map((args) => args.join(' '));
+  const start = (file: string) => page.start(`docs/moving/code/${file}`);
 
   describe('from zc.sqs', () => {
     beforeEach(() => start('zc-sqs/worker.ini'));
 
     it('calls as before, with the same messages', async () => {
       await import(`${code}/zc-sqs/send.ts`);
-      await container.send('adder', '[[1, 2, 4], {}]'); // As Python writes it.
-      await container.idle();
-      expect(container.deleted.map(({ body }) => body)).to.deep.equal(['[[1,2,3],{}]', '[[1, 2, 4], {}]']);
-      expect(lines()).to.deep.equal(['12', '14']);
+      await page.container.send('adder', '[[1, 2, 4], {}]'); // As Python writes it.
+      await page.container.idle();
+      expect(page.container.deleted.map(({ body }) => body)).to.deep.equal([
+        '[[1,2,3],{}]',
+        '[[1, 2, 4], {}]',
+      ]);
+      expect(page.lines).to.deep.equal(['12', '14']);
     });
 
     it('finds in the messages log what failed', async () => {
-      await container.send('adder', '[[1, 2');
-      await container.idle();
-      expect(container.messagesLog).to.deep.equal(['[[1, 2']);
+      await page.container.send('adder', '[[1, 2');
+      await page.container.idle();
+      expect(page.container.messagesLog).to.deep.equal(['[[1, 2']);
     });
   });
 
@@ -54,14 +45,14 @@ describe('who moves', () => {
 
     it('sends the same messages', async () => {
       await import(`${code}/django-sqs/send.ts`);
-      await container.idle();
+      await page.container.idle();
       expect(
-        container.deleted.map(({ queue, body }) => [queue, Buffer.from(body, 'base64').toString()]),
+        page.container.deleted.map(({ queue, body }) => [queue, Buffer.from(body, 'base64').toString()]),
       ).to.deep.equal([
         ['thumbnails', 'photos/1.jpg'],
         ['orders', '["shop","order",17]'],
       ]);
-      expect(lines()).to.have.members([
+      expect(page.lines).to.have.members([
         'a thumbnail of photos/1.jpg',
         'a thumbnail of photos/2.jpg',
         'order 17 costs 42',
@@ -70,11 +61,11 @@ describe('who moves', () => {
 
     it('receives those of Python', async () => {
       const base64 = (text: string) => Buffer.from(text).toString('base64');
-      await container.send('orders', base64('["shop", "order", 17]'));
-      await container.send('orders', base64('["shop", "order", 18]'));
-      await container.idle();
-      expect(lines()).to.deep.equal(['order 17 costs 42']);
-      expect(container.kept[0]?.error).to.have.property(
+      await page.container.send('orders', base64('["shop", "order", 17]'));
+      await page.container.send('orders', base64('["shop", "order", 18]'));
+      await page.container.idle();
+      expect(page.lines).to.deep.equal(['order 17 costs 42']);
+      expect(page.container.kept[0]?.error).to.have.property(
         'message',
         'What the message refers to is gone: ["shop","order",18]',
       );
@@ -84,18 +75,18 @@ describe('who moves', () => {
   it('from djutils.queue enqueues commands, which are found by the name of their module', async () => {
     await start('djutils-queue/consumer.ini');
     expect(await uploaded(7)).to.contain('in a moment');
-    await container.idle();
-    expect(lines()).to.deep.equal(['photo 7, 320 wide']);
+    await page.container.idle();
+    expect(page.lines).to.deep.equal(['photo 7, 320 wide']);
   });
 
   describe('from sqs-workers', () => {
     it('sends in all the ways', async () => {
       await start('sqs-workers/worker.ini');
       await import(`${code}/sqs-workers/send.ts`);
-      await container.idle();
-      await clock.tickAsync('00:05');
-      await container.idle();
-      const sent = lines().map((line) => line.replace('Hello, to ', '').replace('@example.org', ''));
+      await page.container.idle();
+      await page.clock.tickAsync('00:05');
+      await page.container.idle();
+      const sent = page.lines.map((line) => line.replace('Hello, to ', '').replace('@example.org', ''));
       expect(sent.sort()).to.deep.equal(['ann', 'ann', 'bob', 'cid', 'dan', 'eve']);
     });
 
@@ -104,29 +95,29 @@ describe('who moves', () => {
       const { body, attributes } = JSON.parse(
         readFileSync('docs/moving/code/sqs-workers/message.json', 'utf8'),
       ) as { body: string; attributes: MessageAttributes };
-      await container.send('emails', body, { attributes });
+      await page.container.send('emails', body, { attributes });
       const ContentType = { dataType: 'String', stringValue: 'pickle' };
-      await container.send('emails', 'eJxr', { attributes: { ...attributes, ContentType } });
-      await container.send('cron', '{"source": "aws.events"}');
-      await container.idle();
-      expect(lines()[0]).to.equal('Yo, to c@d');
-      expect(lines()[1]).to.contain('aws.events');
-      expect(container.kept.map(({ error }) => (error as Error).name)).to.deep.equal([
+      await page.container.send('emails', 'eJxr', { attributes: { ...attributes, ContentType } });
+      await page.container.send('cron', '{"source": "aws.events"}');
+      await page.container.idle();
+      expect(page.lines[0]).to.equal('Yo, to c@d');
+      expect(page.lines[1]).to.contain('aws.events');
+      expect(page.container.kept.map(({ error }) => (error as Error).name)).to.deep.equal([
         'UnsupportedContentTypeError',
       ]);
     });
 
     it('reads in batches', async () => {
-      container = await TestContainer.start({ queue: 'emails', worker, concurrency: 10 });
+      await page.start({ queue: 'emails', worker, concurrency: 10 });
       for (const email of [1, 2, 3]) await countOpens.delay({ email });
-      const idle = container.idle();
-      await clock.tickAsync('00:01');
+      const idle = page.container.idle();
+      await page.clock.tickAsync('00:01');
       await idle;
-      expect(lines()).to.deep.equal(['3 opened']);
+      expect(page.lines).to.deep.equal(['3 opened']);
     });
 
     it('creates queues, and runs the tasks on the dead letters', async () => {
-      container = await TestContainer.start({ queue: 'emails_dead', worker });
+      await page.start({ queue: 'emails_dead', worker });
       await import(`${code}/sqs-workers/create.ts`);
       const main = await TestContainer.start({
         queue: 'emails',
@@ -138,14 +129,14 @@ describe('who moves', () => {
         }),
       });
       const JobName = { dataType: 'String', stringValue: 'send_email' };
-      await container.send('emails', '{"to": "c@d", "subject": "Yo"}', { attributes: { JobName } });
+      await page.container.send('emails', '{"to": "c@d", "subject": "Yo"}', { attributes: { JobName } });
       for (let receives = 1; receives <= 3; receives += 1) {
-        await container.idle();
-        await clock.tickAsync('00:30');
+        await page.container.idle();
+        await page.clock.tickAsync('00:30');
       }
-      await container.idle();
+      await page.container.idle();
       expect(main.kept).to.have.length(3);
-      expect(lines()).to.deep.equal(['Yo, to c@d']);
+      expect(page.lines).to.deep.equal(['Yo, to c@d']);
       await main.stop();
     });
   });
