@@ -188,27 +188,21 @@ describe('a container of several processes', function () {
     ]);
   });
 
-  it('finishes what its processes have after SIGTERM', async () => {
-    const { container, folder, queue } = await startBusy('patient');
-    container.signal('SIGTERM');
-    await container.prints(/SIGTERM: draining$/);
-    writeFileSync(join(folder, 'finish'), '');
-    expect(await container.exit()).to.equal(0);
-    expect(done(container)).to.deep.equal([1, 2]);
-    expect(container.stderr.match(/SIGTERM/g)).to.have.length(1);
-    expect(await queue.counts()).to.deep.equal(nothing);
-  });
-
-  it("finishes what they have after the terminal's Ctrl-C, which all of them get", async () => {
-    const { container, folder, queue } = await startBusy('patient');
-    container.signalGroup('SIGINT');
-    await container.prints(/SIGINT: draining$/);
-    writeFileSync(join(folder, 'finish'), '');
-    expect(await container.exit()).to.equal(0);
-    expect(done(container)).to.deep.equal([1, 2]);
-    expect(container.stderr.match(/SIGINT/g)).to.have.length(1);
-    expect(await queue.counts()).to.deep.equal(nothing);
-  });
+  for (const [title, signal, send] of [
+    ['what its processes have after SIGTERM', 'SIGTERM', 'signal'],
+    ["what they have after the terminal's Ctrl-C, which all of them get", 'SIGINT', 'signalGroup'],
+  ] as const) {
+    it(`finishes ${title}`, async () => {
+      const { container, folder, queue } = await startBusy('patient');
+      container[send](signal);
+      await container.prints(new RegExp(`${signal}: draining$`));
+      writeFileSync(join(folder, 'finish'), '');
+      expect(await container.exit()).to.equal(0);
+      expect(done(container)).to.deep.equal([1, 2]);
+      expect(container.stderr.match(new RegExp(signal, 'g'))).to.have.length(1);
+      expect(await queue.counts()).to.deep.equal(nothing);
+    });
+  }
 
   it('finishes what they have when systemd sends SIGTERM to all of them', async () => {
     const { container, folder } = await startBusy('patient');
