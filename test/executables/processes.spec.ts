@@ -223,7 +223,8 @@ describe('a container of several processes', function () {
       await container.prints(new RegExp(`${signal}: draining$`));
       container.signal(signal);
       expect(await container.exit()).to.equal(code);
-      expect(workers(container).filter(processStart)).to.deep.equal([]);
+      // The system may still be at it when the parent has ended; by themselves they would work on.
+      await eventually(() => !workers(container).some(processStart));
     });
   }
 
