@@ -1,17 +1,11 @@
 /** Many messages at once, and then none: do all containers get their share, or do some hoard while others are idle? */
-import type { ContainerSettings } from './fleet.ts';
-import { type Handling, percentile, Simulation } from './simulation.ts';
+import { type Handling, Simulation, type SimulationSetup, type WaitTimes } from './simulation.ts';
 
-export interface BurstSetup extends Handling {
-  readonly containers: number;
-  readonly settings: ContainerSettings;
+export interface BurstSetup extends SimulationSetup {
   readonly messages: number;
 }
 
-export interface Burst {
-  /** Until the worker's start, in milliseconds: of half, and of 99 of 100 messages at most. */
-  readonly medianWaitMs: number;
-  readonly slowWaitMs: number;
+export interface Burst extends WaitTimes {
   /** Until the last message was handled. */
   readonly seconds: number;
   /** The most messages that one container held ready beside those that ran. */
@@ -27,7 +21,6 @@ const SHARE_BEFORE = 0.5;
 export async function burst(setup: BurstSetup): Promise<Burst> {
   const { containers, settings, messages } = setup;
   const simulation = await Simulation.start(setup);
-  await simulation.startContainers(containers, settings);
   const perSlot = (SHARE_BEFORE * 1000) / averageMs(setup);
   simulation.startSending(containers * settings.slots * perSlot);
   await simulation.seconds(BEFORE / perSlot);
@@ -40,8 +33,7 @@ export async function burst(setup: BurstSetup): Promise<Burst> {
   await simulation.send(messages);
   const seconds = await simulation.untilDone();
   return {
-    medianWaitMs: percentile(simulation.waits, 0.5),
-    slowWaitMs: percentile(simulation.waits, 0.99),
+    ...simulation.waitTimes,
     seconds,
     mostWaiting: Math.max(...simulation.containers.map(({ mostWaiting }) => mostWaiting)),
   };

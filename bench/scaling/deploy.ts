@@ -1,21 +1,15 @@
 /** New containers take the place of old ones while messages come: who waits, and what runs twice? */
-import type { ContainerSettings } from './fleet.ts';
-import { type Handling, percentile, Simulation } from './simulation.ts';
+import { Simulation, type SimulationSetup, type WaitTimes } from './simulation.ts';
 
-export interface DeploySetup extends Handling {
-  readonly containers: number;
-  readonly settings: ContainerSettings;
+export interface DeploySetup extends SimulationSetup {
   readonly messagesPerSecond: number;
   /** How the old ones end: `stop` is SIGTERM, `kill` is SIGKILL. */
   readonly end: 'stop' | 'kill';
 }
 
-export interface Deploy {
+export interface Deploy extends WaitTimes {
   /** Messages that a worker got once more. */
   readonly repeated: number;
-  /** From sending until the worker began that handled it, in milliseconds: of half, and of 99 of 100 messages at most. */
-  readonly medianWaitMs: number;
-  readonly slowWaitMs: number;
   readonly longestWaitMs: number;
   /** Messages that nobody had handled at the end. */
   readonly lost: number;
@@ -27,16 +21,15 @@ const STEP_SECONDS = 5;
 
 /** Runs in a process of its own, because its clock is a fake one. */
 export async function deploy(setup: DeploySetup): Promise<Deploy> {
-  const { containers, settings, messagesPerSecond, handlingMs, end } = setup;
+  const { containers, messagesPerSecond, handlingMs, end } = setup;
   const simulation = await Simulation.start(setup);
-  await simulation.startContainers(containers, settings);
   simulation.startSending(messagesPerSecond);
   await simulation.seconds((10 * handlingMs) / 1000);
   simulation.waits = [];
   const old = [...simulation.containers];
   while (old.length > 0) {
     for (const container of old.splice(0, containers * STEP_SHARE)) {
-      simulation.startContainer(settings);
+      simulation.startContainer();
       if (end === 'stop') void container.stop();
       else container.kill();
     }
@@ -47,8 +40,7 @@ export async function deploy(setup: DeploySetup): Promise<Deploy> {
   const { repeated, waits, unfinished } = simulation;
   return {
     repeated,
-    medianWaitMs: percentile(waits, 0.5),
-    slowWaitMs: percentile(waits, 0.99),
+    ...simulation.waitTimes,
     longestWaitMs: Math.max(...waits),
     lost: unfinished,
   };

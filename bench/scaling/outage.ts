@@ -1,10 +1,7 @@
 /** The broker is away for a while: how hard do the containers knock, and how soon are they back? */
-import type { ContainerSettings } from './fleet.ts';
-import { Simulation } from './simulation.ts';
+import { Simulation, type SimulationSetup } from './simulation.ts';
 
-export interface OutageSetup {
-  readonly containers: number;
-  readonly settings: ContainerSettings;
+export interface OutageSetup extends Omit<SimulationSetup, 'handlingMs'> {
   /** How long the broker is away. */
   readonly seconds: number;
 }
@@ -20,8 +17,7 @@ export interface Outage {
 
 /** Runs in a process of its own, because its clock is a fake one. */
 export async function outage({ containers, settings, seconds }: OutageSetup): Promise<Outage> {
-  const simulation = await Simulation.start({ handlingMs: 1000 });
-  await simulation.startContainers(containers, settings);
+  const simulation = await Simulation.start({ containers, settings, handlingMs: 1000 });
   simulation.network.isDown = true;
   // The long polls under way end, and the next ones fail.
   await simulation.seconds(seconds / 2);

@@ -20,6 +20,19 @@ export interface Handling {
   readonly slowMs?: number;
 }
 
+export interface SimulationSetup extends Handling {
+  readonly containers: number;
+  readonly settings: ContainerSettings;
+}
+
+/** From the sending of messages until the worker began that handled them, in milliseconds. */
+export interface WaitTimes {
+  /** Of half of them at most. */
+  readonly medianWaitMs: number;
+  /** Of 99 of 100 at most. */
+  readonly slowWaitMs: number;
+}
+
 export class Simulation {
   readonly clock: SinonFakeTimers;
   readonly network: Network;
@@ -33,6 +46,7 @@ export class Simulation {
   /** Messages that a worker got once more. */
   repeated = 0;
   readonly #queue: Queue;
+  readonly #settings: ContainerSettings;
   readonly #handling: Handling;
   readonly #random = seeded(1);
   /** By id: how long a message had waited when a worker began it. */
@@ -40,15 +54,22 @@ export class Simulation {
   readonly #done = new Set<string>();
   #sending: NodeJS.Timeout | undefined;
 
-  /** Fakes the clock of the process. */
-  static async start(handling: Handling): Promise<Simulation> {
+  /** Fakes the clock of the process, and starts the containers within a second of it. */
+  static async start({ containers, settings, ...handling }: SimulationSetup): Promise<Simulation> {
     const clock = useFakeTimers();
-    return new Simulation(clock, await new MemoryBroker().open('scaling'), handling);
+    const simulation = new Simulation(clock, await new MemoryBroker().open('scaling'), settings, handling);
+    // They would not begin in the same instant.
+    for (let started = 0; started < containers; started += 1) {
+      simulation.startContainer();
+      await clock.tickAsync(1000 / containers);
+    }
+    return simulation;
   }
 
-  private constructor(clock: SinonFakeTimers, queue: Queue, handling: Handling) {
+  private constructor(clock: SinonFakeTimers, queue: Queue, settings: ContainerSettings, handling: Handling) {
     this.clock = clock;
     this.#queue = queue;
+    this.#settings = settings;
     this.#handling = handling;
     this.network = {
       latencyMs: LATENCY_MS,
@@ -59,13 +80,18 @@ export class Simulation {
     };
   }
 
+  get waitTimes(): WaitTimes {
+    return { medianWaitMs: percentile(this.waits, 0.5), slowWaitMs: percentile(this.waits, 0.99) };
+  }
+
   /** Messages that were sent and that no worker has finished. */
   get unfinished(): number {
     return this.sent - this.#done.size;
   }
 
-  startContainer(settings: ContainerSettings): Container {
-    const container = new Container(this.#queue, this.network, settings, {
+  /** Starts one more container. */
+  startContainer(): Container {
+    const container = new Container(this.#queue, this.network, this.#settings, {
       started: (id, waitedMs) => {
         if (this.#started.has(id)) this.repeated += 1;
         this.#started.set(id, waitedMs);
@@ -78,14 +104,6 @@ export class Simulation {
     });
     this.containers.push(container);
     return container;
-  }
-
-  /** Starts containers within a second, as they would not begin in the same instant. */
-  async startContainers(count: number, settings: ContainerSettings): Promise<void> {
-    for (let started = 0; started < count; started += 1) {
-      this.startContainer(settings);
-      await this.clock.tickAsync(1000 / count);
-    }
   }
 
   async send(messages: number): Promise<void> {
@@ -131,7 +149,7 @@ export class Simulation {
 }
 
 /** The value that `share` of the values are not above. */
-export function percentile(values: readonly number[], share: number): number {
+function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
