@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { longNames, optionBefore, optionsOf, plainWords } from '../../containers/completion-words.ts';
-import { folderOf } from '../servers/programs.ts';
+import { zsh } from '../servers/programs.ts';
 import { cleanUp, folderWith, run } from './executable.ts';
 import { openQueue, settings } from './sqlite-queue.ts';
 
@@ -92,7 +92,7 @@ describe('completing a command line', function () {
     ],
   ] as const) {
     it(`works in ${shell}`, async function () {
-      if (folderOf(shell) === undefined) this.skip();
+      if (shell === 'zsh' && !zsh.isInstalled()) this.skip();
       await openQueue(folder);
       const { stdout } = await run('queues', ['completion', shell], { folder });
       const program = `sqs-queues() { ${process.execPath} ${DIST}/queues.js "$@"; }`;

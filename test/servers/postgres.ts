@@ -6,12 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
-import { folderOf } from './programs.ts';
+import { folderOf, USER } from './programs.ts';
 import type { ServerKind, StartedServer } from './server.ts';
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
-/** PostgreSQL refuses to run as root: then it runs as `nobody`. */
-const USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 export const postgres: ServerKind = {
   name: 'Postgres',
@@ -84,7 +82,8 @@ function addressInEnvironment(): string | undefined {
   return `postgres://${user}${password}@${encodeURIComponent(PGHOST)}:${PGPORT ?? 5432}/${PGDATABASE ?? user}`;
 }
 
-async function untilItAnswers(address: string, server: ChildProcess): Promise<void> {
+/** Until a server or a pooler takes connections; throws if it ends before. */
+export async function untilItAnswers(address: string, server: ChildProcess): Promise<void> {
   while (server.exitCode === null) {
     const client = new pg.Client(address);
     const isUp = await client.connect().then(
@@ -95,5 +94,5 @@ async function untilItAnswers(address: string, server: ChildProcess): Promise<vo
     if (isUp) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`postgres ended with ${server.exitCode}`);
+  throw new Error(`${server.spawnfile} ended with ${server.exitCode}`);
 }

@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Program } from './server.ts';
 
+/** Some servers refuse to run as root: then they run as `nobody`. */
+export const USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+
 /** A browser, for the status page. */
 export const chromium: Program = {
   name: 'Chromium',
@@ -15,6 +18,13 @@ export const systemdAnalyze: Program = {
   name: 'systemd-analyze',
   packages: ['systemd'],
   isInstalled: () => folderOf('systemd-analyze') !== undefined,
+};
+
+/** A shell, for the completion of commands. */
+export const zsh: Program = {
+  name: 'zsh',
+  packages: ['zsh'],
+  isInstalled: () => folderOf('zsh') !== undefined,
 };
 
 /** The first folder that has all these programs: of the PATH, then of `others`. */

@@ -1,16 +1,17 @@
 /**
  * Gives the specs what they need, before the first of them: real servers, those that the environment names or else some of
- * their own, and a browser. Missing programs are installed where that is possible (Debian, as root). What is not to be had
+ * their own, a browser, and more. Missing programs are installed where that is possible (Debian, as root). What is not to be had
  * is said, and its specs are left out; with CI=true that is an error.
  */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+import { pgbouncer } from './pgbouncer.ts';
 import { postgres } from './postgres.ts';
-import { chromium, systemdAnalyze } from './programs.ts';
+import { chromium, systemdAnalyze, zsh } from './programs.ts';
 import { redis } from './redis.ts';
 import type { Program, ServerKind, StartedServer } from './server.ts';
 
 const SERVERS: readonly ServerKind[] = [postgres, redis];
-const PROGRAMS: readonly Program[] = [chromium, systemdAnalyze];
+const PROGRAMS: readonly Program[] = [chromium, pgbouncer, systemdAnalyze, zsh];
 
 let started: readonly StartedServer[] = [];
 
