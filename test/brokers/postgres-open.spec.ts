@@ -153,13 +153,29 @@ describe('opening the postgres broker', () => {
       await broker.close();
       opened = [];
     }
-    const error = await brokerError(open(`${server.address}?sslmode=verify-full`));
-    expect(error).to.have.property('kind', 'setup');
-    expect(error.message).to.contain('sslrootcert');
+    for (const mode of ['verify-full', 'require']) {
+      const error = await brokerError(open(`${server.address}?sslmode=${mode}`));
+      expect(error).to.have.property('kind', 'setup');
+      expect(error.message).to.contain('sslrootcert');
+    }
   });
 });
 
 describe('a failure of Postgres', () => {
+  it('tells what to do where there is no code, only a text', () => {
+    const texts: [text: string, kind: string, advice: string][] = [
+      ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'credentials', 'password'],
+      ['Query read timeout', 'unreachable', 'pg_stat_activity'],
+      ['Connection terminated unexpectedly', 'unreachable', 'server runs'],
+      ['The server does not support SSL connections', 'setup', 'sslmode'],
+    ];
+    for (const [text, kind, advice] of texts) {
+      const error = postgresFailure('postgres://db.example.com:5432/shop', new Error(text));
+      expect(error, text).to.have.property('kind', kind);
+      expect(error.message).to.contain(advice).and.to.contain(`(${text}).`);
+    }
+  });
+
   it('is of the kind that its code says', () => {
     const kinds: [code: string, kind: string][] = [
       ['28P01', 'credentials'],

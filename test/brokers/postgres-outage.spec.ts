@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import pg from 'pg';
+import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { startTcpProxy } from '../../chaos/places/tcp-proxy.ts';
 import { bodies, brokerError, receiveAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
@@ -11,6 +13,7 @@ describe('the postgres broker, when its server', () => {
   let admin: pg.Client;
   let broker: Broker;
   let queue: Queue;
+  let clock: SinonFakeTimers | undefined;
 
   before(async function () {
     if (!postgres.isInstalled()) this.skip();
@@ -27,6 +30,7 @@ describe('the postgres broker, when its server', () => {
   });
 
   afterEach(async () => {
+    clock?.restore();
     await broker.close();
     await admin.end();
   });
@@ -52,9 +56,7 @@ describe('the postgres broker, when its server', () => {
   it('ends connections: the next statements and notifications use new ones', async () => {
     const waiting = untilItEnds(queue);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await admin.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sqs-containers'",
-    );
+    await endConnections();
     await send(queue, 'x').catch(() => send(queue, 'x'));
     expect(await waiting).to.equal('x');
     // Notifications come again: without them, the look once a second would take 400 ms more.
@@ -80,12 +82,83 @@ describe('the postgres broker, when its server', () => {
     expect(bodies(await receiveAll(queue))).to.deep.equal(['y']);
   });
 
-  it('has no connection left: fails as unreachable', async () => {
+  it('has handed over to another, as in a failover: a new connection finds that', async () => {
+    // Connections keep what was true of the database when they were made.
+    await admin.query('alter database postgres set default_transaction_read_only = on');
+    await endConnections();
+    const error = await brokerError(queue.send([{ body: 'x' }]).catch(() => queue.send([{ body: 'x' }])));
+    expect(error.message).to.contain('read-only');
+    await admin.query('alter database postgres reset default_transaction_read_only');
+    await send(queue, 'y');
+    expect(bodies(await receiveAll(queue))).to.deep.equal(['y']);
+  });
+
+  it('has no connection left: fails as unreachable, until there is one', async () => {
     const address = new URL(server.address);
     address.username = 'limited';
-    await admin.query('create role limited login connection limit 0');
-    expect(await brokerError(openPostgres(address.href))).to.have.property('kind', 'unreachable');
+    await admin.query('create role limited superuser login');
+    const limited = await openPostgres(address.href);
+    const jobs = await limited.open('q');
+    await admin.query('alter role limited nosuperuser connection limit 0');
+    await admin.query('grant all on schema sqs_containers to limited');
+    await admin.query('grant all on all tables in schema sqs_containers to limited');
+    await endConnections();
+    const error = await brokerError(jobs.counts().catch(() => jobs.counts()));
+    expect(error).to.have.property('kind', 'unreachable');
+    expect(error.message).to.contain('max_connections').and.to.contain('too many connections');
+    await admin.query('alter role limited connection limit 9');
+    await send(jobs, 'x');
+    expect(bodies(await receiveAll(jobs))).to.deep.equal(['x']);
+    await limited.close();
   });
+
+  it('ends by itself a statement of ours that takes too long, also outside of a transaction', async () => {
+    await admin.query(`
+      create table seen (setting text);
+      create function note() returns trigger language plpgsql as $$
+        begin insert into seen values (current_setting('statement_timeout')); return null; end $$;
+      create trigger note after insert on sqs_containers.message execute function note()`);
+    await send(queue, 'x');
+    await admin.query('drop trigger note on sqs_containers.message');
+    expect((await admin.query('select setting from seen')).rows).to.deep.equal([{ setting: '10s' }]);
+  });
+
+  it('does not answer any more: requests fail in time, and nothing is lost', async () => {
+    clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const address = new URL(server.address);
+    const proxy = await startTcpProxy(Number(address.port));
+    address.port = String(proxy.port);
+    const stalled = await openPostgres(address.href);
+    const jobs = await stalled.open('q');
+    await send(jobs, 'before');
+    const [message] = await receiveAll(jobs);
+    proxy.stall(true);
+    const failing = Promise.all(
+      [
+        () => jobs.send([{ body: 'may have been sent' }]),
+        () => jobs.delete([message!.receiptHandle]),
+        () => jobs.receive({ max: 10, waitSeconds: 20 }),
+      ].map((request) => brokerError(request())),
+    );
+    await clock.tickAsync(15_000);
+    for (const error of await failing) {
+      expect(error).to.have.property('kind', 'unreachable');
+      expect(error.message).to.match(/took too long|cannot be reached/);
+    }
+    proxy.stall(false);
+    expect(await jobs.delete([message!.receiptHandle])).to.deep.equal([{ ok: true }]);
+    await jobs.purge();
+    await send(jobs, 'after');
+    expect(bodies(await receiveAll(jobs))).to.deep.equal(['after']);
+    await stalled.close();
+    await proxy.close();
+  });
+
+  async function endConnections(): Promise<void> {
+    await admin.query(
+      "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'sqs-containers'",
+    );
+  }
 
   async function setReadOnly(value: 'on' | 'off'): Promise<void> {
     await admin.query(`alter system set default_transaction_read_only = ${value}`);

@@ -24,10 +24,16 @@ export function parseAddress(
       `The schema "${schema}" in the address of Postgres is none: it has up to 63 small letters, digits and "_".`,
     );
   }
-  const connectionString = address.replace(/([?&])schema=[^&]*&?/, '$1').replace(/[?&]$/, '');
+  const connectionString = strict(address.replace(/([?&])schema=[^&]*&?/, '$1').replace(/[?&]$/, ''));
   const { host, port, database = '' } = clientOf(connectionString, pg);
   const suffix = schema === DEFAULT_SCHEMA ? '' : `?schema=${schema}`;
   return { connectionString, schema, description: `postgres://${host}:${port}/${database}${suffix}` };
+}
+
+/** As node-postgres 8 reads it anyway: without its warning, at each start, that version 9 will not. */
+function strict(address: string): string {
+  if (address.includes('uselibpqcompat=true')) return address;
+  return address.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
 }
 
 /** A client that is not connected: it knows what the address leaves to the environment. */

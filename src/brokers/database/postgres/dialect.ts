@@ -13,8 +13,8 @@ import type { Pool, PoolClient } from 'pg';
 import { isOfStatement } from './failures.ts';
 
 /** Ours take some milliseconds. What a process that hangs, or a host that is lost, has locked is free after this. */
-const LONGEST_STATEMENT = '10s';
-const BEGIN = `begin; set local statement_timeout = '${LONGEST_STATEMENT}'; set local idle_in_transaction_session_timeout = '${LONGEST_STATEMENT}'`;
+export const LONGEST_STATEMENT_MS = 10_000;
+const BEGIN = `begin; set local statement_timeout = ${LONGEST_STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${LONGEST_STATEMENT_MS}`;
 
 /** Kysely's dialect for a pool, which it ends in the end. Throws what `failure` makes of an error. */
 export function postgresDialect(pool: Pool, failure: (error: unknown) => Error): Dialect {

@@ -1,14 +1,14 @@
 /** Opens the queues in a Postgres database: connects, and makes their tables if they are missing. */
 import { Kysely } from 'kysely';
-import type { CustomTypesConfig } from 'pg';
+import type { ClientConfig, CustomTypesConfig } from 'pg';
 import type { Broker } from '../../broker.ts';
 import { BrokerError } from '../../errors.ts';
 import { DatabaseBroker } from '../broker.ts';
 import type { Tables } from '../schema.ts';
-import { parseAddress } from './address.ts';
+import { type PostgresAddress, parseAddress } from './address.ts';
 import { PostgresDatabase } from './database.ts';
-import { postgresDialect } from './dialect.ts';
-import { postgresFailure } from './failures.ts';
+import { LONGEST_STATEMENT_MS, postgresDialect } from './dialect.ts';
+import { isUnknownParameter, postgresFailure } from './failures.ts';
 import { prepareSchema } from './migrating.ts';
 import { NotificationWatch } from './watch.ts';
 
@@ -18,7 +18,9 @@ import { NotificationWatch } from './watch.ts';
  */
 const MAX_CONNECTIONS = 4;
 const CONNECT_MS = 5_000;
-/** How long an answer may take: ours take some milliseconds. Longer than what the server itself allows a statement. */
+/** After how long without a word the system asks whether the server is still there: who only listens would not notice. */
+const KEEP_ALIVE_MS = 10_000;
+/** How long an answer may take: longer than what the server itself allows a statement. */
 const ANSWER_MS = 15_000;
 
 /**
@@ -29,12 +31,30 @@ const ANSWER_MS = 15_000;
  */
 export async function openPostgres(address: string): Promise<Broker> {
   const pg = await loadPg();
-  const { connectionString, schema, description } = parseAddress(address, pg);
+  const parsed = parseAddress(address, pg);
+  try {
+    // The server ends what nobody waits for any more, such as a statement behind a lock.
+    return await open(pg, parsed, { statement_timeout: LONGEST_STATEMENT_MS });
+  } catch (error) {
+    if (isUnknownParameter(error)) return open(pg, parsed, {});
+    throw error;
+  }
+}
+
+type Pg = typeof import('pg').default;
+
+async function open(
+  pg: Pg,
+  { connectionString, schema, description }: PostgresAddress,
+  limits: Pick<ClientConfig, 'statement_timeout'>,
+): Promise<Broker> {
   const options = {
+    ...limits,
     connectionString,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'sqs-containers',
     types: typesOf(pg),
   };
@@ -55,8 +75,6 @@ export async function openPostgres(address: string): Promise<Broker> {
   const watch = new NotificationWatch(() => new pg.Client(options), schema);
   return new DatabaseBroker(new PostgresDatabase(description, schema, tables, watch));
 }
-
-type Pg = typeof import('pg').default;
 
 async function loadPg(): Promise<Pg> {
   try {
