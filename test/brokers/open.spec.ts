@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,4 +114,27 @@ describe('the address of a broker', () => {
     expect(failure.kind).to.equal('setup');
     expect(failure.message).to.contain('"http://"').and.contain('http://HOST:PORT');
   });
+});
+
+describe('a broker whose package is not installed', () => {
+  for (const [name, address] of [
+    ['pg', 'postgres://127.0.0.1:1/db'],
+    ['ioredis', 'redis://127.0.0.1:1'],
+  ] as const) {
+    it(`says what to install: ${name}`, () => {
+      const program = `
+        import { registerHooks } from 'node:module';
+        registerHooks({
+          resolve(name, context, next) {
+            if (name === '${name}') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' });
+            return next(name, context);
+          },
+        });
+        const { openBroker } = await import('${join(import.meta.dirname, '../../src/brokers/open.ts')}');
+        await openBroker('${address}').catch(({ kind, message }) => console.log(kind, message));`;
+      const options = ['--import=tsx', '--input-type=module', '--eval', program];
+      const output = execFileSync(process.execPath, options, { encoding: 'utf8' });
+      expect(output).to.match(new RegExp(`^setup .*: npm install ${name}$`, 'm'));
+    });
+  }
 });

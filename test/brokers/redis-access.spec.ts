@@ -133,30 +133,6 @@ describe('opening queues in Redis', () => {
   });
 });
 
-describe('opening queues in Redis without its package', () => {
-  it('says what to install', () => {
-    const program = `
-      import { registerHooks } from 'node:module';
-      registerHooks({
-        resolve(name, context, next) {
-          if (name === 'ioredis') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' });
-          return next(name, context);
-        },
-      });
-      const { openBroker } = await import(${MODULE});
-      await openBroker('redis://127.0.0.1:1').catch(({ kind, message }) => console.log(kind, message));`;
-    expect(run(program)).to.match(/^setup .*npm install ioredis/);
-  });
-});
-
-/** The output of a program in a process of its own. */
-function run(program: string, environment: NodeJS.ProcessEnv = {}): string {
-  return execFileSync(process.execPath, ['--import=tsx', '--input-type=module', '--eval', program], {
-    env: { ...process.env, ...environment },
-    encoding: 'utf8',
-  });
-}
-
 /** Makes a certificate, and the options of a server that has it. */
 function certificateIn(folder: string): string[] {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];

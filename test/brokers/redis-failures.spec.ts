@@ -31,6 +31,7 @@ describe('what Redis says', () => {
       /replica/,
     ],
     ["OOM command not allowed when used memory > 'maxmemory'.", 'unreachable', /maxmemory/],
+    ['NOREPLICAS Not enough good replicas to write.', 'unreachable', /min-replicas-to-write/],
     ['MISCONF Redis is configured to save RDB snapshots, but', 'unreachable', /disk/],
     ['BUSY Redis is busy running a script.', 'unreachable', /busy/],
     ['ERR max number of clients reached', 'unreachable', /maxclients/],

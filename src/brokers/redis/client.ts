@@ -10,6 +10,8 @@ import { keyOf, type Script } from './scripts/script.ts';
 
 /** How long a connection may take to come about, and an answer to come: ours take some milliseconds. */
 const ANSWER_MS = 5_000;
+/** After how long without a word the system asks whether the server is still there: who only listens would not notice. */
+const KEEP_ALIVE_MS = 10_000;
 const LONGEST_PAUSE_MS = 2_000;
 
 export type RedisClass = typeof import('ioredis').Redis;
@@ -91,6 +93,7 @@ function optionsOf({ host, port, db, username, password, isEncrypted }: RedisAdd
     commandTimeout: ANSWER_MS,
     // A connection to a server that has stopped to answer is no good for the next request either.
     socketTimeout: ANSWER_MS,
+    keepAlive: KEEP_ALIVE_MS,
     retryStrategy: (attempts) => Math.min(50 * 2 ** attempts, LONGEST_PAUSE_MS),
     reconnectOnError: isReadOnly,
     // Requests that were under way are not made again, and others wait for one attempt to connect.

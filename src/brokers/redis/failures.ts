@@ -51,8 +51,11 @@ const FAILURES: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
   ],
   [/unknown command|Unknown Redis command/i, ['setup', 'is too old. Redis 6.2 or Valkey is needed']],
   [/\bWRONGTYPE\b/, ['setup', 'has something else under the names of the queues. Use another database: /1']],
-  [/\bLOADING\b/, ['unreachable', 'is starting, and loads its data. It is tried again']],
-  [/\bREADONLY\b/, ['unreachable', 'is a replica now, as after a failover. It is tried again']],
+  [/\bLOADING\b/, ['unreachable', 'is starting, and loads its data. Wait until it has']],
+  [
+    /\bREADONLY\b/,
+    ['unreachable', 'is a replica now, as after a failover. Wait until its address leads to the primary'],
+  ],
   [
     /\bOOM\b/,
     [
@@ -60,8 +63,15 @@ const FAILURES: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
       'has no memory left for more messages. Raise its maxmemory, or let consumers work them off',
     ],
   ],
+  [
+    /\bNOREPLICAS\b/,
+    [
+      'unreachable',
+      'has too few replicas to take changes. Look at these, or lower its min-replicas-to-write',
+    ],
+  ],
   [/\bMISCONF\b/, ['unreachable', 'cannot save to its disk, and takes no changes. Look into its log']],
-  [/\bBUSY\b/, ['unreachable', 'is busy with the script of somebody else. It is tried again']],
+  [/\bBUSY\b/, ['unreachable', 'is busy with the script of somebody else. Wait, or end that: SCRIPT KILL']],
   [
     /max number of clients/,
     ['unreachable', 'has no connection left. Raise its maxclients, or use fewer processes'],
@@ -74,7 +84,10 @@ const FAILURES: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
     ],
   ],
   [/ENOTFOUND|EAI_AGAIN/, ['unreachable', 'has a host name that cannot be found']],
-  [/timed out|timeout/i, ['unreachable', 'does not answer in time. Check that the server is well']],
+  [
+    /timed out|timeout/i,
+    ['unreachable', 'does not answer in time. Check that the server is well, and the address'],
+  ],
   [
     /ECONN|EHOST|ENET|EPIPE|connection was lost/,
     ['unreachable', 'cannot be reached. Check that the server runs, and the address'],

@@ -1,0 +1,31 @@
+import { Socket } from 'node:net';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { openBroker } from '../../src/brokers/open.ts';
+import { postgres } from '../servers/postgres.ts';
+import { redis } from '../servers/redis.ts';
+import type { ServerKind } from '../servers/server.ts';
+
+describe('connections that may be silent for long', () => {
+  afterEach(() => sinon.restore());
+
+  for (const kind of [postgres, redis] satisfies ServerKind[]) {
+    it(`are asked for by the system whether the server is still there: ${kind.name}`, async function () {
+      const address = kind.addressInEnvironment();
+      if (!address) return this.skip();
+      const keepAlive = sinon.spy(Socket.prototype, 'setKeepAlive');
+      const broker = await openBroker(address);
+      const queue = await broker.open('silence');
+      const over = new AbortController();
+      const waiting = queue.receive({ max: 1, waitSeconds: 20, signal: over.signal });
+      const sockets = () => new Set(keepAlive.getCalls().map((call) => call.thisValue));
+      // One for requests, one for news.
+      while (sockets().size < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+      over.abort();
+      await waiting;
+      await broker.remove('silence');
+      await broker.close();
+      for (const { args } of keepAlive.getCalls()) expect(args).to.deep.equal([true, 10_000]);
+    });
+  }
+});
