@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The charts of the last hour, each with a table of its values: a legend for some, all there is for others. */
 import uPlot from 'uplot';
 import type { Point } from '../history.ts';

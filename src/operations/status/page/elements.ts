@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 /**
  * Elements of the page, changed in place and only where something is new: what has the focus, is selected or is read aloud
  * stays. Text is always set as text, so nothing that a message says is taken for markup.

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The last failures: a line each, which opens to the whole error and the body. */
 import type { Failure } from '../../metrics/snapshot.ts';
 import type { Status } from '../status.ts';

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The figures at the top: what an operator wants to see first. */
 import type { Status } from '../status.ts';
 import { find, make, setClass, setText } from './elements.ts';

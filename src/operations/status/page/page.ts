@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The status page: listens to the server, and shows what it says. */
 import type { StatusEvent } from '../events.ts';
 import type { Status } from '../status.ts';

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The tables of the page: queues, processes, and API calls with what they cost. */
 import type { QueueStatus, Status } from '../status.ts';
 import { type Cell, find, setRows, setText } from './elements.ts';
