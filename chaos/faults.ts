@@ -95,7 +95,7 @@ function stepsOf({ kind, at, milliseconds, chance }: Fault, { fleet, place, hist
         [over, () => fleet.cont(index)],
       ];
     case CLOCK_JUMP:
-      return [[at, () => history.clockJumped(kind, place.sharedClock)]];
+      return [[at, () => history.clockJumped(kind, history.startedAt + at, place.sharedClock)]];
   }
   const fault = place.faults.find(({ name }) => name === kind)!;
   const begins: Step = [at, () => begin(fault, chance, history)];

@@ -35,10 +35,13 @@ export class History {
     this.incidents.push({ what, from, to: elapsed(), pid });
   }
 
-  /** The clock of the processes jumped; `mattersTo` says whether their place goes by it. */
-  clockJumped(what: string, mattersTo: boolean): void {
-    this.note(what);
-    if (mattersTo) this.incident(what, {});
+  /**
+   * The clock of the processes jumped at this time, by itself: nobody may have come to say so at once. `mattersTo` says
+   * whether their place goes by it.
+   */
+  clockJumped(what: string, at: number, mattersTo: boolean): void {
+    this.notes.push({ at, text: what });
+    if (mattersTo) this.incidents.push({ what, from: at, to: at });
   }
 
   /** A fault of the place begins. */
