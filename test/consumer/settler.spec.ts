@@ -5,9 +5,9 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { Delivery } from '../../src/consumer/delivery.ts';
 import { Leases } from '../../src/consumer/leases.ts';
 import { Settler } from '../../src/consumer/settler.ts';
-import type { Source } from '../../src/consumer/source.ts';
 import { buried, handled, type Outcome, released } from '../../src/worker/outcome.ts';
 import { refused } from './faulty-queue.ts';
+import { hold } from './held.ts';
 import { bodiesOf, faultyQueue } from './running.ts';
 
 const unreachable = new BrokerError('unreachable', 'down');
@@ -27,16 +27,7 @@ describe('the settler', () => {
     const onAnswer = sinon.spy();
     const leases = new Leases(queue, 30, observer);
     const settler = new Settler({ queue, leases, observer, delayMs, deadLetterQueue, onAnswer });
-    const source = { queue, leases } as unknown as Source;
-    const messages = await queue.receive({ max: 10, waitSeconds: 0, visibilityTimeout: 30 });
-    const deliveries = messages.map((message) => {
-      const times = { receivedAt: performance.now(), leaseEndsAt: performance.now() + 30_000 };
-      const delivery = new Delivery({ message, source, group: undefined, crashes: 0, ...times });
-      leases.hold(delivery);
-      delivery.phase = 'running';
-      return delivery;
-    });
-    queue.calls.length = 0;
+    const deliveries = await hold(queue, leases, 30);
     const [delivery, another] = deliveries as [Delivery, Delivery];
     return { queue, deadLetterQueue, observer, onAnswer, leases, settler, deliveries, delivery, another };
   }

@@ -1,0 +1,116 @@
+// Leases on a queue in memory, without a run loop around them. What that makes of them: leases.spec.ts.
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { LeaseLostError } from '../../src/consumer/delivery.ts';
+import { Leases } from '../../src/consumer/leases.ts';
+import { rejection } from '../rejection.ts';
+import { refused } from './faulty-queue.ts';
+import { hold } from './held.ts';
+import { bodiesOf, faultyQueue } from './running.ts';
+
+const SECONDS = 30;
+const unreachable = new BrokerError('unreachable', 'down');
+
+describe('leases, alone', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+  });
+  afterEach(() => clock.restore());
+
+  async function holding(count: number) {
+    const queue = await faultyQueue('work', bodiesOf('a', count));
+    const observer = { extended: sinon.spy(), extensionFailed: sinon.spy(), leaseLost: sinon.spy() };
+    const onLost = sinon.spy();
+    const leases = new Leases(queue, SECONDS, observer, onLost);
+    const deliveries = await hold(queue, leases, SECONDS);
+    return { queue, observer, onLost, leases, deliveries, delivery: deliveries[0]! };
+  }
+
+  it('are over at their end, not before; that is told once, with the reason', async () => {
+    const { queue, observer, onLost, leases, delivery } = await holding(1);
+    queue.always.changeVisibility = { error: unreachable };
+    await clock.tickAsync(29_999);
+    expect(leases.owns(delivery)).to.equal(true);
+    clock.jump(1);
+    expect([leases.owns(delivery), leases.owns(delivery), leases.size]).to.deep.equal([false, false, 0]);
+    const reason = 'its visibility timeout ended while the process could not extend it';
+    expect(observer.leaseLost.args).to.deep.equal([[delivery, reason]]);
+    expect(onLost.args).to.deep.equal([[delivery]]);
+    expect(delivery.abortReason)
+      .to.be.instanceOf(LeaseLostError)
+      .with.property('message', `The lease of message ${delivery.message.id} was lost: ${reason}.`);
+  });
+
+  it('cannot be lost once they are released, and need no timer then', async () => {
+    const { observer, leases, delivery } = await holding(1);
+    leases.release(delivery);
+    expect([delivery.phase, clock.countTimers()]).to.deep.equal(['done', 0]);
+    leases.lose(delivery, 'too late');
+    expect([delivery.leaseLost, observer.leaseLost.callCount]).to.deep.equal([false, 0]);
+  });
+
+  it('go on for those that were extended, when others of the same request were refused', async () => {
+    const { queue, observer, leases, deliveries } = await holding(3);
+    queue.faults.changeVisibility.push({
+      entries: (_, index) => [undefined, refused('Gone', false), refused('Busy', true)][index],
+    });
+    await clock.tickAsync(15_000);
+    expect(observer.extended.args).to.deep.equal([[queue, 1]]);
+    expect(observer.leaseLost.args).to.deep.equal([
+      [deliveries[1], 'the broker refused to extend it: Gone: refused'],
+    ]);
+    expect(observer.extensionFailed.callCount).to.equal(0);
+    await clock.tickAsync(60_000);
+    expect(leases.size).to.equal(2);
+  });
+
+  it('tell of requests that failed, with the number of their messages', async () => {
+    const { queue, observer } = await holding(3);
+    queue.faults.changeVisibility.push({ error: unreachable });
+    await clock.tickAsync(15_000);
+    expect(observer.extensionFailed.args).to.deep.equal([[unreachable, 3]]);
+  });
+
+  it('that are lost are not extended for a worker that asks', async () => {
+    const { queue, leases, delivery } = await holding(1);
+    clock.jump(30_000);
+    expect(await rejection(leases.extend(delivery, 60))).to.be.instanceOf(LeaseLostError);
+    expect(queue.calls).to.deep.equal([]);
+  });
+
+  it('say to a worker why they were not extended', async () => {
+    const { queue, leases, delivery } = await holding(1);
+    queue.faults.changeVisibility.push({ entries: () => refused('Busy', true) });
+    const error = await rejection(leases.extend(delivery, 60));
+    expect(error).to.be.instanceOf(BrokerError).and.to.include({
+      kind: 'unreachable',
+      message: 'The lease was not extended: Busy: refused',
+    });
+  });
+
+  it('are left alone while their message is being settled, and extended in time when that failed', async () => {
+    const { queue, leases, delivery } = await holding(1);
+    leases.pause(delivery);
+    await clock.tickAsync(20_000);
+    expect(queue.calls).to.deep.equal([]);
+    leases.resume(delivery);
+    await clock.tickAsync(0);
+    expect(queue.callsOf('changeVisibility')).to.have.length(1);
+    await clock.tickAsync(60_000);
+    expect(leases.owns(delivery)).to.equal(true);
+  });
+
+  it('need nobody who listens', async () => {
+    const queue = await faultyQueue('work', bodiesOf('a', 3));
+    const leases = new Leases(queue, SECONDS, {});
+    await hold(queue, leases, SECONDS);
+    queue.faults.changeVisibility.push(
+      { error: unreachable },
+      { entries: (_, index) => (index === 0 ? refused('Gone', false) : undefined) },
+    );
+    await clock.tickAsync(60_000);
+    expect(leases.size).to.equal(2);
+  });
+});
