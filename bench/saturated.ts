@@ -2,9 +2,9 @@
  * A full queue, a handler that does nothing, no latency: API calls and CPU time a message.
  * Run: npm run bench -- saturated
  */
-import { candidates } from './candidates.ts';
-import { compare, ROUNDS } from './measure.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
+import { compare, printComparison } from './compare.ts';
+import { ROUNDS } from './measure.ts';
+import { atMost, type Finding, show } from './report.ts';
 
 const CANDIDATES = [
   'rawLoop',
@@ -21,19 +21,15 @@ const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSecon
 export async function bench(): Promise<Finding[]> {
   const measured = await compare(CANDIDATES, setup);
   const raw = measured.rawLoop.cpuPerMessage;
-  printTable(
+  printComparison(
     `Saturated: a full queue, a handler that does nothing, no latency; CPU time of the client process, median of ${ROUNDS}`,
-    ['', 'API calls a message', 'CPU a message', 'to the raw loop', 'messages/s'],
-    CANDIDATES.map((name) => {
-      const { callsPerMessage, cpuPerMessage, messagesPerSecond } = measured[name];
-      return [
-        candidates[name].title,
-        show(callsPerMessage),
-        show(cpuPerMessage, 'µs'),
-        show(cpuPerMessage / raw),
-        show(messagesPerSecond),
-      ];
-    }),
+    measured,
+    {
+      'API calls a message': ({ callsPerMessage }) => show(callsPerMessage),
+      'CPU a message': ({ cpuPerMessage }) => show(cpuPerMessage, 'µs'),
+      'to the raw loop': ({ cpuPerMessage }) => show(cpuPerMessage / raw),
+      'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
+    },
   );
   return (['sequential', 'concurrent'] as const).flatMap((name) => [
     atMost(`API calls a message, ${name}`, measured[name].callsPerMessage, 0.21),

@@ -2,9 +2,9 @@
  * One message at a time, a handler that keeps the processor busy, and API calls that take time: how near to what the
  * handler alone could do? Run: npm run bench -- sequential
  */
-import { candidates } from './candidates.ts';
-import { compare, ROUNDS } from './measure.ts';
-import { atLeast, type Finding, printTable, show } from './report.ts';
+import { compare, printComparison } from './compare.ts';
+import { ROUNDS } from './measure.ts';
+import { atLeast, type Finding, show } from './report.ts';
 
 const CANDIDATES = [
   'bareLoop',
@@ -30,20 +30,13 @@ async function one({ handler, busyMs, latencyMs, percent }: (typeof SCENARIOS)[n
   const measured = await compare(CANDIDATES, setup);
   const ideal = measured.bareLoop.messagesPerSecond;
   const what = `sequential, handler busy ${busyMs} ms, ${latencyMs} ms an API call`;
-  printTable(
-    `${what}: median of ${ROUNDS}`,
-    ['', 'messages/s', 'to the handler alone', 'to the raw loop', 'API calls a message'],
-    CANDIDATES.map((name) => {
-      const { messagesPerSecond, callsPerMessage } = measured[name];
-      return [
-        candidates[name].title,
-        show(messagesPerSecond),
-        show(messagesPerSecond / ideal),
-        show(messagesPerSecond / measured.rawLoop.messagesPerSecond),
-        show(callsPerMessage),
-      ];
-    }),
-  );
+  const raw = measured.rawLoop.messagesPerSecond;
+  printComparison(`${what}: median of ${ROUNDS}`, measured, {
+    'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
+    'to the handler alone': ({ messagesPerSecond }) => show(messagesPerSecond / ideal),
+    'to the raw loop': ({ messagesPerSecond }) => show(messagesPerSecond / raw),
+    'API calls a message': ({ callsPerMessage }) => show(callsPerMessage),
+  });
   const reached = (measured.sequential.messagesPerSecond / ideal) * 100;
   return atLeast(`${what}, to the handler alone`, reached, percent, '%');
 }

@@ -3,9 +3,9 @@
  * of the task as they are: CPU time a message, on a full queue, with a handler that does nothing.
  * Run: npm run bench -- tasks
  */
-import { candidates } from './candidates.ts';
-import { compare, ROUNDS } from './measure.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
+import { compare, printComparison } from './compare.ts';
+import { ROUNDS } from './measure.ts';
+import { atMost, type Finding, show } from './report.ts';
 
 const CANDIDATES = ['concurrent', 'raw', 'tasks'] as const;
 const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSeconds: 2, seconds: 3 } as const;
@@ -13,18 +13,14 @@ const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSecon
 export async function bench(): Promise<Finding[]> {
   const measured = await compare(CANDIDATES, setup);
   const plain = measured.concurrent.cpuPerMessage;
-  printTable(
+  printComparison(
     `Tasks: a full queue, a handler that does nothing, no latency; CPU time of the container, median of ${ROUNDS}`,
-    ['', 'CPU a message', 'to a plain call', 'messages/s'],
-    CANDIDATES.map((name) => {
-      const { cpuPerMessage, messagesPerSecond } = measured[name];
-      return [
-        candidates[name].title,
-        show(cpuPerMessage, 'µs'),
-        show(cpuPerMessage / plain),
-        show(messagesPerSecond),
-      ];
-    }),
+    measured,
+    {
+      'CPU a message': ({ cpuPerMessage }) => show(cpuPerMessage, 'µs'),
+      'to a plain call': ({ cpuPerMessage }) => show(cpuPerMessage / plain),
+      'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
+    },
   );
   const task = measured.tasks.cpuPerMessage;
   return [

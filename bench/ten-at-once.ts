@@ -2,9 +2,9 @@
  * Ten messages at once, 95 % of which sleep 5 ms and 5 % 200 ms, and 10 ms an API call: does a slot ever wait for the
  * slowest of ten, or for the network? Run: npm run bench -- ten-at-once
  */
-import { candidates } from './candidates.ts';
-import { compare, ROUNDS } from './measure.ts';
-import { atLeast, type Finding, printTable, show } from './report.ts';
+import { compare, printComparison } from './compare.ts';
+import { ROUNDS } from './measure.ts';
+import { atLeast, type Finding, show } from './report.ts';
 
 const CANDIDATES = ['bareLoops', 'rawLoop', 'sqsConsumer10', 'squiss10', 'concurrent'] as const;
 const setup = { handler: 'mixed', latencyMs: 10, messages: 20_000, warmUpSeconds: 2, seconds: 6 } as const;
@@ -12,18 +12,14 @@ const setup = { handler: 'mixed', latencyMs: 10, messages: 20_000, warmUpSeconds
 export async function bench(): Promise<Finding[]> {
   const measured = await compare(CANDIDATES, setup);
   const ideal = measured.bareLoops.messagesPerSecond;
-  printTable(
+  printComparison(
     `Ten at once: 95 % sleep 5 ms and 5 % 200 ms, ${setup.latencyMs} ms an API call; median of ${ROUNDS}`,
-    ['', 'messages/s', 'to the bare loops', 'API calls a message'],
-    CANDIDATES.map((name) => {
-      const { messagesPerSecond, callsPerMessage } = measured[name];
-      return [
-        candidates[name].title,
-        show(messagesPerSecond),
-        show(messagesPerSecond / ideal),
-        show(callsPerMessage),
-      ];
-    }),
+    measured,
+    {
+      'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
+      'to the bare loops': ({ messagesPerSecond }) => show(messagesPerSecond / ideal),
+      'API calls a message': ({ callsPerMessage }) => show(callsPerMessage),
+    },
   );
   const share = measured.concurrent.messagesPerSecond / ideal;
   return [atLeast('ten at once, to ten bare loops without a queue', share * 100, 95, '%')];
