@@ -32,14 +32,12 @@ export class IdleExit {
     clearTimeout(this.#timer);
   }
 
-  #check(idleMs: number): void {
-    this.#timer = setTimeout(
-      () => {
-        if (this.#options.isBusy()) this.active();
-        if (performance.now() - this.#activeAt >= idleMs) this.#options.onIdle();
-        else this.#check(idleMs);
-      },
-      this.#activeAt + idleMs - performance.now(),
-    );
+  #check(idleMs: number, afterMs = idleMs): void {
+    this.#timer = setTimeout(() => {
+      if (this.#options.isBusy()) this.active();
+      const leftMs = this.#activeAt + idleMs - performance.now();
+      if (leftMs <= 0) this.#options.onIdle();
+      else this.#check(idleMs, leftMs);
+    }, afterMs);
   }
 }
