@@ -21,7 +21,7 @@ import { checkBatch, checkReceive, deduplicationId, refusals, sequenceNumber } f
 import type { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
 import { moveDeadLetters } from './dead-letters.ts';
-import { formatHead, receivedMessage, type TakenMessage } from './record.ts';
+import { formatHead, receivedMessage, shownMessages } from './record.ts';
 import { countMessages, peekFifo, peekStandard, readDeadLetterQueue } from './scripts/looking.ts';
 import { purgeQueue } from './scripts/queues.ts';
 import { receiveFifo, receiveStandard } from './scripts/receiving.ts';
@@ -48,7 +48,8 @@ type Received = readonly [
   deadLetterQueue: string | null,
   maxReceives: string | null,
   lookInMs: number,
-  taken: readonly (string | number)[],
+  heads: string,
+  records: readonly string[],
 ];
 
 /** What a receive took, and in how many milliseconds there may be more: -1 if nothing comes by itself. */
@@ -126,7 +127,9 @@ export class RedisQueue implements Queue {
 
   async peek(max: number): Promise<PeekedMessage[]> {
     const script = this.fifo ? peekFifo : peekStandard;
-    const shown = this.#found(await this.#means.client.run<TakenMessage[] | null>(script, this.name, [max]));
+    type Shown = [heads: string, records: string[]];
+    const answer = await this.#means.client.run<Shown | null>(script, this.name, [max]);
+    const shown = shownMessages(...this.#found(answer));
     return shown.map((one) => peekedMessage(receivedMessage(one, '', this.fifo)));
   }
 
@@ -147,16 +150,16 @@ export class RedisQueue implements Queue {
 
   async #take({ max, visibilityTimeout }: ReceiveOptions): Promise<Taken> {
     const { client } = this.#means;
-    const token = randomBytes(8).toString('hex');
+    const unique = randomBytes(8).toString('hex');
     const script = this.fifo ? receiveFifo : receiveStandard;
-    const values = [max, visibilityTimeout ?? '', token];
+    const values = [max, visibilityTimeout ?? '', unique];
     const received = this.#found(await client.run<Received | null>(script, this.name, values));
-    const [ownVisibilityTimeout, deadLetterQueue, maxReceives, lookInMs, taken] = received;
+    const [ownVisibilityTimeout, deadLetterQueue, maxReceives, lookInMs, heads, records] = received;
     this.#visibilityTimeout = Number(ownVisibilityTimeout);
-    const all = Array.from({ length: taken.length / 3 }, (_, index) => {
-      const one = taken.slice(3 * index, 3 * index + 3) as unknown as TakenMessage;
-      return { message: receivedMessage(one, token, this.fifo), record: one[2] };
-    });
+    const all = shownMessages(heads, records).map((shown) => ({
+      message: receivedMessage(shown, unique, this.fifo),
+      record: shown.record,
+    }));
     const isExhausted = ({ message }: (typeof all)[number]) => message.receiveCount > Number(maxReceives);
     const letters = deadLetterQueue === null ? [] : all.filter(isExhausted);
     // If the dead-letter queue was removed meanwhile, messages are received as often as they come.

@@ -14,9 +14,6 @@ import { sequenceNumber } from '../sqs-rules.ts';
 
 type Grouping = Pick<Message, 'groupId' | 'deduplicationId'>;
 
-/** A message that a receive took, as a script tells it. */
-export type TakenMessage = readonly [number: string, receiveCount: number, record: string];
-
 /** What comes in a record after the time, which is the server's to write, and before the body. */
 export function formatHead(
   id: string,
@@ -28,10 +25,27 @@ export function formatHead(
   return `${id}\n${grouping}\n${formatAttributes(attributes) ?? ''}\n`;
 }
 
-/** The message that the receive with the token `token` hands out. */
+/** A message as the scripts show it. */
+export interface ShownMessage {
+  readonly number: number;
+  readonly receiveCount: number;
+  readonly record: string;
+}
+
+/** `heads` has number and receive count of each message: `1 1 2 4` for the two messages 1 and 2. */
+export function shownMessages(heads: string, records: readonly string[]): ShownMessage[] {
+  const numbers = heads.split(' ').map(Number);
+  return records.map((record, index) => ({
+    number: numbers[2 * index]!,
+    receiveCount: numbers[2 * index + 1]!,
+    record,
+  }));
+}
+
+/** The message that the receive with the text `unique` hands out. */
 export function receivedMessage(
-  [number, receiveCount, record]: TakenMessage,
-  token: string,
+  { number, receiveCount, record }: ShownMessage,
+  unique: string,
   fifo: boolean,
 ): Message {
   const idAt = record.indexOf(' ') + 1;
@@ -41,12 +55,12 @@ export function receivedMessage(
   const message = {
     id: record.slice(idAt, groupingAt - 1),
     body: record.slice(bodyAt),
-    receiptHandle: receiptHandle({ number: Number(number), token }),
+    receiptHandle: receiptHandle({ number, token: `${receiveCount}_${unique}` }),
     receiveCount,
     attributes: parseAttributes(record.slice(attributesAt, bodyAt - 1)),
     sentAt: Number(record.slice(0, idAt)),
   };
   if (attributesAt === groupingAt + 1) return message;
   const grouping = JSON.parse(record.slice(groupingAt, attributesAt)) as Grouping;
-  return { ...message, ...grouping, ...(fifo && { sequenceNumber: sequenceNumber(Number(number)) }) };
+  return { ...message, ...grouping, ...(fifo && { sequenceNumber: sequenceNumber(number) }) };
 }

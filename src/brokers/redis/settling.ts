@@ -10,8 +10,11 @@ import {
 } from '../receipt-handle.ts';
 import { changeRefusal } from '../sqs-rules.ts';
 import type { RedisClient } from './client.ts';
-import type { Script } from './scripts/script.ts';
-import { changeVisibilities as changeScript, deleteMessages as deleteScript } from './scripts/settling.ts';
+import {
+  changeVisibilities as changeScript,
+  deleteFifo,
+  deleteStandard,
+} from './scripts/settling.ts';
 
 /** Deletes messages; a result for each, in order. */
 export async function deleteMessages(
@@ -19,9 +22,13 @@ export async function deleteMessages(
   queue: string,
   receiptHandles: readonly string[],
 ): Promise<EntryResult[] | undefined> {
+  const fifo = isFifoName(queue);
   const receipts = receiptHandles.map(parseReceiptHandle);
-  const found = await settle(client, deleteScript, queue, receipts, ({ number, token }) => [number, token]);
-  return found && receipts.map((receipt, index) => deleteResult(receipt, found[index], isFifoName(queue)));
+  const good = receipts.filter((receipt) => receipt !== undefined);
+  const values = [...good.map(({ number }) => number), ...good.map(({ token }) => token)];
+  const answer = await client.run<string | null>(fifo ? deleteFifo : deleteStandard, queue, values);
+  const found = heldMessages(receipts, answer);
+  return found && receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
 }
 
 /** Changes visibility timeouts; a result for each, in order. */
@@ -32,24 +39,20 @@ export async function changeVisibilities(
 ): Promise<EntryResult[] | undefined> {
   const receipts = changes.map(({ receiptHandle }) => parseReceiptHandle(receiptHandle));
   const possible = receipts.map((receipt, index) => (changeRefusal(changes[index]!) ? undefined : receipt));
-  const found = await settle(client, changeScript, queue, possible, ({ number, token }, index) => [
-    number,
-    token,
-    changes[index]!.seconds,
-  ]);
+  const values = possible.flatMap((receipt, index) =>
+    receipt ? [receipt.number, receipt.token, changes[index]!.seconds] : [],
+  );
+  const flag = isFifoName(queue) ? '1' : '0';
+  const answer = await client.run<string | null>(changeScript, queue, [flag, ...values]);
+  const found = heldMessages(possible, answer);
   return found && changes.map((change, index) => changeResult(change, receipts[index], found[index]));
 }
 
-/** Runs a script with the values for each receipt; what it found for each, where there is one. */
-async function settle(
-  client: RedisClient,
-  script: Script,
-  queue: string,
+/** What a script found for each receipt, where there is one; undefined if there is no such queue. */
+function heldMessages(
   receipts: readonly (Receipt | undefined)[],
-  valuesFor: (receipt: Receipt, index: number) => (string | number)[],
-): Promise<(HeldMessage | undefined)[] | undefined> {
-  const values = receipts.flatMap((receipt, index) => (receipt ? valuesFor(receipt, index) : []));
-  const answer = await client.run<string | null>(script, queue, [isFifoName(queue) ? '1' : '0', ...values]);
+  answer: string | null,
+): (HeldMessage | undefined)[] | undefined {
   if (answer === null) return undefined;
   const digits = answer[Symbol.iterator]();
   return receipts.map((receipt) => receipt && heldMessage(receipt, digits.next().value!));

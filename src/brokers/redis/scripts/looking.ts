@@ -1,10 +1,11 @@
 /** Looks at a queue without changing anything. Each script answers null if there is no such queue. */
 import { GROUPS } from './groups.ts';
-import { script } from './script.ts';
+import { NOW, script } from './script.ts';
 
 /** Counts the messages: [visible, in flight, delayed]. */
 export const countMessages = script(
   ['queue', 'messages', 'delayed', 'inFlight'],
+  NOW,
   `
 if redis.call('EXISTS', queue) == 0 then return false end
 local in_flight = redis.call('ZCOUNT', inFlight, '(' .. now, '+inf')
@@ -23,27 +24,32 @@ return settings
 `,
 );
 
-/** Takes the most messages to show. `show` answers false when these are enough. */
+/**
+ * Takes the most messages to show. Answers with number and receive count of each, with spaces between all, and the records:
+ * [record, …]. `show` says false when these are enough.
+ */
 const SHOWING = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds')
 if not settings[1] then return false end
 local max = tonumber(ARGV[1])
 local kept_since = settings[2] and now - 1000 * settings[2]
-local shown = {}
+local heads, shown = {}, {}
 
 local function show(number)
   local record = redis.call('HGET', messages, number)
   if record and not (kept_since and tonumber(string.match(record, '^%d+')) <= kept_since) then
     local receipt = redis.call('HGET', receipts, number)
-    shown[#shown + 1] = { number, receipt and tonumber(string.match(receipt, '^%d+')) or 0, record }
+    heads[#heads + 1] = number .. ' ' .. (receipt and string.match(receipt, '^%d+') or 0)
+    shown[#shown + 1] = record
   end
   return #shown < max
 end
 `;
 
-/** Shows messages of a standard queue that can be received, in their order: [[number, receive count, record], …] */
+/** Shows messages of a standard queue that can be received, in their order. */
 export const peekStandard = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts'],
+  NOW,
   SHOWING,
   `
 local function show_all(numbers)
@@ -61,13 +67,14 @@ for _, times in ipairs({ delayed, inFlight }) do
     show_all(redis.call('ZRANGE', times, '-inf', now, 'BYSCORE', 'LIMIT', 0, max - #shown))
   end
 end
-return shown
+return { table.concat(heads, ' '), shown }
 `,
 );
 
 /** Shows messages of a FIFO queue that are visible, group by group, those groups first that come next. */
 export const peekFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
+  NOW,
   GROUPS,
   SHOWING,
   `
@@ -80,10 +87,10 @@ for _, group in ipairs(redis.call('ZRANGE', groups, 0, -1)) do
   -- Those in flight are among the first ten.
   for _, number in ipairs(first_of(group, max + 10)) do
     if not is_later(inFlight, number) and not is_later(delayed, number) and not show(number) then
-      return shown
+      return { table.concat(heads, ' '), shown }
     end
   end
 end
-return shown
+return { table.concat(heads, ' '), shown }
 `,
 );

@@ -1,15 +1,17 @@
 /**
  * Puts the next messages of a queue in flight, and deletes those on the way that are kept no longer.
  *
- * Both scripts take the most messages to hand out, the visibility timeout in seconds ('' for the queue's), and the token of
- * this receive. They answer null if there is no such queue, else with
+ * Both scripts take the most messages to hand out, the visibility timeout in seconds ('' for the queue's), and a text that
+ * no other receive has: a message's token is its receive count, an underscore, and this. They answer null if there is no
+ * such queue, else with
  *
  *     [the queue's visibility timeout, its dead-letter queue or null, its maximum of receives or null,
  *      in how many milliseconds to look again: -1 if no message becomes visible by itself,
- *      [number, receive count, record, number, …]]
+ *      number and receive count of each message, with spaces between all,
+ *      the records: [record, …]]
  */
 import { GROUPS } from './groups.ts';
-import { script } from './script.ts';
+import { NOW, script } from './script.ts';
 
 /** The most messages that a script moves or looks at in vain, so that others are not kept waiting. */
 const AT_ONCE = 100;
@@ -17,14 +19,15 @@ const AT_ONCE = 100;
 const TAKING = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds', 'deadLetterQueue', 'maxReceives')
 if not settings[1] then return false end
-local max, token = tonumber(ARGV[1]), ARGV[3]
-local visible_at = now + 1000 * (ARGV[2] == '' and settings[1] or ARGV[2])
+local max, unique = tonumber(ARGV[1]), ARGV[3]
+-- As text: Lua is slow to make one of each number.
+local visible_at = string.format('%d', now + 1000 * (ARGV[2] == '' and settings[1] or ARGV[2]))
 local kept_since = settings[2] and now - 1000 * settings[2]
 local looked_at, count_of_taken = 0, 0
-local taken, new_receipts, new_times = {}, {}, {}
+local heads, taken, new_receipts, new_times = {}, {}, {}, {}
 
 -- Takes a message to be put in flight. False if it is gone, or if it was kept too long and is deleted.
-local function take(number, record, receipt, group)
+local function take(number, record, receipt, of_group)
   looked_at = looked_at + 1
   if not record then return false end
   if kept_since and tonumber(string.match(record, '^%d+')) <= kept_since then
@@ -32,12 +35,13 @@ local function take(number, record, receipt, group)
     redis.call('HDEL', receipts, number)
     return false
   end
-  local count = 1 + (receipt and string.match(receipt, '^%d+') or 0)
-  local i = count_of_taken
-  count_of_taken = i + 1
-  taken[3 * i + 1], taken[3 * i + 2], taken[3 * i + 3] = number, count, record
-  new_receipts[2 * i + 1], new_receipts[2 * i + 2] = number, count .. ' ' .. token .. ' ' .. group
-  new_times[2 * i + 1], new_times[2 * i + 2] = visible_at, number
+  local count = receipt and 1 + string.match(receipt, '^%d+') or '1'
+  count_of_taken = count_of_taken + 1
+  local i = 2 * count_of_taken
+  heads[i - 1], heads[i] = number, count
+  taken[count_of_taken] = record
+  new_receipts[i - 1], new_receipts[i] = number, count .. '_' .. unique .. of_group
+  new_times[i - 1], new_times[i] = visible_at, number
   return true
 end
 
@@ -60,12 +64,13 @@ local function answer(...)
       if left and (look_in < 0 or left < look_in) then look_in = left end
     end
   end
-  return { settings[1], settings[3], settings[4], look_in, taken }
+  return { settings[1], settings[3], settings[4], look_in, table.concat(heads, ' '), taken }
 end
 `;
 
 export const receiveStandard = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts'],
+  NOW,
   TAKING,
   `
 -- Lists messages as visible that have become it.
@@ -94,6 +99,7 @@ return answer(delayed, inFlight)
 
 export const receiveFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
+  NOW,
   GROUPS,
   TAKING,
   `
@@ -106,7 +112,7 @@ for _, group in ipairs(redis.call('ZRANGE', groups, '-inf', now, 'BYSCORE', 'LIM
     if delayed_until and tonumber(delayed_until) > now then break end
     redis.call('ZREM', delayed, number)
     local record = redis.call('HGET', messages, number)
-    if not take(number, record, redis.call('HGET', receipts, number), group) then
+    if not take(number, record, redis.call('HGET', receipts, number), ' ' .. group) then
       redis.call('ZREM', order, member_of(group, number))
       redis.call('ZREM', inFlight, number)
     end

@@ -16,7 +16,7 @@ export type Key =
   | 'delayed'
   /** Sorted set: the numbers of messages that were received, by the time when they are visible again. */
   | 'inFlight'
-  /** Hash: how often a message was received, the token of the last time, and its group on FIFO queues; by its number. */
+  /** Hash: the token of a message's last receive, and on FIFO queues its group; by its number. */
   | 'receipts'
   /** Sorted set: the messages of FIFO queues, in the order within their groups (`groups.ts`). */
   | 'order'
@@ -34,16 +34,16 @@ export interface Script {
   readonly lua: string;
 }
 
-/** Milliseconds since the epoch, on the server's clock. */
-const NOW = `
+/** The time in `now`: milliseconds since the epoch, on the server's clock. */
+export const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** A script whose body has its keys in variables of the same names, and the time in `now`. */
+/** A script whose body has its keys in variables of the same names. */
 export function script(keys: readonly Key[], ...body: readonly string[]): Script {
   const values = keys.map((_, index) => `KEYS[${index + 1}]`);
-  return { keys, lua: [`local ${keys.join(', ')} = ${values.join(', ')}`, NOW, ...body].join('\n') };
+  return { keys, lua: [`local ${keys.join(', ')} = ${values.join(', ')}`, ...body].join('\n') };
 }
 
 /** The key of a queue in Redis. */

@@ -4,7 +4,7 @@
  */
 import { DEDUPLICATION_MS } from '../../sqs-rules.ts';
 import { GROUPS } from './groups.ts';
-import { script } from './script.ts';
+import { NOW, script } from './script.ts';
 
 /**
  * Wakes those who wait for messages. It comes first, for a user may lack the right to do it, and then nothing was done. Who is
@@ -21,22 +21,27 @@ const FORGOTTEN_AT_ONCE = 100;
  */
 export const sendStandard = script(
   ['queue', 'messages', 'visible', 'delayed'],
+  NOW,
   `
 local default_delay = redis.call('HGET', queue, 'delaySeconds')
 if not default_delay then return false end
 ${ANNOUNCE}
 local number = redis.call('HINCRBY', queue, 'number', #ARGV / 3) - #ARGV / 3
-local visible_now = {}
+local sent_at = string.format('%d', now)
+local fields, visible_now = {}, {}
 for i = 1, #ARGV, 3 do
   number = number + 1
-  redis.call('HSET', messages, number, now .. ' ' .. ARGV[i + 1] .. ARGV[i + 2])
+  local field = string.format('%d', number)
+  fields[#fields + 1] = field
+  fields[#fields + 1] = sent_at .. ' ' .. ARGV[i + 1] .. ARGV[i + 2]
   local delay = tonumber(ARGV[i] == '' and default_delay or ARGV[i])
   if delay > 0 then
-    redis.call('ZADD', delayed, now + delay * 1000, number)
+    redis.call('ZADD', delayed, now + delay * 1000, field)
   else
-    visible_now[#visible_now + 1] = number
+    visible_now[#visible_now + 1] = field
   end
 end
+if #fields > 0 then redis.call('HSET', messages, unpack(fields)) end
 if #visible_now > 0 then redis.call('RPUSH', visible, unpack(visible_now)) end
 return 1
 `,
@@ -48,6 +53,7 @@ return 1
  */
 export const sendFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'order', 'groups', 'deduplication', 'remembered'],
+  NOW,
   GROUPS,
   `
 local delay = redis.call('HGET', queue, 'delaySeconds')
@@ -90,6 +96,7 @@ return results
  */
 export const acceptDeadLetters = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'order', 'groups', 'arrived'],
+  NOW,
   GROUPS,
   `
 if redis.call('EXISTS', queue) == 0 then return false end
