@@ -71,21 +71,24 @@ export function decodeCall(body: string): unknown[] {
   return Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
 }
 
-/** Parses JSON that comes from outside: bounded in depth, and without `__proto__` keys, which pollute what copies them. */
-export function parseJson(body: string): unknown {
-  if (body === '') throw new MalformedMessageError('The body is empty.');
-  if (isDeeperThan(body, DEEPEST)) {
-    throw new MalformedMessageError(`The body nests deeper than ${DEEPEST} levels: ${excerpt(body)}`);
+/**
+ * Parses JSON that comes from outside: bounded in depth, and without `__proto__` keys, which pollute what copies them.
+ * `label` names it in errors. Throws MalformedMessageError.
+ */
+export function parseJson(text: string, label = 'The body'): unknown {
+  if (text === '') throw new MalformedMessageError(`${label} is empty.`);
+  if (isDeeperThan(text, DEEPEST)) {
+    throw new MalformedMessageError(`${label} nests deeper than ${DEEPEST} levels: ${excerpt(text)}`);
   }
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = JSON.parse(text);
   } catch (cause) {
-    throw new MalformedMessageError(`The body is not JSON: ${excerpt(body)}`, { cause });
+    throw new MalformedMessageError(`${label} is not JSON: ${excerpt(text)}`, { cause });
   }
   // A key can also be spelled with escapes, so an escape is reason enough to look.
-  if ((body.includes('__proto__') || body.includes('\\u')) && hasPrototypeKey(value)) {
-    throw new MalformedMessageError(`The body has the key "__proto__": ${excerpt(body)}`);
+  if ((text.includes('__proto__') || text.includes('\\u')) && hasPrototypeKey(value)) {
+    throw new MalformedMessageError(`${label} has the key "__proto__": ${excerpt(text)}`);
   }
   return value;
 }

@@ -22,7 +22,7 @@ export class UnsupportedContentTypeError extends Error {
 export const jsonCodec: Codec = {
   contentType: 'json',
   encode: (value) => encodeJson(value, 'the input'),
-  decode: parseJson,
+  decode: (body) => parseJson(body),
 };
 
 /** The body as it is. */

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { NO_RESULT } from '../brokers/errors.ts';
+import { MAX_ATTRIBUTES } from '../brokers/limits.ts';
 import { messageSize } from '../brokers/message-size.ts';
 import { SendError } from './errors.ts';
 import { Turns } from './turns.ts';
@@ -68,10 +69,17 @@ export class Sender {
 
   #checkLimits(message: OutgoingMessage, bytes: number): void {
     const { maxDelaySeconds, maxRequestBytes, description } = this.#broker;
-    const { delaySeconds = 0 } = message;
+    const { delaySeconds = 0, attributes = {} } = message;
     if (!(delaySeconds >= 0 && delaySeconds <= maxDelaySeconds)) {
       throw new SendError(
         `A delay of ${delaySeconds} s was asked for; ${description} takes 0 to ${maxDelaySeconds} s. For later than that, let a scheduler send the message when it is due (on AWS: EventBridge Scheduler).`,
+        message,
+      );
+    }
+    const count = Object.keys(attributes).length;
+    if (count > MAX_ATTRIBUTES) {
+      throw new SendError(
+        `The message has ${count} attributes, those of its task included; a message has at most ${MAX_ATTRIBUTES}. Put the data into the body.`,
         message,
       );
     }

@@ -4,14 +4,30 @@ import { TaskInputError } from './errors.ts';
 
 export type TaskSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
 
-/** What the schema makes of the input. Throws TaskInputError that names each part that does not fit. */
-export async function checkInput(
-  task: string,
-  schema: TaskSchema | undefined,
-  input: unknown,
-): Promise<unknown> {
-  if (!schema) return input;
-  const result = await schema['~standard'].validate(input);
+/** The schema of a task that was given none: one object of named arguments. */
+export const namedArguments: TaskSchema = {
+  '~standard': {
+    version: 1,
+    vendor: 'sqs-containers',
+    validate: (value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? { value }
+        : { issues: [{ message: 'a task takes one object of named arguments' }] },
+  },
+};
+
+/**
+ * What the schema makes of the input; a promise if the schema gives one. Throws TaskInputError that names each part that
+ * does not fit.
+ */
+export function checkInput(task: string, schema: TaskSchema, input: unknown): unknown {
+  const result = schema['~standard'].validate(input);
+  return result instanceof Promise
+    ? result.then((checked) => outputOf(task, checked))
+    : outputOf(task, result);
+}
+
+function outputOf(task: string, result: StandardSchemaV1.Result<unknown>): unknown {
   if (!result.issues) return result.value;
   throw new TaskInputError(task, result.issues.map(describeIssue));
 }

@@ -6,54 +6,35 @@
  *     await sendEmail.delay({ to, subject });
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { Message, MessageAttributes } from '../brokers/broker.ts';
+import type { Message } from '../brokers/broker.ts';
 import { textCodec } from '../message/codecs.ts';
 import { LazySender } from '../producer/lazy-sender.ts';
 import type { Sent } from '../producer/queue.ts';
-import type { Backoff } from '../worker/backoff.ts';
 import { failureOf } from './attempt.ts';
-import { currentContext, restoreContext, type TaskContext } from './context.ts';
+import { currentContext, restoreContext } from './context.ts';
 import { taskDefaults } from './defaults.ts';
+import type { Decoded, Definition, Format } from './definition.ts';
 import { type BatchHandler, Gatherer } from './gather.ts';
-import { Limiter, type TaskLimits } from './limits.ts';
+import { Limiter } from './limits.ts';
 import { wrap } from './middleware.ts';
-import type { BatchTaskOptions, RawTaskOptions, TaskOptions, TaskQueueOptions } from './options.ts';
+import {
+  type BatchTaskOptions,
+  checkTask,
+  type RawTaskOptions,
+  type TaskOptions,
+  type TaskQueueOptions,
+} from './options.ts';
 import { type RegisteredQueue, registerQueue } from './registry.ts';
-import { checkInput, type TaskSchema } from './schema.ts';
+import { checkInput, namedArguments, type TaskSchema } from './schema.ts';
 import { noteSend, sendTogether } from './sending-scope.ts';
-import { type DelayOptions, makeTask, type Task } from './task.ts';
-import { traced, tracedSend } from './tracing.ts';
+import { type DelayOptions, makeTask, type NoArguments, type Task } from './task.ts';
+import { traced, tracedSend, withTrace } from './tracing.ts';
 import { decodeTask, encodeTask } from './wire.ts';
 
 /** The tasks of the queue `name`. Nothing is opened before the first call. */
 export function taskQueue(name: string, options: TaskQueueOptions = {}): TaskQueue {
   return new TaskQueue(name, options);
 }
-
-/** How the messages of a task are written and read. */
-interface Format {
-  encode(input: unknown, options: DelayOptions, carrier: MessageAttributes): OutgoingBody;
-  decode(message: Message): Decoded | Promise<Decoded>;
-}
-
-interface Decoded {
-  readonly input: unknown;
-  readonly context: TaskContext;
-}
-
-type OutgoingBody = { readonly body: string; readonly attributes: MessageAttributes };
-
-interface Definition extends TaskLimits {
-  readonly name: string;
-  readonly format: Format;
-  readonly schema?: TaskSchema | undefined;
-  readonly backoff?: Backoff | undefined;
-  /** null: it is only sent from here. */
-  readonly handle: Handle | null;
-}
-
-/** `message` is undefined for `run`. `atOnce`: not to be gathered with others. */
-type Handle = (input: unknown, message: Message | undefined, atOnce: boolean) => void | Promise<void>;
 
 export class TaskQueue {
   readonly name: string;
@@ -72,20 +53,25 @@ export class TaskQueue {
   task<Schema extends TaskSchema>(
     name: string,
     handler: ((input: StandardSchemaV1.InferOutput<Schema>) => void | Promise<void>) | null,
-    options: TaskOptions & { readonly schema: Schema },
+    options: TaskOptions<Schema> & { readonly schema: Schema },
   ): Task<StandardSchemaV1.InferInput<Schema>>;
-  /** A task: its handler takes one object of named arguments. null: it is only sent from here, and handled elsewhere. */
-  task<Value>(
+  /**
+   * A task: its handler takes one object of named arguments. null: it is only sent from here, and handled elsewhere.
+   * Throws RangeError for options with which it would never run.
+   */
+  task<Value extends object = NoArguments>(
     name: string,
     handler: ((input: Value) => void | Promise<void>) | null,
-    options?: TaskOptions,
+    options?: TaskOptions<undefined>,
   ): Task<Value>;
   task(
     name: string,
     handler: ((input: never) => void | Promise<void>) | null,
     options: TaskOptions = {},
   ): Task<unknown> {
+    checkTask(name, options);
     return this.#define({
+      schema: namedArguments,
       ...options,
       name,
       format: this.#format(name, options),
@@ -93,46 +79,61 @@ export class TaskQueue {
     });
   }
 
+  /** A batch task whose inputs have a schema, as for a task. */
+  batchTask<Schema extends TaskSchema>(
+    name: string,
+    handler: BatchHandler<StandardSchemaV1.InferOutput<Schema>>,
+    options: BatchTaskOptions<Schema> & { readonly schema: Schema },
+  ): Task<StandardSchemaV1.InferInput<Schema>>;
   /**
    * A task whose handler takes many inputs at once: up to `size`, or those that come within `wait` seconds. It needs a
-   * container that runs that many messages at once.
+   * container that runs that many messages at once. Throws RangeError for options with which it would never run.
    */
-  batchTask<Value>(name: string, handler: BatchHandler<Value>, options: BatchTaskOptions = {}): Task<Value> {
+  batchTask<Value extends object = NoArguments>(
+    name: string,
+    handler: BatchHandler<Value>,
+    options?: BatchTaskOptions<undefined>,
+  ): Task<Value>;
+  batchTask(name: string, handler: BatchHandler<never>, options: BatchTaskOptions = {}): Task<unknown> {
+    checkTask(name, options);
     const gatherer = new Gatherer(handler, options);
     const alone = new Gatherer(handler, { size: 1 });
     return this.#define({
+      schema: namedArguments,
       ...options,
       name,
       format: this.#format(name, options),
-      handle: (input, message, atOnce) => (atOnce ? alone : gatherer).handle(input as Value, message),
+      handle: (input, message, atOnce) => (atOnce ? alone : gatherer).handle(input as never, message),
     });
   }
 
+  /** A raw task with a schema for what its codec reads, as for a task. */
+  rawTask<Schema extends TaskSchema>(
+    handler: ((input: StandardSchemaV1.InferOutput<Schema>, message: Message) => void | Promise<void>) | null,
+    options: RawTaskOptions<Schema> & { readonly schema: Schema },
+  ): Task<StandardSchemaV1.InferInput<Schema>>;
   /**
    * Handles what is no task: messages of other programs, such as EventBridge, SNS or S3. The handler gets what the codec
    * makes of the body (default: the body as text), and the message. A queue has one of these. null: as for a task.
    */
   rawTask<Value = string>(
     handler: ((input: Value, message: Message) => void | Promise<void>) | null,
+    options?: RawTaskOptions<undefined>,
+  ): Task<Value>;
+  rawTask(
+    handler: ((input: never, message: Message) => void | Promise<void>) | null,
     options: RawTaskOptions = {},
-  ): Task<Value> {
+  ): Task<unknown> {
+    const name = `${this.name}.raw`;
+    checkTask(name, options);
     const { codec = textCodec } = options;
     const format: Format = {
-      encode: (input, { attributes }, carrier) => ({
-        body: codec.encode(input),
-        attributes: { ...attributes, ...carrier },
-      }),
+      encode: (input, { attributes = {} }) => ({ body: codec.encode(input), attributes }),
       decode: async ({ body }) => ({ input: await codec.decode(body), context: {} }),
     };
-    return this.#define(
-      {
-        ...options,
-        name: `${this.name}.raw`,
-        format,
-        handle: handler && ((input, message) => handler(input as Value, message as Message)),
-      },
-      'raw',
-    );
+    const handle =
+      handler && ((input: unknown, message?: Message) => handler(input as never, message as Message));
+    return this.#define({ ...options, name, format, handle }, 'raw');
   }
 
   /**
@@ -145,7 +146,7 @@ export class TaskQueue {
 
   #format(name: string, { contentType: ofTask }: { readonly contentType?: string }): Format {
     return {
-      encode: (input, { contentType, attributes = {} }, carrier) =>
+      encode: (input, { contentType, attributes }) =>
         encodeTask(
           {
             name,
@@ -153,7 +154,7 @@ export class TaskQueue {
             contentType: contentType ?? ofTask ?? this.#options.contentType ?? taskDefaults().contentType,
             context: currentContext(),
           },
-          { ...attributes, ...carrier },
+          attributes,
         ),
       decode: decodeTask,
     };
@@ -183,16 +184,18 @@ export class TaskQueue {
     input: unknown = {},
     options: DelayOptions,
   ): Promise<Sent> {
-    await checkInput(name, schema, input);
+    if (schema) await checkInput(name, schema, input);
     const { delaySeconds, groupId, deduplicationId } = options;
     return tracedSend({ queue: this.name, task: name }, async (carrier) => {
+      const { body, attributes } = format.encode(input, options);
       const message = {
-        ...format.encode(input, options, carrier),
+        body,
+        attributes: withTrace(attributes, carrier),
         ...(delaySeconds !== undefined && { delaySeconds }),
         ...(groupId !== undefined && { groupId }),
         ...(deduplicationId !== undefined && { deduplicationId }),
       };
-      return { ...(await this.#sender.send(message)), body: message.body };
+      return { ...(await this.#sender.send(message)), body };
     });
   }
 
@@ -239,6 +242,7 @@ export class TaskQueue {
       const invocation = { task: name, queue: this.name, input: checked, message };
       return wrap(middlewares, invocation, async () => handle(checked, message, atOnce));
     };
-    return schema ? checkInput(name, schema, input).then(run) : run(input);
+    const checked = schema ? checkInput(name, schema, input) : input;
+    return checked instanceof Promise ? checked.then(run) : run(checked);
   }
 }

@@ -3,6 +3,9 @@
  */
 import type { SendOptions, Sent } from '../producer/queue.ts';
 
+/** The input of a task whose handler takes none. */
+export type NoArguments = Record<string, never>;
+
 /** The input of a call, which may be left out if nothing in it is required. */
 export type Input<Value> = Record<never, never> extends Value ? [input?: Value] : [input: Value];
 

@@ -4,6 +4,7 @@
  */
 import type { Context, Span, SpanKind, TextMapGetter } from '@opentelemetry/api';
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
+import { MAX_ATTRIBUTES } from '../brokers/limits.ts';
 
 type Api = typeof import('@opentelemetry/api');
 
@@ -58,6 +59,12 @@ export async function tracedSend<Result extends { readonly messageId: string }>(
   });
 }
 
+/** The attributes of a message with those that carry its trace, as far as there is room: no message fails for its trace. */
+export function withTrace(attributes: MessageAttributes, carrier: MessageAttributes): MessageAttributes {
+  const room = Math.max(0, MAX_ATTRIBUTES - Object.keys(attributes).length);
+  return { ...attributes, ...Object.fromEntries(Object.entries(carrier).slice(0, room)) };
+}
+
 /** Runs `handle` in a span that belongs to the trace which the message carries. */
 export function traced(
   message: Message,
@@ -99,6 +106,7 @@ function inSpan<Result>(
       return await work(span);
     } catch (error) {
       span.recordException(error as Error);
+      span.setAttribute('error.type', (error as Error).name);
       span.setStatus({ code: api.SpanStatusCode.ERROR, message: (error as Error).message });
       throw error;
     } finally {

@@ -3,8 +3,7 @@
  * beside it are the attributes ContentType, JobName and JobContext, all of type String.
  */
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
-import { MAX_ATTRIBUTES } from '../brokers/limits.ts';
-import { MalformedMessageError, parseJson } from '../message/call.ts';
+import { encodeJson, MalformedMessageError, parseJson } from '../message/call.ts';
 import { codecOf } from '../message/codecs.ts';
 import type { TaskContext } from './context.ts';
 
@@ -24,14 +23,8 @@ export function encodeTask(
     ...more,
     ContentType: text(contentType),
     JobName: text(name),
-    JobContext: text(JSON.stringify(context)),
+    JobContext: text(encodeJson(context, 'the context')),
   };
-  const count = Object.keys(attributes).length;
-  if (count > MAX_ATTRIBUTES) {
-    throw new RangeError(
-      `A message has at most ${MAX_ATTRIBUTES} attributes; with its own the task "${name}" would have ${count}.`,
-    );
-  }
   return { body: codecOf(contentType).encode(input), attributes };
 }
 
@@ -56,7 +49,7 @@ export function decodeTask(message: Message): TaskCall | Promise<TaskCall> {
 function contextOf({ attributes }: Message): TaskContext {
   const written = attributes.JobContext?.stringValue;
   if (!written || written === '{}') return {};
-  const context = parseJson(written);
+  const context = parseJson(written, 'The attribute JobContext');
   if (typeof context === 'object' && context !== null && !Array.isArray(context))
     return context as TaskContext;
   throw new MalformedMessageError('The attribute JobContext is not a JSON object.');

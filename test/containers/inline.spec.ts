@@ -49,7 +49,8 @@ describe('tasks at once', () => {
 
   it('wait for no delay, no limit and no other message', async () => {
     const options = { rate: { count: 1, seconds: 60 }, size: 10, wait: 60 };
-    const many = inlined.batchTask('many', (inputs) => void done.push(inputs), options);
+    const handle = (inputs: readonly { n: number }[]) => void done.push(inputs);
+    const many = inlined.batchTask('many', handle, options);
     for (const n of [1, 2]) await many.with({ delaySeconds: 900 }).delay({ n });
     expect(done).to.deep.equal([[{ n: 1 }], [{ n: 2 }]]);
   });

@@ -83,7 +83,7 @@ describe('a sender', () => {
 
   describe('when something fails', () => {
     it('rejects just the message that the broker refused, with the message and the code', async () => {
-      const bad = { body: 'bad', attributes: tooManyAttributes() };
+      const bad = { body: 'half of a pair: \ud800' };
       const [good, refused, alsoGood] = await Promise.allSettled([
         sender.send({ body: 'good' }),
         sender.send(bad),
@@ -94,9 +94,9 @@ describe('a sender', () => {
       const error = (refused as PromiseRejectedResult).reason as SendError;
       expect(error).to.be.instanceOf(SendError);
       expect(error.outgoing).to.deep.equal(bad);
-      expect(error.code).to.equal('InvalidParameterValue');
+      expect(error.code).to.equal('InvalidMessageContents');
       expect(error.message).to.equal(
-        'The queue "jobs" refused the message: InvalidParameterValue: A message has at most 10 attributes.',
+        'The queue "jobs" refused the message: InvalidMessageContents: The body has characters that are half of a surrogate pair.',
       );
       expect(await receivedBodies()).to.have.members(['good', 'also good']);
     });
@@ -160,6 +160,15 @@ describe('a sender', () => {
         expect(error.message).to.contain('1048577 bytes').and.contain('1048576').and.contain('a reference');
       }
       await sender.send({ body: 'x'.repeat(limit) });
+      expect(requestSizes()).to.deep.equal([1]);
+    });
+
+    it('a message of more than ten attributes, before anything is sent', async () => {
+      const { a0: _, ...ten } = elevenAttributes();
+      const error = await rejection(sender.send({ body: 'a', attributes: elevenAttributes() }));
+      expect(error).to.be.instanceOf(SendError);
+      expect(error.message).to.contain('11 attributes').and.contain('at most 10');
+      await sender.send({ body: 'a', attributes: ten });
       expect(requestSizes()).to.deep.equal([1]);
     });
   });
@@ -228,7 +237,7 @@ describe('a sender', () => {
   });
 });
 
-function tooManyAttributes(): Record<string, { dataType: string; stringValue: string }> {
+function elevenAttributes(): Record<string, { dataType: string; stringValue: string }> {
   return Object.fromEntries(
     Array.from({ length: 11 }, (_, index) => [`a${index}`, { dataType: 'String', stringValue: 'x' }]),
   );

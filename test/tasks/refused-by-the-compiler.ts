@@ -3,7 +3,7 @@
  * `npm run check` fails if one of them is accepted.
  */
 import * as z from 'zod';
-import { taskQueue } from '../../src/index.ts';
+import { jsonCodec, taskQueue } from '../../src/index.ts';
 
 const emails = taskQueue('emails');
 const sendEmail = emails.task('send_email', (_: { to: string; copies?: number }) => {});
@@ -12,6 +12,15 @@ const remind = emails.task('remind', ({ at }) => void (at satisfies Date), {
 });
 const tidy = emails.task('tidy', (_: { days?: number }) => {});
 const index = emails.batchTask('index', (inputs: readonly { id: number }[]) => void inputs);
+const at = z.object({ at: z.coerce.date<string>() });
+const count = emails.batchTask('count', (inputs) => void (inputs[0]?.at satisfies Date | undefined), {
+  schema: at,
+});
+const uploaded = emails.rawTask((upload) => void (upload.at satisfies Date), {
+  codec: jsonCodec,
+  schema: at,
+});
+const purge = emails.task('purge', () => {});
 const sendOnly = emails.task<{ to: string }>('send_only', null);
 
 export async function accepted(): Promise<void> {
@@ -21,9 +30,14 @@ export async function accepted(): Promise<void> {
   await tidy.delay();
   await index.delay({ id: 1 });
   await sendOnly.delay({ to: 'ann@example.org' });
+  await count.delay({ at: '2026-11-21' });
+  await uploaded.delay({ at: '2026-11-21' });
+  await purge.delay();
 }
 
 export async function refusedNames(): Promise<void> {
+  // @ts-expect-error: its handler takes no arguments.
+  await purge.delay({ days: 7 });
   // @ts-expect-error: the argument is called `to`.
   await sendEmail.delay({ recipient: 'ann@example.org' });
   // @ts-expect-error: there is no argument `subject`.
@@ -43,6 +57,8 @@ export async function refusedTypes(): Promise<void> {
   await sendEmail.delay({ to: 1 });
   // @ts-expect-error: senders write what the schema takes, which is a text.
   await remind.delay({ to: 'ann@example.org', at: new Date() });
+  // @ts-expect-error: in a batch, too.
+  await count.delay({ at: new Date() });
   // @ts-expect-error: a message has one input of the batch.
   await index.delay([{ id: 1 }]);
   // @ts-expect-error: it is the same to run it here.
@@ -51,6 +67,19 @@ export async function refusedTypes(): Promise<void> {
   sendEmail.bake({ to: 1 });
   // @ts-expect-error: and where the task is only sent.
   await sendOnly.delay({ to: 1 });
+}
+
+export function refusedHandlers(): void {
+  // @ts-expect-error: a task takes one object of named arguments.
+  emails.task('positional', (_: string) => {});
+  // @ts-expect-error: and no second one.
+  emails.task('two', (_: { to: string }, __: number) => {});
+  // @ts-expect-error: the handler gets what the schema makes of the input, which is a Date.
+  emails.task('other', (_: { at: string }) => {}, { schema: at });
+  // @ts-expect-error: and so it is where many inputs come at once,
+  emails.batchTask('others', (_: readonly { at: string }[]) => {}, { schema: at });
+  // @ts-expect-error: and for messages of other programs.
+  emails.rawTask((_: { at: string }) => {}, { codec: jsonCodec, schema: at });
 }
 
 export function forgottenPromises(): void {

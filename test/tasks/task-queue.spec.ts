@@ -10,6 +10,7 @@ import {
   currentContext,
   currentMessage,
   exponentialBackoff,
+  jsonCodec,
   Retry,
   runWithContext,
   TaskInputError,
@@ -158,6 +159,56 @@ describe('a task queue', () => {
       const mail = taskQueue(name).task('mail', () => {}, { schema: z.object({ to: z.string() }) });
       expect(await rejection(mail.run({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
     });
+  });
+
+  describe('without a schema', () => {
+    const wrong = ['text', 7, null, [1, 2]];
+
+    it('sends only an object of named arguments', async () => {
+      const mail = taskQueue(name).task('mail', (_: { to: string }) => {});
+      for (const input of wrong) {
+        expect(await rejection(mail.delay(input as never)))
+          .to.be.instanceOf(TaskInputError)
+          .with.property(
+            'message',
+            'The input of the task "mail" does not fit: a task takes one object of named arguments',
+          );
+      }
+    });
+
+    it('keeps a message that holds none', async () => {
+      taskQueue(name).task('mail', () => void done.push('sent'));
+      taskQueue(name).batchTask('mails', () => void done.push('sent'), { size: 1 });
+      for (const JobName of ['mail', 'mails']) {
+        const attributes = { JobName: { dataType: 'String', stringValue: JobName } };
+        for (const input of wrong) await container.send(name, JSON.stringify(input), { attributes });
+      }
+      await container.idle();
+      expect(done).to.deep.equal([]);
+      expect(container.kept.map(({ error }) => (error as Error).name)).to.deep.equal(
+        Array(8).fill('TaskInputError'),
+      );
+    });
+  });
+
+  it('refuses options with which a task would never run', () => {
+    const queue = taskQueue(name);
+    const define = (options: object) => () => queue.batchTask('mail', () => {}, options);
+    expect(define({ concurrency: 0 })).to.throw(
+      RangeError,
+      'The concurrency of the task "mail" must be a whole number from 1, and is 0.',
+    );
+    for (const wrong of [
+      { concurrency: Number.NaN },
+      { rate: { count: 0.5, seconds: 1 } },
+      { rate: { count: 1, seconds: 0 } },
+      { size: 0 },
+      { wait: -1 },
+    ]) {
+      expect(define(wrong), JSON.stringify(wrong)).to.throw(RangeError, 'of the task "mail" must be');
+    }
+    expect(() => queue.task('', () => {})).to.throw(RangeError, 'A task needs a name');
+    expect(() => queue.rawTask(() => {}, { concurrency: 0 })).to.throw(RangeError, 'The concurrency');
   });
 
   describe('whose handler fails', () => {
@@ -327,7 +378,7 @@ describe('a task queue', () => {
     it('with the context and the current message of the first', async () => {
       const count = taskQueue(name).batchTask(
         'count',
-        () => void done.push(currentContext(), currentMessage().body),
+        (_: readonly { n: number }[]) => void done.push(currentContext(), currentMessage().body),
         { size: 2, wait: 2 },
       );
       for (const n of [1, 2, 3]) await runWithContext({ n }, () => count.delay({ n }));
@@ -338,13 +389,13 @@ describe('a task queue', () => {
     });
 
     it('or one alone that is run here', async () => {
-      const one = taskQueue(name).batchTask('one', (inputs: readonly string[], messages) => {
+      const one = taskQueue(name).batchTask('one', (inputs: readonly { text: string }[], messages) => {
         done.push(inputs, messages);
-        return { failed: inputs.includes('bad') ? [0] : [] };
+        return { failed: inputs[0]?.text === 'bad' ? [0] : [] };
       });
-      await one.run('good');
-      expect(done).to.deep.equal([['good'], []]);
-      expect(await rejection(one.run('bad'))).to.have.property('name', 'BatchEntryError');
+      await one.run({ text: 'good' });
+      expect(done).to.deep.equal([[{ text: 'good' }], []]);
+      expect(await rejection(one.run({ text: 'bad' }))).to.have.property('name', 'BatchEntryError');
     });
 
     it('and tries all of them again when the handler throws, or those that it names', async () => {
@@ -372,8 +423,20 @@ describe('a task queue', () => {
   });
 
   describe('takes raw messages', () => {
+    it('that a schema checks', async () => {
+      const schema = z.object({ at: z.coerce.date<string>() });
+      const events = taskQueue(name).rawTask(({ at }) => void done.push(at.getUTCFullYear()), {
+        codec: jsonCodec,
+        schema,
+      });
+      await events.delay({ at: '2026-11-21' });
+      await container.send(name, '{"at":"never"}');
+      await container.idle();
+      expect(done).to.deep.equal([2026]);
+      expect(container.kept[0]?.error).to.be.instanceOf(TaskInputError);
+    });
+
     it('of other programs, as text or by a codec', async () => {
-      const { jsonCodec } = await import('../../src/index.ts');
       const events = taskQueue(name).rawTask<{ detail: string }>(
         (event, message) => void done.push(event.detail, message.body),
         { codec: jsonCodec },

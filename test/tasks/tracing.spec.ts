@@ -78,14 +78,37 @@ describe('tasks in an application with OpenTelemetry', () => {
     expect(attributes).to.have.members(['ContentType', 'JobName', 'JobContext', 'traceparent']);
   });
 
+  it('are sent without the trace where the attributes leave no room for it', async () => {
+    const attributesOf = async (count: number) => {
+      let received: readonly string[] = [];
+      const mail = taskQueue('traced').task('mail', () => {
+        received = Object.keys(currentMessage().attributes);
+      });
+      const names = Array.from({ length: count }, (_, index) => `a${index}`);
+      const attributes = Object.fromEntries(
+        names.map((name) => [name, { dataType: 'String', stringValue: name }]),
+      );
+      await mail.with({ attributes }).delay();
+      await container.idle();
+      return received;
+    };
+    expect(await attributesOf(6))
+      .to.have.length(10)
+      .and.include('traceparent');
+    expect(await attributesOf(7))
+      .to.have.length(10)
+      .and.not.include('traceparent');
+  });
+
   it('record what a handler throws', async () => {
     const failing = taskQueue('traced').task('failing', () => {
-      throw new Error('no such user');
+      throw new RangeError('no such user');
     });
     await failing.delay();
     await container.idle();
     const span = exporter.getFinishedSpans().find(({ name }) => name === 'process traced');
     expect(span?.status.message).to.equal('no such user');
     expect(span?.events.map(({ name }) => name)).to.deep.equal(['exception']);
+    expect(span?.attributes).to.include({ 'error.type': 'RangeError' });
   });
 });

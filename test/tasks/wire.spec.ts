@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Message, MessageAttributes } from '../../src/brokers/broker.ts';
-import { MalformedMessageError } from '../../src/message/call.ts';
+import { MalformedMessageError, UnserializableArgumentError } from '../../src/message/call.ts';
 import { callCodec, registerCodec, UnsupportedContentTypeError } from '../../src/message/codecs.ts';
 import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
 
@@ -90,11 +90,32 @@ describe('the wire format of tasks', () => {
     expect(() => decodeTask(wrong)).to.throw('JobContext');
   });
 
-  it('has room for ten attributes in all', () => {
+  it('names the attribute whose JSON is wrong', () => {
+    const wrong = message('{}', { ...recorded, JobContext: text('{') });
+    expect(() => decodeTask(wrong)).to.throw(
+      MalformedMessageError,
+      'The attribute JobContext is not JSON: "{"',
+    );
+  });
+
+  it('names the part of a context that JSON cannot hold, before it is sent', () => {
+    const call = { name: 'say', contentType: 'json', input: {} };
+    for (const [value, problem] of [
+      [1n, 'the context.user.id is a bigint'],
+      [Number.NaN, 'the context.user.id is NaN'],
+      [new Map(), 'the context.user.id is a Map'],
+    ] as const) {
+      expect(() => encodeTask({ ...call, context: { user: { id: value } } })).to.throw(
+        UnserializableArgumentError,
+        problem,
+      );
+    }
+  });
+
+  it('has its own attributes beside those of the application', () => {
     const call = { name: 'say', contentType: 'json', input: {}, context: {} };
-    const attributes = (count: number) =>
-      Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, text('x')]));
-    expect(Object.keys(encodeTask(call, attributes(7)).attributes)).to.have.length(10);
-    expect(() => encodeTask(call, attributes(8))).to.throw(RangeError, /at most 10.*"say" would have 11/);
+    const { attributes } = encodeTask(call, { tenant: text('t1'), JobName: text('other') });
+    expect(attributes).to.have.all.keys('tenant', 'ContentType', 'JobName', 'JobContext');
+    expect(attributes.JobName).to.deep.equal(text('say'));
   });
 });
