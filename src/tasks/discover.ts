@@ -1,11 +1,14 @@
 /** Finds and imports the modules that define tasks: importing them registers their tasks. */
 import { glob } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { importModule } from '../modules/load.ts';
 import { registeredQueues } from './registry.ts';
 
 /** Where tasks are looked for when nothing says where: a module `tasks` or `commands`, or a folder of that name. */
-const CONVENTION = ['{tasks,commands}.{ts,mts,js,mjs,cjs}', '{tasks,commands}/**/*.{ts,mts,js,mjs,cjs}'];
+const CONVENTION = [
+  '{tasks,commands}.{ts,mts,cts,js,mjs,cjs}',
+  '{tasks,commands}/**/*.{ts,mts,cts,js,mjs,cjs}',
+];
 const NOT_TASKS = /\.d\.[cm]?ts$|\.(spec|test)\.[cm]?[jt]s$/;
 
 /** No module was found. */
@@ -23,9 +26,10 @@ export async function importTasks(patterns: string | undefined, directory: strin
   const files: string[] = [];
   for (const pattern of wanted) {
     const found: string[] = [];
-    for await (const file of glob(pattern, { cwd: directory })) {
-      if (!NOT_TASKS.test(file) && !file.includes('node_modules'))
-        found.push(isAbsolute(file) ? file : join(directory, file));
+    for await (const entry of glob(pattern, { cwd: directory, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name);
+      const isInstalled = relative(directory, file).includes('node_modules');
+      if (!entry.isDirectory() && !isInstalled && !NOT_TASKS.test(file)) found.push(file);
     }
     if (found.length === 0 && patterns !== undefined) {
       throw new NoTasksError(
@@ -41,6 +45,11 @@ export async function importTasks(patterns: string | undefined, directory: strin
   }
   const paths = [...new Set(files)];
   for (const path of paths) await importModule(path, directory);
+  if (registeredQueues().every(({ tasks, raw }) => tasks.size === 0 && !raw)) {
+    throw new NoTasksError(
+      `No task is defined in ${paths.join(', ')}: neither with task(…) nor with batchTask(…) or rawTask(…).`,
+    );
+  }
   return paths;
 }
 

@@ -157,6 +157,15 @@ describe('sqs-concurrent with tasks', function () {
     );
   });
 
+  it('ends at once where the modules define no task', async () => {
+    const folder = folderFor(
+      "import { taskQueue } from 'sqs-containers'; taskQueue('jobs').task('greet', null);",
+    );
+    const container = start('concurrent', ['worker.ini'], { folder });
+    expect(await container.exit()).to.equal(78);
+    expect(container.stderr).to.contain(`No task is defined in ${join(folder, 'jobs.ts')}`);
+  });
+
   it('serves tasks until it is told to stop', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);

@@ -34,6 +34,16 @@ describe('the modules of tasks', () => {
     expect(error.message).to.contain('No module matches "./jobs/*.ts"');
   });
 
+  it('are files, not a folder that a pattern matches', async () => {
+    const error = await rejection(importTasks('./tasks', fixtures));
+    expect(error.message).to.contain('No module matches "./tasks"').and.contain('such as ./tasks/*.ts');
+  });
+
+  it('may be CommonJS, in TypeScript, too', async () => {
+    const found = await importTasks(undefined, join(fixtures, 'commonjs'));
+    expect(names(found)).to.deep.equal(['commonjs/commands.cjs', 'commonjs/commands.cts']);
+  });
+
   it('are told to the log at start, with the tasks that they define', async () => {
     const lines: string[] = [];
     const log = { ...silentLog, info: (line: string) => void lines.push(line) };
