@@ -3,9 +3,10 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { DrainTimeoutError } from '../../src/consumer/drain.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
-import { sleep } from './faulty-queue.ts';
+import { refused, sleep } from './faulty-queue.ts';
 import { running, settled } from './running.ts';
 
+const unreachable = { error: new BrokerError('unreachable', 'down') };
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 
 describe('the drain', () => {
@@ -115,7 +116,9 @@ describe('the drain', () => {
     expect(reason).to.equal(undefined);
     await clock.tickAsync(1_000);
     const report = await run;
-    expect(reason).to.be.instanceOf(DrainTimeoutError);
+    expect(reason)
+      .to.be.instanceOf(DrainTimeoutError)
+      .with.property('message', 'The worker did not finish within the drain timeout of 10 s.');
     expect(report.unfinished).to.equal(0);
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
@@ -137,7 +140,7 @@ describe('the drain', () => {
   it('tries deletes that fail during the drain again, and reports those that it had to give up', async () => {
     const { consumer, run, queue } = await running(() => {}, {}, { bodies: ['a'] });
     await settled();
-    queue.faults.delete.push({ error: new BrokerError('unreachable', 'down') });
+    queue.faults.delete.push(unreachable);
     consumer.stop();
     await clock.tickAsync(5_000);
     expect((await run).mayRepeat).to.equal(0);
@@ -145,10 +148,58 @@ describe('the drain', () => {
 
     const second = await running(() => {}, {}, { bodies: ['b'] });
     await settled();
-    second.queue.always.delete = { error: new BrokerError('unreachable', 'down') };
+    second.queue.always.delete = unreachable;
     second.consumer.stop();
     await clock.tickAsync(20_000);
     expect((await second.run).mayRepeat).to.equal(1);
+  });
+
+  it('tries deletes again that fail when all else has ended, for ten seconds', async () => {
+    for (const [faults, milliseconds, mayRepeat] of [
+      [[unreachable, unreachable], 2_000, 0],
+      [Array(60).fill(unreachable), 11_000, 1],
+      [[unreachable, { milliseconds: 3_600_000 }], 11_000, 1],
+    ] as const) {
+      const { consumer, run, queue } = await running(() => {}, {}, { bodies: ['a'] });
+      queue.abortsReceives = true;
+      await settled();
+      queue.ail({ delete: faults });
+      consumer.stop();
+      let ended = false;
+      void run.then(() => {
+        ended = true;
+      });
+      await clock.tickAsync(milliseconds);
+      expect(ended, `after ${milliseconds} ms`).to.equal(true);
+      expect(await run).to.include({ held: 1, confirmed: 1 - mayRepeat, mayRepeat });
+    }
+  });
+
+  it('reports what became of what it began with, not of what was before', async () => {
+    const { consumer, run, queue } = await running(
+      ({ body }) => sleep({ a: 1, b: 1, finishes: 5_000, endless: 3_600_000 }[body] ?? 0),
+      { slots: 4, drainTimeout: 10, visibilityTimeout: 600 },
+      { bodies: ['a', 'b', 'finishes', 'endless'] },
+    );
+    queue.faults.delete.push({
+      entries: (_, index) => (index === 0 ? refused('ReceiptHandleIsInvalid', false) : undefined),
+    });
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(60_000);
+    const { held, finished, released, confirmed, mayRepeat, unfinished } = await run;
+    expect([held, finished, released, confirmed]).to.deep.equal([2, 1, 0, 1]);
+    expect([mayRepeat, unfinished]).to.deep.equal([1, 1]);
+  });
+
+  it('does not count as unfinished what waits for its delete before it starts', async () => {
+    const { consumer, run, queue } = await running(() => {}, { deleteOnStart: true, drainTimeout: 1 });
+    queue.always.delete = { milliseconds: 3_600_000 };
+    await queue.send([{ body: 'a' }]);
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(60_000);
+    expect(await run).to.include({ unfinished: 0, mayRepeat: 0 });
   });
 
   it('counts deletes that are never answered among those that may repeat, and holds nothing in the end', async () => {
