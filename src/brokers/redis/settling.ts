@@ -10,11 +10,7 @@ import {
 } from '../receipt-handle.ts';
 import { changeRefusal } from '../sqs-rules.ts';
 import type { RedisClient } from './client.ts';
-import {
-  changeVisibilities as changeScript,
-  deleteFifo,
-  deleteStandard,
-} from './scripts/settling.ts';
+import { changeVisibilities as changeScript, deleteFifo, deleteStandard } from './scripts/settling.ts';
 
 /** Deletes messages; a result for each, in order. */
 export async function deleteMessages(
