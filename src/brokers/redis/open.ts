@@ -1,9 +1,10 @@
 /** Opens the queues in a Redis server: connects, and checks that this release knows how they are kept there. */
 import type { Broker } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
+import { loadOptional } from '../optional-package.ts';
 import { parseAddress } from './address.ts';
 import { RedisBroker } from './broker.ts';
-import { type RedisClass, RedisClient } from './client.ts';
+import { RedisClient } from './client.ts';
 
 /** Says in which way the queues are kept. The number grows when an older release could not go on with what a newer one did. */
 const VERSION_KEY = 'sqs-containers:version';
@@ -16,8 +17,8 @@ const VERSION = 1;
  */
 export async function openRedis(address: string): Promise<Broker> {
   const parsed = parseAddress(address);
-  const RedisClass = await loadIoredis();
-  const client = new RedisClient(RedisClass, parsed);
+  const { Redis } = await loadOptional('ioredis', 'Queues in Redis', () => import('ioredis'));
+  const client = new RedisClient(Redis, parsed);
   try {
     // The database was selected already, but where that failed ioredis would go on in the first one.
     await client.request((redis) => redis.select(parsed.db));
@@ -26,19 +27,7 @@ export async function openRedis(address: string): Promise<Broker> {
     await client.close();
     throw error;
   }
-  return new RedisBroker(client, new RedisClient(RedisClass, parsed));
-}
-
-async function loadIoredis(): Promise<RedisClass> {
-  try {
-    return (await import('ioredis')).Redis;
-  } catch (error) {
-    throw new BrokerError(
-      'setup',
-      'Queues in Redis need the package "ioredis", which cannot be loaded. Install it beside sqs-containers: npm install ioredis',
-      { cause: error },
-    );
-  }
+  return new RedisBroker(client, new RedisClient(Redis, parsed));
 }
 
 /** Of several processes that find no version, the first one writes it. */

@@ -2,7 +2,7 @@
 import { Kysely } from 'kysely';
 import type { ClientConfig, CustomTypesConfig } from 'pg';
 import type { Broker } from '../../broker.ts';
-import { BrokerError } from '../../errors.ts';
+import { loadOptional } from '../../optional-package.ts';
 import { DatabaseBroker } from '../broker.ts';
 import type { Tables } from '../schema.ts';
 import { type PostgresAddress, parseAddress } from './address.ts';
@@ -30,7 +30,7 @@ const ANSWER_MS = 15_000;
  * package `pg` is not installed, or if the database does not exist; of others as the server answers.
  */
 export async function openPostgres(address: string): Promise<Broker> {
-  const pg = await loadPg();
+  const { default: pg } = await loadOptional('pg', 'Queues in Postgres', () => import('pg'));
   const parsed = parseAddress(address, pg);
   try {
     // The server ends what nobody waits for any more, such as a statement behind a lock.
@@ -74,18 +74,6 @@ async function open(
   }
   const watch = new NotificationWatch(() => new pg.Client(options), schema);
   return new DatabaseBroker(new PostgresDatabase(description, schema, tables, watch));
-}
-
-async function loadPg(): Promise<Pg> {
-  try {
-    return (await import('pg')).default;
-  } catch (error) {
-    throw new BrokerError(
-      'setup',
-      'Queues in Postgres need the package "pg", which cannot be loaded. Install it beside sqs-containers: npm install pg',
-      { cause: error },
-    );
-  }
 }
 
 /** Gives numbers of 64 bits as numbers: ours stay below 2^53. */
