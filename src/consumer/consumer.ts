@@ -221,7 +221,7 @@ export class Consumer {
       // What ended a process was received before: the others need no look at the record.
       crashesOf: ({ id, receiveCount }) =>
         receiveCount > 1 ? (this.#options.crashRecord?.crashes(queue.name, id) ?? 0) : 0,
-      demand: (source, asked, receiveMs) => this.#demand(source, asked, receiveMs),
+      demand: (source, asked) => this.#demand(source, asked),
       onReceived: () => {
         this.#idleExit.active();
         this.#slots.fill();
@@ -233,7 +233,7 @@ export class Consumer {
     for (const { receiver } of this.#sources) receiver.poke();
   }
 
-  #demand(source: Source, asked: number, receiveMs: number | undefined): number {
+  #demand(source: Source, asked: number): number {
     const { prefetch = 'auto' } = this.#options;
     const share = this.#turns.shareOf(source);
     const free = Math.max(0, this.#slots.free - this.#turns.readyBeside(source));
@@ -246,7 +246,7 @@ export class Consumer {
       reserve: this.#sources.length > 1 ? 1 : 0,
       handlingMs: source.handlingMs,
       slowestMs: source.slowestMs,
-      receiveMs,
+      receiveMs: source.network.receiveMs,
       remaining: this.#allowed - this.#started - this.#waiting,
     });
   }

@@ -7,6 +7,7 @@
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 import { endsWithin } from './ends-within.ts';
+import type { NetworkTime } from './network-time.ts';
 import type { ConsumerObserver } from './observer.ts';
 import { nextIdlePause, retryPause } from './pauses.ts';
 
@@ -23,8 +24,10 @@ export interface ReceiverOptions {
   readonly idlePause: number;
   /** How long received messages stay invisible, in seconds. */
   readonly visibilityTimeout: number;
-  /** How many messages to ask for now, given how many are asked for already and how long a receive takes. */
-  readonly demand: (asked: number, receiveMs: number | undefined) => number;
+  /** Is told how long receives take. */
+  readonly network: NetworkTime;
+  /** How many messages to ask for now, given how many are asked for already. */
+  readonly demand: (asked: number) => number;
   /** Takes what was received. `leaseStartedAt` is in milliseconds of `performance.now()`. */
   readonly deliver: (messages: Message[], leaseStartedAt: number) => void;
   readonly observer: ConsumerObserver;
@@ -38,11 +41,6 @@ const LAST_ANSWER_MS = 2_000;
 const WATCHDOG_MARGIN_MS = 60_000;
 /** A first answer that takes longer than this is one that waits for messages, in milliseconds. */
 const FIRST_ANSWER_MS = 1_000;
-/**
- * A receive that took longer than this, in milliseconds, and than twice what requests take that wait for nothing, has most
- * likely waited for a message.
- */
-const SURELY_NETWORK_MS = 25;
 
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -53,8 +51,6 @@ export class Receiver {
   #longPolls = 0;
   /** How many requests may be under way: grows while messages come back, falls to one when none do. */
   #allowed = 1;
-  #receiveMs: number | undefined;
-  #requestMs: number | undefined;
   /** The last pause because the queue was empty, in milliseconds; 0 once there were messages. */
   #idlePauseMs = 0;
   #failures = 0;
@@ -88,7 +84,7 @@ export class Receiver {
     while (this.#asks && this.#pause === undefined && this.#requests.size < this.#allowed) {
       // Nothing wanted until now is no halt.
       if (this.#requests.size === 0) this.#progressAt = performance.now();
-      const max = this.#options.demand(this.#asked, this.#receiveMs);
+      const max = this.#options.demand(this.#asked);
       if (max === 0) return;
       const request = this.#request(max).finally(() => {
         this.#requests.delete(request);
@@ -194,17 +190,13 @@ export class Receiver {
         (performance.now() - this.#failingSince) / 1000,
       );
     }
-    if (count > 0) this.#idlePauseMs = 0;
-    if (count === 0) this.#allowed = 1;
-    else if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
-    if (count === 0) return;
-    const networkMs = Math.min(milliseconds, Math.max(SURELY_NETWORK_MS, 2 * (this.#requestMs ?? 0)));
-    this.#receiveMs = slowlyRising(this.#receiveMs, networkMs);
-  }
-
-  /** Notes how long a request took that waits for nothing, such as a delete: in milliseconds. */
-  measure(milliseconds: number): void {
-    this.#requestMs = slowlyRising(this.#requestMs, milliseconds);
+    if (count === 0) {
+      this.#allowed = 1;
+      return;
+    }
+    this.#idlePauseMs = 0;
+    if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
+    this.#options.network.received(milliseconds);
   }
 
   #failed(error: Error): void {
@@ -245,9 +237,4 @@ export class Receiver {
       ),
     );
   }
-}
-
-/** A duration after one more sample: it falls at once, for the shortest say what is possible. */
-function slowlyRising(known: number | undefined, sample: number): number {
-  return known === undefined ? sample : Math.min(sample, known * 1.2 + 0.1);
 }

@@ -7,6 +7,7 @@ import type { MessageLog } from '../worker/current-message.ts';
 import { handled, released } from '../worker/outcome.ts';
 import { Delivery } from './delivery.ts';
 import { Leases } from './leases.ts';
+import { NetworkTime } from './network-time.ts';
 import type { ConsumerObserver } from './observer.ts';
 import { Receiver } from './receiver.ts';
 import { Settler } from './settler.ts';
@@ -31,7 +32,7 @@ export interface SourceOptions {
   /** How many processes ended while they ran a message. */
   readonly crashesOf: (message: Message) => number;
   /** How many messages to ask for now. */
-  readonly demand: (source: Source, asked: number, receiveMs: number | undefined) => number;
+  readonly demand: (source: Source, asked: number) => number;
   /** Called when messages have come. */
   readonly onReceived: () => void;
 }
@@ -54,6 +55,7 @@ export class Source {
   readonly leases: Leases;
   readonly settler: Settler;
   readonly receiver: Receiver;
+  readonly network = new NetworkTime();
   /** How many of its messages run now. */
   running = 0;
   /** The average time that a message keeps its slot, in milliseconds; undefined before the first is done. */
@@ -85,14 +87,15 @@ export class Source {
       observer,
       delayMs: options.settleDelayMs,
       deadLetterQueue: options.deadLetterQueue,
-      onAnswer: (milliseconds) => this.receiver.measure(milliseconds),
+      onAnswer: (milliseconds) => this.network.answered(milliseconds),
     });
     this.receiver = new Receiver({
       queue,
       waitSeconds: options.waitSeconds,
       idlePause: options.idlePause,
       visibilityTimeout: this.#visibilityTimeout,
-      demand: (asked, receiveMs) => (this.#draining ? 0 : options.demand(this, asked, receiveMs)),
+      network: this.network,
+      demand: (asked) => (this.#draining ? 0 : options.demand(this, asked)),
       deliver: (messages, leaseStartedAt) => this.#accept(messages, leaseStartedAt),
       observer,
     });
