@@ -74,13 +74,11 @@ export class ConsumerLog implements ConsumerObserver {
   }
 
   settleFailed(error: Error, count: number): void {
-    this.#backgroundFailure(`${count} outcomes could not be settled yet: ${error.message}`);
+    this.#backgroundFailure(`Outcomes of messages (${count}) could not be settled yet: ${error.message}`);
   }
 
   extensionFailed(error: Error, count: number): void {
-    this.#backgroundFailure(
-      `The visibility timeout of ${count} messages could not be extended yet: ${error.message}`,
-    );
+    this.#backgroundFailure(`Visibility timeouts (${count}) could not be extended yet: ${error.message}`);
   }
 
   leaseLost(delivery: Delivery, reason: string): void {
