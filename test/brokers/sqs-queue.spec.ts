@@ -58,6 +58,12 @@ describe('a queue of SQS', () => {
     expect(warn.firstCall.args[0]).to.contain('"jobs"').and.contain('sqs:GetQueueAttributes');
   });
 
+  it('is a FIFO queue by the name in its URL, though its settings may not be read', async () => {
+    stub.fault('GetQueueAttributes', { status: 403, code: 'AccessDenied' });
+    const opened = await broker.open('https://queues.example.org/000000000000/jobs.fifo');
+    expect([opened.fifo, opened.contentBasedDeduplication]).to.deep.equal([true, false]);
+  });
+
   it('knows its visibility timeout, and leaves it to SQS when a receive names none', async () => {
     stub.queue('jobs').visibilityTimeout = 77;
     const opened = await broker.open('jobs');

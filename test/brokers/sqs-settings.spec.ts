@@ -203,12 +203,13 @@ describe('the settings of SQS', () => {
 
     describe('from the container', () => {
       let served = 0;
+      let lifetimeMs = 3_600_000;
       let server: Server;
 
       before(async () => {
         server = createServer((_request, response) => {
           served += 1;
-          const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+          const Expiration = new Date(Date.now() + lifetimeMs).toISOString();
           response.end(
             JSON.stringify({ AccessKeyId: `KEY${served}`, SecretAccessKey: 's', Token: 't', Expiration }),
           );
@@ -216,14 +217,34 @@ describe('the settings of SQS', () => {
         await once(server, 'listening');
       });
 
+      beforeEach(() => {
+        served = 0;
+        lifetimeMs = 3_600_000;
+        const { port } = server.address() as AddressInfo;
+        const AWS_CONTAINER_CREDENTIALS_FULL_URI = `http://127.0.0.1:${port}/`;
+        useEnvironment({ AWS_REGION: 'eu-west-1', AWS_CONTAINER_CREDENTIALS_FULL_URI });
+      });
+
       after(() => {
         server.close();
       });
 
+      it('and before they expire, so that no request is refused', async () => {
+        lifetimeMs = 60_000;
+        const clock = sinon.useFakeTimers({ now: Date.now(), toFake: ['Date'] });
+        broker = await openSqs({ endpoint: stub.url });
+        const queue = await broker.open('jobs');
+        const expiresAt = new Map<string, number>();
+        for (let requests = 0; requests < 30; requests += 1) {
+          clock.tick(10_000);
+          await queue.receive({ max: 1, waitSeconds: 0 });
+          const sender = lastSender();
+          if (!expiresAt.has(sender)) expiresAt.set(sender, Date.now() + lifetimeMs);
+          expect(expiresAt.get(sender)).to.be.above(Date.now());
+        }
+      });
+
       it('once, when several requests fail together', async () => {
-        const { port } = server.address() as AddressInfo;
-        const AWS_CONTAINER_CREDENTIALS_FULL_URI = `http://127.0.0.1:${port}/`;
-        useEnvironment({ AWS_REGION: 'eu-west-1', AWS_CONTAINER_CREDENTIALS_FULL_URI });
         broker = await openSqs({ endpoint: stub.url });
         const queue = await broker.open('jobs');
         const receive = () => queue.receive({ max: 1, waitSeconds: 0 });

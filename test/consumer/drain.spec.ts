@@ -123,6 +123,20 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
+  it('deletes what a worker finishes after its signal was aborted', async () => {
+    const { consumer, run, queue } = await running(
+      () => sleep(12_000),
+      { drainTimeout: 10 },
+      { bodies: ['a'] },
+    );
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(20_000);
+    const report = await run;
+    expect([report.finished, report.mayRepeat]).to.deep.equal([1, 0]);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
   it('ends although a worker never does, gives its message back, and says so', async () => {
     const { consumer, run, queue } = await running(
       () => new Promise(() => {}),

@@ -126,6 +126,22 @@ describe('outcomes', () => {
       expect(started.filter((body) => body.startsWith('b'))).to.deep.equal(['b1', 'b2']);
     });
 
+    it('give back what is behind a message that failed, and extend it no longer', async () => {
+      const { queue } = await running(
+        async ({ body }) => {
+          if (body === 'a0') throw new TransientError({ delay: 600 });
+          await sleep(500_000);
+        },
+        { prefetch: 10, visibilityTimeout: 10 },
+        { name: 'work.fifo', bodies: ['a0', 'a1', 'a2', 'b0'] },
+      );
+      await clock.tickAsync(400_000);
+      const extended = queue.callsOf('changeVisibility').filter(({ at }) => at > 1_000);
+      expect(extended).to.not.deep.equal([]);
+      for (const { entries } of extended) expect(entries).to.have.length(1);
+      expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 2, delayed: 0 });
+    });
+
     it('run groups side by side, and each in order, whatever the workers take', async () => {
       const bodies = Array.from({ length: 30 }, (_, index) => `${'abc'[index % 3]}${Math.floor(index / 3)}`);
       const running_ = new Set<string>();

@@ -96,6 +96,38 @@ describe('a consumer that is paused', () => {
     expect(started).to.deep.equal(['a']);
   });
 
+  it('ends once it is told to stop, whatever else it is told, and has never polled twice at a time', async () => {
+    const commands = ['pause', 'resume', 'wake', 'stop'] as const;
+    const sequences = commands.flatMap((first) =>
+      commands.flatMap((second) => commands.map((third) => [first, second, third] as const)),
+    );
+    for (const sequence of sequences) {
+      const { consumer, queue, run, send, started } = await running(() => sleep(50));
+      const receive = queue.receive.bind(queue);
+      let polls = 0;
+      queue.receive = async (options) => {
+        polls += 1;
+        expect(polls, sequence.join()).to.equal(1);
+        return receive(options).finally(() => {
+          polls -= 1;
+        });
+      };
+      for (const command of sequence) {
+        consumer[command]();
+        await send('a');
+        await clock.tickAsync(70);
+      }
+      consumer.stop();
+      await clock.tickAsync(10_000);
+      const { unfinished, mayRepeat } = await run;
+      const { visible, inFlight } = await queue.counts();
+      expect([unfinished, mayRepeat, inFlight, visible + started.length], sequence.join()).to.deep.equal([
+        0, 0, 0, 3,
+      ]);
+    }
+    expect(clock.countTimers()).to.equal(0);
+  });
+
   it('drains when it is told to stop, and stays stopped', async () => {
     const { consumer, run, queue, send } = await running(() => {});
     await settled();

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import { BrokerError } from '../../src/brokers/errors.ts';
 import { sleep } from './faulty-queue.ts';
 import { bodiesOf, running, runningOnSeveral, settled } from './running.ts';
 
@@ -36,6 +37,41 @@ describe('slots', () => {
     );
     await clock.tickAsync(5_000);
     expect([started.length, most]).to.deep.equal([500, 7]);
+  });
+
+  it('run no more when deletes and extensions fail, and every listener throws, and the drain waits for all', async () => {
+    const broken = () => {
+      throw new Error('a broken listener');
+    };
+    const observer = {
+      handled: broken,
+      failed: broken,
+      settled: broken,
+      settleFailed: broken,
+      received: broken,
+    };
+    let atOnce = 0;
+    let most = 0;
+    const { consumer, queue, run } = await running(
+      async ({ body }) => {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await sleep(1_000 + 500 * (Number(body.slice(1)) % 7));
+        atOnce -= 1;
+        if (body.endsWith('3')) throw new Error('now and then');
+      },
+      { slots: 4, visibilityTimeout: 3, onError: 'retry' },
+      { bodies: bodiesOf('a', 100), observer },
+    );
+    for (const error of [new BrokerError('unreachable', 'down'), new BrokerError('denied', 'no')]) {
+      queue.ail({ delete: [{ error }, { error, worked: true }], changeVisibility: [{ error }] });
+    }
+    await clock.tickAsync(20_000);
+    consumer.stop();
+    expect(atOnce).to.equal(4);
+    await clock.tickAsync(30_000);
+    await run;
+    expect([atOnce, most, consumer.held]).to.deep.equal([0, 4, 0]);
   });
 
   it('keep up with 95 % of what they could do when a receive takes four times as long as a message', async () => {

@@ -49,6 +49,23 @@ describe('pushing back from a dead-letter queue', () => {
     ).to.deep.equal(['b1', 'b2']);
   });
 
+  it('begins the receives of each message anew, so that it does not come straight back', async () => {
+    await broker.create('mails-dead', {});
+    await broker.create('mails', {
+      visibilityTimeout: 0,
+      deadLetterQueue: { name: 'mails-dead', maxReceives: 2 },
+    });
+    await fill('mails', ['1']);
+    const mails = await broker.open('mails');
+    const counts: number[] = [];
+    for (let receive = 0; receive < 6; receive += 1) {
+      const [message] = await mails.receive({ max: 1, waitSeconds: 0 });
+      if (message) counts.push(message.receiveCount);
+      else expect(await redrive('mails-dead', 'mails')).to.equal(1);
+    }
+    expect(counts).to.deep.equal([1, 2, 1, 2]);
+  });
+
   it('does nothing with an empty queue', async () => {
     expect(await redrive('mails-dead', 'mails')).to.equal(0);
   });
