@@ -7,6 +7,7 @@ import type { Database, SqlDialect } from '../database.ts';
 import type { QueueRow, Tables } from '../schema.ts';
 import type { Taken } from '../taking.ts';
 import { sqliteFailure } from './failures.ts';
+import { SharedTransactions } from './shared-transactions.ts';
 import { Taking } from './taking.ts';
 import { commitWatch } from './watch.ts';
 
@@ -22,9 +23,9 @@ export class SqliteDatabase implements Database {
   readonly description: string;
   readonly dialect = DIALECT;
   readonly watch: Database['watch'];
-  readonly #connection: DatabaseSync;
   readonly #tables: Kysely<Tables>;
   readonly #path: string;
+  readonly #transactions: SharedTransactions;
   readonly #taking: Taking;
   readonly #calls = new CallsUnderWay();
 
@@ -32,7 +33,7 @@ export class SqliteDatabase implements Database {
   constructor(path: string, connection: DatabaseSync, tables: Kysely<Tables>) {
     this.description = `sqlite:${path}`;
     this.#path = path;
-    this.#connection = connection;
+    this.#transactions = new SharedTransactions(connection, tables);
     this.#taking = new Taking(connection);
     this.#tables = tables;
     const version = connection.prepare('pragma data_version');
@@ -44,24 +45,15 @@ export class SqliteDatabase implements Database {
   }
 
   changeAtOnce<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result> {
-    return this.#calls.track(giveWay(work(this.#tables)));
+    return this.change(work);
   }
 
   change<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result> {
-    return this.#calls.track(giveWay(this.#tables.transaction().execute(work)));
+    return this.#calls.track(this.#transactions.run('full', work));
   }
 
-  /** Does not wait for the disk, which doubles the rate. */
   claim<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result> {
-    const claimed = this.#tables.connection().execute(async (tables) => {
-      this.#connection.exec('pragma synchronous = normal');
-      try {
-        return await tables.transaction().execute(work);
-      } finally {
-        this.#connection.exec('pragma synchronous = full');
-      }
-    });
-    return this.#calls.track(giveWay(claimed));
+    return this.#calls.track(this.#transactions.run('normal', work));
   }
 
   takeAtOnce({ name }: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
@@ -78,14 +70,4 @@ export class SqliteDatabase implements Database {
     await this.#calls.ended();
     await this.#tables.destroy();
   }
-}
-
-/**
- * Ends a turn of the event loop later. SQLite's lock has no line of those who wait for it: a busy process would take it
- * again at once, and neither its own timers nor other processes would get theirs.
- */
-async function giveWay<Result>(change: Promise<Result>): Promise<Result> {
-  const result = await change;
-  await new Promise((resolve) => setImmediate(resolve));
-  return result;
 }
