@@ -38,11 +38,11 @@ export interface Database {
  */
 export interface SqlDialect {
   /** The clock that all processes share, in milliseconds since the epoch, as the statement begins. */
-  now(): RawBuilder<number>;
+  readonly now: RawBuilder<number>;
   /** Selected in a transaction, lets its end not wait for the disk. */
   readonly relaxed: RawBuilder<unknown>;
   /** Selected in a transaction, tells the other processes of news in a queue when it ends well. */
-  announcement(queue: string): RawBuilder<unknown>;
+  announcement(queue: string | RawBuilder<string>): RawBuilder<unknown>;
   /** The type of columns of bytes. */
   readonly bytes: RawBuilder<unknown>;
 }

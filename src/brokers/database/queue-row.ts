@@ -1,5 +1,5 @@
 /** Finds a queue by its name, with its settings and the time on the database's clock. */
-import type { QueryCreator, SelectQueryBuilder } from 'kysely';
+import type { QueryCreator, RawBuilder, SelectQueryBuilder } from 'kysely';
 import type { SqlDialect } from './database.ts';
 import type { QueueRow, Tables } from './schema.ts';
 
@@ -12,8 +12,8 @@ export interface QueueNow extends QueueRow {
 /** Selects a queue, for a statement of its own or as a part of one. */
 export function selectQueue(
   tables: QueryCreator<Tables>,
-  name: string,
+  name: string | RawBuilder<string>,
   dialect: SqlDialect,
 ): SelectQueryBuilder<Tables, 'queue', QueueNow> {
-  return tables.selectFrom('queue').selectAll().select(dialect.now().as('now')).where('name', '=', name);
+  return tables.selectFrom('queue').selectAll().select(dialect.now.as('now')).where('name', '=', name);
 }

@@ -96,7 +96,7 @@ export class DatabaseQueue implements Queue {
     const { dialect } = this.#database;
     if (!this.fifo) {
       const areDeleted = await this.#database.changeAtOnce((tables) =>
-        deleteAtOnce(tables, this.name, receiptHandles),
+        deleteAtOnce(tables, this.name, receiptHandles, dialect),
       );
       if (areDeleted) return receiptHandles.map(() => ({ ok: true }));
     }

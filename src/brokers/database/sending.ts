@@ -10,26 +10,32 @@ import { type Numbered, rememberNew, rememberNumbers, sentBefore, sentResult } f
 import { openGroups } from './groups.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { MessageTable, QueueRow, Tables } from './schema.ts';
+import { type Slots, Statement } from './statement.ts';
 
 type NewMessage = Omit<Insertable<MessageTable>, 'id' | 'queue_id'>;
 
-/**
- * Sends messages that were found to be good to a standard queue, by one statement; a result for each, in order. Undefined
- * if there is no such queue.
- */
-export async function sendAtOnce(
-  tables: Kysely<Tables>,
-  name: string,
-  messages: readonly OutgoingMessage[],
-  dialect: SqlDialect,
-): Promise<SendResult[] | undefined> {
-  const ids = messages.map(() => randomUUID());
-  const values = messages.map(
-    ({ body, attributes, groupId, deduplicationId, delaySeconds }, index) =>
-      sql`(cast(${ids[index]} as text), cast(${Buffer.from(body)} as ${dialect.bytes}), cast(${formatAttributes(attributes)} as text), cast(${groupId ?? null} as text), cast(${deduplicationId ?? null} as text), cast(${delaySeconds ?? null} as integer))`,
+/** The columns of new messages; those of a message have the same index in each. */
+interface NewMessages {
+  readonly name: string;
+  readonly ids: readonly string[];
+  readonly bodies: readonly Uint8Array[];
+  readonly attributes: readonly (string | null)[];
+  readonly groupIds: readonly (string | null)[];
+  readonly deduplicationIds: readonly (string | null)[];
+  readonly delays: readonly (number | null)[];
+}
+
+const insertion = new Statement((tables, slots: Slots<NewMessages>, dialect) => {
+  const { name, ids, bodies, attributes, groupIds, deduplicationIds, delays } = slots;
+  const rows = ids.map(
+    (id, index) =>
+      sql`(cast(${id} as text), cast(${bodies[index]} as ${dialect.bytes}), cast(${attributes[index]} as text), cast(${groupIds[index]} as text), cast(${deduplicationIds[index]} as text), cast(${delays[index]} as integer))`,
   );
-  const sent = await tables
-    .with('target', (db) => selectQueue(db, name, dialect))
+  return tables
+    .with(
+      (target) => target('target').materialized(),
+      (db) => selectQueue(db, name, dialect),
+    )
     .insertInto('message')
     .columns([
       'queue_id',
@@ -43,10 +49,32 @@ export async function sendAtOnce(
       'deduplication_id',
     ])
     .expression(
-      sql`select target.id, now, now + 1000 * coalesce(column6, delay_seconds), 0, column1, column2, column3, column4, column5 from target, (values ${sql.join(values)}) as sent`,
+      sql`select target.id, now, now + 1000 * coalesce(column6, delay_seconds), 0, column1, column2, column3, column4, column5 from target, (values ${sql.join(rows)}) as sent`,
     )
-    .returning(dialect.announcement(name).as('announced'))
-    .execute();
+    .returning(dialect.announcement(name).as('announced'));
+});
+
+/**
+ * Sends messages that were found to be good to a standard queue, by one statement; a result for each, in order. Undefined
+ * if there is no such queue.
+ */
+export async function sendAtOnce(
+  tables: Kysely<Tables>,
+  name: string,
+  messages: readonly OutgoingMessage[],
+  dialect: SqlDialect,
+): Promise<SendResult[] | undefined> {
+  const ids = messages.map(() => randomUUID());
+  const values = {
+    name,
+    ids,
+    bodies: messages.map(({ body }) => Buffer.from(body)),
+    attributes: messages.map(({ attributes }) => formatAttributes(attributes)),
+    groupIds: messages.map(({ groupId }) => groupId ?? null),
+    deduplicationIds: messages.map(({ deduplicationId }) => deduplicationId ?? null),
+    delays: messages.map(({ delaySeconds }) => delaySeconds ?? null),
+  };
+  const sent = await insertion.run(tables, values, dialect);
   return sent.length > 0 ? ids.map((messageId) => ({ ok: true, messageId })) : undefined;
 }
 

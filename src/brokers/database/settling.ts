@@ -14,6 +14,7 @@ import type { SqlDialect } from './database.ts';
 import { lockGroups, refreshGroups } from './groups.ts';
 import type { QueueNow } from './queue-row.ts';
 import type { Tables } from './schema.ts';
+import { type Slots, Statement } from './statement.ts';
 
 /** A message whose receipt handle came in, with its number and its message group. */
 interface FoundMessage extends HeldMessage {
@@ -22,18 +23,17 @@ interface FoundMessage extends HeldMessage {
   readonly visibleAt: number;
 }
 
-/** Deletes messages of a standard queue by one statement. False if some could not be, for whatever reason. */
-export async function deleteAtOnce(
-  tables: Kysely<Tables>,
-  name: string,
-  receiptHandles: readonly string[],
-): Promise<boolean> {
-  const receipts = receiptHandles.map(parseReceiptHandle).filter((receipt) => receipt !== undefined);
-  if (receipts.length === 0) return false;
-  const deleted = await tables
+interface ToDelete {
+  readonly name: string;
+  readonly numbers: readonly number[];
+  readonly handles: readonly string[];
+}
+
+const deletion = new Statement((tables, { name, numbers, handles }: Slots<ToDelete>) =>
+  tables
     .deleteFrom('message')
-    .where('id', 'in', numbersOf(receipts))
-    .where(sql<string>`id || '-' || receipt`, 'in', receipts.map(receiptHandle))
+    .where('id', 'in', numbers)
+    .where(sql<string>`id || '-' || receipt`, 'in', handles)
     // Asked of each message: given the queue, a database may look through all of its messages instead.
     .where(
       ({ selectFrom }) =>
@@ -41,8 +41,20 @@ export async function deleteAtOnce(
       '=',
       name,
     )
-    .returning('id')
-    .execute();
+    .returning('id'),
+);
+
+/** Deletes messages of a standard queue by one statement. False if some could not be, for whatever reason. */
+export async function deleteAtOnce(
+  tables: Kysely<Tables>,
+  name: string,
+  receiptHandles: readonly string[],
+  dialect: SqlDialect,
+): Promise<boolean> {
+  const receipts = receiptHandles.map(parseReceiptHandle).filter((receipt) => receipt !== undefined);
+  if (receipts.length === 0) return false;
+  const values = { name, numbers: numbersOf(receipts), handles: receipts.map(receiptHandle) };
+  const deleted = await deletion.run(tables, values, dialect);
   return deleted.length === receiptHandles.length;
 }
 

@@ -23,7 +23,7 @@ export class PostgresDatabase implements Database {
   constructor(description: string, schema: string, tables: Kysely<Tables>, watch: NotificationWatch) {
     this.description = description;
     this.dialect = {
-      now: () => sql<number>`floor(extract(epoch from statement_timestamp()) * 1000)::bigint`,
+      now: sql<number>`floor(extract(epoch from statement_timestamp()) * 1000)::bigint`,
       relaxed: sql`set_config('synchronous_commit', 'off', true)`,
       announcement: (queue) => sql`pg_notify(${schema}, ${queue})`,
       bytes: sql`bytea`,

@@ -13,7 +13,7 @@ import { commitWatch } from './watch.ts';
 
 /** What waits for the disk is set on the connection, and who watches the file sees each commit. */
 const DIALECT: SqlDialect = {
-  now: () => sql<number>`${Date.now()}`,
+  now: sql<number>`cast(clock() as integer)`,
   relaxed: sql`null`,
   announcement: () => sql`null`,
   bytes: sql`blob`,
@@ -33,6 +33,7 @@ export class SqliteDatabase implements Database {
   constructor(path: string, connection: DatabaseSync, tables: Kysely<Tables>) {
     this.description = `sqlite:${path}`;
     this.#path = path;
+    connection.function('clock', () => Date.now());
     this.#transactions = new SharedTransactions(connection, tables);
     this.#taking = new Taking(connection);
     this.#tables = tables;

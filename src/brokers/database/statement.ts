@@ -1,0 +1,74 @@
+/** A statement that is built once and then run with other values: to build one takes longer than most take to run. */
+import { type Compilable, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
+import type { SqlDialect } from './database.ts';
+import type { Tables } from './schema.ts';
+
+/** What stands for values, by name, where a statement is built; some of them are lists. */
+export type Slots<Of> = {
+  readonly [Name in keyof Of]: Of[Name] extends readonly (infer Value)[]
+    ? readonly RawBuilder<Value>[]
+    : RawBuilder<Of[Name]>;
+};
+
+/** Stands for a value that a statement is run with, or for one of a list. */
+class Slot {
+  readonly #name: string;
+  readonly #index: number | undefined;
+
+  constructor(name: string, index?: number) {
+    this.#name = name;
+    this.#index = index;
+  }
+
+  valueIn(values: object): unknown {
+    const value = (values as Readonly<Record<string, unknown>>)[this.#name];
+    return this.#index === undefined ? value : (value as readonly unknown[])[this.#index];
+  }
+}
+
+type Build<Of, Row> = (tables: Kysely<Tables>, slots: Slots<Of>, dialect: SqlDialect) => Compilable<Row>;
+
+export class Statement<Of extends object, Row> {
+  readonly #build: Build<Of, Row>;
+  /** Of each database, by the lengths of the lists. */
+  readonly #compiled = new WeakMap<SqlDialect, Map<string, CompiledQuery<Row>>>();
+
+  /** `build` is called once for lists of the same lengths: the statement may depend on nothing else. */
+  constructor(build: Build<Of, Row>) {
+    this.#build = build;
+  }
+
+  /** Runs it with these values; its rows. */
+  async run(tables: Kysely<Tables>, values: Of, dialect: SqlDialect): Promise<Row[]> {
+    const compiled = this.#compile(tables, values, dialect);
+    const parameters = compiled.parameters.map((parameter) =>
+      parameter instanceof Slot ? parameter.valueIn(values) : parameter,
+    );
+    const { rows } = await tables.executeQuery<Row>({ ...compiled, parameters });
+    return rows;
+  }
+
+  #compile(tables: Kysely<Tables>, values: Of, dialect: SqlDialect): CompiledQuery<Row> {
+    const lengths = Object.values(values)
+      .filter((value) => Array.isArray(value))
+      .map(({ length }) => length)
+      .join();
+    const known = this.#compiled.get(dialect) ?? new Map<string, CompiledQuery<Row>>();
+    this.#compiled.set(dialect, known);
+    const compiled = known.get(lengths) ?? this.#build(tables, slotsFor(values), dialect).compile();
+    known.set(lengths, compiled);
+    return compiled;
+  }
+}
+
+function slotsFor<Of extends object>(values: Of): Slots<Of> {
+  const slots = Object.entries(values).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map((_, index) => slot(name, index)) : slot(name),
+  ]);
+  return Object.fromEntries(slots) as Slots<Of>;
+}
+
+function slot(name: string, index?: number): RawBuilder<unknown> {
+  return sql`${new Slot(name, index)}`;
+}
