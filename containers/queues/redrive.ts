@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.ts';
 import type { Command } from './command.ts';
 import { redriveLog } from './redrive-log.ts';
 import { redriveQueue } from './redrive-queue.ts';
-import { COMMAND, count, duration } from './values.ts';
+import { COMMAND, count, duration, pair } from './values.ts';
 
 /** What is to be moved, and where to. */
 export interface Redrive {
@@ -41,7 +41,9 @@ export const redrive: Command = (parser, choose) =>
         ...(to !== undefined && { to }),
         filter: {
           ...(match !== undefined && { text: match }),
-          ...(attribute.length > 0 && { attributes: attribute.map(nameAndValue) }),
+          ...(attribute.length > 0 && {
+            attributes: attribute.map((text) => pair('attribute', 'name=value', text)),
+          }),
           ...(olderThan !== undefined && { olderThan: duration('older-than', olderThan) }),
         },
         ...(limit !== undefined && { limit: count('limit', limit) }),
@@ -69,10 +71,4 @@ function options<Given>(command: Argv<Given>) {
     .example('$0 redrive -c worker.ini --dry-run', 'counts what would go back')
     .example('$0 redrive jobs-dead --to jobs --match timeout', 'moves what has "timeout" in its body')
     .example('$0 redrive --from messages.log --to jobs', 'sends what a log has kept');
-}
-
-function nameAndValue(pair: string): readonly [string, string] {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-  if (name !== undefined && value !== undefined) return [name, value];
-  throw new UsageError(COMMAND, `--attribute takes name=value, not "${pair}".`);
 }

@@ -24,12 +24,16 @@ function refuseInexact(_key: string, value: unknown): unknown {
   );
 }
 
+/** A name and a value with `=` between them; `form` says so in the words of the option. Throws UsageError. */
+export function pair(option: string, form: string, given: string): readonly [string, string] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(given) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  throw new UsageError(COMMAND, `--${option} takes ${form}, not "${given}".`);
+}
+
 /** A keyword argument, written `key=value`. Throws UsageError. */
-export function keyword(pair: string): readonly [string, unknown] {
-  const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-  if (key === undefined || value === undefined) {
-    throw new UsageError(COMMAND, `--kw takes key=value, not "${pair}".`);
-  }
+export function keyword(given: string): readonly [string, unknown] {
+  const [key, value] = pair('kw', 'key=value', given);
   return [key, jsonOrText(value)];
 }
 
