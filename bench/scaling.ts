@@ -1,6 +1,7 @@
 /**
  * Many containers on one queue, simulated on a fake clock: what messages cost, how long they wait, who gets them, and
- * what happens in bursts, deploys and outages. The same numbers in each run. Run: npm run bench -- scaling
+ * what happens in bursts, deploys and outages. The same numbers in each run, but for the outages, whose pauses are random.
+ * Run: npm run bench -- scaling
  */
 import { join } from 'node:path';
 import { monthlyCost, SECONDS_A_MONTH } from '../src/operations/cost/cost.ts';
