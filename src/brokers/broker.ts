@@ -163,7 +163,10 @@ export interface Queue {
    * also those that wait behind others of their group. Left out where a message can be seen only by receiving it.
    */
   peek?(max: number): Promise<PeekedMessage[]>;
-  /** When the oldest message was sent, in milliseconds since the epoch; undefined without messages. Left out where that is not known. */
+  /**
+   * When the oldest message was sent, in milliseconds since the epoch; undefined without messages. Approximate where there are
+   * many, and left out where it is not known.
+   */
   oldest?(): Promise<number | undefined>;
   /** Where messages go that are received too often; undefined if they go nowhere. Left out where that is not known. */
   deadLetterQueue?(): Promise<DeadLetterTarget | undefined>;

@@ -120,6 +120,32 @@ describe('a queue in Redis', () => {
     }
   });
 
+  it('knows when the oldest message was sent, be it delayed, in flight, of a group, or behind deleted ones', async () => {
+    const standard = await make();
+    const ordered = await make({ visibilityTimeout: 60 }, '.fifo');
+    await send(standard, { body: 'delayed', delaySeconds: 60 });
+    await sendToGroup(ordered, 'g', 'in flight');
+    await receiveOne(ordered);
+    for (const queue of [standard, ordered]) {
+      await makeOlder(queue, 50);
+      const oldest = await queue.oldest!();
+      expect(Date.now() - oldest!).to.be.within(49_000, 60_000);
+      await sendToGroup(queue, 'h', 'new');
+      expect(await queue.oldest!()).to.equal(oldest);
+    }
+    const rest = await make({ visibilityTimeout: 0 });
+    await send(rest, 'gone', 'there');
+    const [gone] = await receiveNow(rest, 1, 1);
+    await makeOlder(rest, 50);
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    // The look lists it as visible, and it is deleted only then.
+    await receiveNow(rest, 1, 60);
+    await rest.delete([gone!.receiptHandle]);
+    expect(Date.now() - (await rest.oldest!())!).to.be.within(49_000, 60_000);
+    await rest.purge();
+    expect(await rest.oldest!()).to.equal(undefined);
+  });
+
   it('hands groups out in turn: the one that waits the longest first', async () => {
     const queue = await make({}, '.fifo');
     for (const group of ['z', 'a', 'm']) {

@@ -23,6 +23,7 @@ import type { RedisClient } from './client.ts';
 import { moveDeadLetters } from './dead-letters.ts';
 import { formatHead, receivedMessage, shownMessages } from './record.ts';
 import { countMessages, peekFifo, peekStandard, readDeadLetterQueue } from './scripts/looking.ts';
+import { findOldest } from './scripts/oldest.ts';
 import { purgeQueue } from './scripts/queues.ts';
 import { receiveFifo, receiveStandard } from './scripts/receiving.ts';
 import { sendFifo, sendStandard } from './scripts/sending.ts';
@@ -131,6 +132,11 @@ export class RedisQueue implements Queue {
     const answer = await this.#means.client.run<Shown | null>(script, this.name, [max]);
     const shown = shownMessages(...this.#found(answer));
     return shown.map((one) => peekedMessage(receivedMessage(one, '', this.fifo)));
+  }
+
+  async oldest(): Promise<number | undefined> {
+    const sentAt = this.#found(await this.#means.client.run<number | null>(findOldest, this.name));
+    return sentAt === 0 ? undefined : sentAt;
   }
 
   async deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
