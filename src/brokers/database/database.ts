@@ -12,8 +12,8 @@ export interface Database {
   /** Runs one statement that changes something. When it resolves, what was done will last. */
   changeAtOnce<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /**
-   * Runs `work` in a transaction. When it resolves, what was done will last. It may run several times, if transactions
-   * of others make it start again.
+   * Runs `work` in a transaction. When it resolves, what was done will last. It may run several times, if others that
+   * change something at the same time make it start again.
    */
   change<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /**
