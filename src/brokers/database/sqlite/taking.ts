@@ -19,7 +19,7 @@ export class Taking {
       'select id from message where queue_id = ? and visible_at <= ? order by visible_at, id limit ?',
     );
     this.#take = connection.prepare(
-      'update message set receipt = ?, receive_count = receive_count + 1, visible_at = ? where id = ? returning *',
+      'update message set receipt = ?, receive_count = receive_count + 1, visible_at = ? where id in (select value from json_each(?)) returning *',
     );
   }
 
@@ -33,11 +33,12 @@ export class Taking {
     const queue = this.#queue.get(name) as QueueRow | undefined;
     if (!queue) return undefined;
     const now = Date.now();
-    const next = this.#next.all(queue.id, now, max) as unknown as Pick<MessageRow, 'id'>[];
+    const next = this.#next.all(queue.id, now, max).map(({ id }) => Number(id));
     if (next.length === 0) return undefined;
     const receipt = newReceipt();
     const visibleAt = now + 1000 * (visibilityTimeout ?? queue.visibility_timeout);
-    const rows = next.map(({ id }) => this.#take.get(receipt, visibleAt, id) as unknown as MessageRow);
+    const rows = this.#take.all(receipt, visibleAt, JSON.stringify(next)) as unknown as MessageRow[];
+    rows.sort((one, other) => next.indexOf(one.id) - next.indexOf(other.id));
     return { queue: { ...queue, now }, rows, receipt };
   }
 }
