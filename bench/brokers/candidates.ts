@@ -19,7 +19,7 @@ export const candidates = {
     title: 'sqs-containers, synchronous = full',
     store: 'sqlite',
     module: 'ours.ts',
-    open: 'openOurs',
+    open: 'openWithProducer',
   },
   plainjob: {
     title: 'plainjob, synchronous = normal',

@@ -1,11 +1,15 @@
 /** This project's brokers, through the contract that the containers use. */
 import { openBroker } from '../../src/brokers/open.ts';
+import { closeProducers } from '../../src/producer/connections.ts';
+import { queue as producer } from '../../src/producer/queue.ts';
 import { byTen, untilHandled } from './loops.ts';
 import type { OpenQueue } from './passage.ts';
 
+const QUEUE = 'bench';
+
 export const openOurs: OpenQueue = async (address) => {
   const broker = await openBroker(address);
-  const queue = await broker.open('bench');
+  const queue = await broker.open(QUEUE);
   return {
     send: (bodies, senders) => byTen(bodies, senders, (ten) => queue.send(ten.map((body) => ({ body })))),
     handle: (count, consumers) =>
@@ -16,5 +20,19 @@ export const openOurs: OpenQueue = async (address) => {
         return results.filter(({ ok }) => ok).length;
       }),
     close: () => broker.close(),
+  };
+};
+
+/** Sends as a program does that has many messages: all in one call of its producer, which makes requests of ten of them. */
+export const openWithProducer: OpenQueue = async (address) => {
+  const queue = await openOurs(address);
+  const { batch } = producer<[string]>(QUEUE, { broker: address });
+  return {
+    ...queue,
+    send: async (bodies) => void (await batch(bodies.map((body) => [body]))),
+    close: async () => {
+      await closeProducers();
+      await queue.close();
+    },
   };
 };
