@@ -40,7 +40,7 @@ describe('what Redis says', () => {
     ["Hostname/IP does not match certificate's altnames", 'setup', /NODE_EXTRA_CA_CERTS/],
     ['getaddrinfo ENOTFOUND queues.example.com', 'unreachable', /host name/],
     ['connect ECONNREFUSED 10.0.0.1:6379', 'unreachable', /runs/],
-    ['Command timed out', 'unreachable', /in time/],
+    ["Socket timeout. Expecting data, but didn't receive any in 5000ms.", 'unreachable', /in time/],
     ['ERR something new', 'unreachable', /does not work/],
   ];
 

@@ -5,7 +5,7 @@
  */
 import type { Redis, RedisOptions } from 'ioredis';
 import type { RedisAddress } from './address.ts';
-import { isReadOnly, redisFailure } from './failures.ts';
+import { isReadOnly, isUnknownScript, redisFailure } from './failures.ts';
 import { keyOf, type Script } from './scripts/script.ts';
 
 /** How long a connection may take to come about, and an answer to come: ours take some milliseconds. */
@@ -19,13 +19,10 @@ export type RedisClass = typeof import('ioredis').Redis;
 /** What scripts answer. */
 export type Reply = string | number | null | readonly Reply[];
 
-type Command = (...keysAndValues: (string | number)[]) => Promise<unknown>;
-
 export class RedisClient {
   /** For people: `redis://queues.example.com:6379/0`. */
   readonly description: string;
   readonly #redis: Redis;
-  readonly #commands = new Map<Script, Command>();
   /** Why the last attempt to connect failed. */
   #lastError: Error | undefined;
 
@@ -44,12 +41,19 @@ export class RedisClient {
 
   /** Runs a script on a queue. Throws a BrokerError. */
   run<Result extends Reply>(
-    script: Script,
+    { hash, lua, keys }: Script,
     queue: string,
     values: readonly (string | number)[] = [],
   ): Promise<Result> {
-    const keys = script.keys.map((key) => keyOf(queue, key));
-    return this.request(() => this.#commandOf(script)(...keys, ...values) as Promise<Result>);
+    const keysAndValues = [...keys.map((key) => keyOf(queue, key)), ...values];
+    return this.request(async (redis) => {
+      try {
+        return (await redis.evalsha(hash, keys.length, ...keysAndValues)) as Result;
+      } catch (error) {
+        if (!isUnknownScript(error as Error)) throw error;
+        return (await redis.eval(lua, keys.length, ...keysAndValues)) as Result;
+      }
+    });
   }
 
   /** Makes requests of other kinds. Throws a BrokerError. */
@@ -66,18 +70,6 @@ export class RedisClient {
     await this.#redis.quit().catch(() => {});
     this.#redis.disconnect();
   }
-
-  /** ioredis sends the text of a script once for each connection, and then its hash alone. */
-  #commandOf(script: Script): Command {
-    const known = this.#commands.get(script);
-    if (known) return known;
-    const name = `script${this.#commands.size}`;
-    this.#redis.defineCommand(name, { lua: script.lua, numberOfKeys: script.keys.length });
-    const commands = this.#redis as unknown as Record<string, Command>;
-    const command: Command = (...keysAndValues) => commands[name]!(...keysAndValues);
-    this.#commands.set(script, command);
-    return command;
-  }
 }
 
 function optionsOf({ host, port, db, username, password, isEncrypted }: RedisAddress) {
@@ -90,8 +82,7 @@ function optionsOf({ host, port, db, username, password, isEncrypted }: RedisAdd
     ...(isEncrypted && { tls: {} }),
     lazyConnect: true,
     connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    // A connection to a server that has stopped to answer is no good for the next request either.
+    // A connection to a server that has stopped to answer is no good for the next request either: all fail that wait for it.
     socketTimeout: ANSWER_MS,
     keepAlive: KEEP_ALIVE_MS,
     retryStrategy: (attempts) => Math.min(50 * 2 ** attempts, LONGEST_PAUSE_MS),

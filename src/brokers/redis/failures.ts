@@ -6,13 +6,18 @@ export function isReadOnly(error: Error): boolean {
   return /\bREADONLY\b/.test(error.message);
 }
 
+/** Whether the server does not have the text of a script: it has never seen it, or has forgotten it as it ended. */
+export function isUnknownScript(error: Error): boolean {
+  return error.message.startsWith('NOSCRIPT');
+}
+
 /**
  * A BrokerError with what to do, for an error in using the server that `place` describes. Where ioredis itself gave up, the
  * reason is `lastError`, which it met when it tried to connect.
  */
 export function redisFailure(place: string, error: unknown, lastError?: Error): BrokerError {
   if (error instanceof BrokerError) return error;
-  const cause: unknown = lastError && GAVE_UP.test(textOf(error)) ? lastError : error;
+  const cause: unknown = lastError && LOST.test(textOf(error)) ? lastError : error;
   const text = LOST.test(textOf(cause)) ? 'the connection was lost' : textOf(cause);
   // Its arguments are the password, or messages, and errors are logged with their causes.
   if (cause instanceof Error && 'command' in cause) delete cause.command;
@@ -22,7 +27,6 @@ export function redisFailure(place: string, error: unknown, lastError?: Error): 
 
 /** What ioredis says of requests that were under way when the connection was lost, or that waited for it in vain. */
 const LOST = /max retries per request|Connection is closed/;
-const GAVE_UP = new RegExp(`${LOST.source}|Command timed out`);
 
 type Failure = readonly [kind: BrokerErrorKind, advice: string];
 

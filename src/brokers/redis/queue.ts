@@ -1,5 +1,5 @@
 /** One queue in Redis. Each operation is one script, or, for a receive, as many as it takes. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type {
   DeadLetterTarget,
   EntryResult,
@@ -49,8 +49,7 @@ type Received = readonly [
   deadLetterQueue: string | null,
   maxReceives: string | null,
   lookInMs: number,
-  heads: string,
-  records: readonly string[],
+  shown: string,
 ];
 
 /** What a receive took, and in how many milliseconds there may be more: -1 if nothing comes by itself. */
@@ -128,9 +127,9 @@ export class RedisQueue implements Queue {
 
   async peek(max: number): Promise<PeekedMessage[]> {
     const script = this.fifo ? peekFifo : peekStandard;
-    type Shown = [heads: string, records: string[]];
-    const answer = await this.#means.client.run<Shown | null>(script, this.name, [max]);
-    const shown = shownMessages(...this.#found(answer));
+    const separator = randomText();
+    const answer = await this.#means.client.run<string | null>(script, this.name, [max, separator]);
+    const shown = shownMessages(this.#found(answer), separator);
     return shown.map((one) => peekedMessage(receivedMessage(one, '', this.fifo)));
   }
 
@@ -156,15 +155,15 @@ export class RedisQueue implements Queue {
 
   async #take({ max, visibilityTimeout }: ReceiveOptions): Promise<Taken> {
     const { client } = this.#means;
-    const unique = randomBytes(8).toString('hex');
+    const separator = randomText();
     const script = this.fifo ? receiveFifo : receiveStandard;
-    const values = [max, visibilityTimeout ?? '', unique];
+    const values = [max, visibilityTimeout ?? '', separator];
     const received = this.#found(await client.run<Received | null>(script, this.name, values));
-    const [ownVisibilityTimeout, deadLetterQueue, maxReceives, lookInMs, heads, records] = received;
+    const [ownVisibilityTimeout, deadLetterQueue, maxReceives, lookInMs, shown] = received;
     this.#visibilityTimeout = Number(ownVisibilityTimeout);
-    const all = shownMessages(heads, records).map((shown) => ({
-      message: receivedMessage(shown, unique, this.fifo),
-      record: shown.record,
+    const all = shownMessages(shown, separator).map((one) => ({
+      message: receivedMessage(one, separator, this.fifo),
+      record: one.record,
     }));
     const isExhausted = ({ message }: (typeof all)[number]) => message.receiveCount > Number(maxReceives);
     const letters = deadLetterQueue === null ? [] : all.filter(isExhausted);
@@ -207,6 +206,11 @@ export class RedisQueue implements Queue {
     }
     return answer;
   }
+}
+
+/** One that nothing else has: 122 random bits, in letters and digits. */
+function randomText(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /** Where the messages of a queue go that are received too often; undefined if there is no such queue. */

@@ -32,20 +32,25 @@ export interface ShownMessage {
   readonly record: string;
 }
 
-/** `heads` has number and receive count of each message: `1 1 2 4` for the two messages 1 and 2. */
-export function shownMessages(heads: string, records: readonly string[]): ShownMessage[] {
-  const numbers = heads.split(' ').map(Number);
-  return records.map((record, index) => ({
-    number: numbers[2 * index]!,
-    receiveCount: numbers[2 * index + 1]!,
-    record,
-  }));
+/** The messages that a script shows, which was given the separator (showing.ts). */
+export function shownMessages(text: string, separator: string): ShownMessage[] {
+  return text.split(separator).slice(0, -1).map(shownMessage);
 }
 
-/** The message that the receive with the text `unique` hands out. */
+function shownMessage(text: string): ShownMessage {
+  const countAt = text.indexOf(' ') + 1;
+  const recordAt = text.indexOf(' ', countAt) + 1;
+  return {
+    number: Number(text.slice(0, countAt - 1)),
+    receiveCount: Number(text.slice(countAt, recordAt - 1)),
+    record: text.slice(recordAt),
+  };
+}
+
+/** The message that is shown, with the receipt handle of the receive with the random text `receive`. */
 export function receivedMessage(
   { number, receiveCount, record }: ShownMessage,
-  unique: string,
+  receive: string,
   fifo: boolean,
 ): Message {
   const idAt = record.indexOf(' ') + 1;
@@ -55,7 +60,7 @@ export function receivedMessage(
   const message = {
     id: record.slice(idAt, groupingAt - 1),
     body: record.slice(bodyAt),
-    receiptHandle: receiptHandle({ number, token: `${receiveCount}_${unique}` }),
+    receiptHandle: receiptHandle({ number, token: `${receiveCount}_${receive}` }),
     receiveCount,
     attributes: parseAttributes(record.slice(attributesAt, bodyAt - 1)),
     sentAt: Number(record.slice(0, idAt)),

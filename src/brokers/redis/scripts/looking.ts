@@ -1,6 +1,7 @@
 /** Looks at a queue without changing anything. Each script answers null if there is no such queue. */
 import { GROUPS } from './groups.ts';
 import { NOW, script } from './script.ts';
+import { SHOWN } from './showing.ts';
 
 /** Counts the messages: [visible, in flight, delayed]. */
 export const countMessages = script(
@@ -25,24 +26,23 @@ return settings
 );
 
 /**
- * Takes the most messages to show. Answers with number and receive count of each, with spaces between all, and the records:
- * [record, …]. `show` says false when these are enough.
+ * Takes the most messages to show and the separator, and answers as showing.ts says. `look_at` says false when these are
+ * enough.
  */
 const SHOWING = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds')
 if not settings[1] then return false end
-local max = tonumber(ARGV[1])
+local left = tonumber(ARGV[1])
 local kept_since = settings[2] and now - 1000 * settings[2]
-local heads, shown = {}, {}
 
-local function show(number)
+local function look_at(number)
   local record = redis.call('HGET', messages, number)
   if record and not (kept_since and tonumber(string.match(record, '^%d+')) <= kept_since) then
     local receipt = redis.call('HGET', receipts, number)
-    heads[#heads + 1] = number .. ' ' .. (receipt and string.match(receipt, '^%d+') or 0)
-    shown[#shown + 1] = record
+    show(number, receipt and string.match(receipt, '^%d+') or 0, record)
+    left = left - 1
   end
-  return #shown < max
+  return left > 0
 end
 `;
 
@@ -50,24 +50,25 @@ end
 export const peekStandard = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts'],
   NOW,
+  SHOWN,
   SHOWING,
   `
-local function show_all(numbers)
+local function look_at_all(numbers)
   for _, number in ipairs(numbers) do
-    if not show(number) then return false end
+    if not look_at(number) then return false end
   end
   return #numbers > 0
 end
 
 local from = 0
-while show_all(redis.call('LRANGE', visible, from, from + 99)) do from = from + 100 end
+while look_at_all(redis.call('LRANGE', visible, from, from + 99)) do from = from + 100 end
 -- What has become visible since the last receive is not listed yet.
 for _, times in ipairs({ delayed, inFlight }) do
-  if #shown < max then
-    show_all(redis.call('ZRANGE', times, '-inf', now, 'BYSCORE', 'LIMIT', 0, max - #shown))
+  if left > 0 then
+    look_at_all(redis.call('ZRANGE', times, '-inf', now, 'BYSCORE', 'LIMIT', 0, left))
   end
 end
-return { table.concat(heads, ' '), shown }
+return all_shown()
 `,
 );
 
@@ -76,6 +77,7 @@ export const peekFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
   GROUPS,
+  SHOWN,
   SHOWING,
   `
 local function is_later(times, number)
@@ -85,12 +87,12 @@ end
 
 for _, group in ipairs(redis.call('ZRANGE', groups, 0, -1)) do
   -- Those in flight are among the first ten.
-  for _, number in ipairs(first_of(group, max + 10)) do
-    if not is_later(inFlight, number) and not is_later(delayed, number) and not show(number) then
-      return { table.concat(heads, ' '), shown }
+  for _, number in ipairs(first_of(group, left + 10)) do
+    if not is_later(inFlight, number) and not is_later(delayed, number) and not look_at(number) then
+      return all_shown()
     end
   end
 end
-return { table.concat(heads, ' '), shown }
+return all_shown()
 `,
 );

@@ -1,17 +1,17 @@
 /**
  * Puts the next messages of a queue in flight, and deletes those on the way that are kept no longer.
  *
- * Both scripts take the most messages to hand out, the visibility timeout in seconds ('' for the queue's), and a text that
- * no other receive has: a message's token is its receive count, an underscore, and this. They answer null if there is no
- * such queue, else with
+ * Both scripts take the most messages to hand out, the visibility timeout in seconds ('' for the queue's), and a random text
+ * that no other receive and no message has. A message's token is its receive count, an underscore, and this text. They
+ * answer null if there is no such queue, else with
  *
  *     [the queue's visibility timeout, its dead-letter queue or null, its maximum of receives or null,
  *      in how many milliseconds to look again: -1 if no message becomes visible by itself,
- *      number and receive count of each message, with spaces between all,
- *      the records: [record, …]]
+ *      the messages, as showing.ts has them]
  */
 import { GROUPS } from './groups.ts';
 import { NOW, script } from './script.ts';
+import { SHOWN } from './showing.ts';
 
 /** The most messages that a script moves or looks at in vain, so that others are not kept waiting. */
 const AT_ONCE = 100;
@@ -19,12 +19,12 @@ const AT_ONCE = 100;
 const TAKING = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds', 'deadLetterQueue', 'maxReceives')
 if not settings[1] then return false end
-local max, unique = tonumber(ARGV[1]), ARGV[3]
--- As text: Lua is slow to make one of each number.
+local max = tonumber(ARGV[1])
+-- Where a number is used often it is a text: each time it would be made one anew, which is slow.
 local visible_at = string.format('%d', now + 1000 * (ARGV[2] == '' and settings[1] or ARGV[2]))
 local kept_since = settings[2] and now - 1000 * settings[2]
 local looked_at, count_of_taken = 0, 0
-local heads, taken, new_receipts, new_times = {}, {}, {}, {}
+local new_receipts, new_times = {}, {}
 
 -- Takes a message to be put in flight. False if it is gone, or if it was kept too long and is deleted.
 local function take(number, record, receipt, of_group)
@@ -38,9 +38,8 @@ local function take(number, record, receipt, of_group)
   local count = receipt and 1 + string.match(receipt, '^%d+') or '1'
   count_of_taken = count_of_taken + 1
   local i = 2 * count_of_taken
-  heads[i - 1], heads[i] = number, count
-  taken[count_of_taken] = record
-  new_receipts[i - 1], new_receipts[i] = number, count .. '_' .. unique .. of_group
+  show(number, count, record)
+  new_receipts[i - 1], new_receipts[i] = number, count .. '_' .. separator .. of_group
   new_times[i - 1], new_times[i] = visible_at, number
   return true
 end
@@ -64,25 +63,27 @@ local function answer(...)
       if left and (look_in < 0 or left < look_in) then look_in = left end
     end
   end
-  return { settings[1], settings[3], settings[4], look_in, table.concat(heads, ' '), taken }
+  return { settings[1], settings[3], settings[4], look_in, all_shown() }
 end
 `;
 
 export const receiveStandard = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts'],
   NOW,
+  SHOWN,
   TAKING,
   `
 -- Lists messages as visible that have become it.
-local function show_due(times)
-  local due = redis.call('ZRANGE', times, '-inf', now, 'BYSCORE', 'LIMIT', 0, ${AT_ONCE})
+local now_text = string.format('%d', now)
+local function list_due(times)
+  local due = redis.call('ZRANGE', times, '-inf', now_text, 'BYSCORE', 'LIMIT', '0', '${AT_ONCE}')
   if #due > 0 then
     redis.call('ZREM', times, unpack(due))
     redis.call('RPUSH', visible, unpack(due))
   end
 end
-show_due(delayed)
-show_due(inFlight)
+list_due(delayed)
+list_due(inFlight)
 
 while count_of_taken < max and looked_at < ${AT_ONCE} do
   local numbers = redis.call('LPOP', visible, max - count_of_taken)
@@ -101,6 +102,7 @@ export const receiveFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
   GROUPS,
+  SHOWN,
   TAKING,
   `
 local visited = {}

@@ -1,4 +1,5 @@
 /** A Lua script that Redis runs as one step: nobody sees a part of what it does. */
+import { createHash } from 'node:crypto';
 
 /**
  * What a queue consists of. All keys of a queue have its name in braces, so that a Redis Cluster keeps them in one place:
@@ -32,6 +33,8 @@ export type Key =
 export interface Script {
   readonly keys: readonly Key[];
   readonly lua: string;
+  /** By which the server knows the text, once it has run it. */
+  readonly hash: string;
 }
 
 /** The time in `now`: milliseconds since the epoch, on the server's clock. */
@@ -43,7 +46,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /** A script whose body has its keys in variables of the same names. */
 export function script(keys: readonly Key[], ...body: readonly string[]): Script {
   const values = keys.map((_, index) => `KEYS[${index + 1}]`);
-  return { keys, lua: [`local ${keys.join(', ')} = ${values.join(', ')}`, ...body].join('\n') };
+  const lua = [`local ${keys.join(', ')} = ${values.join(', ')}`, ...body].join('\n');
+  return { keys, lua, hash: createHash('sha1').update(lua).digest('hex') };
 }
 
 /** The key of a queue in Redis. */
