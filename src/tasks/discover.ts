@@ -45,7 +45,7 @@ export async function importTasks(patterns: string | undefined, directory: strin
   }
   const paths = [...new Set(files)];
   for (const path of paths) await importModule(path, directory);
-  if (registeredQueues().every(({ tasks, raw }) => tasks.size === 0 && !raw)) {
+  if (paths.length > 0 && registeredQueues().every(({ tasks, raw }) => tasks.size === 0 && !raw)) {
     throw new NoTasksError(
       `No task is defined in ${paths.join(', ')}: neither with task(…) nor with batchTask(…) or rawTask(…).`,
     );
