@@ -19,27 +19,42 @@ export class Limiter {
     this.#limits = limits;
   }
 
-  /** Runs `work` when it may start; those that wait start in their order. */
-  run(work: () => void | Promise<void>): void | Promise<void> {
+  /**
+   * Runs `work` when it may start; those that wait start in their order. `signal` is asked for if it has to wait: when
+   * that aborts first, `work` is not run, and the signal's reason is thrown.
+   */
+  run(work: () => void | Promise<void>, signal: () => AbortSignal): void | Promise<void> {
     const { concurrency, rate } = this.#limits;
-    return concurrency === undefined && rate === undefined ? work() : this.#runInTurn(work);
+    return concurrency === undefined && rate === undefined ? work() : this.#runInTurn(work, signal);
   }
 
-  async #runInTurn(work: () => void | Promise<void>): Promise<void> {
-    if (this.#waiting.length > 0 || this.#wait() > 0) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        this.#wake();
-      });
-    } else {
-      this.#start();
-    }
+  async #runInTurn(work: () => void | Promise<void>, signal: () => AbortSignal): Promise<void> {
+    if (this.#waiting.length > 0 || this.#wait() > 0) await this.#turn(signal());
+    else this.#start();
     try {
       await work();
     } finally {
       this.#running -= 1;
       this.#wake();
     }
+  }
+
+  /** Resolves when a call that has to wait has started. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(start), 1);
+        reject(signal.reason as Error);
+      };
+      const start = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      signal.addEventListener('abort', leave);
+      this.#waiting.push(start);
+      this.#wake();
+    });
   }
 
   #start(): void {

@@ -10,6 +10,7 @@ import type { Message } from '../brokers/broker.ts';
 import { textCodec } from '../message/codecs.ts';
 import { LazySender } from '../producer/lazy-sender.ts';
 import type { Sent } from '../producer/queue.ts';
+import { currentMessage } from '../worker/current-message.ts';
 import { failureOf } from './attempt.ts';
 import { currentContext, restoreContext } from './context.ts';
 import { taskDefaults } from './defaults.ts';
@@ -209,7 +210,7 @@ export class TaskQueue {
     const about = { queue: this.name, task: definition.name };
     const handle = ({ input, context }: Decoded) => {
       const run = () => this.#run(definition, input, message, atOnce);
-      const runInTurn = atOnce ? run : () => limiter.run(run);
+      const runInTurn = atOnce ? run : () => limiter.run(run, () => currentMessage().signal);
       return restoreContext(context, () => traced(message, about, runInTurn));
     };
     const fail = (error: unknown): never => {

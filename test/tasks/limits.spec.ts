@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Limiter } from '../../src/tasks/limits.ts';
+import { rejection } from '../rejection.ts';
 
 describe('the limits of a task', () => {
   let clock: sinon.SinonFakeTimers;
@@ -9,6 +10,8 @@ describe('the limits of a task', () => {
   });
   afterEach(() => clock.restore());
 
+  const wanted = () => new AbortController().signal;
+
   /** Starts calls that take so many milliseconds; the result fills with the times of their starts. */
   function call(limiter: Limiter, count: number, milliseconds: number): number[] {
     const starts: number[] = [];
@@ -16,7 +19,7 @@ describe('the limits of a task', () => {
       void limiter.run(async () => {
         starts.push(Date.now());
         await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      });
+      }, wanted);
     }
     return starts;
   }
@@ -47,9 +50,23 @@ describe('the limits of a task', () => {
 
   it('free the place of a call that fails', async () => {
     const limiter = new Limiter({ concurrency: 1 });
-    const failing = limiter.run(() => Promise.reject(new Error('no')));
+    const failing = limiter.run(() => Promise.reject(new Error('no')), wanted);
     await Promise.allSettled([failing]);
     expect(call(limiter, 1, 1)).to.deep.equal([0]);
+  });
+
+  it('take a call out of the line that is no longer wanted, and run it never', async () => {
+    const limiter = new Limiter({ concurrency: 1 });
+    call(limiter, 1, 100);
+    const unwanted = new AbortController();
+    const work = sinon.spy();
+    const waiting = Promise.resolve(limiter.run(work, () => unwanted.signal));
+    const behind = call(limiter, 1, 100);
+    unwanted.abort(new Error('out of time'));
+    expect(await rejection(waiting)).to.have.property('message', 'out of time');
+    await clock.tickAsync(1_000);
+    expect(work.callCount).to.equal(0);
+    expect(behind).to.deep.equal([100]);
   });
 
   it('leave no timer behind', async () => {

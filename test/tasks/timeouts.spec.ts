@@ -44,4 +44,25 @@ describe('a task that takes longer than handler_timeout', () => {
     await container.idle();
     expect(container.kept.map(({ receiveCount }) => receiveCount)).to.deep.equal([1, 2]);
   });
+
+  it('while it waits for its rate is not run, and leaves its place to others', async () => {
+    const started: number[] = [];
+    const rare = taskQueue('timeouts').task('rare', ({ n }: { n: number }) => void started.push(n), {
+      rate: { count: 1, seconds: 60 },
+      backoff: constantBackoff({ base: 600, spread: 0 }),
+    });
+    const other = taskQueue('timeouts').task('other', () => void started.push(0));
+    for (const n of [1, 2]) await rare.delay({ n });
+    await other.delay();
+    const idle = container.idle();
+    await clock.tickAsync(5_000);
+    await idle;
+    expect(started).to.deep.equal([1, 0]);
+    expect(container.kept.map(({ error }) => (error as Error).name)).to.deep.equal(['HandlerTimeoutError']);
+    await clock.tickAsync(590_000);
+    expect(started).to.deep.equal([1, 0]);
+    await clock.tickAsync(20_000);
+    await container.idle();
+    expect(started).to.deep.equal([1, 0, 2]);
+  });
 });
