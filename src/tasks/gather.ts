@@ -31,6 +31,10 @@ export class BatchEntryError extends Error {
 interface Gathered<Input> {
   readonly input: Input;
   readonly message: Message | undefined;
+  /** Runs the handler in the context of this message. */
+  readonly inContext: ReturnType<typeof AsyncLocalStorage.snapshot>;
+  /** Called when the batch is complete: from then on nobody leaves it. */
+  readonly taken: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -40,7 +44,6 @@ export class Gatherer<Input> {
   readonly #size: number;
   readonly #waitMs: number;
   #gathered: Gathered<Input>[] = [];
-  #inContext = AsyncLocalStorage.snapshot();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(handler: BatchHandler<Input>, { size = 10, wait = 1 }: GatherOptions) {
@@ -49,12 +52,21 @@ export class Gatherer<Input> {
     this.#waitMs = wait * 1000;
   }
 
-  /** Resolves when the handler has handled this input with others; rejects if that failed. */
-  handle(input: Input, message: Message | undefined): Promise<void> {
-    // Whatever completes the batch, its handler runs in the context of the first message.
-    if (this.#gathered.length === 0) this.#inContext = AsyncLocalStorage.snapshot();
+  /**
+   * Resolves when the handler has handled this input with others; rejects if that failed. When `signal` aborts while the
+   * input waits for others, it is not handled, and the signal's reason is thrown.
+   */
+  handle(input: Input, message: Message | undefined, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#gathered.push({ input, message, resolve, reject });
+      signal?.throwIfAborted();
+      const leave = () => {
+        this.#gathered = this.#gathered.filter((other) => other !== entry);
+        reject(signal?.reason as Error);
+      };
+      const taken = () => signal?.removeEventListener('abort', leave);
+      const entry = { input, message, inContext: AsyncLocalStorage.snapshot(), taken, resolve, reject };
+      signal?.addEventListener('abort', leave);
+      this.#gathered.push(entry);
       if (this.#gathered.length >= this.#size) void this.#run();
       else this.#timer ??= setTimeout(() => void this.#run(), this.#waitMs);
     });
@@ -65,10 +77,13 @@ export class Gatherer<Input> {
     this.#timer = undefined;
     const batch = this.#gathered;
     this.#gathered = [];
+    const [first] = batch;
+    if (!first) return;
+    for (const { taken } of batch) taken();
     try {
       const inputs = batch.map(({ input }) => input);
       const messages = batch.flatMap(({ message = [] }) => message);
-      const failures = await this.#inContext(this.#handler, inputs, messages);
+      const failures = await first.inContext(this.#handler, inputs, messages);
       for (const [index, entry] of batch.entries()) {
         if (failures && hasFailed(failures, index, entry.message?.id))
           entry.reject(new BatchEntryError('The handler named this input as failed.'));

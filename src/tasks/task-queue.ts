@@ -97,14 +97,16 @@ export class TaskQueue {
   ): Task<Value>;
   batchTask(name: string, handler: BatchHandler<never>, options: BatchTaskOptions = {}): Task<unknown> {
     checkTask(name, options);
-    const gatherer = new Gatherer(handler, options);
-    const alone = new Gatherer(handler, { size: 1 });
+    const [gatherer, alone] = [new Gatherer(handler, options), new Gatherer(handler, { size: 1 })];
     return this.#define({
       schema: namedArguments,
       ...options,
       name,
       format: this.#format(name, options),
-      handle: (input, message, atOnce) => (atOnce ? alone : gatherer).handle(input as never, message),
+      handle(input, message, atOnce) {
+        if (atOnce) return alone.handle(input as never, message);
+        return gatherer.handle(input as never, message, currentMessage().signal);
+      },
     });
   }
 

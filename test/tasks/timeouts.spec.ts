@@ -45,6 +45,23 @@ describe('a task that takes longer than handler_timeout', () => {
     expect(container.kept.map(({ receiveCount }) => receiveCount)).to.deep.equal([1, 2]);
   });
 
+  it('while it waits for others of its batch is not run', async () => {
+    const handled: number[] = [];
+    const many = taskQueue('timeouts').batchTask(
+      'many',
+      (inputs: readonly { n: number }[]) => void handled.push(...inputs.map(({ n }) => n)),
+      { wait: 8, backoff: constantBackoff({ base: 600, spread: 0 }) },
+    );
+    await many.delay({ n: 1 });
+    await clock.tickAsync(5_000);
+    await container.idle();
+    await many.delay({ n: 2 });
+    await clock.tickAsync(4_000);
+    expect(container.kept).to.have.length(1);
+    expect(handled).to.deep.equal([2]);
+    await container.idle();
+  });
+
   it('while it waits for its rate is not run, and leaves its place to others', async () => {
     const started: number[] = [];
     const rare = taskQueue('timeouts').task('rare', ({ n }: { n: number }) => void started.push(n), {
