@@ -1,8 +1,9 @@
 /**
  * The requests that every message takes (receive, delete, change of visibility, send), without the SDK's pipeline: at
- * full load that costs more CPU than all the rest of a message's way. Those that every process starts with, too, because
- * it takes 15 ms to set the pipeline up. The SDK stays the source of endpoints, credentials, retries and connections;
- * what is left is the protocol: JSON in a signed POST.
+ * full load that costs more CPU than all the rest of a message's way. Those that every process starts with, and the
+ * question how many messages there are, too, because it takes 15 ms to set the pipeline up, and slows the connections
+ * down that it shares. The SDK stays the source of endpoints, credentials, retries and connections; what is left is the
+ * protocol: JSON in a signed POST.
  */
 import type { SQS } from '@aws-sdk/client-sqs';
 import { requestFailure } from './failures.ts';
@@ -18,7 +19,7 @@ export type LeanAction =
   | 'ChangeMessageVisibilityBatch'
   | 'SendMessageBatch';
 
-/** The actions that every process starts with. */
+/** The actions that every process starts with; attributes are also the counts that the status server asks for. */
 export type LookupAction = 'GetQueueUrl' | 'GetQueueAttributes';
 
 /** The queue by its URL, or by its name where the URL is asked for, and whatever else the action takes. */

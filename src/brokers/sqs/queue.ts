@@ -1,5 +1,5 @@
 /** A queue of SQS: the contract's operations as requests, ten entries at a time. */
-import type { BatchResultErrorEntry, SQS } from '@aws-sdk/client-sqs';
+import type { BatchResultErrorEntry, GetQueueAttributesResult, SQS } from '@aws-sdk/client-sqs';
 import type {
   DeadLetterTarget,
   EntryFailure,
@@ -112,20 +112,15 @@ export class SqsQueue implements Queue {
   }
 
   async counts(): Promise<QueueCounts> {
-    const { Attributes: attributes = {} } = await this.#request(
-      'GetQueueAttributes',
-      (sqs, QueueUrl, options) =>
-        sqs.getQueueAttributes(
-          {
-            QueueUrl,
-            AttributeNames: [
-              'ApproximateNumberOfMessages',
-              'ApproximateNumberOfMessagesNotVisible',
-              'ApproximateNumberOfMessagesDelayed',
-            ],
-          },
-          options,
-        ),
+    const { Attributes: attributes = {} } = await this.#leanRequest<GetQueueAttributesResult>(
+      { action: 'GetQueueAttributes' },
+      {
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesNotVisible',
+          'ApproximateNumberOfMessagesDelayed',
+        ],
+      },
     );
     return {
       visible: Number(attributes.ApproximateNumberOfMessages ?? 0),
