@@ -5,7 +5,7 @@ import { nameOfUrl } from '../src/brokers/queue-name.ts';
 import type { Config } from '../src/config/config.ts';
 import { fullName } from '../src/config/queue-names.ts';
 import type { Logger } from '../src/operations/logging/loggers.ts';
-import { CountedBroker } from '../src/operations/metrics/counted-broker.ts';
+import { countedBroker } from '../src/operations/metrics/counted-broker.ts';
 import type { Metrics } from '../src/operations/metrics/metrics.ts';
 import type { Watched } from '../src/operations/status/monitor.ts';
 import { openStatusServer, type StatusServer } from '../src/operations/status/server.ts';
@@ -48,7 +48,7 @@ export async function openStatus(
 
 /** A broker whose requests are counted. */
 export function counted(broker: Broker, metrics: Metrics): Broker {
-  return new CountedBroker(broker, (queue, action, bytes) => metrics.requested(queue, action, bytes));
+  return countedBroker(broker, (queue, action, bytes) => metrics.requested(queue, action, bytes));
 }
 
 /** The full names or URLs of the queues, the dead-letter queue last. */

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
+import type { Queue } from '../../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
-import { CountedBroker } from '../../../src/operations/metrics/counted-broker.ts';
+import { countedBroker } from '../../../src/operations/metrics/counted-broker.ts';
 import { rejection } from '../../rejection.ts';
 
 describe('a broker whose requests are counted', () => {
   async function openCounted() {
     const requests: [string, string, number][] = [];
-    const broker = new CountedBroker(new MemoryBroker(), (...request) => requests.push(request));
+    const broker = countedBroker(new MemoryBroker(), (...request) => requests.push(request));
     return { broker, queue: await broker.open('work'), requests };
   }
 
@@ -49,12 +50,21 @@ describe('a broker whose requests are counted', () => {
     await broker.close();
   });
 
+  it('has what commands use, as far as the broker has it', async () => {
+    const { queue } = await openCounted();
+    await queue.send([{ body: 'abc' }]);
+    expect((await queue.peek?.(10))?.map(({ body }) => body)).to.deep.equal(['abc']);
+    const memory: Queue = await new MemoryBroker().open('work');
+    const optional = ['peek', 'oldest', 'deadLetterQueue', 'deadLetterSources', 'startMove'] as const;
+    for (const name of optional) expect(typeof queue[name], name).to.equal(typeof memory[name]);
+  });
+
   it('counts a receive that fails', async () => {
     const { requests } = await openCounted();
     const failing = Object.assign(await new MemoryBroker().open('work'), {
       receive: () => Promise.reject(new Error('down')),
     });
-    const broker = new CountedBroker(
+    const broker = countedBroker(
       Object.assign(new MemoryBroker(), { open: async () => failing }),
       (...request) => requests.push(request),
     );
