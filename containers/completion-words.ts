@@ -36,6 +36,12 @@ export function optionsOf(help: string): Option[] {
   });
 }
 
+/** The commands of a help text. */
+export function commandsOf(help: string): string[] {
+  const [, commands = ''] = help.split(/^Commands:$/m);
+  return [...commands.split(/^Options:$/m)[0]!.matchAll(/^ +[\w-]+ (\w+)/gm)].map(([, command]) => command!);
+}
+
 /** The option that the word under the cursor is a value of, if it is one. */
 export function optionBefore({ given }: Unfinished, options: readonly Option[]): Option | undefined {
   return options.find(({ names, takesValue }) => takesValue && names.includes(given.at(-1) ?? ''));

@@ -4,9 +4,9 @@ import yargs from 'yargs';
 import type * as z from 'zod';
 import { containerOptions } from '../src/config/options.ts';
 import { word } from '../src/config/values.ts';
+import { readCommandLine, usageText } from './command-line.ts';
 import { repeatable, value } from './option-kinds.ts';
 import { UsageError } from './usage-error.ts';
-import { version } from './version.ts';
 
 export interface ContainerArguments {
   /** The ini file. */
@@ -41,7 +41,6 @@ export async function parseContainerArguments(
 ): Promise<ContainerArguments | { readonly text: string }> {
   const command = `sqs-${kind}`;
   const flag = { type: 'boolean', default: false, nargs: 0 } as const;
-  let text = '';
   const parser = yargs()
     .scriptName(command)
     .usage(
@@ -61,23 +60,13 @@ export async function parseContainerArguments(
       ...flag,
       describe: `Print a template of one, ${command}@.service, for all ini files in the folder of FILE, exit`,
     })
-    .version(version)
-    .help()
-    .alias('help', 'h')
     .epilogue(
       'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
     )
-    .wrap(110)
-    .detectLocale(false)
-    .strictOptions()
-    .exitProcess(false)
-    .showHelpOnFail(false)
-    .fail((message, error) => {
-      throw new UsageError(command, message || error.message);
-    });
-  const parsed = await parser.parseAsync([...args], {}, (_error, _argv, output) => {
-    text = output;
-  });
+    .strictOptions();
+  const { given: parsed, text } = await readCommandLine(command, parser, args, async (problem) =>
+    usageText(problem, args, await parser.getHelp()),
+  );
   if (parsed.help === true || parsed.version === true) return { text };
   const [file, ...others] = parsed._.map(String);
   if (!file) throw new UsageError(command, 'Name an ini file.');

@@ -1,9 +1,10 @@
 /** The command line of `sqs-queues`, read with yargs: what all commands share, and the commands one by one. */
 import yargs from 'yargs';
+import { readCommandLine, usageText } from '../command-line.ts';
+import { commandsOf } from '../completion-words.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { flag, value } from '../option-kinds.ts';
 import { UsageError } from '../usage-error.ts';
-import { version } from '../version.ts';
 import { clear } from './clear.ts';
 import type { PlaceOptions } from './command.ts';
 import { completion } from './completion.ts';
@@ -39,7 +40,6 @@ export async function parseQueuesArguments(
   args: readonly string[],
 ): Promise<Chosen | { readonly text: string }> {
   let chosen: Omit<Chosen, 'place'> | undefined;
-  let text = '';
   let parser = yargs()
     .scriptName(COMMAND)
     .usage(`${COMMAND} COMMAND [QUEUE] [-c FILE | -b BROKER]\n\nManages queues.`)
@@ -49,35 +49,35 @@ export async function parseQueuesArguments(
       ...value('The broker of this ini file, and its queue_prefix before the names of queues'),
     })
     .option('broker', { alias: 'b', ...value('The broker at this address; names are as they are there') })
-    .conflicts('config', 'broker')
     .option('json', flag('Print JSON'));
   for (const command of COMMANDS) {
     parser = command(parser, (given, run) => {
       chosen = { given, run: (place) => run(given, place) };
     });
   }
-  const parsed = await parser
-    .demandCommand(1, 1, NAME_A_COMMAND, NAME_A_COMMAND)
-    .version(version)
-    .help()
-    .alias('help', 'h')
-    .epilogue(EXIT_CODES)
-    .wrap(110)
-    .strict()
-    .detectLocale(false)
-    .exitProcess(false)
-    .showHelpOnFail(false)
-    .fail((message, error) => {
-      if (error instanceof UsageError) throw error;
-      // yargs counts what is missing; here it can only be the one thing.
-      const isMissing = message?.startsWith('Not enough non-option arguments');
-      const missing = args.includes('completion') ? 'Name a shell: bash or zsh.' : 'Name a queue.';
-      const text = isMissing ? missing : message || error.message;
-      throw new UsageError(COMMAND, text.replace(/\s*\n\s*/g, ' '));
-    })
-    .parseAsync([...args], {}, (_error, _argv, output) => {
-      text = output;
-    });
-  const { config, broker, json } = parsed;
+  const { given, text } = await readCommandLine(
+    COMMAND,
+    parser.demandCommand(1, 1, NAME_A_COMMAND, NAME_A_COMMAND).epilogue(EXIT_CODES).strict(),
+    args,
+    (problem) => textOf(problem, args),
+  );
+  const { config, broker, json } = given;
+  if (config !== undefined && broker !== undefined) {
+    throw new UsageError(COMMAND, 'Give either an ini file (-c) or a broker (-b), not both.');
+  }
   return chosen ? { ...chosen, place: { config, broker, json } } : { text };
+}
+
+/** What `--help` says, of all commands or of one. */
+export async function helpOf(...command: string[]): Promise<string> {
+  const parsed = await parseQueuesArguments([...command, '--help']);
+  return 'text' in parsed ? parsed.text : '';
+}
+
+async function textOf(problem: string, args: readonly string[]): Promise<string> {
+  // yargs counts what is missing; here it can only be the one thing.
+  if (problem.startsWith('Not enough non-option arguments')) return 'Name a queue.';
+  const general = await helpOf();
+  const command = args.find((arg) => commandsOf(general).includes(arg));
+  return usageText(problem, args, command === undefined ? general : await helpOf(command));
 }

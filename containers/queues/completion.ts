@@ -1,8 +1,10 @@
 /** `sqs-queues completion`: a script that completes command lines in a shell. */
 import { COMPLETING } from '../completion-words.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Command } from './command.ts';
 import { print } from './terminal.ts';
+import { COMMAND } from './values.ts';
 
 const PROGRAMS = 'sqs-queues sqs-sequential sqs-concurrent';
 
@@ -27,22 +29,27 @@ compdef _sqs_containers ${PROGRAMS}`,
 
 type Shell = keyof typeof SCRIPTS;
 
+function isShell(name: string | undefined): name is Shell {
+  return name !== undefined && Object.hasOwn(SCRIPTS, name);
+}
+
 export const completion: Command = (parser, choose) =>
   parser.command(
-    'completion <shell>',
+    'completion [shell]',
     'Print a script that completes commands, options and names of queues',
     (command) =>
       command
         .positional('shell', {
-          choices: Object.keys(SCRIPTS) as Shell[],
-          demandOption: true,
-          describe: 'The shell that it is for',
+          type: 'string',
+          describe: 'The shell that it is for: bash or zsh',
         })
         .example('source <($0 completion bash)', 'in ~/.bashrc')
         .example('source <($0 completion zsh)', 'in ~/.zshrc, behind compinit'),
-    ({ shell }) =>
+    ({ shell }) => {
+      if (!isShell(shell)) throw new UsageError(COMMAND, 'Name a shell: bash or zsh.');
       choose({ shell }, async () => {
         print(SCRIPTS[shell]);
         return exitCodes.done;
-      }),
+      });
+    },
   );

@@ -1,6 +1,7 @@
 /** What a shell is offered when it completes a command line of `sqs-queues`: commands, options, names of queues. */
 import { endsWithin } from '../../src/consumer/ends-within.ts';
 import {
+  commandsOf,
   longNames,
   type Option,
   optionBefore,
@@ -9,7 +10,7 @@ import {
   type Unfinished,
   unfinished,
 } from '../completion-words.ts';
-import { parseQueuesArguments } from './arguments.ts';
+import { helpOf } from './arguments.ts';
 import { Place } from './place.ts';
 
 /** How many queues each command takes. */
@@ -42,15 +43,6 @@ export async function queuesCompletions(words: readonly string[]): Promise<strin
   // What came before may be values of the command's own options.
   const count = Math.min(queues.length, plainWords(line, options).length - 1);
   return count < (QUEUES[command] ?? 0) ? namesOf(line) : [];
-}
-
-async function helpOf(...command: string[]): Promise<string> {
-  const parsed = await parseQueuesArguments([...command, '--help']);
-  return 'text' in parsed ? parsed.text : '';
-}
-
-function commandsOf(help: string): string[] {
-  return [...help.matchAll(/^ +sqs-queues (\w+)/gm)].map(([, command]) => command!);
 }
 
 /** The names of queues at the broker of the command line, or those of its ini file if that does not answer: never an error. */

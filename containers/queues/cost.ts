@@ -36,6 +36,9 @@ const ABOUT = `Estimate the requests to Amazon SQS in a month, and what they cos
 export const cost: Command = (parser, choose) =>
   parser.command('cost', 'Estimate what a month on SQS costs', options, (given) => {
     const { poll, idlePause, concurrency } = given;
+    if (given.rate === undefined) {
+      throw new UsageError(COMMAND, 'Say how many messages come: --rate 50/s, for example.');
+    }
     const size = count('size', given.size);
     if (size > MAX_REQUEST_BYTES) {
       throw new UsageError(COMMAND, `--size: SQS takes at most ${MAX_REQUEST_BYTES} bytes, not ${size}.`);
@@ -57,7 +60,7 @@ export const cost: Command = (parser, choose) =>
 function options<Given>(command: Argv<Given>) {
   return command
     .usage(`$0 cost --rate 50/s [-c FILE]\n\n${ABOUT}`)
-    .option('rate', { ...value('Messages: 50/s, 10/min, 500/h, 20000/day or 1e6/month'), demandOption: true })
+    .option('rate', value('How many messages come: 50/s, 10/min, 500/h, 20000/day or 1e6/month'))
     .option('size', { ...value('Bytes of a message: SQS bills each 64 KiB'), default: '1024' })
     .option('handling', { ...value('How long a worker takes for a message'), default: '10ms' })
     .option('containers', { ...value('How many containers run'), default: '1' })

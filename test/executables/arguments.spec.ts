@@ -68,7 +68,7 @@ describe('the arguments of sqs-sequential', () => {
     ['no file', [], 'Name an ini file.'],
     ['an empty file name', [''], 'Name an ini file.'],
     ['two files', ['a.ini', 'b.ini'], 'Name one ini file, not several.'],
-    ['an unknown option', ['--chek', 'worker.ini'], 'Unknown argument: chek'],
+    ['an unknown option', ['--chek', 'worker.ini'], 'There is no option --chek; did you mean --check?'],
     ['nothing to stop', ['worker.ini', '--stop'], '--stop: which process? Name its --pid-file, too.'],
     [
       'both a start and a stop',
@@ -82,7 +82,11 @@ describe('the arguments of sqs-sequential', () => {
     ],
     ['a message limit of 0', ['--message-limit', '0', 'worker.ini'], 'a whole number of at least 1'],
     ['two message limits', ['--message-limit=1', '--message-limit=2', 'worker.ini'], '--message-limit 1,2: '],
-    ['a message limit without a value', ['worker.ini', '--message-limit'], 'message-limit'],
+    [
+      'a message limit without a value',
+      ['worker.ini', '--message-limit'],
+      'The option --message-limit needs a value.',
+    ],
     [
       'an idle time that is none',
       ['--idle-exit=-1', 'worker.ini'],
@@ -99,7 +103,7 @@ describe('the arguments of sqs-sequential', () => {
     ['an empty suffix', ['--suffix=', 'worker.ini'], '--suffix'],
     ['two suffixes', ['--suffix=a', '--suffix=b', 'worker.ini'], '--suffix a,b: expected a word'],
     ['a value for --check', ['--check=maybe', 'worker.ini'], 'check'],
-    ['--no-check', ['--no-check', 'worker.ini'], 'Unknown arguments: no-check'],
+    ['--no-check', ['--no-check', 'worker.ini'], 'There is no option --no-check'],
   ] as const) {
     it(`are refused with ${title}`, () => expectRefusal(parse(...args), 'sqs-sequential', advice));
   }
@@ -251,7 +255,18 @@ describe('the arguments of sqs-queues', () => {
     ['no command', [], 'Name a command: status, send, peek, '],
     ['an unknown command', ['delete', 'jobs'], 'Name a command: status, send, peek, '],
     ['no queue to send to', ['send'], 'Name a queue.'],
-    ['an unknown option', ['send', 'jobs', '--foo'], 'Unknown argument: foo'],
+    ['a misspelt command', ['stauts'], 'There is no command stauts; did you mean status?'],
+    [
+      'an unknown option',
+      ['send', 'jobs', '--foo'],
+      'There is no option --foo: there are --config, --broker, ',
+    ],
+    ['a misspelt option', ['wait', 'jobs', '--evry=5'], 'There is no option --evry; did you mean --every?'],
+    [
+      'two misspelt options',
+      ['cost', '--rte', '5/s', '--idlepause=5s'],
+      '--rate? There is no option --idlepause; ',
+    ],
     ['a keyword without a value', ['send', 'jobs', '--kw', 'x'], '--kw takes key=value, not "x"'],
     ['a delay in words', ['send', 'jobs', '--delay', 'soon'], '--delay takes whole seconds, not "soon"'],
     ['both arguments and a file to send', ['send', 'jobs', '1', '--from', 'a.log'], 'not both'],
@@ -261,7 +276,7 @@ describe('the arguments of sqs-queues', () => {
       'too large to be sent',
     ],
     ['no shell to complete in', ['completion'], 'Name a shell: bash or zsh.'],
-    ['another shell', ['completion', 'fish'], 'Choices: "bash", "zsh"'],
+    ['another shell', ['completion', 'fish'], 'Name a shell: bash or zsh.'],
     ['no queue to clear', ['clear'], 'Name a queue.'],
     [
       'no number of messages to peek at',
@@ -276,16 +291,20 @@ describe('the arguments of sqs-queues', () => {
       ['redrive', '--attribute', 'a'],
       '--attribute takes name=value, not "a"',
     ],
-    ['no rate', ['cost'], 'Missing required argument: rate'],
+    ['no rate', ['cost'], 'Say how many messages come: --rate 50/s'],
     ['a rate without a time', ['cost', '--rate', '50'], '--rate takes a number of messages and a time'],
     [
       'a message that SQS does not take',
       ['cost', '--rate', '1/s', '--size', '1048577'],
       'at most 1048576 bytes',
     ],
-    ['both a file and a broker', ['status', '-c', 'a.ini', '-b', 'sqs'], 'mutually exclusive'],
-    ['a broker without an address', ['status', '-b'], 'b'],
-    ['two queues to make', ['create', 'one', 'two'], 'Unknown argument: two'],
+    [
+      'both a file and a broker',
+      ['status', '-c', 'a.ini', '-b', 'sqs'],
+      'Give either an ini file (-c) or a broker (-b), not both.',
+    ],
+    ['a broker without an address', ['status', '-b'], 'The option -b needs a value.'],
+    ['two queues to make', ['create', 'one', 'two'], '"two" is one argument too many.'],
     ['parts of seconds', ['create', 'jobs', '--delay', '1.5'], '--delay takes whole seconds, not "1.5"'],
     [
       'a number of receives without a dead-letter queue',
