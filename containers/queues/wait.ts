@@ -1,4 +1,6 @@
 /** `sqs-queues wait`: waits until queues are empty. */
+import type { BrokerError } from '../../src/brokers/errors.ts';
+import { printable } from '../../src/message/printable.ts';
 import { messagesIn } from '../../src/operations/queues/status.ts';
 import { type Found, looker, waitUntilEmpty } from '../../src/operations/queues/waiting.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -52,15 +54,23 @@ async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Pr
   const progress = new Progress();
   const startedAt = performance.now();
   let last: readonly Found[] = [];
+  let outage: BrokerError | undefined;
   const onLook = (found: readonly Found[]) => {
+    if (outage) complainAbout('The broker answers again.');
+    outage = undefined;
     progress.show(found.reduce((sum, counts) => sum + messagesIn(counts), 0));
     if (!place.json && !process.stderr.isTTY) printChanges(last, found);
     last = found;
   };
+  const onOutage = (error: BrokerError) => {
+    progress.end();
+    complainAbout(`${error.message} Waiting until it answers again.`);
+    outage = error;
+  };
   let isEmpty: boolean;
   try {
     const look = looker(await place.broker(), names, place.configured);
-    isEmpty = await waitUntilEmpty(look, { cycles, every, timeout, onLook });
+    isEmpty = await waitUntilEmpty(look, { cycles, every, timeout, onLook, onOutage });
   } finally {
     progress.end();
   }
@@ -68,10 +78,17 @@ async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Pr
   if (place.json) printJson({ empty: isEmpty, seconds: Math.round(seconds), queues: last });
   else if (isEmpty) print(`Empty: ${names.join(', ')}`);
   if (isEmpty) return exitCodes.done;
-  const left = last.filter((counts) => messagesIn(counts) > 0).map(describe);
-  const text = left.length > 0 ? left.join('; ') : 'empty now, but not often enough in a row';
-  process.stderr.write(`Not empty after ${formatSeconds(seconds)}: ${text}\n`);
+  complainAbout(`Not empty after ${formatSeconds(seconds)}: ${outage?.message ?? describeLeft(last)}`);
   return exitCodes.unfinished;
+}
+
+function describeLeft(found: readonly Found[]): string {
+  const left = found.filter((counts) => messagesIn(counts) > 0).map(describe);
+  return left.length > 0 ? left.join('; ') : 'empty now, but not often enough in a row';
+}
+
+function complainAbout(text: string): void {
+  process.stderr.write(`${printable(text)}\n`);
 }
 
 /** A line for each queue whose counts are others than before. */

@@ -258,8 +258,8 @@ describe('the arguments of sqs-queues', () => {
     ['a misspelt command', ['stauts'], 'There is no command stauts; did you mean status?'],
     [
       'an unknown option',
-      ['send', 'jobs', '--foo'],
-      'There is no option --foo: there are --config, --broker, ',
+      ['send', 'jobs', '--colour'],
+      'There is no option --colour: there are --config, --',
     ],
     ['a misspelt option', ['wait', 'jobs', '--evry=5'], 'There is no option --evry; did you mean --every?'],
     [

@@ -87,3 +87,33 @@ describe('sqs-sequential while its endpoint is down', function () {
     );
   });
 });
+
+describe('sqs-queues wait while its endpoint is down', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  it('says so once, and waits on', async () => {
+    const stub = await startStub({ queues: ['jobs'] });
+    putOff(() => stub.stop());
+    const gate = new Gate(Number(new URL(stub.url).port));
+    putOff(() => gate.close());
+    await gate.open();
+    const queue = stub.queue('jobs');
+    queue.send('[[1],{}]', {});
+    const broker = `sqs+http://127.0.0.1:${gate.port}`;
+    const options = ['--every', '100ms', '--cycles', '1'];
+    const waiting = start('queues', ['wait', 'jobs', '-b', broker, ...options], { folder: folderWith({}) });
+    await waiting.prints(/^jobs has 1 message$/);
+
+    await gate.close();
+    await waiting.prints(/^Cannot reach SQS .*: connect ECONNREFUSED .* Waiting until it answers again\.$/);
+    queue.receive({ max: 1, waitSeconds: 0, visibilityTimeout: 30 }, ([message]) =>
+      queue.delete(message!.receiptHandle),
+    );
+    await gate.open();
+    expect(await waiting.exit()).to.equal(0);
+    expect(waiting.stdout).to.match(/^Empty: jobs$/m);
+    expect(waiting.stderr.match(/Waiting until/g)).to.have.lengthOf(1);
+    expect(waiting.stderr).to.match(/^The broker answers again\.$/m);
+  });
+});

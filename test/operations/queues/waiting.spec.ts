@@ -1,13 +1,15 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import { QueueNotFoundError } from '../../../src/brokers/errors.ts';
+import { BrokerError, QueueNotFoundError } from '../../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
 import { type Found, looker, waitUntilEmpty } from '../../../src/operations/queues/waiting.ts';
 import { rejection } from '../../rejection.ts';
 
 describe('waiting until queues are empty', () => {
   let clock: SinonFakeTimers;
+  let outages: string[];
   beforeEach(() => {
+    outages = [];
     clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   });
   afterEach(() => {
@@ -19,17 +21,28 @@ describe('waiting until queues are empty', () => {
     return { queue: 'jobs', visible, inFlight, delayed };
   }
 
-  /** Waits while the looks find what is listed, and nothing after that. */
-  async function wait(list: readonly Found[], options: { cycles: number; timeout?: number }) {
+  /** Waits while the looks find or throw what is listed, and find nothing after that. */
+  async function wait(
+    list: readonly (Found | Error)[],
+    options: { cycles: number; timeout?: number; every?: number },
+  ) {
     const left = [...list];
     let looks = 0;
-    const waiting = waitUntilEmpty(async () => [left.shift() ?? found(0)], {
+    const look = async () => {
+      const next = left.shift() ?? found(0);
+      if (next instanceof Error) throw next;
+      return [next];
+    };
+    const waiting = waitUntilEmpty(look, {
       every: 5,
       onLook: () => {
         looks += 1;
       },
+      onOutage: ({ message }) => outages.push(message),
       ...options,
     });
+    // What it throws is for those who asked.
+    waiting.catch(() => {});
     await clock.runAllAsync();
     return { isEmpty: await waiting, looks, seconds: performance.now() / 1000 };
   }
@@ -51,6 +64,32 @@ describe('waiting until queues are empty', () => {
       looks: 4,
       seconds: 12,
     });
+  });
+
+  it('waits an outage out, which it tells once, and counts from its end', async () => {
+    const away = new BrokerError('unreachable', 'away');
+    const throttled = new BrokerError('throttled', 'too many');
+    const list = [found(0), away, throttled, away, found(0), found(1), throttled, found(0)];
+    expect(await wait(list, { cycles: 2 })).to.deep.equal({ isEmpty: true, looks: 5, seconds: 40 });
+    expect(outages).to.deep.equal(['away', 'too many']);
+  });
+
+  it('asks a broker that is away not more than once a second, and not beyond the timeout', async () => {
+    const list = [found(1), ...Array.from({ length: 100 }, () => new BrokerError('credentials', 'expired'))];
+    expect(await wait(list, { cycles: 1, timeout: 10, every: 0.5 })).to.deep.equal({
+      isEmpty: false,
+      looks: 1,
+      seconds: 10,
+    });
+    expect(outages).to.deep.equal(['expired']);
+  });
+
+  it('ends with the first error of a broker that has never answered, and with one that will not pass', async () => {
+    const away = new BrokerError('unreachable', 'away');
+    const missing = new QueueNotFoundError('jobs', 'memory');
+    expect(await rejection(wait([away], { cycles: 1 }))).to.equal(away);
+    expect(await rejection(wait([found(1), missing], { cycles: 1 }))).to.equal(missing);
+    expect(outages).to.deep.equal([]);
   });
 
   it('makes no queue: one that a container will make is empty, another one is an error', async () => {
