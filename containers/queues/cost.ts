@@ -90,7 +90,7 @@ async function run(given: Cost, place: Place) {
   print(
     [
       `${name}, ${counted(setup.processes, 'process', 'processes')} polling ${counted(setup.queues, 'queue', 'queues')}${perMessage(container, workload)}.`,
-      `Prices of ${PRICES.region}, ${PRICES.date}: $${PRICES.perMillion[kind]} per million requests (${kind} queues), the first million of the account's month free.`,
+      `Prices of ${PRICES.region}, ${PRICES.date}: $${PRICES.perMillion[kind].toFixed(2)} per million requests (${kind} queues), the first million of the account's month free.`,
       'Each message is taken to be sent alone; ten that are sent together are one request. Retries, backlogs and extensions of visibility timeouts are not in it.',
     ].join('\n'),
   );

@@ -63,7 +63,7 @@ async function run(
 ): Promise<ExitCode> {
   const queue = place.fullName(given.queue);
   const target = deadLetterQueue && { ...deadLetterQueue, name: place.fullName(deadLetterQueue.name) };
-  const broker = await place.broker();
+  const broker = await place.brokerToFill();
   await broker.create(queue, { ...settings, ...(target && { deadLetterQueue: target }) });
   if (place.json) printJson({ queue });
   else print(`The queue ${queue} is there, in ${broker.description}`);

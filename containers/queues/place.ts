@@ -1,7 +1,9 @@
 /** Where a command finds its queues: those of an ini file's broker, or of an address, by the names that they have there. */
-
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { brokerKind } from '../../src/brokers/address.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { fullName } from '../../src/config/queue-names.ts';
@@ -14,27 +16,33 @@ export class Place {
   /** Print JSON instead of text. */
   readonly json: boolean;
   readonly config: Config | undefined;
-  readonly #address: string | undefined;
+  readonly #given: string | undefined;
   #broker: Promise<Broker> | undefined;
 
   /** Neither an ini file nor an address: the environment's broker, else SQS. Throws ConfigError. */
   constructor({ config, broker, json }: PlaceOptions) {
     this.json = json;
     this.config = config === undefined ? undefined : readConfig(config);
-    this.#address = broker;
+    this.#given = broker;
   }
 
   /** Opens the broker; it stays open until `close`. Throws BrokerError, and UsageError if nobody else can see its queues. */
   async broker(): Promise<Broker> {
-    const { config } = this;
-    const address = config?.container.broker ?? this.#address ?? environmentBroker() ?? 'sqs';
-    if (brokerKind(address) === 'memory') {
-      const text =
-        'The queues of memory: live and end with the process that has them; nobody else can see them.';
-      throw new UsageError(COMMAND, text);
+    const address = this.#address();
+    const path = queueFile(address);
+    // Who mistypes the path should hear of it, and find no new file there. A container makes the one of its ini file.
+    if (path !== undefined && this.config === undefined && !existsSync(path) && existsSync(dirname(path))) {
+      throw new BrokerError(
+        'setup',
+        `There is no queue file ${path}. Correct the path, or make it: ${COMMAND} create QUEUE -b ${address}`,
+      );
     }
-    this.#broker ??= openBroker(address, config && { directory: config.directory, sqs: config.sqs });
-    return this.#broker;
+    return this.#open(address);
+  }
+
+  /** The same for a command that puts something there: it makes a queue file that is missing. */
+  async brokerToFill(): Promise<Broker> {
+    return this.#open(this.#address());
   }
 
   /** The name of a queue at the broker: with the queue_prefix of the ini file. */
@@ -62,4 +70,24 @@ export class Place {
     const opened = await this.#broker?.catch(() => undefined);
     await opened?.close();
   }
+
+  #address(): string {
+    return this.config?.container.broker ?? this.#given ?? environmentBroker() ?? 'sqs';
+  }
+
+  #open(address: string): Promise<Broker> {
+    if (brokerKind(address) === 'memory') {
+      const text =
+        'The queues of memory: live and end with the process that has them; nobody else can see them.';
+      throw new UsageError(COMMAND, text);
+    }
+    const { config } = this;
+    this.#broker ??= openBroker(address, config && { directory: config.directory, sqs: config.sqs });
+    return this.#broker;
+  }
+}
+
+/** The path in a `sqlite:` address. */
+function queueFile(address: string): string | undefined {
+  return brokerKind(address) === 'sqlite' ? resolve(address.slice('sqlite:'.length)) : undefined;
 }

@@ -67,7 +67,7 @@ async function run({ args, from, delaySeconds, groupId, ...given }: Send, place:
     ...(groupId !== undefined && { groupId }),
   };
   const messages = bodies.map((body) => ({ body, ...settings }));
-  const { sent, failed } = await sendAll(await place.broker(), queue, messages);
+  const { sent, failed } = await sendAll(await place.brokerToFill(), queue, messages);
   for (const { position, error } of failed) {
     process.stderr.write(`${from === undefined ? '' : `Message ${position} of ${from}: `}${error.message}\n`);
   }

@@ -21,12 +21,14 @@ export const status: Command = (parser, choose) =>
 
 async function run({ queues }: { readonly queues: readonly string[] }, place: Place) {
   const { configured, handled, deadLetterQueue } = place;
+  const broker = await place.broker();
   const rows = await queueStatus(
-    await place.broker(),
+    broker,
     queues.length > 0 ? queues.map((name) => place.fullName(name)) : configured,
     { queues: handled, deadLetterQueue },
   );
   if (place.json) printJson(rows);
+  else if (rows.length === 0 && process.stdout.isTTY) print(`There are no queues in ${broker.description}.`);
   else print(formatTable(rows, columnsFor(rows, Date.now(), process.stdout.isTTY)));
   return exitCodes.done;
 }

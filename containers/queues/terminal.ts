@@ -25,9 +25,11 @@ export function formatTable<Row>(
   const head = columns.map((column) => column.head);
   const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
   if (!isTerminal) return [head, ...cells].map((line) => line.join('\t')).join('\n');
-  const isNumber = (index: number) => cells.some((line) => typeof line[index] === 'number');
+  const isNumber = (index: number) => cells.every((line) => /^[\d.,]+$/.test(String(line[index])));
   const colAligns = columns.map((_, index) => (isNumber(index) ? ('right' as const) : ('left' as const)));
-  const table = new Table({ head, colAligns, style: { head: [] } });
+  // Of those who want no colours, Node.js knows more than the table does.
+  const border = process.stdout.hasColors?.() ? ['grey'] : [];
+  const table = new Table({ head, colAligns, style: { head: [], border } });
   table.push(...cells);
   return table.toString();
 }

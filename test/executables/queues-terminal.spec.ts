@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { openBroker } from '../../src/brokers/open.ts';
 import { folderOf } from '../servers/programs.ts';
 import { cleanUp, eventually, folderWith, putOff } from './executable.ts';
 import { openQueue } from './sqlite-queue.ts';
@@ -70,6 +71,15 @@ describe('sqs-queues on a terminal', function () {
     expect(await terminal.exit()).to.equal(0);
     expect(terminal.plain).to.match(/│ queue │ visible │ in flight │ delayed │ oldest +│/);
     expect(terminal.plain).to.match(/│ jobs {2}│ {7}2 │ {9}0 │ {7}0 │ \d+ s +│/);
+    // NO_COLOR is set.
+    expect(terminal.output).to.equal(terminal.plain);
+  });
+
+  it('says that there are no queues', async () => {
+    await (await openBroker('sqlite:queues.db', { directory: folder })).close();
+    const terminal = new Terminal(folder, 'status');
+    expect(await terminal.exit()).to.equal(0);
+    expect(terminal.plain).to.match(/^There are no queues in sqlite:.*queues\.db\.\s+$/);
   });
 
   it('asks before it clears a queue, and takes no answer but yes for a yes', async () => {

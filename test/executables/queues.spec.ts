@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { type EmulatedSqs, emulateSqs, openIn } from './brokers.ts';
@@ -170,6 +172,19 @@ describe('the command line of sqs-queues', function () {
     });
     expect(ended).to.equal(64);
     expect(stderr).to.contain('The queues of memory: live and end with the process that has them');
+  });
+
+  it('makes no queue file where it only looks', async () => {
+    const folder = folderWith({});
+    const looks = ['status', 'peek x', 'clear x --yes', 'wait x', 'redrive x'].map((text) => text.split(' '));
+    for (const words of looks) {
+      const { stderr, ended } = await run('queues', [...words, '-b', 'sqlite:typo.db'], { folder });
+      expect(ended).to.equal(69);
+      expect(stderr).to.contain(
+        `There is no queue file ${join(folder, 'typo.db')}. Correct the path, or make it:`,
+      );
+    }
+    expect(existsSync(join(folder, 'typo.db'))).to.equal(false);
   });
 
   it('exits with 69 when the broker cannot be reached', async () => {
