@@ -10,6 +10,7 @@ import type { Metrics } from '../src/operations/metrics/metrics.ts';
 import type { Watched } from '../src/operations/status/monitor.ts';
 import { openStatusServer, type StatusServer } from '../src/operations/status/server.ts';
 import type { QueueRole } from '../src/operations/status/status.ts';
+import { isReadableByAll } from '../src/operations/status/token.ts';
 import type { ContainerKind } from './container.ts';
 import { version } from './version.ts';
 
@@ -43,6 +44,12 @@ export async function openStatus(
     onError: (error) => log.error('The status server could not answer', error),
   });
   log.info(`Status: ${server.address}`);
+  const { tokenFile } = http;
+  if (tokenFile !== undefined && isReadableByAll(tokenFile)) {
+    log.warn(
+      `Every user of this machine can read the token_file, and steer the container with it: chmod 600 ${tokenFile}`,
+    );
+  }
   return server;
 }
 

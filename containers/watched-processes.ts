@@ -51,7 +51,7 @@ export class WatchedProcesses implements Watched {
   }
 
   get broker(): string {
-    return this.#broker?.description ?? '';
+    return this.#broker?.description ?? this.#subject.config.container.broker;
   }
 
   get total(): Snapshot {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -174,5 +174,27 @@ describe('a container with a status server', function () {
     expect(container.stderr).to.match(
       /WARN sequential: The status server listens on 0\.0\.0\.0:0, for other machines too/,
     );
+  });
+
+  it('warns when every user can read its token', async () => {
+    const folder = statusFolder('quick');
+    const token = join(folder, 'token');
+    const warning = `Every user of this machine can read the token_file, and steer the container with it: chmod 600 ${token}`;
+    for (const [mode, isWarned] of [
+      [0o644, true],
+      [0o640, false],
+    ] as const) {
+      chmodSync(token, mode);
+      const { container } = await startWithStatus(folder);
+      expect(container.stderr.includes(`WARN sequential: ${warning}`)).to.equal(isWarned);
+      await container.kill();
+    }
+  });
+
+  it('says where its queues are before it has looked at them', async () => {
+    const { url } = await startWithStatus(statusFolder('quick', 'processes = 2'), 'concurrent');
+    const { body } = await fetch(`${url}events`);
+    const { value } = await body!.getReader().read();
+    expect(Buffer.from(value!).toString()).to.match(/"broker":"sqlite:/);
   });
 });

@@ -97,8 +97,6 @@ export function statusApp({ monitor, watched, listen, token, asset, onError }: A
   app.get('/events', (context) => {
     // Nobody would end its stream.
     if (context.req.method === 'HEAD') return context.body(null);
-    // Nobody would end its stream.
-    if (context.req.method === 'HEAD') return context.body(null);
     if (events.isFull) return context.text('Too many look at this container already.\n', 503);
     return streamSSE(context, async (stream) => {
       const ended = Promise.withResolvers<void>();

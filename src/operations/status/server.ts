@@ -1,6 +1,6 @@
 /** The status server: where it listens, and what bounds those who ask. */
 import { once } from 'node:events';
-import { lstatSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
@@ -10,6 +10,7 @@ import { readAsset } from './assets.ts';
 import { StatusServerError } from './errors.ts';
 import { Monitor, type Watched } from './monitor.ts';
 import type { ContainerFacts } from './status.ts';
+import { readToken } from './token.ts';
 
 export interface StatusServerOptions {
   readonly watched: Watched;
@@ -31,7 +32,6 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
-const LEAST_TOKEN = 16;
 /** Owner and group may connect to a Unix socket. */
 const SOCKET_UMASK = 0o117;
 
@@ -70,23 +70,6 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
       await closed;
     },
   };
-}
-
-function readToken(file: string): string {
-  let token: string;
-  try {
-    token = readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    throw new StatusServerError(
-      `The token_file ${file} cannot be read: ${(cause as Error).message}. Write a token of ${LEAST_TOKEN} characters or more into it.`,
-      { temporary: false, cause },
-    );
-  }
-  if (token.length >= LEAST_TOKEN && /^\S+$/.test(token)) return token;
-  throw new StatusServerError(
-    `The token_file ${file} has no token: expected one word of ${LEAST_TOKEN} characters or more, such as "openssl rand -hex 32" prints.`,
-    { temporary: false },
-  );
 }
 
 async function start(server: Server, listen: ListenAddress): Promise<void> {
