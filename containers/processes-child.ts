@@ -39,7 +39,6 @@ export interface Obeying extends Steering, ServiceState {
   readonly allow: (messages: number) => void;
   readonly pause: () => void;
   readonly resume: () => void;
-  readonly state: () => ConsumerState;
 }
 
 /** Set for children, to the number of the process. */

@@ -20,7 +20,7 @@ interface Known {
   snapshot: Snapshot | undefined;
 }
 
-export class ChildReports implements ServiceState {
+export class ChildReports implements Omit<ServiceState, 'state'> {
   readonly #children = new Set<Known>();
   readonly #own: () => Snapshot;
   /** What processes that have ended had done. */

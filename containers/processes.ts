@@ -50,7 +50,8 @@ export async function runProcesses(
           reported(report);
           onReport(report);
           if (report.type !== 'ready') return;
-          service.ready(reports);
+          const { snapshot, polling } = reports;
+          service.ready({ snapshot, polling, state: () => supervisor.state });
           onReady?.();
         },
         (end) => {

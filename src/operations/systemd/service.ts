@@ -2,6 +2,7 @@
  * What the main process of a container tells systemd, if that started it and wants to know (`Type=notify`): that it is
  * ready, what it has done, that it reloads or stops; and, for the watchdog, that it polls.
  */
+import type { ConsumerState } from '../../consumer/consumer.ts';
 import type { Logger } from '../logging/loggers.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Notifier } from './notifier.ts';
@@ -14,6 +15,8 @@ export interface ServiceState {
   readonly snapshot: () => Snapshot;
   /** Whether polling goes on, or a drain. */
   readonly polling: () => boolean;
+  /** Whether it runs, pauses or drains. */
+  readonly state: () => ConsumerState;
 }
 
 /** How often the status is told, in milliseconds, if it has changed. */
@@ -87,7 +90,8 @@ export class Service {
 
   #tellStatus(): void {
     if (!this.#state) return;
-    const status = statusText(this.#state.snapshot(), this.#stopping);
+    const { snapshot, state } = this.#state;
+    const status = statusText(snapshot(), this.#stopping ? 'draining' : state());
     if (status === this.#status) return;
     this.#status = status;
     this.#notifier?.send(`STATUS=${status}`);

@@ -22,13 +22,15 @@ describe('the service that systemd is told of', () => {
   let held: number;
   let polling: boolean;
   let log: ReturnType<typeof logger>;
-  const state = { snapshot: () => counted(held), polling: () => polling };
+  let doing: 'running' | 'paused';
+  const state = { snapshot: () => counted(held), polling: () => polling, state: () => doing };
 
   beforeEach(() => {
     clock = sinon.useFakeTimers();
     sent = [];
     held = 0;
     polling = true;
+    doing = 'running';
     log = logger();
   });
   afterEach(() => clock.restore());
@@ -50,6 +52,16 @@ describe('the service that systemd is told of', () => {
     held = 3;
     clock.tick(5_000);
     expect(sent.slice(2)).to.deep.equal(['STATUS=Running: 0 handled, 3 in flight, 0 failed']);
+  });
+
+  it('says that it is paused', () => {
+    const told = service();
+    told.ready(state);
+    doing = 'paused';
+    clock.tick(5_000);
+    expect(sent.at(-1)).to.equal('STATUS=Paused: 0 handled, 0 in flight, 0 failed');
+    told.stopping();
+    expect(sent.at(-1)).to.equal('STATUS=Draining: 0 handled, 0 in flight, 0 failed');
   });
 
   it('reloads between two words', () => {
@@ -147,7 +159,19 @@ describe('the status line', () => {
       b: { ...one, held: 1, outcomes: { handled: 7, dropped: 0, retried: 0, buried: 0 } },
     };
     const snapshot = { ...counted(0), queues };
-    expect(statusText(snapshot, false)).to.equal('Running: 12 handled, 3 in flight, 6 failed');
-    expect(statusText(snapshot, true)).to.equal('Draining: 12 handled, 3 in flight, 6 failed');
+    expect(statusText(snapshot, 'running')).to.equal('Running: 12 handled, 3 in flight, 6 failed');
+    expect(statusText(snapshot, 'draining')).to.equal('Draining: 12 handled, 3 in flight, 6 failed');
+  });
+
+  it('names the queues whose receives fail', () => {
+    const one = counted(0).queues.jobs;
+    if (!one) throw new Error('There is no such queue.');
+    const snapshot = {
+      ...counted(0),
+      queues: { a: { ...one, failing: 1 }, b: one, c: { ...one, failing: 2 } },
+    };
+    expect(statusText(snapshot, 'running')).to.equal(
+      'Running: 0 handled, 0 in flight, 0 failed; receives from "a", "c" fail',
+    );
   });
 });
