@@ -177,8 +177,10 @@ describe('the command line of sqs-queues', function () {
   it('makes no queue file where it only looks', async () => {
     const folder = folderWith({});
     const looks = ['status', 'peek x', 'clear x --yes', 'wait x', 'redrive x'].map((text) => text.split(' '));
-    for (const words of looks) {
-      const { stderr, ended } = await run('queues', [...words, '-b', 'sqlite:typo.db'], { folder });
+    const runs = await Promise.all(
+      looks.map((words) => run('queues', [...words, '-b', 'sqlite:typo.db'], { folder })),
+    );
+    for (const { stderr, ended } of runs) {
       expect(ended).to.equal(69);
       expect(stderr).to.contain(
         `There is no queue file ${join(folder, 'typo.db')}. Correct the path, or make it:`,
