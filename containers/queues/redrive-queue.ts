@@ -69,26 +69,41 @@ async function moveOneByOne(given: Redrive, way: Way, place: Place): Promise<Exi
   const { broker, source, target } = way;
   const { limit, isDryRun } = given;
   const progress = new Progress();
-  const { report, isInterrupted } = await interruptible(async (signal) => {
-    const report = await moveMessages(broker, source, await broker.open(target), {
-      matches: matcher(given.filter, Date.now()),
-      limit,
-      isDryRun,
-      signal,
-      onProgress: ({ total, looked }) => progress.show(total - looked),
+  let isInterrupted = false;
+  const came: { report?: MoveReport } = {};
+  try {
+    await interruptible(async (signal) => {
+      came.report = await moveMessages(broker, source, await broker.open(target), {
+        matches: matcher(given.filter, Date.now()),
+        limit,
+        isDryRun,
+        signal,
+        onProgress: (report) => {
+          came.report = report;
+          progress.show(report.total - report.looked);
+        },
+      });
+      isInterrupted = signal.aborted;
     });
-    return { report, isInterrupted: signal.aborted };
-  }).finally(() => progress.end());
-  for (const { error } of report.failed) process.stderr.write(`${error.message}\n`);
-  if (place.json) {
-    const { total, looked, moved, failed } = report;
-    const counts = isDryRun ? { moved: 0, wouldMove: moved } : { moved };
-    printJson({ from: source.name, to: target, ...counts, looked, total, failed: failed.length });
-  } else {
-    print(describeMove(report, given, { from: source.name, to: target }));
+  } finally {
+    progress.end();
+    // What was moved is said also if the rest fails.
+    if (came.report) tell(came.report, given, way, place);
   }
-  if (report.failed.length > 0) return exitCodes.unavailable;
+  if ((came.report?.failed.length ?? 0) > 0) return exitCodes.unavailable;
   return isInterrupted ? exitCodes.unfinished : exitCodes.done;
+}
+
+function tell(report: MoveReport, given: Redrive, { source, target }: Way, place: Place): void {
+  const { total, looked, moved, failed } = report;
+  for (const { error } of failed) process.stderr.write(`${error.message}\n`);
+  const ends = { from: source.name, to: target };
+  if (place.json) {
+    const counts = given.isDryRun ? { moved: 0, wouldMove: moved } : { moved };
+    printJson({ ...ends, ...counts, looked, total, failed: failed.length });
+  } else {
+    print(describeMove(report, given, ends));
+  }
 }
 
 /** What came of it, and what was not looked at though nothing had been said of a limit. */
