@@ -35,7 +35,7 @@ describe('the command line of sqs-sequential', function () {
   it('is in English, whatever language the machine has', async () => {
     const folder = folderWith({});
     const { stderr } = await run('sequential', ['--foo'], { folder, environment: { LC_ALL: 'de_DE.UTF-8' } });
-    expect(stderr).to.contain('Unknown argument: foo');
+    expect(stderr).to.contain('There is no option --foo');
   });
 
   it('says what is wrong with it on standard error, and exits with 64', async () => {
