@@ -5,7 +5,7 @@ import type * as z from 'zod';
 import { containerOptions } from '../src/config/options.ts';
 import { word } from '../src/config/values.ts';
 import { readCommandLine, usageText } from './command-line.ts';
-import { repeatable, value } from './option-kinds.ts';
+import { flag, repeatable, value } from './option-kinds.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ContainerArguments {
@@ -40,26 +40,25 @@ export async function parseContainerArguments(
   args: readonly string[],
 ): Promise<ContainerArguments | { readonly text: string }> {
   const command = `sqs-${kind}`;
-  const flag = { type: 'boolean', default: false, nargs: 0 } as const;
   const parser = yargs()
     .scriptName(command)
     .usage(
       `${command} FILE\n\n${DESCRIPTIONS[kind]} FILE is an ini file; config.example.ini explains each option.`,
     )
     .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
-    .option('check', { ...flag, describe: 'Validate FILE, print the resolved settings, exit' })
+    .option('check', flag('Validate FILE, print the resolved settings, exit'))
     .option('queue', repeatable('Only this queue of those in FILE, as it is named there; may be repeated'))
     .option('suffix', value('Work on the queues with __SUFFIX behind their names'))
     .option('message-limit', value('Exit after N messages'))
     .option('idle-exit', value('Exit after SECONDS without a message (or 500ms, 5m, 1h30m)'))
-    .option('daemonize', { ...flag, describe: 'Go on in the background, once messages are taken' })
+    .option('daemonize', flag('Go on in the background, once messages are taken'))
     .option('pid-file', value('Write the process id to this file; refuse to run while its process runs'))
-    .option('stop', { ...flag, describe: 'End the process of --pid-file, and wait until it has drained' })
-    .option('print-unit', { ...flag, describe: 'Print a systemd unit for FILE, exit' })
-    .option('print-template-unit', {
-      ...flag,
-      describe: `Print a template of one, ${command}@.service, for all ini files in the folder of FILE, exit`,
-    })
+    .option('stop', flag('End the process of --pid-file, and wait until it has drained'))
+    .option('print-unit', flag('Print a systemd unit for FILE, exit'))
+    .option(
+      'print-template-unit',
+      flag(`Print a template of one, ${command}@.service, for all ini files in the folder of FILE, exit`),
+    )
     .epilogue(
       'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
     )

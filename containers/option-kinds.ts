@@ -10,7 +10,7 @@ export function repeatable(describe: string) {
   return { type: 'string', array: true, nargs: 1, describe } as const;
 }
 
-/** One that is there or not. */
+/** One that is there or not: what follows it is not its value. */
 export function flag(describe: string) {
-  return { type: 'boolean', default: false, describe } as const;
+  return { type: 'boolean', default: false, nargs: 0, describe } as const;
 }

@@ -4,7 +4,7 @@ import { Kysely, sql } from 'kysely';
 import type { SqlDialect } from '../../src/brokers/database/database.ts';
 import type { Tables } from '../../src/brokers/database/schema.ts';
 import { sqliteDialect } from '../../src/brokers/database/sqlite/dialect.ts';
-import { type Slots, Statement } from '../../src/brokers/database/statement.ts';
+import { type Placeholders, Statement } from '../../src/brokers/database/statement.ts';
 
 interface Entries {
   readonly prefix: string;
@@ -27,7 +27,7 @@ describe('a statement', () => {
     connection.exec(`create table queue (name text); insert into queue values ('a'), ('b'), ('c')`);
     tables = new Kysely<Tables>({ dialect: sqliteDialect(connection, ':memory:') });
     built = 0;
-    listing = new Statement((tables, { prefix, names }: Slots<Entries>) => {
+    listing = new Statement((tables, { prefix, names }: Placeholders<Entries>) => {
       built += 1;
       const name = sql<string>`${prefix} || name`.as('name');
       return tables.selectFrom('queue').select(name).where('queue.name', 'in', names);

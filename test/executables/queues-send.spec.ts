@@ -35,7 +35,7 @@ describe('sqs-queues send', function () {
 
   it('sends to SQS', async () => {
     const folder = folderWith({});
-    const { stdout, ended } = await send(['jobs', '1', '-b', sqs.address, '--json'], { folder });
+    const { stdout, ended } = await send(['jobs', '--json', '1', '-b', sqs.address], { folder });
     expect(ended).to.equal(0);
     const broker = await openIn(folder, sqs.address);
     const { id, body } = await receive(await broker.open('jobs'));

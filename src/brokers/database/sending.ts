@@ -10,7 +10,7 @@ import { type Numbered, rememberNew, rememberNumbers, sentBefore, sentResult } f
 import { openGroups } from './groups.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { MessageTable, QueueRow, Tables } from './schema.ts';
-import { type Slots, Statement } from './statement.ts';
+import { type Placeholders, Statement } from './statement.ts';
 
 type NewMessage = Omit<Insertable<MessageTable>, 'id' | 'queue_id'>;
 
@@ -25,8 +25,8 @@ interface NewMessages {
   readonly delays: readonly (number | null)[];
 }
 
-const insertion = new Statement((tables, slots: Slots<NewMessages>, dialect) => {
-  const { name, ids, bodies, attributes, groupIds, deduplicationIds, delays } = slots;
+const insertion = new Statement((tables, placeholders: Placeholders<NewMessages>, dialect) => {
+  const { name, ids, bodies, attributes, groupIds, deduplicationIds, delays } = placeholders;
   const rows = ids.map(
     (id, index) =>
       sql`(cast(${id} as text), cast(${bodies[index]} as ${dialect.bytes}), cast(${attributes[index]} as text), cast(${groupIds[index]} as text), cast(${deduplicationIds[index]} as text), cast(${delays[index]} as integer))`,

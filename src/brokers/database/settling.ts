@@ -14,7 +14,7 @@ import type { SqlDialect } from './database.ts';
 import { lockGroups, refreshGroups } from './groups.ts';
 import type { QueueNow } from './queue-row.ts';
 import type { Tables } from './schema.ts';
-import { type Slots, Statement } from './statement.ts';
+import { type Placeholders, Statement } from './statement.ts';
 
 /** A message whose receipt handle came in, with its number and its message group. */
 interface FoundMessage extends HeldMessage {
@@ -29,7 +29,7 @@ interface ToDelete {
   readonly handles: readonly string[];
 }
 
-const deletion = new Statement((tables, { name, numbers, handles }: Slots<ToDelete>) =>
+const deletion = new Statement((tables, { name, numbers, handles }: Placeholders<ToDelete>) =>
   tables
     .deleteFrom('message')
     .where('id', 'in', numbers)

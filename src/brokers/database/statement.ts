@@ -4,14 +4,14 @@ import type { SqlDialect } from './database.ts';
 import type { Tables } from './schema.ts';
 
 /** What stands for values, by name, where a statement is built; some of them are lists. */
-export type Slots<Of> = {
+export type Placeholders<Of> = {
   readonly [Name in keyof Of]: Of[Name] extends readonly (infer Value)[]
     ? readonly RawBuilder<Value>[]
     : RawBuilder<Of[Name]>;
 };
 
 /** Stands for a value that a statement is run with, or for one of a list. */
-class Slot {
+class Placeholder {
   readonly #name: string;
   readonly #index: number | undefined;
 
@@ -26,7 +26,11 @@ class Slot {
   }
 }
 
-type Build<Of, Row> = (tables: Kysely<Tables>, slots: Slots<Of>, dialect: SqlDialect) => Compilable<Row>;
+type Build<Of, Row> = (
+  tables: Kysely<Tables>,
+  placeholders: Placeholders<Of>,
+  dialect: SqlDialect,
+) => Compilable<Row>;
 
 export class Statement<Of extends object, Row> {
   readonly #build: Build<Of, Row>;
@@ -42,7 +46,7 @@ export class Statement<Of extends object, Row> {
   async run(tables: Kysely<Tables>, values: Of, dialect: SqlDialect): Promise<Row[]> {
     const compiled = this.#compile(tables, values, dialect);
     const parameters = compiled.parameters.map((parameter) =>
-      parameter instanceof Slot ? parameter.valueIn(values) : parameter,
+      parameter instanceof Placeholder ? parameter.valueIn(values) : parameter,
     );
     const { rows } = await tables.executeQuery<Row>({ ...compiled, parameters });
     return rows;
@@ -55,20 +59,20 @@ export class Statement<Of extends object, Row> {
       .join();
     const known = this.#compiled.get(dialect) ?? new Map<string, CompiledQuery<Row>>();
     this.#compiled.set(dialect, known);
-    const compiled = known.get(lengths) ?? this.#build(tables, slotsFor(values), dialect).compile();
+    const compiled = known.get(lengths) ?? this.#build(tables, placeholdersFor(values), dialect).compile();
     known.set(lengths, compiled);
     return compiled;
   }
 }
 
-function slotsFor<Of extends object>(values: Of): Slots<Of> {
-  const slots = Object.entries(values).map(([name, value]) => [
+function placeholdersFor<Of extends object>(values: Of): Placeholders<Of> {
+  const placeholders = Object.entries(values).map(([name, value]) => [
     name,
-    Array.isArray(value) ? value.map((_, index) => slot(name, index)) : slot(name),
+    Array.isArray(value) ? value.map((_, index) => placeholder(name, index)) : placeholder(name),
   ]);
-  return Object.fromEntries(slots) as Slots<Of>;
+  return Object.fromEntries(placeholders) as Placeholders<Of>;
 }
 
-function slot(name: string, index?: number): RawBuilder<unknown> {
-  return sql`${new Slot(name, index)}`;
+function placeholder(name: string, index?: number): RawBuilder<unknown> {
+  return sql`${new Placeholder(name, index)}`;
 }
