@@ -88,7 +88,7 @@ export class TaskQueue {
   ): Task<StandardSchemaV1.InferInput<Schema>>;
   /**
    * A task whose handler takes many inputs at once: up to `size`, or those that come within `wait` seconds. It needs a
-   * container that runs that many messages at once. Throws RangeError for options with which it would never run.
+   * container that runs that many messages at once. Throws RangeError as `task` does.
    */
   batchTask<Value extends object = NoArguments>(
     name: string,
