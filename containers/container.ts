@@ -56,7 +56,15 @@ export async function runContainer(
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     broker = watched?.counted(broker) ?? broker;
     setContainer({ broker, prefix: config.container.queuePrefix });
-    const loop = await makeRunLoop(kind, config, { broker, suffix, parent, loggers, log, metrics });
+    const isCounted = watched !== undefined || parent !== undefined || service.isHeard;
+    const loop = await makeRunLoop(kind, config, {
+      broker,
+      suffix,
+      parent,
+      loggers,
+      log,
+      metrics: isCounted ? metrics : undefined,
+    });
     const { consumer, queues, crashRecord } = loop;
     watched?.connected({ ...loop, broker });
     const controls = controlsOf(loop, { log, loggers, service, metrics, hasParent: parent !== undefined });

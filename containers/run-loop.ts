@@ -30,7 +30,8 @@ export interface RunLoopParts {
   readonly loggers: Loggers;
   /** The container's own, of `loggers`. */
   readonly log: Logger;
-  readonly metrics: Metrics;
+  /** Undefined: nobody reads what is counted, so nothing is. */
+  readonly metrics: Metrics | undefined;
 }
 
 /**
@@ -61,7 +62,7 @@ export async function makeRunLoop(
       logOf: (delivery) => consumerLog.logOf(delivery),
     },
     consumerLog,
-    metrics,
+    ...(metrics ? [metrics] : []),
   );
   return { consumer, options, queues, crashRecord };
 }

@@ -52,6 +52,11 @@ export class Service {
     this.#watchdogMs = watchdogMs;
   }
 
+  /** Whether anybody hears what the service tells. */
+  get isHeard(): boolean {
+    return this.#notifier !== undefined;
+  }
+
   /** The container takes messages from now on. Calling it again changes nothing. */
   ready(state: ServiceState): void {
     if (!this.#notifier || this.#state) return;

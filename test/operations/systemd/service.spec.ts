@@ -64,6 +64,11 @@ describe('the service that systemd is told of', () => {
     expect(sent.at(-1)).to.equal('STATUS=Draining: 0 handled, 0 in flight, 0 failed');
   });
 
+  it('is heard only where systemd listens', () => {
+    expect(service().isHeard).to.equal(true);
+    expect(new Service(log).isHeard).to.equal(false);
+  });
+
   it('reloads between two words', () => {
     const told = service();
     told.ready(state);
