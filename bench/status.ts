@@ -1,6 +1,7 @@
 /**
  * What the status server costs: CPU time a message of a container that is busy, with its page open and its metrics asked
- * for every second, against one without; and CPU time of one that has nothing to do. Run: npm run bench -- status
+ * for every five seconds, against one that counts nothing; and CPU time of one that has nothing to do.
+ * Run: npm run bench -- status
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,35 +12,30 @@ import { inRounds, median, ROUNDS } from './measure.ts';
 import { inOwnProcess } from './own-process.ts';
 import { atMost, type Finding, printTable, show } from './report.ts';
 import { startStub } from './stub.ts';
-import type { Measured } from './trial.ts';
+import { TURN_SECONDS, TURNS, takeTurns } from './turns.ts';
 
-const CANDIDATES = ['concurrent', 'status'] as const;
-const setup = { handler: 'nothing', latencyMs: 0, messages: 400_000, warmUpSeconds: 3, seconds: 4 } as const;
-/** Its part is smaller than what else the machine does varies: more pairs, and the median of their ratios. */
-const TIMES = 3;
+/** Its part is smaller than what the compiler makes of one process and of another differs: so many pairs of processes. */
+const PAIRS = 7;
 const IDLE_WARM_UP_SECONDS = 3;
 const IDLE_SECONDS = 20;
 const IDLE = { 'without a status server': false, 'with one, at which nobody looks': true } as const;
 
 export async function bench(): Promise<Finding[]> {
-  const without: number[] = [];
-  const withStatus: number[] = [];
-  for (let time = 0; time < TIMES; time += 1) {
-    const measured = await inRounds(CANDIDATES, (candidate) =>
-      inOwnProcess<Measured>(join(import.meta.dirname, 'trial.ts'), 'trial', { ...setup, candidate }),
-    );
-    const cpu = (name: (typeof CANDIDATES)[number]) =>
-      (measured.get(name) ?? []).map(({ cpuPerMessage }) => cpuPerMessage);
-    without.push(...cpu('concurrent'));
-    withStatus.push(...cpu('status'));
-  }
-  const ratio = median(withStatus.map((cpu, index) => cpu / without[index]!));
+  const pairs: [number, number][] = [];
+  for (let pair = 0; pair < PAIRS; pair += 1) pairs.push(await takeTurns('concurrent', 'status'));
+  const ratios = pairs.map(([without, withStatus]) => withStatus / without);
+  const ratio = median(ratios);
   printTable(
-    `Status server: a full queue, a handler that does nothing; CPU time of the container's process, ${without.length} pairs in turn`,
-    ['', 'CPU a message', 'ratio of a pair'],
+    `Status server: a full queue, a handler that does nothing; CPU time of the container's process, medians of ${PAIRS} pairs of processes, ${TURNS} turns of ${TURN_SECONDS} s each`,
+    ['', 'CPU a message', 'to the other of the pair', 'pair by pair'],
     [
-      [candidates.concurrent.title, show(median(without), 'µs'), '1'],
-      [candidates.status.title, show(median(withStatus), 'µs'), show(ratio)],
+      [candidates.concurrent.title, show(median(pairs.map(([without]) => without)), 'µs'), '1', ''],
+      [
+        candidates.status.title,
+        show(median(pairs.map(([, withStatus]) => withStatus)), 'µs'),
+        show(ratio),
+        ratios.map((ratio) => show(ratio)).join(', '),
+      ],
     ],
   );
   const names = Object.keys(IDLE) as (keyof typeof IDLE)[];
