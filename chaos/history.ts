@@ -1,5 +1,6 @@
 /** What happened in a run, for people (the timeline) and for the verdict, which explains repeats by the incidents. */
 import { elapsed } from './clock.ts';
+import type { Starvation } from './starvation.ts';
 
 /** Something that may be why a message is handled again. Times are milliseconds of `elapsed`. */
 export interface Incident {
@@ -9,6 +10,9 @@ export interface Incident {
   /** The process that it happened to; undefined: it was the place. */
   readonly pid?: number | undefined;
 }
+
+/** What is an incident without anybody's doing: the machine was too busy. */
+export const STARVED = 'starved by the machine';
 
 export interface Note {
   readonly at: number;
@@ -42,6 +46,16 @@ export class History {
   clockJumped(what: string, at: number, mattersTo: boolean): void {
     this.notes.push({ at, text: what });
     if (mattersTo) this.incidents.push({ what, from: at, to: at });
+  }
+
+  /** The machine did not let processes run, nobody having stopped them; this one (`own`) has the network of the place in it. */
+  starved(starvations: readonly Starvation[], own: number): void {
+    for (const { pid, from, to } of starvations) {
+      const wasStopped = this.incidents.some(
+        (incident) => incident.pid === pid && incident.from < to && incident.to > from,
+      );
+      if (!wasStopped) this.incidents.push({ what: STARVED, from, to, pid: pid === own ? undefined : pid });
+    }
   }
 
   /** A fault of the place begins. */

@@ -1,5 +1,5 @@
 /** Why messages were handled again: finds for each repeat the incident that explains it, if there is one. */
-import type { Incident } from './history.ts';
+import { type Incident, STARVED } from './history.ts';
 import type { LedgerLine } from './ledger.ts';
 
 /** One handling of a message. */
@@ -32,6 +32,9 @@ export interface Circumstances {
 /** How long the delete of a handled message may take while all is well: its wait for nine others, and a request. */
 const SETTLE_MS = 1_000;
 
+/** Incidents in which a process does not run for a while, and then goes on. */
+const STANDS_STILL = new Set(['SIGSTOP', STARVED]);
+
 /** The attempts that the ledger has, in the order of their starts. */
 export function attemptsOf(ledger: readonly LedgerLine[]): Attempt[] {
   const attempts: Attempt[] = [];
@@ -55,7 +58,7 @@ export function attemptsOf(ledger: readonly LedgerLine[]): Attempt[] {
 /**
  * The incident that explains a repeat:
  * - its process was killed while it handled the message, or so soon after that the delete was not confirmed yet
- * - one of the two processes was stopped while it had the message, so that the visibility timeout ended
+ * - one of the two processes was stopped while it had the message, or starved, so that the visibility timeout ended
  * - the place did not work while the message was held
  *
  * Undefined if there is none. SIGTERM explains nothing: a process that drains deletes what it has handled.
@@ -68,8 +71,8 @@ export function explain(
   const heldFrom = before.startedAt - visibilityTimeout * 1000;
   return incidents.find(({ what, from, to, pid }) => {
     if (from > again.startedAt || to < heldFrom) return false;
-    if (what === 'SIGSTOP') return sharedLock || pid === before.pid || pid === again.pid;
     if (pid === undefined) return true;
+    if (STANDS_STILL.has(what)) return sharedLock || pid === before.pid || pid === again.pid;
     return pid === before.pid && from >= before.startedAt && from <= before.endedAt + SETTLE_MS;
   });
 }

@@ -19,6 +19,7 @@ import { planFaults } from './plan.ts';
 import { Producer } from './producer.ts';
 import { FIFO_QUEUE, STANDARD_QUEUE } from './queues.ts';
 import { seeded } from './random.ts';
+import { readStarvation, watchStarvation } from './starvation.ts';
 import { programsOf, type Subject } from './subjects.ts';
 import { isGood, judge, type Verdict } from './verdict.ts';
 
@@ -71,6 +72,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
       : [];
   const jumps = jumpsOf(plan, history.startedAt);
   const ledger = join(folder, 'ledger');
+  const starvation = join(folder, 'starvation');
   // With faults, some outlast the visibility timeout.
   const longestMs = sigterms === undefined ? visibilityTimeout * 1300 : 500;
   const setting = { folder: processFolder, address: place.address, ledger, visibilityTimeout, longestMs };
@@ -79,11 +81,13 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     folder: processFolder,
     environment: {
       CHAOS_CLOCK: JSON.stringify(jumps),
-      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'clock.ts')} --disable-warning=ExperimentalWarning`,
+      CHAOS_STARVATION: starvation,
+      NODE_OPTIONS: `${imports('clock.ts', 'starvation.ts')} --disable-warning=ExperimentalWarning`,
     },
     history,
   });
   const straighten = bendClock(jumps);
+  const watchNoMore = watchStarvation(starvation);
   let quiet: Broker | undefined;
   let noisy: Broker | undefined;
   try {
@@ -107,6 +111,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     const left = await untilEmpty(quiet);
     history.note(left === 0 ? 'the queues are empty' : `${left} messages are left`);
     await fleet.close();
+    history.starved(readStarvation(starvation), process.pid);
     const verdict = judge({
       sent: producer.sent,
       ledger: readLedger(ledger),
@@ -119,10 +124,16 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     return { ...verdict, options, history, left, unexpectedExits, drains, leftOut: place.leftOut, good };
   } finally {
     straighten();
+    watchNoMore();
     await fleet.close();
     await Promise.all([quiet?.close(), noisy?.close()]);
     await place.close();
   }
+}
+
+/** The option of Node.js that lets a process import files of this folder first. */
+function imports(...names: readonly string[]): string {
+  return names.map((name) => `--import=${join(import.meta.dirname, name)}`).join(' ');
 }
 
 function aborted(signal?: AbortSignal): Promise<unknown> {

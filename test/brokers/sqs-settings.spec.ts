@@ -237,10 +237,13 @@ describe('the settings of SQS', () => {
         const expiresAt = new Map<string, number>();
         for (let requests = 0; requests < 30; requests += 1) {
           clock.tick(10_000);
-          await queue.receive({ max: 1, waitSeconds: 0 });
-          const sender = lastSender();
-          if (!expiresAt.has(sender)) expiresAt.set(sender, Date.now() + lifetimeMs);
-          expect(expiresAt.get(sender)).to.be.above(Date.now());
+          do {
+            await queue.receive({ max: 1, waitSeconds: 0 });
+            const sender = lastSender();
+            if (!expiresAt.has(sender)) expiresAt.set(sender, Date.now() + lifetimeMs);
+            expect(expiresAt.get(sender)).to.be.above(Date.now());
+            // What was asked for beside the request would be there long before ten true seconds are over.
+          } while (lastSender() !== `KEY${served}/eu-west-1`);
         }
       });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { History } from '../../chaos/history.ts';
+import { History, STARVED } from '../../chaos/history.ts';
 
 describe('the history of a run of chaos', () => {
   let clock: sinon.SinonFakeTimers;
@@ -16,6 +16,26 @@ describe('the history of a run of chaos', () => {
     const [jump] = history.incidents;
     expect([jump!.from - history.startedAt, jump!.to - history.startedAt]).to.deep.equal([4_000, 4_000]);
     expect(history.notes.map(({ at }) => at - history.startedAt)).to.deep.equal([4_000]);
+  });
+
+  it('has the starvation of processes, unless somebody stopped them meanwhile', () => {
+    const history = new History();
+    history.incidents.push({ what: 'SIGSTOP', from: 1_000, to: 3_000, pid: 100 });
+    const [place, other] = [999, 200];
+    history.starved(
+      [
+        { pid: 100, from: 990, to: 3_010 },
+        { pid: 100, from: 4_000, to: 5_000 },
+        { pid: other, from: 1_000, to: 2_000 },
+        { pid: place, from: 1_000, to: 2_000 },
+      ],
+      place,
+    );
+    expect(history.incidents.slice(1)).to.deep.equal([
+      { what: STARVED, from: 4_000, to: 5_000, pid: 100 },
+      { what: STARVED, from: 1_000, to: 2_000, pid: other },
+      { what: STARVED, from: 1_000, to: 2_000, pid: undefined },
+    ]);
   });
 
   it('has no incident of a clock by which the place does not go', () => {

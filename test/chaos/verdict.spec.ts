@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Incident } from '../../chaos/history.ts';
+import { type Incident, STARVED } from '../../chaos/history.ts';
 import type { LedgerLine } from '../../chaos/ledger.ts';
 import type { SentMessage } from '../../chaos/producer.ts';
 import { type Evidence, isGood, judge } from '../../chaos/verdict.ts';
@@ -137,6 +137,11 @@ describe('the verdict of a run of chaos', () => {
       expect(causeOf([at('SIGSTOP', 8_000, 13_900, 200)])).to.deep.equal(['SIGSTOP']);
       expect(causeOf([at('SIGSTOP', 10_001, 15_000, 300)])).to.deep.equal([undefined]);
       expect(causeOf([at('SIGSTOP', 10_001, 15_000, 300)], true)).to.deep.equal(['SIGSTOP']);
+    });
+
+    it('explains one by the starvation of either process', () => {
+      expect(causeOf([at(STARVED, 10_001, 13_000, 100)])).to.deep.equal([STARVED]);
+      expect(causeOf([at(STARVED, 10_001, 13_000, 300)])).to.deep.equal([undefined]);
     });
 
     it('explains one by a fault of the place while the message was held, and by no other', () => {
