@@ -67,8 +67,12 @@ export const candidates = {
     load: async () => (await import('./candidates/container.ts')).container('concurrent'),
   },
   status: {
-    title: 'sqs-concurrent, 10 slots, with its status server and somebody who looks',
+    title: 'sqs-concurrent, 10 slots, with its status server',
     load: async () => (await import('./candidates/container-status.ts')).statusContainer,
+  },
+  watched: {
+    title: 'sqs-concurrent, 10 slots, with its status server and somebody who looks',
+    load: async () => (await import('./candidates/container-status.ts')).watchedContainer,
   },
   raw: {
     title: 'sqs-concurrent, 10 slots, a worker that takes the messages of the task raw',
