@@ -11,9 +11,19 @@
 import { GROUPS } from './groups.ts';
 import { NOW, script } from './script.ts';
 
+const DELETING = `
+-- Forgets what queues of both kinds have of these messages.
+local function delete_all(numbers)
+  redis.call('HDEL', messages, unpack(numbers))
+  redis.call('HDEL', receipts, unpack(numbers))
+  redis.call('ZREM', inFlight, unpack(numbers))
+end
+`;
+
 /** Takes the numbers of all messages, then the tokens of all. It answers 2 for 3, too: both may be deleted. */
 export const deleteStandard = script(
   ['queue', 'messages', 'inFlight', 'receipts'],
+  DELETING,
   `
 if redis.call('EXISTS', queue) == 0 then return false end
 local count = #ARGV / 2
@@ -29,9 +39,7 @@ for i = 1, count do
   end
 end
 if #deleted > 0 then
-  redis.call('HDEL', messages, unpack(deleted))
-  redis.call('HDEL', receipts, unpack(deleted))
-  redis.call('ZREM', inFlight, unpack(deleted))
+  delete_all(deleted)
 end
 return table.concat(found)
 `,
@@ -61,6 +69,7 @@ export const deleteFifo = script(
   NOW,
   GROUPS,
   HOLDING,
+  DELETING,
   `
 local count = #ARGV / 2
 if count == 0 then return '' end
@@ -77,9 +86,7 @@ for i = 1, count do
   end
 end
 if #deleted > 0 then
-  redis.call('HDEL', messages, unpack(deleted))
-  redis.call('HDEL', receipts, unpack(deleted))
-  redis.call('ZREM', inFlight, unpack(deleted))
+  delete_all(deleted)
   refresh_groups()
   redis.call('PUBLISH', queue, '')
 end
