@@ -1,7 +1,7 @@
 /** Where a command finds its queues: those of an ini file's broker, or of an address, by the names that they have there. */
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { brokerKind } from '../../src/brokers/address.ts';
+import { dirname } from 'node:path';
+import { brokerKind, queueFile } from '../../src/brokers/address.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
@@ -29,7 +29,7 @@ export class Place {
   /** Opens the broker; it stays open until `close`. Throws BrokerError, and UsageError if nobody else can see its queues. */
   async broker(): Promise<Broker> {
     const address = this.#address();
-    const path = queueFile(address);
+    const path = brokerKind(address) === 'sqlite' ? queueFile(address, '') : undefined;
     // Who mistypes the path should hear of it, and find no new file there. A container makes the one of its ini file.
     if (path !== undefined && this.config === undefined && !existsSync(path) && existsSync(dirname(path))) {
       throw new BrokerError(
@@ -85,9 +85,4 @@ export class Place {
     this.#broker ??= openBroker(address, config && { directory: config.directory, sqs: config.sqs });
     return this.#broker;
   }
-}
-
-/** The path in a `sqlite:` address. */
-function queueFile(address: string): string | undefined {
-  return brokerKind(address) === 'sqlite' ? resolve(address.slice('sqlite:'.length)) : undefined;
 }

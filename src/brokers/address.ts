@@ -1,4 +1,5 @@
 /** The addresses of brokers: which there are, which broker one names, and how it may be shown. */
+import { resolve } from 'node:path';
 
 /** What can be an address, for people. */
 export const ADDRESSES =
@@ -49,4 +50,9 @@ export function withoutPassword(address: string): string {
   return address
     .replace(/^([\w+.-]+:\/\/[^:@/]*:).*@/s, '$1***@')
     .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, '$1***');
+}
+
+/** The path of the queue file in a `sqlite:` address. `directory` is what it is relative to. */
+export function queueFile(address: string, directory: string): string {
+  return resolve(directory, address.slice('sqlite:'.length));
 }

@@ -1,6 +1,6 @@
 /** Opens a broker by its address. Only the module of that broker is loaded: the others cost nothing. */
 import { resolve } from 'node:path';
-import { ADDRESSES, brokerKind, withoutPassword } from './address.ts';
+import { ADDRESSES, brokerKind, queueFile, withoutPassword } from './address.ts';
 import type { Broker } from './broker.ts';
 import { BrokerError } from './errors.ts';
 
@@ -36,7 +36,7 @@ export async function openBroker(address: string, options: OpenOptions = {}): Pr
     }
     case 'sqlite': {
       const { openSqlite } = await import('./database/sqlite/open.ts');
-      return openSqlite(resolve(directory, address.slice('sqlite:'.length)));
+      return openSqlite(queueFile(address, directory));
     }
     case 'postgres': {
       const { openPostgres } = await import('./database/postgres/open.ts');
