@@ -19,6 +19,10 @@ export type LogFormat = (record: LogRecord) => string;
 const TEXT = '{time} {level} {logger}: {message}';
 /** How many causes of an error are followed. */
 const MOST_CAUSES = 5;
+/** How much of a thrown value is shown that is not an Error: properties of each object, levels, characters in all. */
+const MOST_PROPERTIES = 20;
+const MOST_LEVELS = 3;
+const LONGEST_THROWN = 2_000;
 
 /** The format that an option names: `text`, `json`, or a template with `{time}`, `{level}`, `{logger}`, `{message}`. */
 export function formatOf(option: string): LogFormat {
@@ -89,11 +93,45 @@ function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-/** What was thrown, and is no Error: anything, also what has no text. */
+/**
+ * Describes a thrown value that is not an Error: anything, including what has no text. An object is shown by its plain
+ * values, cut short.
+ */
 export function describeThrown(value: unknown): string {
   try {
-    return String(typeof value === 'object' ? JSON.stringify(value) : value);
+    const text = typeof value === 'object' ? JSON.stringify(outline(value, [])) : String(value);
+    return text.length > LONGEST_THROWN ? `${text.slice(0, LONGEST_THROWN)}…` : text;
   } catch {
-    return Object.prototype.toString.call(value);
+    return kindOf(value);
   }
+}
+
+/**
+ * A small copy of a value. It calls no getter and no toJSON, and names what is large or not plain instead of reading it:
+ * an HTTP client attaches buffers, sockets and agents. Throws for an object that contains itself.
+ */
+function outline(value: unknown, holders: readonly object[]): unknown {
+  if (typeof value === 'string') return value.slice(0, LONGEST_THROWN);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'function') return undefined;
+  if (typeof value !== 'object' || value === null) return value;
+  if (holders.includes(value)) throw new TypeError('The object contains itself.');
+  const inside = [...holders, value];
+  if (inside.length > MOST_LEVELS || !isReadable(value, holders)) return kindOf(value);
+  if (Array.isArray(value)) return value.slice(0, MOST_PROPERTIES).map((entry) => outline(entry, inside));
+  const names = Object.keys(value).slice(0, MOST_PROPERTIES);
+  const plain = (name: string): unknown => Object.getOwnPropertyDescriptor(value, name)?.value;
+  return Object.fromEntries(names.map((name) => [name, outline(plain(name), inside)]));
+}
+
+/** Arrays and plain objects are, and the thrown object itself, whatever its class, except for binary data. */
+function isReadable(value: object, holders: readonly object[]): boolean {
+  if (Array.isArray(value)) return true;
+  if (holders.length === 0) return !ArrayBuffer.isView(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
 }

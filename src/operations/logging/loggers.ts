@@ -32,6 +32,12 @@ export interface Loggers {
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
+/**
+ * Without a format, winston stringifies each record, and everything attached to its error, such as an HTTP client's
+ * buffers and sockets. Our transports format what they write.
+ */
+const PASS_THROUGH: winston.Logform.Format = { transform: (record) => record };
+
 /** Opens all destinations. Throws ConfigError that names the section and the file which cannot be written. */
 export function openLoggers(
   settings: LoggersSettings,
@@ -112,10 +118,11 @@ class OpenLoggers implements Loggers {
     };
     const targets = [...(target ? [target] : []), ...(propagate ? [root.target] : [])];
     const transports = targets.map((one) => this.#transport(one));
-    const logger = winston.createLogger({ levels: { ...LEVELS }, level, transports });
+    const logger = winston.createLogger({ levels: { ...LEVELS }, level, format: PASS_THROUGH, transports });
     const at =
       (recordLevel: LogLevel): Log =>
       (message, error, fields) => {
+        if (LEVELS[recordLevel] > LEVELS[level]) return;
         logger.log({ level: recordLevel, logger: name, time: new Date(), message, error, fields });
       };
     return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), transports };

@@ -57,6 +57,29 @@ describe('a log line', () => {
     }
   });
 
+  it('shows only the plain values of a thrown object, cut short', () => {
+    const untouched = {
+      get answer(): never {
+        throw new Error('The getter ran.');
+      },
+      toJSON(): never {
+        throw new Error('toJSON ran.');
+      },
+      data: Buffer.alloc(5_000_000),
+      agent: new (class Agent {})(),
+      code: 10n,
+      reasons: Array.from({ length: 1_000 }, (_, index) => ({ index, deep: { deeper: {} } })),
+    };
+    const thrown = formatOf('{message}')({ ...record, error: untouched });
+    expect(thrown).to.match(
+      /^ {2}Thrown: \{"data":"\[object Uint8Array\]","agent":"\[object Object\]","code":"10","reasons":\[/m,
+    );
+    expect(thrown).to.have.length.below(2_100);
+    for (const error of [Buffer.alloc(5_000_000), { text: 'x'.repeat(5_000_000) }, 'x'.repeat(5_000_000)]) {
+      expect(formatOf('json')({ ...record, error })).to.have.length.below(2_300);
+    }
+  });
+
   it('as a template has what the template names', () => {
     expect(formatOf('<{level}> {logger} {message} {time}')(record)).to.equal(
       '<ERROR> sequential Handling a message 2026-11-21T08:00:00.123Z',

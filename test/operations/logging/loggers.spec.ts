@@ -35,6 +35,54 @@ describe('the loggers', () => {
     expect(read('all.log')).to.equal('WARN a enough\nERROR a more\n');
   });
 
+  describe('given an error with much attached', () => {
+    /** An error as HTTP clients make them. What touches what it carries is noted. */
+    function laden(): { error: Error; touched: string[] } {
+      const touched: string[] = [];
+      const attached = {
+        get socket(): string {
+          touched.push('getter');
+          return 'open';
+        },
+        toJSON(): string {
+          touched.push('toJSON');
+          return 'json';
+        },
+      };
+      const own = { attached, config: { data: Buffer.alloc(5_000_000) } };
+      const error = Object.assign(new Error('no answer', { cause: { ...own, code: 7 } }), own);
+      Object.defineProperty(error, 'toJSON', { value: attached.toJSON, enumerable: true });
+      return { error, touched };
+    }
+
+    for (const format of ['text', 'json', '{message}']) {
+      it(`touch none of it, at any level, as ${format}`, () => {
+        const { error, touched } = laden();
+        const log = open('[logger]', 'path = all.log', 'level = warn', `format = ${format}`).get('a');
+        log.debug('too little', error);
+        log.info('too little', error);
+        log.warn('enough', error);
+        expect(touched).to.deep.equal([]);
+        expect(read('all.log')).to.include('no answer').and.not.include('too little');
+        expect(read('all.log')).to.have.length.below(10_000);
+      });
+    }
+
+    it('do not look at it at all below the level', () => {
+      const untouchable = new Proxy(new Error('no answer'), {
+        get(_, name): never {
+          throw new Error(`${String(name)} was read.`);
+        },
+        ownKeys(): never {
+          throw new Error('The keys were read.');
+        },
+      });
+      const log = open('[logger]', 'path = all.log', 'level = warn').get('a');
+      log.info('too little', untouchable);
+      expect(read('all.log')).to.equal('');
+    });
+  });
+
   it('have a level, a path and a format of their own where a section says so', () => {
     const loggers = open(
       '[logger]\npath = all.log\nformat = {message}',
