@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import type { EntryFailure } from '../../src/brokers/broker.ts';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { type FaultyQueue, refused } from './faulty-queue.ts';
-import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
+import { bodiesIn, bodiesOf, faultyQueue, running, settled } from './running.ts';
 
 const unreachable = new BrokerError('unreachable', 'down');
 const nothing = { visible: 0, inFlight: 0, delayed: 0 };
@@ -90,6 +91,46 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
+  it('sends each of several copies that failed again, and loses the lease of each that was refused', async () => {
+    const leaseLost = sinon.spy();
+    const { queue, consumer } = await running(failing, bury(), {
+      bodies: bodiesOf('a', 10),
+      observer: { leaseLost },
+    });
+    const busy = refused('InternalError', true);
+    const invalid = refused('InvalidMessageContents', false);
+    const failures: Record<string, EntryFailure> = { a2: busy, a4: busy, a6: invalid, a8: invalid };
+    deadLetterQueue.faults.send.push({ entries: (body) => failures[body] });
+    await clock.tickAsync(5_000);
+    expect((await bodiesIn(deadLetterQueue)).sort()).to.deep.equal([
+      'a0',
+      'a1',
+      'a2',
+      'a3',
+      'a4',
+      'a5',
+      'a7',
+      'a9',
+    ]);
+    expect(leaseLost.args.map(([{ message }]) => message.body)).to.deep.equal(['a6', 'a8']);
+    expect(consumer.held).to.equal(0);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 2, delayed: 0 });
+  });
+
+  it('buries none of ten twice, however often their deletes fail, in part or as a whole', async () => {
+    const { queue } = await running(failing, bury(), { bodies: bodiesOf('a', 10) });
+    const busy = refused('InternalError', true);
+    queue.faults.delete.push(
+      { entries: (_, index) => (index % 3 === 1 ? busy : undefined) },
+      { entries: (_, index) => (index === 1 ? busy : undefined) },
+      { error: unreachable },
+    );
+    await clock.tickAsync(30_000);
+    expect(await queue.counts()).to.deep.equal(nothing);
+    const copies = deadLetterQueue.callsOf('send').flatMap(({ entries }) => entries);
+    expect(copies).to.have.length(10);
+  });
+
   it('buries nothing twice when just the delete fails', async () => {
     const { queue } = await running(failing, bury(), { bodies: ['a'] });
     queue.faults.delete.push({ error: unreachable }, { entries: () => refused('InternalError', true) });
@@ -133,6 +174,26 @@ describe('on_error = dead_letter', () => {
     expect(report.mayRepeat).to.equal(0);
     const { visible, inFlight } = await queue.counts();
     expect([inFlight, visible + (await deadLetterQueue.counts()).visible]).to.deep.equal([0, 15]);
+  });
+
+  it('is over in a drain as soon as copy and delete are answered', async () => {
+    const { consumer, run, queue } = await running(
+      failing,
+      { ...bury(), settleDelayMs: 5_000 },
+      { bodies: ['a'] },
+    );
+    queue.abortsReceives = true;
+    deadLetterQueue.always.send = { milliseconds: 1_100 };
+    queue.always.delete = { milliseconds: 200 };
+    await settled();
+    consumer.stop();
+    const ended = sinon.spy();
+    void run.then(ended);
+    await clock.tickAsync(1_299);
+    expect(ended.callCount).to.equal(0);
+    await clock.tickAsync(1);
+    expect(ended.callCount).to.equal(1);
+    expect([(await run).confirmed, await queue.counts()]).to.deep.equal([1, nothing]);
   });
 
   it('does not bury a TransientError', async () => {

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/delivery.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
-import { refused, sleep } from './faulty-queue.ts';
+import { type Fault, refused, sleep } from './faulty-queue.ts';
 import { bodiesOf, running } from './running.ts';
 
 describe('leases', () => {
@@ -194,5 +194,108 @@ describe('leases', () => {
     await clock.tickAsync(120_000);
     expect(started.filter((body) => body.startsWith('a'))).to.deep.equal(['a0', 'a1', 'a2']);
     expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  it('count from the request for an extension, not from its answer', async () => {
+    const lost = sinon.spy();
+    const { queue } = await running(
+      () => sleep(60_000),
+      { visibilityTimeout: 10 },
+      { bodies: ['a'], observer: { leaseLost: () => lost(performance.now()) } },
+    );
+    queue.faults.changeVisibility.push({ milliseconds: 4_000 });
+    queue.always.changeVisibility = { error: new BrokerError('unreachable', 'down') };
+    await clock.tickAsync(60_000);
+    const [requestedAt] = queue.callsOf('changeVisibility').map(({ at }) => at);
+    expect([requestedAt, ...lost.args.flat()]).to.deep.equal([5_000, 15_000]);
+  });
+
+  it('of each message are extended or lost by what the answer says of it', async () => {
+    const leaseLost = sinon.spy();
+    const { queue, started } = await running(
+      () => sleep(20_000),
+      { slots: 10, visibilityTimeout: 10 },
+      { bodies: bodiesOf('a', 10), observer: { leaseLost } },
+    );
+    const [busy, gone] = [refused('InternalError', true), refused('ReceiptHandleIsInvalid', false)];
+    queue.faults.changeVisibility.push({
+      entries: (_, index) =>
+        [undefined, undefined, busy, undefined, busy, undefined, gone, undefined, gone][index],
+    });
+    await clock.tickAsync(9_900);
+    expect(leaseLost.args.map(([{ message }]) => message.body)).to.deep.equal(['a6', 'a8']);
+    const sizes = queue.callsOf('changeVisibility').map(({ entries }) => entries.length);
+    expect(sizes.slice(0, 2)).to.deep.equal([10, 2]);
+    await clock.tickAsync(60_000);
+    expect(started.slice(10).sort()).to.deep.equal(['a6', 'a8']);
+    expect(leaseLost.callCount).to.equal(2);
+  });
+
+  describe('of the first of a FIFO group', () => {
+    /** Refuses to extend `a0`, which was received first, when the leases are extended first. */
+    const refuseFirst: Fault = {
+      entries: (_, index) => (index === 0 ? refused('ReceiptHandleIsInvalid', false) : undefined),
+    };
+    const fifo = { name: 'work.fifo', bodies: bodiesOf('a', 3) };
+
+    for (const [what, end] of [
+      ['returns', () => {}],
+      [
+        'fails',
+        () => {
+          throw new Error('no such user');
+        },
+      ],
+    ] as const) {
+      it(`that are lost while it runs take those behind it back when its worker ${what}: they come after it`, async () => {
+        const { queue, started } = await running(
+          async ({ receiveCount }) => {
+            await sleep(8_000);
+            if (receiveCount === 1) end();
+          },
+          { visibilityTimeout: 10, prefetch: 10 },
+          fifo,
+        );
+        queue.faults.changeVisibility.push(refuseFirst);
+        await clock.tickAsync(9_000);
+        expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 1, delayed: 0 });
+        await clock.tickAsync(120_000);
+        expect(started).to.deep.equal(['a0', 'a0', 'a1', 'a2']);
+      });
+    }
+
+    it('that ran out before it starts, unnoticed, take those behind it back: they come after it', async () => {
+      const { queue, started, send } = await running(
+        async ({ body, receiveCount }) => {
+          await sleep(8_000);
+          // The clock goes on and nothing else does, as in a loop that never gives way.
+          if (body === 'b0' && receiveCount === 1) clock.jump(2_000);
+        },
+        { visibilityTimeout: 10, prefetch: 10 },
+        { name: 'work.fifo', bodies: ['b0', 'a0'] },
+      );
+      queue.always.changeVisibility = { error: new BrokerError('unreachable', 'down') };
+      await clock.tickAsync(6_000);
+      await send('a1', 'a2');
+      await clock.tickAsync(3_000);
+      queue.heal();
+      await clock.tickAsync(120_000);
+      expect(started.filter((body) => body.startsWith('a'))).to.deep.equal(['a0', 'a1', 'a2']);
+      expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+    });
+
+    it('that are lost because its delete before its start is refused take those behind it back, too', async () => {
+      const { queue, started } = await running(
+        () => sleep(10),
+        { deleteOnStart: true, visibilityTimeout: 10, prefetch: 10 },
+        fifo,
+      );
+      queue.faults.delete.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
+      await clock.tickAsync(5_000);
+      expect(started).to.deep.equal([]);
+      expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 1, delayed: 0 });
+      await clock.tickAsync(30_000);
+      expect(started).to.deep.equal(['a0', 'a1', 'a2']);
+    });
   });
 });

@@ -160,6 +160,27 @@ describe('polling', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 17, inFlight: 0, delayed: 0 });
   });
 
+  for (const [prefetch, slots] of [
+    [10, 1],
+    [30, 4],
+    ['auto', 4],
+  ] as const) {
+    it(`receives no more than the limit says with ${slots} slots and a prefetch of ${prefetch}`, async () => {
+      const received = sinon.spy();
+      const { run, started, queue } = await running(
+        () => sleep(20),
+        { messageLimit: 25, prefetch, slots },
+        { bodies: numbers(100), observer: { received: (_, messages) => received(messages.length) } },
+      );
+      queue.always.receive = { milliseconds: 30 };
+      await clock.tickAsync(10_000);
+      const report = await run;
+      expect([started.length, report.released]).to.deep.equal([25, 0]);
+      expect(received.args.flat().reduce((sum, count) => sum + count, 0)).to.equal(25);
+      expect(await queue.counts()).to.deep.equal({ visible: 75, inFlight: 0, delayed: 0 });
+    });
+  }
+
   it('does not count an empty receive towards the limit', async () => {
     const { send, started, run } = await running(() => {}, { messageLimit: 1 });
     await clock.tickAsync(100_000);

@@ -83,6 +83,19 @@ describe('the settler', () => {
     expect([answered.callCount, settler.unsettled]).to.deep.equal([1, 0]);
   });
 
+  it('has not flushed what is to be buried before its delete is answered, though there is nothing else', async () => {
+    const { queue, deadLetterQueue, settler, delivery } = await holding(1, { delayMs: 5_000 });
+    queue.always.delete = { milliseconds: 50 };
+    deadLetterQueue!.always.send = { milliseconds: 50 };
+    settler.settle(delivery, buried);
+    const answered = sinon.spy();
+    void settler.flush().then(answered);
+    await clock.tickAsync(99);
+    expect(answered.callCount).to.equal(0);
+    await clock.tickAsync(1);
+    expect([answered.callCount, settler.confirmed]).to.deep.equal([1, 1]);
+  });
+
   it('flushes what waits to be tried again, too', async () => {
     const { queue, settler, delivery } = await holding(1);
     queue.faults.delete.push({ error: unreachable });

@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { refused, sleep } from './faulty-queue.ts';
-import { running } from './running.ts';
+import { type Fault, refused, sleep } from './faulty-queue.ts';
+import { bodiesOf, running } from './running.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 const unreachable = new BrokerError('unreachable', 'down');
+const busy = refused('InternalError', true);
+const gone = refused('ReceiptHandleIsInvalid', false);
+const nothing = { visible: 0, inFlight: 0, delayed: 0 };
 
 describe('settling', () => {
   let clock: sinon.SinonFakeTimers;
@@ -61,6 +64,49 @@ describe('settling', () => {
     expect(sizes.at(-1)).to.equal(1);
     expect(started).to.have.length(10);
     expect((await queue.counts()).inFlight).to.equal(0);
+  });
+
+  describe('when several entries of an answer failed', () => {
+    /** Two failures that may pass and two that will not, between entries that worked. */
+    const fault: Fault = {
+      entries: (_, index) =>
+        [undefined, undefined, busy, undefined, busy, undefined, gone, undefined, gone][index],
+    };
+    const settledNames = ['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a7', 'a9'];
+    const namesOf = (spy: sinon.SinonSpy) => spy.args.map(([{ message }]) => message.body);
+
+    it('deletes each of them later, or loses its lease', async () => {
+      const observer = { settled: sinon.spy(), leaseLost: sinon.spy() };
+      const { queue, consumer, started } = await running(
+        () => {},
+        {},
+        { bodies: bodiesOf('a', 10), observer },
+      );
+      queue.faults.delete.push(fault);
+      await clock.tickAsync(5_000);
+      expect(namesOf(observer.settled)).to.have.members(settledNames);
+      expect(namesOf(observer.leaseLost)).to.deep.equal(['a6', 'a8']);
+      expect([consumer.held, await queue.counts()]).to.deep.equal([
+        0,
+        { visible: 0, inFlight: 2, delayed: 0 },
+      ]);
+      await clock.tickAsync(60_000);
+      expect([started.length, await queue.counts()]).to.deep.equal([10, nothing]);
+    });
+
+    it('gives each of them back later, or loses its lease', async () => {
+      const observer = { settled: sinon.spy(), leaseLost: sinon.spy() };
+      const failing = () => {
+        throw new Error('no such user');
+      };
+      const options = { onError: 'retry', backoff: () => 600, slots: 10 } as const;
+      const { queue, consumer } = await running(failing, options, { bodies: bodiesOf('a', 10), observer });
+      queue.faults.changeVisibility.push(fault);
+      await clock.tickAsync(5_000);
+      expect(namesOf(observer.settled)).to.have.members(settledNames);
+      expect(namesOf(observer.leaseLost)).to.deep.equal(['a6', 'a8']);
+      expect(consumer.held).to.equal(0);
+    });
   });
 
   it('keeps the message invisible for as long as its delete is tried again', async () => {

@@ -187,6 +187,19 @@ describe('several queues', () => {
     });
   }
 
+  it('have all the slots while the receives of another one fail', async () => {
+    const { queues, started } = await runningOnSeveral(
+      [{ name: 'broken' }, { name: 'sound', bodies: bodiesOf('s', 1_000) }],
+      () => sleep(1_000),
+      { slots: 8 },
+    );
+    queues[0]!.always.receive = { error: new BrokerError('unreachable', 'down') };
+    await clock.tickAsync(10_000);
+    const startedBefore = started.length;
+    await clock.tickAsync(20_000);
+    expect(started.length - startedBefore).to.equal(8 * 20);
+  });
+
   it('drain together: what has not started goes back to its own queue, and what ran is deleted from its own', async () => {
     const { queues, started, consumer, run } = await runningOnSeveral(urgentAndBulk(20), () => sleep(2_000), {
       slots: 2,
