@@ -20,7 +20,10 @@ export class Signer {
     this.#region = region;
   }
 
-  /** The headers to add to a POST to `path` with these headers (names in lower case and in order, `host` among them). */
+  /**
+   * The headers to add to a POST with these headers (names in lower case and in order, `host` among them). `path` is the
+   * `pathname` of its URL.
+   */
   sign(
     { accessKeyId, secretAccessKey, sessionToken }: Credentials,
     path: string,
@@ -38,7 +41,7 @@ export class Signer {
     const names = Object.keys(all).sort();
     const signedHeaders = names.join(';');
     const canonicalHeaders = names.map((name) => `${name}:${all[name]}\n`).join('');
-    const canonicalRequest = `POST\n${path}\n\n${canonicalHeaders}\n${signedHeaders}\n${sha256(body)}`;
+    const canonicalRequest = `POST\n${canonicalPath(path)}\n\n${canonicalHeaders}\n${signedHeaders}\n${sha256(body)}`;
     const scope = `${day}/${this.#region}/sqs/aws4_request`;
     const signature = createHmac('sha256', this.#keyOf(secretAccessKey, day))
       .update(`AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonicalRequest)}`)
@@ -59,6 +62,16 @@ export class Signer {
     }
     return this.#key;
   }
+}
+
+/**
+ * The path as AWS signs it: encoded again, and with empty segments left out. `/my%20queues//jobs` becomes
+ * `/my%2520queues/jobs`.
+ */
+function canonicalPath(path: string): string {
+  return path
+    .replaceAll(/\/{2,}/g, '/')
+    .replaceAll(/[^\w.~/-]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {
