@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { Place } from '../../containers/queues/place.ts';
+import { Place } from '../../containers/queues/place.ts';
 import { redriveQueue } from '../../containers/queues/redrive-queue.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
@@ -23,10 +23,11 @@ describe('a redrive that fails on its way', () => {
       },
     });
     sinon.stub(broker, 'open').callsFake(async (name) => (name === 'dead' ? failing : jobs));
-    const place = { broker: async () => broker, fullName: (name: string) => name, handled: [] };
+    const place = new Place({ config: undefined, broker: undefined, json: false });
+    sinon.stub(place, 'broker').resolves(broker);
     const printed = sinon.stub(process.stdout, 'write').returns(true);
     const given = { queue: 'dead', to: 'jobs', filter: {}, isDryRun: false };
-    const error = await rejection(redriveQueue(given, place as unknown as Place));
+    const error = await rejection(redriveQueue(given, place));
     const text = printed.args.map(([written]) => String(written)).join('');
     sinon.restore();
     expect(error).to.have.property('message', 'away');

@@ -53,7 +53,7 @@ describe('moving messages', () => {
   });
 
   it('gives back in a dry run what it has to receive', async () => {
-    const blind = Object.assign(dead, { peek: undefined }) as unknown as Queue;
+    const blind = Object.defineProperty(dead, 'peek', { value: undefined });
     expect(await moveMessages(broker, blind, jobs, { isDryRun: true, limit: 5 })).to.include({ moved: 5 });
     expect(await visible()).to.deep.equal([95, 0]);
   });

@@ -205,9 +205,8 @@ describe('the status server', () => {
     /** The data of the events that come, as they come. */
     async function* listen(app: Hono): AsyncGenerator<string> {
       const { body } = await app.request('/events', { headers: HERE });
-      const decoder = new TextDecoder();
-      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-        yield decoder.decode(chunk).replace(/^data: |\n\n$/g, '');
+      for await (const event of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        yield event.replace(/^data: |\n\n$/g, '');
       }
     }
 

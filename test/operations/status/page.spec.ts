@@ -49,10 +49,17 @@ describe('the status page shows', () => {
 describe('the points of the status page', () => {
   /** Points at so many seconds, of queues whose every value is the second. */
   function columns(seconds: readonly number[], ...names: string[]): Columns {
-    const keys = ['visible', 'inFlight', 'handled', 'failed', 'median', 'p99', 'running'];
-    const queue = Object.fromEntries(keys.map((key) => [key, seconds]));
+    const queue = {
+      visible: seconds,
+      inFlight: seconds,
+      handled: seconds,
+      failed: seconds,
+      median: seconds,
+      p99: seconds,
+      running: seconds,
+    };
     const at = seconds.map((second) => second * 1_000);
-    return { at, queues: Object.fromEntries(names.map((name) => [name, queue])) } as unknown as Columns;
+    return { at, queues: Object.fromEntries(names.map((name) => [name, queue])) };
   }
 
   it('grow by what is new, and by nothing twice', () => {
