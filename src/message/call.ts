@@ -1,8 +1,10 @@
 /**
  * The wire format of a call, as zc.sqs defined it: the body is JSON `[args, kwargs]`, with no attributes.
  *
- * `adder(1, 2, { x: 3 })` is written `[[1,2],{"x":3}]`, and arrives as `worker(1, 2, { x: 3 })`.
+ * `adder(1, 2, { x: 3 })` is written `[[1,2],{"x":3}]`, and arrives as `worker(1, 2, { x: 3 })`. Python's zc.sqs puts the
+ * base64 of that JSON on the wire. We read both and write the JSON itself.
  */
+import { isUtf8 } from 'node:buffer';
 
 /** A body that is not a call: not JSON, not `[args, kwargs]`, or unsafe to hand on. The message says which. */
 export class MalformedMessageError extends Error {
@@ -53,22 +55,49 @@ function stringify(value: unknown): string {
 }
 
 /**
- * Reads a body back into the arguments of the call, keyword arguments last if there are any.
+ * Reads a body, JSON or its base64, back into the arguments of the call, keyword arguments last if there are any.
  *
- *     decodeCall('[[1,2],{}]')        // [1, 2]
- *     decodeCall('[[1,2],{"x":3}]')   // [1, 2, { x: 3 }]
+ *     decodeCall('[[1,2],{}]')                 // [1, 2]
+ *     decodeCall('[[1,2],{"x":3}]')            // [1, 2, { x: 3 }]
+ *     decodeCall('W1sxLCAyXSwgeyJ4IjogM31d')   // [1, 2, { x: 3 }]
  *
  * Throws MalformedMessageError.
  */
 export function decodeCall(body: string): unknown[] {
-  const call = parseJson(body);
+  const json = withoutBase64(body);
+  const label = json === body ? 'The body' : 'The body, decoded from base64,';
+  const call = parseJson(json, label);
   if (!Array.isArray(call) || call.length !== 2 || !Array.isArray(call[0]) || !isPlainObject(call[1])) {
     throw new MalformedMessageError(
-      `The body is not [args, kwargs], an array and an object in an array: ${excerpt(body)}`,
+      `${label} is not [args, kwargs], an array and an object in an array: ${excerpt(json)}`,
     );
   }
   const [args, kwargs] = call as [unknown[], Record<string, unknown>];
   return Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
+}
+
+/**
+ * The JSON inside a body that is the base64 of an array or an object. Any other body is returned as it is.
+ *
+ *     withoutBase64('W1sxXSwge31d')   // '[[1], {}]'
+ *     withoutBase64('[[1], {}]')      // '[[1], {}]'
+ *     withoutBase64('Where?')         // 'Where?'
+ */
+export function withoutBase64(body: string): string {
+  // What begins with `[` or `{` begins with W or e in base64. No JSON does.
+  if (!/^\s*[We]/.test(body)) return body;
+  const bytes = parseBase64(body);
+  if (!bytes || !isUtf8(bytes)) return body;
+  const text = bytes.toString();
+  return /^[[{]/.test(text) ? text : body;
+}
+
+/** The bytes of base64, with or without padding and line breaks; undefined for any other text. */
+export function parseBase64(text: string): Buffer | undefined {
+  const digits = text.replace(/\s+/g, '').replace(/={1,2}$/, '');
+  // Four digits are three bytes. A single digit left over is less than a byte: something is missing.
+  const isBase64 = /^[A-Za-z0-9+/]*$/.test(digits) && digits.length % 4 !== 1;
+  return isBase64 ? Buffer.from(digits, 'base64') : undefined;
 }
 
 /**

@@ -2,7 +2,8 @@
  * Codecs: how a value becomes the body of a message and back, by content type. `json` is built in; an application
  * registers its own. Pickles, which Doist's sqs-workers may send, are refused: reading one runs what its sender likes.
  */
-import { decodeCall, encodeCall, encodeJson, MalformedMessageError, parseJson } from './call.ts';
+import { isUtf8 } from 'node:buffer';
+import { decodeCall, encodeCall, encodeJson, MalformedMessageError, parseBase64, parseJson } from './call.ts';
 
 export interface Codec {
   /** As in the message attribute `ContentType`. */
@@ -32,7 +33,7 @@ export const textCodec: Codec = {
   decode: (body) => body,
 };
 
-/** The arguments of a call, as zc.sqs writes them: `[1, 2, { x: 3 }]` is `[[1,2],{"x":3}]`. */
+/** The arguments of a call: `[1, 2, { x: 3 }]` is `[[1,2],{"x":3}]`. Reads the base64 of that, too, which zc.sqs sends. */
 export const callCodec: Codec = {
   contentType: 'call',
   encode: (value) => encodeCall(value as readonly unknown[]),
@@ -44,10 +45,11 @@ export const base64Codec: Codec = {
   contentType: 'base64',
   encode: (value) => Buffer.from(String(value)).toString('base64'),
   decode(body) {
-    // No character fits in two places: of what does not match, each is looked at once.
-    if (!/^[A-Za-z0-9+/\s]*(?:={1,2}\s*)?$/.test(body))
-      throw new MalformedMessageError('The body is not base64.');
-    return Buffer.from(body, 'base64').toString();
+    const bytes = parseBase64(body);
+    if (!bytes) throw new MalformedMessageError('The body is not base64.');
+    // Decoding other bytes as text would replace some of them without a word.
+    if (!isUtf8(bytes)) throw new MalformedMessageError('The body is base64, but not of UTF-8 text.');
+    return bytes.toString();
   },
 };
 

@@ -84,6 +84,20 @@ describe('the test container', () => {
       expect(container.kept[0]?.error).to.have.property('message', 'busy');
     });
 
+    it('reads calls in base64, and keeps the bodies of those that failed as they came', async () => {
+      const add = sinon.stub();
+      add.withArgs('bad').throws(new Error('bad'));
+      const container = await start({ queue: 'work', worker: () => add });
+      await container.send('work', 'W1sxLCAyXSwgeyJ4IjogM31d');
+      for (const body of ['W1siYmFkIl0sIHt9XQ==\n', 'WzFd']) await container.send('work', body);
+      await container.idle();
+      expect(add.args).to.deep.equal([[1, 2, { x: 3 }], ['bad']]);
+      expect(container.messagesLog).to.deep.equal(['W1siYmFkIl0sIHt9XQ==\n', 'WzFd']);
+      expect(container.failed[1]?.error)
+        .to.have.property('message')
+        .that.includes('The body, decoded from base64, is not [args, kwargs]');
+    });
+
     it('keeps what failed with onError: retry', async () => {
       const worker = () => () => {
         throw new Error('bad');

@@ -24,13 +24,15 @@ describe('who moves', () => {
 
     it('calls as before, with the same messages', async () => {
       await import(`${code}/zc-sqs/send.ts`);
-      await page.container.send('adder', '[[1, 2, 4], {}]'); // As Python writes it.
+      await page.container.send('adder', '[[1, 2, 4], {}]'); // As Python writes JSON.
+      await page.container.send('adder', 'W1sxLCAyLCA1XSwge31d'); // As Python's zc.sqs sends it.
       await page.container.idle();
       expect(page.container.deleted.map(({ body }) => body)).to.deep.equal([
         '[[1,2,3],{}]',
         '[[1, 2, 4], {}]',
+        'W1sxLCAyLCA1XSwge31d',
       ]);
-      expect(page.lines).to.deep.equal(['12', '14']);
+      expect(page.lines).to.deep.equal(['12', '14', '16']);
     });
 
     it('finds in the messages log what failed', async () => {

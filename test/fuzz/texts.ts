@@ -54,16 +54,18 @@ export function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   );
 }
 
-/** Any text, and JSON with something wrong in it. */
+const call = fc
+  .tuple(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()))
+  .map((parts) => JSON.stringify(parts));
+
+function inBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+/** Any text, and JSON with something wrong in it, also in base64. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')),
-  mutated(
-    fc.oneof(
-      fc.json(),
-      fc
-        .tuple(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()))
-        .map((call) => JSON.stringify(call)),
-    ),
-  ),
+  mutated(fc.oneof(fc.json(), call)),
+  mutated(mutated(call).map(inBase64)),
 );

@@ -99,6 +99,58 @@ describe('the wire format of a call', () => {
       });
     }
 
+    describe('base64, which Python sends', () => {
+      const inBase64 = (text: string) => Buffer.from(text).toString('base64');
+      const call = '[[1, 2], {"x": 3}]';
+
+      it('gives the same arguments', () => {
+        expect(decodeCall('W1sxLCAyXSwgeyJ4IjogM31d')).to.deep.equal([1, 2, { x: 3 }]);
+        expect(decodeCall(inBase64('[[], {}]'))).to.deep.equal([]);
+        expect(decodeCall(inBase64('[["\\u00fc", "ü 😀"], {}]'))).to.deep.equal(['ü', 'ü 😀']);
+        expect(decodeCall(inBase64('[ [ "AAAA" ],\n{ } ]'))).to.deep.equal(['AAAA']);
+      });
+
+      it('may be without padding, or broken into lines', () => {
+        for (const spaces of ['', ' ', '  ']) {
+          const encoded = inBase64(`${call}${spaces}`);
+          for (const body of [
+            encoded,
+            encoded.replace(/=+$/, ''),
+            `${encoded}\n`,
+            `\n${encoded.replace(/.{8}/g, '$&\r\n')} `,
+          ])
+            expect(decodeCall(body), JSON.stringify(body)).to.deep.equal([1, 2, { x: 3 }]);
+        }
+        const text = 'x'.repeat(1_000);
+        const lines = inBase64(JSON.stringify([[text], {}])).replace(/.{76}/g, '$&\n');
+        expect(decodeCall(lines)).to.deep.equal([text]);
+      });
+
+      const refused: [string, string, string][] = [
+        ['half of a call', inBase64('[[1, 2'), 'The body, decoded from base64, is not JSON: "[[1, 2"'],
+        ['an array', inBase64('[1]'), 'The body, decoded from base64, is not [args, kwargs]'],
+        ['an object', inBase64('{"x":3}'), 'The body, decoded from base64, is not [args, kwargs]'],
+        ['a key __proto__', inBase64('[[],{"__proto__":1}]'), 'has the key "__proto__"'],
+        ['a million brackets', inBase64('['.repeat(1_000_000)), 'nests deeper than 500 levels'],
+        ['base64 of base64', inBase64(inBase64(call)), 'The body is not JSON'],
+        [
+          'bytes that are not UTF-8',
+          Buffer.from('[["\xff"],{}]', 'latin1').toString('base64'),
+          'is not JSON: "W1si',
+        ],
+        ['a digit too many', `${inBase64(call)}A`, 'The body is not JSON: "W1sx'],
+        ['another character', inBase64(call).replace('L', '?'), 'The body is not JSON: "W1sx'],
+        ['padding in the middle', `W1s=${inBase64(call)}`, 'The body is not JSON: "W1s='],
+        ['a word', 'Where', 'The body is not JSON: "Where"'],
+        ['a letter', 'W', 'The body is not JSON: "W"'],
+      ];
+      for (const [what, body, message] of refused) {
+        it(`refuses ${what}`, () => {
+          expect(() => decodeCall(body)).to.throw(MalformedMessageError, message);
+        });
+      }
+    });
+
     it('takes brackets and "__proto__" inside texts for what they are', () => {
       const text = `${'['.repeat(2_000)}"\\${'{'.repeat(2_000)} __proto__`;
       expect(decodeCall(encodeCall([text]))).to.deep.equal([text]);
@@ -167,6 +219,7 @@ describe('the wire format of a call', () => {
         fc.pre(!JSON.stringify(args).includes('__proto__'));
         const sent = JSON.parse(JSON.stringify(args)) as unknown[];
         expect(decodeCall(encodeCall(sent))).to.deep.equal(sent);
+        expect(decodeCall(Buffer.from(encodeCall(sent)).toString('base64'))).to.deep.equal(sent);
       }),
     );
   });

@@ -93,8 +93,18 @@ describe('a codec', () => {
     });
   }
 
+  it('of base64 refuses bytes that are not text, instead of replacing them', () => {
+    expect(() => base64Codec.decode('/////w==')).to.throw(MalformedMessageError, 'not of UTF-8 text');
+    expect(() => base64Codec.decode('YQ==YQ')).to.throw(MalformedMessageError, 'The body is not base64.');
+  });
+
+  it('of calls reads base64, and writes JSON', () => {
+    expect(callCodec.decode('W1sxLCAyXSwgeyJ4IjogM31d')).to.deep.equal([1, 2, { x: 3 }]);
+    expect(callCodec.encode([1, 2, { x: 3 }])).to.equal('[[1,2],{"x":3}]');
+  });
+
   it('takes no longer for a body that is made to be slow', () => {
-    const bodies = [' ', 'YQ', '=', '\n=', '[', '{"a":', '"\\', '\\u'].map(
+    const bodies = [' ', 'W1sx', 'W\n', 'YQ', '=', '\n=', '[', '{"a":', '"\\', '\\u'].map(
       (piece) => `${piece.repeat(1_000_000 / piece.length)}!`,
     );
     const startedAt = performance.now();

@@ -34,6 +34,10 @@ describe('making a worker', () => {
     expect(await handle(workers.plain, '[[1,2],{}]')).to.deep.equal(['w', 1, 2]);
   });
 
+  it('calls the function with the arguments of a call in base64', async () => {
+    expect(await handle(workers.plain, 'W1sxLCAyXSwgeyJ4IjogM31d')).to.deep.equal(['w', 1, 2, { x: 3 }]);
+  });
+
   it('waits for a factory that is async', async () => {
     expect(await handle(workers.slow)).to.deep.equal(['w', 1, 2, { x: 3 }]);
   });

@@ -3,6 +3,7 @@ import type { Message, Queue } from '../../brokers/broker.ts';
 import type { QueueLoad } from '../../consumer/consumer.ts';
 import type { Delivery } from '../../consumer/delivery.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
+import { withoutBase64 } from '../../message/call.ts';
 import { isFailedAttempt } from '../../worker/errors.ts';
 import type { Outcome } from '../../worker/outcome.ts';
 import { billedRequests } from '../cost/cost.ts';
@@ -67,7 +68,7 @@ export class Metrics implements ConsumerObserver {
       messageId: message.id,
       receiveCount: message.receiveCount,
       error: redacted(describeError(isFailedAttempt(error) ? error.cause : error), KEPT_ERROR),
-      body: redacted(message.body, KEPT_BODY),
+      body: redacted(withoutBase64(message.body), KEPT_BODY),
       outcome,
     });
     if (this.#failures.length > KEPT_FAILURES) this.#failures.pop();

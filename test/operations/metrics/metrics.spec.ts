@@ -59,6 +59,14 @@ describe('the metrics of a consumer', () => {
     });
   });
 
+  it('keep the body of a failure without secrets when it came in base64', async () => {
+    const body = Buffer.from('[["ann"], {"password": "abc"}]').toString('base64');
+    const { failures } = await metricsOf([body], () => {
+      throw new TypeError('refused');
+    });
+    expect(failures[0]).to.include({ body: '[["ann"],{"password":"***"}]' });
+  });
+
   it('count requests by action, and what SQS bills', () => {
     const metrics = new Metrics();
     metrics.requested('work', 'ReceiveMessage', 70_000);
