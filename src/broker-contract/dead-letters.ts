@@ -80,6 +80,22 @@ export function movesDeadLetters(underTest: UnderTest, traits: Required<Traits>)
         expect(bodies(await receiveAll(queue))).to.deep.equal(['next']);
         expect(await receiveOne(deadLetters)).to.include({ body: 'poison', groupId: 'g' });
       });
+
+      it('gets a message of a FIFO queue with its attributes', async () => {
+        const deadLetters = await freshFifoQueue(underTest());
+        const queue = await freshFifoQueue(underTest(), {
+          deadLetterQueue: { name: deadLetters.name, maxReceives: 1 },
+        });
+        const attributes = { kind: { dataType: 'String', stringValue: 'poison' } };
+        await send(queue, { body: 'poison', attributes, groupId: 'g', deduplicationId: 'd' });
+        const message = await receiveOne(queue);
+        expect(message.attributes.kind).to.deep.include(attributes.kind);
+        await giveBack(queue, message);
+        expect(await receiveNow(queue)).to.deep.equal([]);
+        const dead = await receiveOne(deadLetters);
+        expect(dead).to.include({ body: 'poison', groupId: 'g' });
+        expect(dead.attributes.kind).to.deep.include(attributes.kind);
+      });
     }
 
     it('loses nothing when it is removed: messages are received as often as they come', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { EntryFailure } from '../../src/brokers/broker.ts';
+import type { EntryFailure, SendResult } from '../../src/brokers/broker.ts';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { type FaultyQueue, refused } from './faulty-queue.ts';
@@ -34,6 +34,22 @@ describe('on_error = dead_letter', () => {
     const [sentAt] = deadLetterQueue.callsOf('send').map(({ at }) => at);
     const [deletedAt] = queue.callsOf('delete').map(({ at }) => at);
     expect(sentAt).to.be.lessThan(deletedAt!);
+  });
+
+  it('sends all that belongs to the message to a FIFO queue, too, in the group of the message or one of its own', async () => {
+    deadLetterQueue = await faultyQueue('failed.fifo');
+    const { queue } = await running(failing, bury());
+    const attributes = { tenant: { dataType: 'String', stringValue: 'acme' } };
+    const sent = await queue.send([
+      { body: 'a', attributes, groupId: 'g' },
+      { body: 'b', attributes },
+    ]);
+    await clock.tickAsync(1_000);
+    const [a, b] = await deadLetterQueue.receive({ max: 10, waitSeconds: 0 });
+    expect(a).to.deep.include({ body: 'a', attributes, groupId: 'g' });
+    const { messageId } = sent[1] as SendResult & { ok: true };
+    expect(b).to.deep.include({ body: 'b', attributes, groupId: messageId, deduplicationId: messageId });
+    expect(await queue.counts()).to.deep.equal(nothing);
   });
 
   it('takes one request for ten copies', async () => {

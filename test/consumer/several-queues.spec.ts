@@ -1,8 +1,18 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
+import { Consumer } from '../../src/consumer/consumer.ts';
 import { sleep } from './faulty-queue.ts';
-import { bodiesOf, running, runningOnSeveral, type Share, sendTo, settled } from './running.ts';
+import {
+  bodiesOf,
+  defaults,
+  faultyQueue,
+  running,
+  runningOnSeveral,
+  type Share,
+  sendTo,
+  settled,
+} from './running.ts';
 
 /** How many of `bodies` are of a queue, whose letter they begin with. */
 const count = (bodies: readonly string[], letter: string) =>
@@ -141,6 +151,21 @@ describe('several queues', () => {
     for (const queue of queues) expect((await queue.counts()).inFlight).to.equal(0);
     const left = await Promise.all(queues.map((queue) => queue.counts()));
     expect(left.reduce((sum, { visible }) => sum + visible, 0)).to.equal(33);
+  });
+
+  it('are asked for no more than the limit leaves beside what is held of the others', async () => {
+    const [first, later] = [
+      await faultyQueue('first', bodiesOf('f', 10)),
+      await faultyQueue('later', bodiesOf('l', 10)),
+    ];
+    later.faults.receive.push({ error: new BrokerError('unreachable', 'down') });
+    const weighted = [first, later].map((queue) => ({ queue, weight: 1 }));
+    const worker = { handleMessage: () => sleep(1_000) };
+    const run = new Consumer(weighted, worker, { ...defaults, messageLimit: 7, prefetch: 10 }).run();
+    await clock.tickAsync(20_000);
+    await run;
+    expect(await first.counts()).to.deep.equal({ visible: 3, inFlight: 0, delayed: 0 });
+    expect(later.callsOf('receive')).to.have.length(1);
   });
 
   it('end when all have been idle, not when one is', async () => {

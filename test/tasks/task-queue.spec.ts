@@ -291,6 +291,19 @@ describe('a task queue', () => {
       expect(done).to.deep.equal([{ requestId: 'r1', user: 7 }]);
       expect(currentContext()).to.deep.equal({});
     });
+
+    it('that is empty where the task was sent without one, whatever the context of the container', async () => {
+      const served = `${name}-served`;
+      const mail = taskQueue(served).task('mail', () => void done.push(currentContext()));
+      const inContext = await runWithContext({ requestId: 'r1' }, () =>
+        TestContainer.start({ queue: served, worker }),
+      );
+      await mail.delay();
+      await runWithContext({ requestId: 'r2' }, () => mail.delay());
+      await inContext.idle();
+      await inContext.stop();
+      expect(done).to.deep.equal([{}, { requestId: 'r2' }]);
+    });
   });
 
   describe('has middleware', () => {

@@ -133,6 +133,21 @@ describe('the status server', () => {
     expect(container.pause.callCount).to.equal(0);
   });
 
+  for (const action of ['pause', 'resume', 'wake'] as const) {
+    it(`does not ${action} without the token, with a wrong one, for GET or for a stranger`, async () => {
+      const answers = await Promise.all([
+        post(`/${action}`, HERE),
+        post(`/${action}`, { ...HERE, Authorization: 'Bearer 0123456789abcdeF' }),
+        post(`/${action}`, { ...HERE, Authorization: 'Bearer ' }),
+        get(`/${action}`, AUTHORIZED),
+        post(`/${action}`, { ...AUTHORIZED, Host: 'evil.example' }),
+        post(`/${action}`, { ...AUTHORIZED, Origin: 'http://evil.example' }),
+      ]);
+      expect(answers.map(({ status }) => status)).to.deep.equal([401, 401, 401, 405, 403, 403]);
+      expect(container[action].callCount).to.equal(0);
+    });
+  }
+
   it('does not steer without a token_file, and says what to do', async () => {
     const app = statusApp({
       monitor,
@@ -142,10 +157,12 @@ describe('the status server', () => {
       asset: () => ({ type: '', body: '' }),
       onError: () => {},
     });
-    const answer = await post('/pause', AUTHORIZED, app);
-    expect(answer.status).to.equal(403);
-    expect(await answer.text()).to.contain('Set token_file in the section [http]');
-    expect(container.pause.callCount).to.equal(0);
+    for (const action of ['pause', 'resume', 'wake'] as const) {
+      const answer = await post(`/${action}`, AUTHORIZED, app);
+      expect(answer.status).to.equal(403);
+      expect(await answer.text()).to.contain('Set token_file in the section [http]');
+      expect(container[action].callCount).to.equal(0);
+    }
   });
 
   it('does not steer for the page of another server, even with the token', async () => {
