@@ -1,0 +1,22 @@
+// How mocha runs the specs: all of them, or those of the files and folders on its command line, to which it would add a
+// `spec` that is always here.
+const { existsSync } = require('node:fs');
+
+/** What `mocha FOLDER` finds in it: not the helpers beside the specs. */
+const extension = ['spec.ts'];
+
+const namesSpecs = process.argv
+  .slice(2)
+  .some((argument) => !argument.startsWith('-') && (argument.includes('/') || existsSync(argument)));
+
+module.exports = {
+  ...(!namesSpecs && { spec: ['test', 'examples'] }),
+  extension,
+  recursive: true,
+  require: ['test/servers/start.ts'],
+  'node-option': ['import=tsx', 'no-experimental-require-module'],
+  parallel: true,
+  jobs: 3,
+  timeout: 10_000,
+  'forbid-only': true,
+};
