@@ -13,7 +13,7 @@ module.exports = {
   ...(!namesSpecs && { spec: ['test', 'examples'] }),
   extension,
   recursive: true,
-  require: ['test/servers/start.ts'],
+  require: ['test/support/servers/start.ts'],
   'node-option': ['import=tsx', 'no-experimental-require-module'],
   parallel: true,
   jobs: 3,

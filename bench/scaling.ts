@@ -4,7 +4,7 @@
  * Run: npm run bench -- scaling
  */
 import { join } from 'node:path';
-import { monthlyCost, SECONDS_A_MONTH } from '../src/operations/cost/cost.ts';
+import { monthlyCost, SECONDS_A_MONTH } from '../src/observe/cost/cost.ts';
 import { inOwnProcess } from './own-process.ts';
 import { atMost, type Finding, printTable, show } from './report.ts';
 import type { Burst, BurstSetup } from './scaling/burst.ts';

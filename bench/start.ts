@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startStub } from '../test/sqs-stub.ts';
+import { startStub } from '../test/support/sqs-stub.ts';
 import { median } from './measure.ts';
 import { atMost, type Finding, printTable, show } from './report.ts';
 

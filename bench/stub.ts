@@ -16,7 +16,7 @@ export interface StubProcess {
 /** Starts a stub that takes `latencyMs` for each call and has `messages` waiting: plain calls, or calls of a task. */
 export async function startStub(latencyMs: number, messages: number, task?: string): Promise<StubProcess> {
   const queue = 'bench';
-  const script = join(import.meta.dirname, '../test/sqs-stub.ts');
+  const script = join(import.meta.dirname, '../test/support/sqs-stub.ts');
   const options = ['--latency', String(latencyMs), '--preload', String(messages), '--queue', queue];
   if (task !== undefined) options.push('--task', task);
   const child = spawn(process.execPath, [script, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });

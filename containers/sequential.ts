@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** sqs-sequential: handles messages one at a time. */
-import './require-node.ts';
+import '../src/cli/require-node.ts';
 
-const { containerMain } = await import('./container-main.ts');
+const { containerMain } = await import('../src/cli/container-main.ts');
 // What a worker leaves open (connections, timers) must not keep a drained process alive.
 process.exit(await containerMain('sequential', process.argv.slice(2)));

@@ -78,7 +78,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 const page = await build({
-  entryPoints: ['src/operations/status/page/page.ts', 'src/operations/status/page/page.css'],
+  entryPoints: ['src/observe/status/page/page.ts', 'src/observe/status/page/page.css'],
   outdir: 'dist/page',
   bundle: true,
   minify: true,
@@ -89,7 +89,7 @@ const page = await build({
   logLevel: 'warning',
 });
 for (const file of ['index.html', 'icon.svg']) {
-  copyFileSync(join('src/operations/status/page', file), join('dist/page', file));
+  copyFileSync(join('src/observe/status/page', file), join('dist/page', file));
 }
 writeFileSync('dist/LICENSES.txt', licensesOf(metafile, page.metafile));
 // For running them from a clone: only npm sets the mode, and only where it installs the package.

@@ -14,10 +14,10 @@ export {
   UnsupportedContentTypeError,
 } from './message/codecs.ts';
 export { closeProducers } from './producer/connections.ts';
-export { createQueue } from './producer/create-queue.ts';
 export { BatchError, SendError } from './producer/errors.ts';
 export { type Producer, type QueueOptions, queue, type SendOptions, type Sent } from './producer/queue.ts';
-export { redrive } from './producer/redrive.ts';
+export { createQueue } from './queues/create-queue.ts';
+export { redrive } from './queues/redrive.ts';
 export { currentContext, runWithContext, type TaskContext } from './tasks/context.ts';
 export { configureTasks, type TaskDefaults } from './tasks/defaults.ts';
 export { Retry, TaskInputError, UnknownTaskError } from './tasks/errors.ts';

@@ -13,7 +13,7 @@ import {
   folderWith,
   type StartOptions,
   start,
-} from './executables/executable.ts';
+} from './support/executable.ts';
 
 const repository = resolve(import.meta.dirname, '..');
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { postgres, startPostgres } from '../../test/servers/postgres.ts';
-import { redis, startRedis } from '../../test/servers/redis.ts';
-import type { ServerKind, StartedServer } from '../../test/servers/server.ts';
+import { postgres, startPostgres } from '../../test/support/servers/postgres.ts';
+import { redis, startRedis } from '../../test/support/servers/redis.ts';
+import type { ServerKind, StartedServer } from '../../test/support/servers/server.ts';
 
 /** An empty one. */
 export type Store = Pick<StartedServer, 'address' | 'stop'>;

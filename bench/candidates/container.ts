@@ -1,8 +1,8 @@
 /** This project's containers, as their executables run them, with the default settings. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type ContainerKind, runContainer } from '../../containers/container.ts';
 import { parseConfig } from '../../src/config/config.ts';
+import { type ContainerKind, runContainer } from '../../src/container/container.ts';
 // Imported here and not first by the container, which would do it through tsx: that adds calls to each function.
 import '../../src/tasks/worker.ts';
 import type { Candidate } from '../candidates.ts';

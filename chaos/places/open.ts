@@ -1,6 +1,6 @@
 /** Opens the place that a run is to be in, by the name of its broker. */
-import { postgres } from '../../test/servers/postgres.ts';
-import { redis } from '../../test/servers/redis.ts';
+import { postgres } from '../../test/support/servers/postgres.ts';
+import { redis } from '../../test/support/servers/redis.ts';
 import type { Place } from './place.ts';
 import { openPostgres, openRedis } from './servers.ts';
 import { openSqlite } from './sqlite.ts';

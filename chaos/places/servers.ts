@@ -1,7 +1,7 @@
 /** Queues on Postgres and Redis: a server of the run's own, behind a proxy that injects faults. */
-import { startPostgres } from '../../test/servers/postgres.ts';
-import { startRedis } from '../../test/servers/redis.ts';
-import type { StartedServer } from '../../test/servers/server.ts';
+import { startPostgres } from '../../test/support/servers/postgres.ts';
+import { startRedis } from '../../test/support/servers/redis.ts';
+import type { StartedServer } from '../../test/support/servers/server.ts';
 import type { Place, PlaceFault } from './place.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 

@@ -6,7 +6,7 @@
  * for company; with a delay of 0 it leaves as soon as what is running now is done, or, if another partial one is under
  * way, when that has been answered.
  */
-import { BATCH_ENTRIES } from './limits.ts';
+import { BATCH_ENTRIES } from './rules/limits.ts';
 
 export interface BatcherOptions<Entry> {
   /** The longest that an entry waits for others, in milliseconds. */

@@ -3,7 +3,7 @@
  *
  * It has the semantics of Amazon SQS (developer guide, "How Amazon SQS works"), in batches: a received
  * message stays invisible for a visibility timeout, is deleted or made visible again by its receipt
- * handle, and counts how often it was received. `src/broker-contract/` says in specs what each operation
+ * handle, and counts how often it was received. `src/contract/` says in specs what each operation
  * owes; every broker runs it.
  */
 

@@ -23,8 +23,8 @@ export type {
 } from './broker.ts';
 export type { BrokerFactory, BrokerOptions } from './custom.ts';
 export { BrokerError, type BrokerErrorKind, QueueNotFoundError } from './errors.ts';
-export { MAX_REQUEST_BYTES } from './limits.ts';
-export { changeResult, deleteResult, type HeldMessage } from './receipt-handle.ts';
+export { MAX_REQUEST_BYTES } from './rules/limits.ts';
+export { changeResult, deleteResult, type HeldMessage } from './rules/receipt-handle.ts';
 export {
   checkBatch,
   checkCreate,
@@ -35,4 +35,4 @@ export {
   refusals,
   sequenceNumber,
   standing,
-} from './sqs-rules.ts';
+} from './rules/sqs-rules.ts';

@@ -35,11 +35,11 @@ export async function openBroker(address: string, options: OpenOptions = {}): Pr
       return openSqs({ ...options.sqs, endpoint: address.slice('sqs+'.length), emulator: true });
     }
     case 'sqlite': {
-      const { openSqlite } = await import('./database/sqlite/open.ts');
+      const { openSqlite } = await import('./sql/sqlite/open.ts');
       return openSqlite(queueFile(address, directory));
     }
     case 'postgres': {
-      const { openPostgres } = await import('./database/postgres/open.ts');
+      const { openPostgres } = await import('./sql/postgres/open.ts');
       return openPostgres(address);
     }
     case 'redis': {

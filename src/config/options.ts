@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { isSqs } from '../brokers/address.ts';
-import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 import { nameProblems } from './queue-names.ts';
 import {
   brokerAddress,

@@ -1,7 +1,7 @@
 /** The kinds of values that options have: from the text in the ini file to what the program uses, or what was expected. */
 import * as z from 'zod';
 import { ADDRESSES, brokerKind, SCHEMES } from '../brokers/address.ts';
-import { isQueueName } from '../brokers/queue-name.ts';
+import { isQueueName } from '../brokers/rules/queue-name.ts';
 import { type DurationUnit, parseDuration } from './duration.ts';
 import { parseListen } from './listen.ts';
 import { nearName } from './suggestion.ts';

@@ -2,7 +2,7 @@
  * How many messages to ask for: a pure decision from how long handling takes and how long a receive takes,
  * so that fast workers never wait for the network and slow ones hold nothing that another process could run.
  */
-import { BATCH_ENTRIES } from '../brokers/limits.ts';
+import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 
 /** What the decision is made from. */
 export interface Load {

@@ -1,5 +1,5 @@
 /** When leases are extended and by how much: pure decisions over times in milliseconds of `performance.now()`. */
-import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 
 /** A lease is extended when half of it is left: time for several tries before it runs out. */
 const EXTEND_AT_SHARE = 1 / 2;

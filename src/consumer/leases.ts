@@ -6,7 +6,7 @@
 
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
-import { BATCH_ENTRIES } from '../brokers/limits.ts';
+import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 import { type Delivery, LeaseLostError } from './delivery.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
 import type { ConsumerObserver } from './observer.ts';

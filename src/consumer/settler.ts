@@ -8,8 +8,8 @@
 import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { NO_RESULT } from '../brokers/errors.ts';
-import { MAX_REQUEST_BYTES } from '../brokers/limits.ts';
-import { messageSize } from '../brokers/message-size.ts';
+import { MAX_REQUEST_BYTES } from '../brokers/rules/limits.ts';
+import { messageSize } from '../brokers/rules/message-size.ts';
 import { handled, type Outcome, released } from '../worker/outcome.ts';
 import type { Delivery } from './delivery.ts';
 import { HandledIds } from './handled-ids.ts';

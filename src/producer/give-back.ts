@@ -1,6 +1,6 @@
 /** Gives received messages back to their queue. */
 import type { Message, Queue } from '../brokers/broker.ts';
-import { BATCH_ENTRIES } from '../brokers/limits.ts';
+import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 
 /** Makes messages visible again, in requests of ten. One that cannot be comes again when its visibility timeout is over. */
 export async function giveBack(queue: Queue, messages: readonly Message[]): Promise<void> {

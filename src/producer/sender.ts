@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { NO_RESULT } from '../brokers/errors.ts';
-import { MAX_ATTRIBUTES } from '../brokers/limits.ts';
-import { messageSize } from '../brokers/message-size.ts';
+import { MAX_ATTRIBUTES } from '../brokers/rules/limits.ts';
+import { messageSize } from '../brokers/rules/message-size.ts';
 import { SendError } from './errors.ts';
 import { Turns } from './turns.ts';
 

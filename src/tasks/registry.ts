@@ -1,6 +1,6 @@
 /** The tasks of this process, by queue: filled when the modules that define them are imported. */
 import type { Message } from '../brokers/broker.ts';
-import { isFifoName, nameOfUrl } from '../brokers/queue-name.ts';
+import { isFifoName, nameOfUrl } from '../brokers/rules/queue-name.ts';
 import { containerPrefix } from '../producer/connections.ts';
 
 /** What the tasks worker calls for a message. */

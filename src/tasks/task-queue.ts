@@ -8,6 +8,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Message } from '../brokers/broker.ts';
 import { textCodec } from '../message/codecs.ts';
+import { traced, tracedSend, withTrace } from '../observe/tracing/tracing.ts';
 import { LazySender } from '../producer/lazy-sender.ts';
 import type { Sent } from '../producer/queue.ts';
 import { currentMessage } from '../worker/current-message.ts';
@@ -29,7 +30,6 @@ import { type RegisteredQueue, registerQueue } from './registry.ts';
 import { checkInput, namedArguments, type TaskSchema } from './schema.ts';
 import { noteSend, sendTogether } from './sending-scope.ts';
 import { type DelayOptions, makeTask, type NoArguments, type Task } from './task.ts';
-import { traced, tracedSend, withTrace } from './tracing.ts';
 import { decodeTask, encodeTask } from './wire.ts';
 
 /** The tasks of the queue `name`. Nothing is opened before the first call. */

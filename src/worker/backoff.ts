@@ -1,5 +1,5 @@
 /** How long a message that is to be tried again stays away: pure functions of its receive count. */
-import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 
 /** Seconds until a message received so many times (1 or more) comes back; undefined: when its visibility timeout ends. */
 export type Backoff = (receiveCount: number) => number | undefined;

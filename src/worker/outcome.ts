@@ -1,5 +1,5 @@
 /** What becomes of a message: the decision, from what its worker did. Nothing here does anything. */
-import { MAX_VISIBILITY_TIMEOUT } from '../brokers/limits.ts';
+import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 import { type Backoff, noBackoff } from './backoff.ts';
 import { isFailedAttempt, isTransientError } from './errors.ts';
 

@@ -1,7 +1,8 @@
 // The contract of brokers, on a server that the environment names; without one it is left out.
-import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
+
 import type { Broker } from '../../src/brokers/broker.ts';
-import type { ServerKind } from '../servers/server.ts';
+import { itKeepsTheContract } from '../../src/contract/contract.ts';
+import type { ServerKind } from '../support/servers/server.ts';
 
 export function itKeepsTheContractOn(
   server: ServerKind,

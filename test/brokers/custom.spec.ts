@@ -7,7 +7,7 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { ModuleLoadError } from '../../src/modules/load.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 /** Its imports are absolute, because it lies in a folder for temporary files. */
 const SOURCE = `

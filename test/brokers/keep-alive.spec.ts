@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { openBroker } from '../../src/brokers/open.ts';
-import { postgres } from '../servers/postgres.ts';
-import { redis } from '../servers/redis.ts';
-import type { ServerKind } from '../servers/server.ts';
+import { postgres } from '../support/servers/postgres.ts';
+import { redis } from '../support/servers/redis.ts';
+import type { ServerKind } from '../support/servers/server.ts';
 
 describe('connections that may be silent for long', () => {
   afterEach(() => sinon.restore());

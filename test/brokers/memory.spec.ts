@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { itKeepsTheContract } from '../../src/contract/contract.ts';
 
 describe('the memory broker', () => {
   let clock: SinonFakeTimers;

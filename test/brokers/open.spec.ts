@@ -8,7 +8,7 @@ import { ADDRESSES } from '../../src/brokers/address.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
 import type { BrokerError } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 async function failureOf(opening: Promise<unknown>): Promise<BrokerError> {
   const failure = await rejection<BrokerError>(opening);

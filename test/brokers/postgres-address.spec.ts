@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import { parseAddress } from '../../src/brokers/database/postgres/address.ts';
+import { parseAddress } from '../../src/brokers/sql/postgres/address.ts';
 
 describe('the address of a Postgres database', () => {
   function connectionString(address: string): string {

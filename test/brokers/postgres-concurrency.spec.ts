@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { bodies, giveBack, receiveNow, send } from '../../src/broker-contract/steps.ts';
-import { freshName } from '../../src/broker-contract/under-test.ts';
 import type { Broker, Message, Queue } from '../../src/brokers/broker.ts';
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
-import { postgres } from '../servers/postgres.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
+import { bodies, giveBack, receiveNow, send } from '../../src/contract/steps.ts';
+import { freshName } from '../../src/contract/under-test.ts';
+import { postgres } from '../support/servers/postgres.ts';
 
 describe('several brokers on one Postgres database', () => {
   let brokers: Broker[];

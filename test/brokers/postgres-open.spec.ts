@@ -3,12 +3,12 @@ import { chmodSync, chownSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import pg from 'pg';
-import { bodies, brokerError, receiveAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { postgresFailure } from '../../src/brokers/database/postgres/failures.ts';
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
-import { postgres, startPostgres } from '../servers/postgres.ts';
-import type { StartedServer } from '../servers/server.ts';
+import { postgresFailure } from '../../src/brokers/sql/postgres/failures.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
+import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';
+import { postgres, startPostgres } from '../support/servers/postgres.ts';
+import type { StartedServer } from '../support/servers/server.ts';
 
 describe('opening the postgres broker', () => {
   let server: StartedServer;

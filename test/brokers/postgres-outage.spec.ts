@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import { startTcpProxy } from '../../chaos/places/tcp-proxy.ts';
-import { bodies, brokerError, receiveAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
-import { postgres, startPostgres } from '../servers/postgres.ts';
-import type { StartedServer } from '../servers/server.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
+import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';
+import { postgres, startPostgres } from '../support/servers/postgres.ts';
+import type { StartedServer } from '../support/servers/server.ts';
 
 describe('the postgres broker, when its server', () => {
   let server: StartedServer;

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import { bodies, receiveAll, send, sendToGroup } from '../../src/broker-contract/steps.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
-import { type Pooler, pgbouncer, startPgbouncer } from '../servers/pgbouncer.ts';
-import { postgres, startPostgres } from '../servers/postgres.ts';
-import type { StartedServer } from '../servers/server.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
+import { bodies, receiveAll, send, sendToGroup } from '../../src/contract/steps.ts';
+import { type Pooler, pgbouncer, startPgbouncer } from '../support/servers/pgbouncer.ts';
+import { postgres, startPostgres } from '../support/servers/postgres.ts';
+import type { StartedServer } from '../support/servers/server.ts';
 
 describe('the postgres broker behind a pooler that gives each transaction another connection', () => {
   let server: StartedServer;

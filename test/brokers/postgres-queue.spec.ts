@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import { bodies, giveBack, receiveAll, send } from '../../src/broker-contract/steps.ts';
-import { freshName } from '../../src/broker-contract/under-test.ts';
 import type { Broker, CreateOptions, Queue } from '../../src/brokers/broker.ts';
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
-import { postgres } from '../servers/postgres.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
+import { bodies, giveBack, receiveAll, send } from '../../src/contract/steps.ts';
+import { freshName } from '../../src/contract/under-test.ts';
+import { postgres } from '../support/servers/postgres.ts';
 
 describe('a queue in Postgres', () => {
   let broker: Broker;

@@ -1,5 +1,5 @@
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
-import { postgres } from '../servers/postgres.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
+import { postgres } from '../support/servers/postgres.ts';
 import { itKeepsTheContractOn } from './contract-on-server.ts';
 
 itKeepsTheContractOn(postgres, openPostgres);

@@ -5,7 +5,7 @@ import {
   deleteResult,
   parseReceiptHandle,
   receiptHandle,
-} from '../../src/brokers/receipt-handle.ts';
+} from '../../src/brokers/rules/receipt-handle.ts';
 
 const receipt = { number: 7, token: 'a' };
 const inFlight = { token: 'a', isInFlight: true };

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import { bodies, send } from '../../src/broker-contract/steps.ts';
 import type { BrokerError, BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { rejection } from '../rejection.ts';
-import { freePort } from '../servers/free-port.ts';
-import { type RedisServer, redis, startRedis } from '../servers/redis.ts';
+import { bodies, send } from '../../src/contract/steps.ts';
+import { rejection } from '../support/rejection.ts';
+import { freePort } from '../support/servers/free-port.ts';
+import { type RedisServer, redis, startRedis } from '../support/servers/redis.ts';
 
 /** For programs of other processes. */
 const MODULE = JSON.stringify(join(import.meta.dirname, '../../src/brokers/open.ts'));

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/broker-contract/steps.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { openRedis } from '../../src/brokers/redis/open.ts';
-import { rejection } from '../rejection.ts';
-import { type RedisServer, redis, startRedis } from '../servers/redis.ts';
+import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/contract/steps.ts';
+import { rejection } from '../support/rejection.ts';
+import { type RedisServer, redis, startRedis } from '../support/servers/redis.ts';
 
 describe('a Redis server that fails', () => {
   let server: RedisServer;

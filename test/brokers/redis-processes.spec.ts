@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { receiveAndDeleteAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openRedis } from '../../src/brokers/redis/open.ts';
-import { redis } from '../servers/redis.ts';
-import { expectShares, expectWakeUps, Processes } from './processes.ts';
+import { receiveAndDeleteAll, send } from '../../src/contract/steps.ts';
+import { expectShares, expectWakeUps, Processes } from '../support/broker-processes.ts';
+import { redis } from '../support/servers/redis.ts';
 
 describe('a queue in Redis that several processes use', () => {
   let broker: Broker;

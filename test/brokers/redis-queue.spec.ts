@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
+import type { Broker, CreateOptions, Message, Queue } from '../../src/brokers/broker.ts';
+import { parseAddress } from '../../src/brokers/redis/address.ts';
+import { RedisClient } from '../../src/brokers/redis/client.ts';
+import { openRedis } from '../../src/brokers/redis/open.ts';
+import { acceptDeadLetters } from '../../src/brokers/redis/scripts/sending.ts';
 import {
   bodies,
   giveBack,
@@ -9,13 +14,8 @@ import {
   receiveOne,
   send,
   sendToGroup,
-} from '../../src/broker-contract/steps.ts';
-import type { Broker, CreateOptions, Message, Queue } from '../../src/brokers/broker.ts';
-import { parseAddress } from '../../src/brokers/redis/address.ts';
-import { RedisClient } from '../../src/brokers/redis/client.ts';
-import { openRedis } from '../../src/brokers/redis/open.ts';
-import { acceptDeadLetters } from '../../src/brokers/redis/scripts/sending.ts';
-import { redis } from '../servers/redis.ts';
+} from '../../src/contract/steps.ts';
+import { redis } from '../support/servers/redis.ts';
 
 describe('a queue in Redis', () => {
   let broker: Broker;

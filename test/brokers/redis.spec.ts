@@ -1,5 +1,5 @@
 import { openRedis } from '../../src/brokers/redis/open.ts';
-import { redis } from '../servers/redis.ts';
+import { redis } from '../support/servers/redis.ts';
 import { itKeepsTheContractOn } from './contract-on-server.ts';
 
 itKeepsTheContractOn(redis, openRedis);

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { useFakeTimers } from 'sinon';
-import { bodies, receiveAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { sqliteFailure } from '../../src/brokers/database/sqlite/failures.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { rejection } from '../rejection.ts';
+import { sqliteFailure } from '../../src/brokers/sql/sqlite/failures.ts';
+import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
+import { bodies, receiveAll, send } from '../../src/contract/steps.ts';
+import { rejection } from '../support/rejection.ts';
 
 describe('the file of the sqlite broker', () => {
   let folder: string;

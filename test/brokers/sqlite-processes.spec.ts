@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bodies, receiveAll, send } from '../../src/broker-contract/steps.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
-import { expectShares, expectWakeUps, nextMessage, Processes } from './processes.ts';
+import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
+import { bodies, receiveAll, send } from '../../src/contract/steps.ts';
+import { expectShares, expectWakeUps, nextMessage, Processes } from '../support/broker-processes.ts';
 
 describe('a sqlite file that several processes use', () => {
   let folder: string;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/broker-contract/steps.ts';
-import { freshFifoQueue } from '../../src/broker-contract/under-test.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { groupVisibleAt } from '../../src/brokers/database/groups.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
+import { groupVisibleAt } from '../../src/brokers/sql/groups.ts';
+import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
+import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/contract/steps.ts';
+import { freshFifoQueue } from '../../src/contract/under-test.ts';
 
 describe('a queue of the sqlite broker', () => {
   let folder: string;

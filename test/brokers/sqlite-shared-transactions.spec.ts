@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { Kysely, sql } from 'kysely';
-import type { Tables } from '../../src/brokers/database/schema.ts';
-import { sqliteDialect } from '../../src/brokers/database/sqlite/dialect.ts';
-import { SharedTransactions } from '../../src/brokers/database/sqlite/shared-transactions.ts';
+import type { Tables } from '../../src/brokers/sql/schema.ts';
+import { sqliteDialect } from '../../src/brokers/sql/sqlite/dialect.ts';
+import { SharedTransactions } from '../../src/brokers/sql/sqlite/shared-transactions.ts';
 
 describe('the transactions of a sqlite file', () => {
   let connection: DatabaseSync;

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openSqlite } from '../../src/brokers/database/sqlite/open.ts';
+import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
+import { itKeepsTheContract } from '../../src/contract/contract.ts';
 
 describe('the sqlite broker', () => {
   let folder: string;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 type Answer = object | { readonly refusal: string; readonly text: string };
 

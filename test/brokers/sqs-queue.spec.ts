@@ -3,8 +3,8 @@ import sinon from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
-import { rejection } from '../rejection.ts';
-import { type Stub, startStub } from '../sqs-stub.ts';
+import { rejection } from '../support/rejection.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 describe('a queue of SQS', () => {
   let stub: Stub;

@@ -5,8 +5,8 @@ import sinon from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { BrokerError, type BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
-import { rejection } from '../rejection.ts';
-import { type Fault, type Stub, startStub } from '../sqs-stub.ts';
+import { rejection } from '../support/rejection.ts';
+import { type Fault, type Stub, startStub } from '../support/sqs-stub.ts';
 
 /** Lets sockets and promises go on until the condition holds; mocha's timeout is the bound. */
 async function until(condition: () => boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { standing } from '../../src/brokers/sqs-rules.ts';
+import { standing } from '../../src/brokers/rules/sqs-rules.ts';
 
 describe('the standing of a visible message', () => {
   const now = Date.UTC(2026, 0, 1);

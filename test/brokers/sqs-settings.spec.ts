@@ -10,8 +10,8 @@ import type { Broker } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
 import { resolveSettings, type SqsOptions } from '../../src/brokers/sqs/settings.ts';
-import { rejection } from '../rejection.ts';
-import { type Stub, startStub } from '../sqs-stub.ts';
+import { rejection } from '../support/rejection.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 /** Replaces the whole environment by this one, with no profiles and no metadata service but those it names. */
 function useEnvironment(variables: Record<string, string>): void {

@@ -6,7 +6,7 @@ import sinon from 'sinon';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
 import { type Credentials, Signer } from '../../src/brokers/sqs/signer.ts';
-import { type Stub, startStub } from '../sqs-stub.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 const CREDENTIALS: Credentials = {
   accessKeyId: 'AKIDEXAMPLE',

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { itKeepsTheContract } from '../../src/broker-contract/contract.ts';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { openSqs } from '../../src/brokers/sqs/broker.ts';
+import { itKeepsTheContract } from '../../src/contract/contract.ts';
 
 let server: FauxqsServer;
 let opened: Broker[] = [];

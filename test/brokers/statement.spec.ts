@@ -1,10 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { Kysely, sql } from 'kysely';
-import type { SqlDialect } from '../../src/brokers/database/database.ts';
-import type { Tables } from '../../src/brokers/database/schema.ts';
-import { sqliteDialect } from '../../src/brokers/database/sqlite/dialect.ts';
-import { type Placeholders, Statement } from '../../src/brokers/database/statement.ts';
+import type { SqlDialect } from '../../src/brokers/sql/database.ts';
+import type { Tables } from '../../src/brokers/sql/schema.ts';
+import { sqliteDialect } from '../../src/brokers/sql/sqlite/dialect.ts';
+import { type Placeholders, Statement } from '../../src/brokers/sql/statement.ts';
 
 interface Entries {
   readonly prefix: string;

@@ -7,7 +7,7 @@ import { HandlerTimeoutError } from '../../src/consumer/time-limit.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { handled, released } from '../../src/worker/outcome.ts';
 import type { Worker } from '../../src/worker/worker.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import { hold } from './held.ts';
 import { faultyQueue } from './running.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { CrashLimitError, type CrashRecord } from '../../src/consumer/crash-record.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
 /** A record in memory; `crashes` says how often the messages with these numbers, as sent, ended a process. */

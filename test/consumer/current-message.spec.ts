@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/delivery.ts';
 import { type CurrentMessage, currentMessage } from '../../src/worker/current-message.ts';
-import { refused, sleep } from './faulty-queue.ts';
+import { refused, sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running } from './running.ts';
 
 describe('currentMessage()', () => {

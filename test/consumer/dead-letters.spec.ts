@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import type { EntryFailure, SendResult } from '../../src/brokers/broker.ts';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { type FaultyQueue, refused } from './faulty-queue.ts';
+import { type FaultyQueue, refused } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running, settled } from './running.ts';
 
 const unreachable = new BrokerError('unreachable', 'down');

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
-import { refused, sleep } from './faulty-queue.ts';
+import { refused, sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
 const unreachable = new BrokerError('unreachable', 'down');

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { DrainTimeoutError } from '../../src/consumer/drain.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
-import { refused, sleep } from './faulty-queue.ts';
+import { refused, sleep } from '../support/faulty-queue.ts';
 import { running, settled } from './running.ts';
 
 const unreachable = { error: new BrokerError('unreachable', 'down') };

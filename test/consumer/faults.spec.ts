@@ -4,8 +4,8 @@ import sinon from 'sinon';
 import { openBroker } from '../../src/brokers/open.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../../src/consumer/observer.ts';
-import { type Stub, startStub } from '../sqs-stub.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 import { defaults } from './running.ts';
 
 const MESSAGES = 40;

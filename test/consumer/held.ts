@@ -2,7 +2,7 @@
 import { Delivery } from '../../src/consumer/delivery.ts';
 import type { Leases } from '../../src/consumer/leases.ts';
 import type { Source } from '../../src/consumer/source.ts';
-import type { FaultyQueue } from './faulty-queue.ts';
+import type { FaultyQueue } from '../support/faulty-queue.ts';
 
 /** Receives up to ten messages for so many seconds, and has leases look after them; forgets the calls so far. */
 export async function hold(queue: FaultyQueue, leases: Leases, seconds: number): Promise<Delivery[]> {

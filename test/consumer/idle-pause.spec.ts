@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { nextIdlePause } from '../../src/consumer/pauses.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running, settled } from './running.ts';
 
 describe('idle_pause', () => {

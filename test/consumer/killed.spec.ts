@@ -5,7 +5,7 @@ import sinon from 'sinon';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
-import { FaultyQueue, sleep } from './faulty-queue.ts';
+import { FaultyQueue, sleep } from '../support/faulty-queue.ts';
 import { defaults, sendTo } from './running.ts';
 
 const VISIBILITY_TIMEOUT = 5;

@@ -4,8 +4,8 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/delivery.ts';
 import { Leases } from '../../src/consumer/leases.ts';
-import { rejection } from '../rejection.ts';
-import { refused } from './faulty-queue.ts';
+import { refused } from '../support/faulty-queue.ts';
+import { rejection } from '../support/rejection.ts';
 import { hold } from './held.ts';
 import { bodiesOf, faultyQueue } from './running.ts';
 

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/delivery.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
-import { type Fault, refused, sleep } from './faulty-queue.ts';
+import { type Fault, refused, sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running } from './running.ts';
 
 describe('leases', () => {

@@ -6,7 +6,7 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { type Fault, FaultyQueue, refused, sleep } from './faulty-queue.ts';
+import { type Fault, FaultyQueue, refused, sleep } from '../support/faulty-queue.ts';
 import { defaults, sendTo } from './running.ts';
 
 /** What the worker does with an attempt at a message. */

@@ -4,7 +4,7 @@ import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
 import { exponentialBackoff } from '../../src/worker/backoff.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import { defaults, running } from './running.ts';
 
 describe('outcomes', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running, settled } from './running.ts';
 
 describe('a consumer that is paused', () => {

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { PollingStoppedError } from '../../src/consumer/receiver.ts';
-import { rejection } from '../rejection.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
+import { rejection } from '../support/rejection.ts';
 import { running, settled } from './running.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));

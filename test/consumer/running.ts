@@ -3,7 +3,7 @@ import type { Message } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../../src/consumer/observer.ts';
-import { FaultyQueue } from './faulty-queue.ts';
+import { FaultyQueue } from '../support/faulty-queue.ts';
 
 /** Kept from before a spec fakes the clock. */
 const nextTurn = globalThis.setImmediate;

@@ -6,7 +6,7 @@ import { Delivery } from '../../src/consumer/delivery.ts';
 import { Leases } from '../../src/consumer/leases.ts';
 import { Settler } from '../../src/consumer/settler.ts';
 import { buried, handled, type Outcome, released } from '../../src/worker/outcome.ts';
-import { refused } from './faulty-queue.ts';
+import { refused } from '../support/faulty-queue.ts';
 import { hold } from './held.ts';
 import { bodiesOf, faultyQueue } from './running.ts';
 

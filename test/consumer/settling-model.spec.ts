@@ -11,7 +11,7 @@ import { Leases } from '../../src/consumer/leases.ts';
 import { Settler } from '../../src/consumer/settler.ts';
 import type { Source } from '../../src/consumer/source.ts';
 import type { Outcome } from '../../src/worker/outcome.ts';
-import { type Fault, FaultyQueue, refused } from './faulty-queue.ts';
+import { type Fault, FaultyQueue, refused } from '../support/faulty-queue.ts';
 
 interface Run {
   readonly visibilityTimeout: number;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { type Fault, refused, sleep } from './faulty-queue.ts';
+import { type Fault, refused, sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running } from './running.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));

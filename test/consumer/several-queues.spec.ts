@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import {
   bodiesOf,
   defaults,

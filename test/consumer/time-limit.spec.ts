@@ -4,7 +4,7 @@ import { DrainTimeoutError } from '../../src/consumer/drain.ts';
 import { HandlerTimeoutError } from '../../src/consumer/time-limit.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { sleep } from './faulty-queue.ts';
+import { sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
 /** A worker that ends when its signal aborts, as `fetch` and timers/promises do. */

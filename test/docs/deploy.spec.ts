@@ -5,11 +5,11 @@ import { expect } from 'chai';
 import { loadAll } from 'js-yaml';
 import pg from 'pg';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openPostgres } from '../../src/brokers/database/postgres/open.ts';
 import { keyOf } from '../../src/brokers/redis/scripts/script.ts';
+import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { parseConfig } from '../../src/config/config.ts';
-import { stopSeconds } from '../../src/operations/stop-seconds.ts';
-import { postgres } from '../servers/postgres.ts';
+import { stopSeconds } from '../../src/host/stop-seconds.ts';
+import { postgres } from '../support/servers/postgres.ts';
 import { REPOSITORY } from './markdown.ts';
 
 const FOLDER = join(REPOSITORY, 'examples/deploy');

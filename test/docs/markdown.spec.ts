@@ -29,7 +29,7 @@ const COMPILER_OPTIONS = {
     Object.entries({
       'sqs-containers': 'src/index.d.ts',
       'sqs-containers/broker': 'src/brokers/index.d.ts',
-      'sqs-containers/broker-contract': 'src/broker-contract/contract.d.ts',
+      'sqs-containers/broker-contract': 'src/contract/contract.d.ts',
       'sqs-containers/tasks': 'src/tasks/worker.d.ts',
       'sqs-containers/test': 'containers/test.d.ts',
     }).map(([name, file]) => [name, [join(REPOSITORY, 'dist', file)]]),

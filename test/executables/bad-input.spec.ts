@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { decodeLine } from '../../src/message/messages-log.ts';
-import { type Stub, startStub } from '../sqs-stub.ts';
-import { emulateSqs, openIn } from './brokers.ts';
-import { cleanUp, folderWith, run, start } from './executable.ts';
+import { cleanUp, folderWith, run, start } from '../support/executable.ts';
+import { emulateSqs, openIn } from '../support/executable-brokers.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 const DEEP = 100_000;
 const MEBIBYTE = 1_048_576;

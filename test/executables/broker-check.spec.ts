@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
-import { cleanUp, folderWith, run } from './executable.ts';
+import { cleanUp, folderWith, run } from '../support/executable.ts';
 
 /** An ini file with this broker. */
 const ini = (broker: string) =>

@@ -1,9 +1,17 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { processStart } from '../../src/operations/process-start.ts';
-import { cleanUp, type Executable, eventually, folderWith, putOff, run, start } from './executable.ts';
-import { call, openQueue, settings } from './sqlite-queue.ts';
+import { processStart } from '../../src/host/process-start.ts';
+import {
+  cleanUp,
+  type Executable,
+  eventually,
+  folderWith,
+  putOff,
+  run,
+  start,
+} from '../support/executable.ts';
+import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 const WORKER = `
   import { existsSync } from 'node:fs';

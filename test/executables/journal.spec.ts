@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { cleanUp, folderWith, putOff, run } from './executable.ts';
-import { call, openQueue, settings } from './sqlite-queue.ts';
+import { cleanUp, folderWith, putOff, run } from '../support/executable.ts';
+import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 const WORKER = `
   export const worker = () => (what) => { throw new Error(what); };

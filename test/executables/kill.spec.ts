@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { emulateSqs, openIn } from './brokers.ts';
-import { cleanUp, eventually, folderWith, start } from './executable.ts';
+import { cleanUp, eventually, folderWith, start } from '../support/executable.ts';
+import { emulateSqs, openIn } from '../support/executable-brokers.ts';
 
 const MESSAGES = 1_000;
 /** What is waiting, running, and handled but not deleted yet; about 20 of messages that take a millisecond. */

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { startStub } from '../sqs-stub.ts';
-import { cleanUp, eventually, folderWith, putOff, start } from './executable.ts';
+import { cleanUp, eventually, folderWith, putOff, start } from '../support/executable.ts';
+import { startStub } from '../support/sqs-stub.ts';
 
 /** Passes connections on to a port; closed, nobody listens at its own port, and open connections end. */
 class Gate {

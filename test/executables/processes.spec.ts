@@ -2,9 +2,9 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { processStart } from '../../src/operations/process-start.ts';
-import { cleanUp, type Executable, eventually, folderWith, run, start } from './executable.ts';
-import { call, openQueue, settings } from './sqlite-queue.ts';
+import { processStart } from '../../src/host/process-start.ts';
+import { cleanUp, type Executable, eventually, folderWith, run, start } from '../support/executable.ts';
+import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 /** Each writes the number of its message once it is done. */
 const WORKER = `

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { longNames, optionBefore, optionsOf, plainWords } from '../../containers/completion-words.ts';
-import { zsh } from '../servers/programs.ts';
-import { cleanUp, folderWith, run } from './executable.ts';
-import { openQueue, settings } from './sqlite-queue.ts';
+import { longNames, optionBefore, optionsOf, plainWords } from '../../src/cli/completion-words.ts';
+import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { zsh } from '../support/servers/programs.ts';
+import { openQueue, settings } from '../support/sqlite-queue.ts';
 
 const DIST = join(import.meta.dirname, '../../dist/containers');
 const INI = settings('worker', 'queue_prefix = anna\ndead_letter_queue = failed\nsuffixes = big, small\n');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openBroker } from '../../src/brokers/open.ts';
 import { REPOSITORY } from '../docs/markdown.ts';
-import { cleanUp, folderWith, putOff, run } from './executable.ts';
+import { cleanUp, folderWith, putOff, run } from '../support/executable.ts';
 
 /** The fields that docs/operating.md names of a command, beside those that only SQS has. */
 function documented(command: string): string[] {

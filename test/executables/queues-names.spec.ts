@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { openIn } from './brokers.ts';
-import { cleanUp, folderWith, run } from './executable.ts';
+import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { openIn } from '../support/executable-brokers.ts';
 
 const INI = `[container]
 worker = ./worker.mjs:worker

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
-import { emulateSqs, openIn } from './brokers.ts';
-import { cleanUp, type Executable, folderWith, run, type StartOptions } from './executable.ts';
-import { openQueue, settings } from './sqlite-queue.ts';
+import { cleanUp, type Executable, folderWith, run, type StartOptions } from '../support/executable.ts';
+import { emulateSqs, openIn } from '../support/executable-brokers.ts';
+import { openQueue, settings } from '../support/sqlite-queue.ts';
 
 const SQLITE = ['-b', 'sqlite:queues.db'];
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
-import { postgres } from '../servers/postgres.ts';
-import { redis } from '../servers/redis.ts';
-import { type EmulatedSqs, emulateSqs, openIn } from './brokers.ts';
-import { cleanUp, folderWith, putOff, run, start } from './executable.ts';
+import { cleanUp, folderWith, putOff, run, start } from '../support/executable.ts';
+import { type EmulatedSqs, emulateSqs, openIn } from '../support/executable-brokers.ts';
+import { postgres } from '../support/servers/postgres.ts';
+import { redis } from '../support/servers/redis.ts';
 
 let names = 0;
 

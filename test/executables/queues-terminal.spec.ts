@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openBroker } from '../../src/brokers/open.ts';
-import { folderOf } from '../servers/programs.ts';
-import { cleanUp, eventually, folderWith, putOff } from './executable.ts';
-import { openQueue } from './sqlite-queue.ts';
+import { cleanUp, eventually, folderWith, putOff } from '../support/executable.ts';
+import { folderOf } from '../support/servers/programs.ts';
+import { openQueue } from '../support/sqlite-queue.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/containers/queues.js');
 

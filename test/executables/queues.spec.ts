@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { type EmulatedSqs, emulateSqs, openIn } from './brokers.ts';
-import { cleanUp, folderWith, run } from './executable.ts';
-import { settings } from './sqlite-queue.ts';
+import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { type EmulatedSqs, emulateSqs, openIn } from '../support/executable-brokers.ts';
+import { settings } from '../support/sqlite-queue.ts';
 
 for (const [title, addressOf] of [
   ['sqlite', () => 'sqlite:queues.db'],

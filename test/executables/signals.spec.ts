@@ -2,8 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { cleanUp, type Executable, eventually, folderWith, start } from './executable.ts';
-import { call, openQueue, settings } from './sqlite-queue.ts';
+import { cleanUp, type Executable, eventually, folderWith, start } from '../support/executable.ts';
+import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 const WORKER = `
   import { existsSync } from 'node:fs';

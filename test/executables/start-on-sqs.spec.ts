@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { type Stub, startStub } from '../sqs-stub.ts';
-import { cleanUp, type Executable, folderWith, run, start } from './executable.ts';
+import { cleanUp, type Executable, folderWith, run, start } from '../support/executable.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 describe('sqs-sequential at start, on SQS', function () {
   this.timeout(30_000);

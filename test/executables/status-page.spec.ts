@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { folderOf, chromium as program } from '../servers/programs.ts';
-import { cleanUp } from './executable.ts';
-import { call, openQueue } from './sqlite-queue.ts';
-import { post, type StatusContainer, startWithStatus, statusFolder } from './status-server.ts';
+import { cleanUp } from '../support/executable.ts';
+import { folderOf, chromium as program } from '../support/servers/programs.ts';
+import { call, openQueue } from '../support/sqlite-queue.ts';
+import { post, type StatusContainer, startWithStatus, statusFolder } from '../support/status-server.ts';
 
 /** What runs in the page is text: tsx would put calls of its own functions into ours, which are not there. */
 const CONTRASTS = readFileSync(new URL('contrasts.js', import.meta.url), 'utf8');

@@ -3,10 +3,10 @@ import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parsePrometheus, valueIn } from '../operations/metrics/parse-prometheus.ts';
-import { cleanUp, eventually, putOff, run } from './executable.ts';
-import { call, openQueue } from './sqlite-queue.ts';
-import { getOnSocket, post, startWithStatus, statusAt, statusFolder } from './status-server.ts';
+import { parsePrometheus, valueIn } from '../observe/metrics/parse-prometheus.ts';
+import { cleanUp, eventually, putOff, run } from '../support/executable.ts';
+import { call, openQueue } from '../support/sqlite-queue.ts';
+import { getOnSocket, post, startWithStatus, statusAt, statusFolder } from '../support/status-server.ts';
 
 const WORK = { messaging_destination_name: 'jobs' };
 

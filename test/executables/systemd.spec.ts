@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Listener, listenAt } from '../operations/systemd/listen.ts';
-import { systemdAnalyze } from '../servers/programs.ts';
-import { cleanUp, type Executable, folderWith, run, start } from './executable.ts';
-import { call, openQueue, settings } from './sqlite-queue.ts';
+import { type Listener, listenAt } from '../host/systemd/listen.ts';
+import { cleanUp, type Executable, folderWith, run, start } from '../support/executable.ts';
+import { systemdAnalyze } from '../support/servers/programs.ts';
+import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 const WORKER = `
   export const broken = () => { throw new Error('no mail server'); };

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MessageAttributes, Queue } from '../../src/brokers/broker.ts';
-import { cleanUp, type Executable, eventually, folderWith, start } from './executable.ts';
-import { openQueue } from './sqlite-queue.ts';
+import { cleanUp, type Executable, eventually, folderWith, start } from '../support/executable.ts';
+import { openQueue } from '../support/sqlite-queue.ts';
 
 const SETTINGS = `
 [container]

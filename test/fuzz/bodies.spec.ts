@@ -1,9 +1,9 @@
 // Bodies and attributes from anybody: read, or refused by an error of a known kind, in a moment.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { formatAttributes, parseAttributes } from '../../src/brokers/attributes-text.ts';
 import type { Message, MessageAttribute } from '../../src/brokers/broker.ts';
-import { messageSize } from '../../src/brokers/message-size.ts';
+import { formatAttributes, parseAttributes } from '../../src/brokers/rules/attributes-text.ts';
+import { messageSize } from '../../src/brokers/rules/message-size.ts';
 import { fromSqs, toSqs } from '../../src/brokers/sqs/message.ts';
 import {
   decodeCall,
@@ -19,8 +19,8 @@ import {
   UnsupportedContentTypeError,
 } from '../../src/message/codecs.ts';
 import { decodeLine, encodeLine } from '../../src/message/messages-log.ts';
-import { formatOf } from '../../src/operations/logging/formats.ts';
-import { redacted } from '../../src/operations/metrics/redacted.ts';
+import { formatOf } from '../../src/observe/logging/formats.ts';
+import { redacted } from '../../src/observe/metrics/redacted.ts';
 import { decodeTask, taskNameOf } from '../../src/tasks/wire.ts';
 import { RUNS, survives, TIMEOUT_MS } from './runs.ts';
 import { anyText } from './texts.ts';

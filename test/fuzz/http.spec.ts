@@ -2,7 +2,7 @@
 // answers the next one.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { closed, ServedContainer, TOKEN } from '../operations/status/served.ts';
+import { closed, ServedContainer, TOKEN } from '../observe/status/served.ts';
 import { RUNS, TIMEOUT_MS } from './runs.ts';
 import { mutated } from './texts.ts';
 

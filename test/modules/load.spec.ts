@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { loadExpression, ModuleLoadError } from '../../src/modules/load.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 const fixtures = join(import.meta.dirname, '../worker/fixtures');
 

@@ -4,7 +4,7 @@ import type { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { closeProducers, connect, replaceBrokers, setContainer } from '../../src/producer/connections.ts';
 import { queue } from '../../src/producer/queue.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 /** Replaces the environment; no region is known in it, so that SQS cannot be opened. */
 function useEnvironment(variables: Record<string, string>): void {

@@ -3,7 +3,7 @@ import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { closeProducers } from '../../src/producer/connections.ts';
 import { SendError } from '../../src/producer/errors.ts';
 import { queue } from '../../src/producer/queue.ts';
-import { type Stub, startStub } from '../sqs-stub.ts';
+import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 describe('a producer on SQS', () => {
   let stub: Stub;

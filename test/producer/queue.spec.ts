@@ -8,7 +8,7 @@ import { UnserializableArgumentError } from '../../src/message/call.ts';
 import { replaceBrokers } from '../../src/producer/connections.ts';
 import { BatchError, SendError } from '../../src/producer/errors.ts';
 import { queue } from '../../src/producer/queue.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 /** In memory, but a queue must be made before it is opened, as on SQS. */
 class BrokerOfMadeQueues extends MemoryBroker {

@@ -5,7 +5,7 @@ import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import type { MemoryQueue } from '../../src/brokers/memory/queue.ts';
 import { SendError } from '../../src/producer/errors.ts';
 import { Sender } from '../../src/producer/sender.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 describe('a sender', () => {
   let broker: MemoryBroker;

@@ -4,7 +4,7 @@ import { importTasks } from '../../src/tasks/discover.ts';
 import { queueOf } from '../../src/tasks/registry.ts';
 import { worker } from '../../src/tasks/worker.ts';
 import { silentLog } from '../../src/worker/current-message.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 

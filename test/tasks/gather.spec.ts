@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Gatherer } from '../../src/tasks/gather.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 describe('a batch of inputs', () => {
   /** Gathers two at a time; the handler ends when `end` is called. */

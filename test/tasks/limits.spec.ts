@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Limiter } from '../../src/tasks/limits.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 describe('the limits of a task', () => {
   let clock: sinon.SinonFakeTimers;

@@ -19,7 +19,7 @@ import {
   UnserializableArgumentError,
 } from '../../src/index.ts';
 import { worker } from '../../src/tasks/worker.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 
 describe('a task queue', () => {
   let clock: sinon.SinonFakeTimers;

@@ -3,7 +3,7 @@ import type { Message } from '../../src/brokers/broker.ts';
 import { MalformedMessageError } from '../../src/message/call.ts';
 import { silentLog } from '../../src/worker/current-message.ts';
 import { createWorker, WorkerFactoryError } from '../../src/worker/worker.ts';
-import { rejection } from '../rejection.ts';
+import { rejection } from '../support/rejection.ts';
 import * as workers from './fixtures/workers.ts';
 
 const context = { directory: '/app', log: silentLog };

@@ -1,8 +1,8 @@
 /** Queues in memory, for specs: deterministic, without sockets, and on the clock that the spec gives. */
 import type { Broker, CreateOptions } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
-import { checkCreate } from '../sqs-rules.ts';
+import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { checkCreate } from '../rules/sqs-rules.ts';
 import { MemoryQueue } from './queue.ts';
 
 export class MemoryBroker implements Broker {

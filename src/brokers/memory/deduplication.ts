@@ -1,6 +1,6 @@
 /** The deduplication ids of a FIFO queue, each remembered for five minutes with what its first message got. */
 import type { SendResult } from '../broker.ts';
-import { DEDUPLICATION_MS } from '../sqs-rules.ts';
+import { DEDUPLICATION_MS } from '../rules/sqs-rules.ts';
 
 export class Deduplication {
   /** In the order in which they are forgotten. */

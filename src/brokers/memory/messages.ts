@@ -7,7 +7,7 @@
  * What time changes by itself is brought up to date by `showDue`; nothing here knows of receives that wait.
  */
 import type { EntryResult, QueueCounts, VisibilityChange } from '../broker.ts';
-import { changeResult, deleteResult, type HeldMessage, parseReceiptHandle } from '../receipt-handle.ts';
+import { changeResult, deleteResult, type HeldMessage, parseReceiptHandle } from '../rules/receipt-handle.ts';
 import { Heap } from './heap.ts';
 import { FifoOrder, type Order, StandardOrder } from './order.ts';
 import type { StoredMessage } from './stored-message.ts';

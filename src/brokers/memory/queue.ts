@@ -17,8 +17,8 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { peekedMessage } from '../message-copy.ts';
-import { isFifoName } from '../queue-name.ts';
+import { peekedMessage } from '../rules/message-copy.ts';
+import { isFifoName } from '../rules/queue-name.ts';
 import {
   checkBatch,
   checkReceive,
@@ -27,7 +27,7 @@ import {
   refusals,
   sequenceNumber,
   standing,
-} from '../sqs-rules.ts';
+} from '../rules/sqs-rules.ts';
 import type { MemoryBroker } from './broker.ts';
 import { Deduplication } from './deduplication.ts';
 import { Messages } from './messages.ts';

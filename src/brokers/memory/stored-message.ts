@@ -1,7 +1,7 @@
 /** A message as a queue in memory keeps it, and as it is received. */
 import type { Message, MessageAttributes, OutgoingMessage } from '../broker.ts';
-import { receiptHandle } from '../receipt-handle.ts';
-import { sequenceNumber } from '../sqs-rules.ts';
+import { receiptHandle } from '../rules/receipt-handle.ts';
+import { sequenceNumber } from '../rules/sqs-rules.ts';
 import type { Place } from './heap.ts';
 
 /** What was sent; a message that goes to a dead-letter queue keeps it. */

@@ -1,9 +1,9 @@
 /** Queues in Redis, which many processes on many machines can share. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DATABASE_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
 import { News } from '../news.ts';
-import { checkCreate, DEFAULT_SETTINGS } from '../sqs-rules.ts';
+import { MAX_DATABASE_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { checkCreate, DEFAULT_SETTINGS } from '../rules/sqs-rules.ts';
 import { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
 import { type Means, RedisQueue } from './queue.ts';

@@ -11,7 +11,7 @@
  * same, and what the dead-letter queue remembers is taken in no second time.
  */
 import type { Message } from '../broker.ts';
-import { isFifoName } from '../queue-name.ts';
+import { isFifoName } from '../rules/queue-name.ts';
 import type { RedisClient } from './client.ts';
 import { acceptDeadLetters, forgetDeadLetters } from './scripts/sending.ts';
 import { deleteMessages } from './settling.ts';

@@ -13,11 +13,11 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DATABASE_DELAY_SECONDS } from '../limits.ts';
-import { peekedMessage } from '../message-copy.ts';
 import type { News } from '../news.ts';
-import { isFifoName } from '../queue-name.ts';
-import { checkBatch, checkReceive, deduplicationId, refusals, sequenceNumber } from '../sqs-rules.ts';
+import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
+import { peekedMessage } from '../rules/message-copy.ts';
+import { isFifoName } from '../rules/queue-name.ts';
+import { checkBatch, checkReceive, deduplicationId, refusals, sequenceNumber } from '../rules/sqs-rules.ts';
 import type { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
 import { moveDeadLetters } from './dead-letters.ts';

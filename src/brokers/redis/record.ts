@@ -7,10 +7,11 @@
  *     [["kind",{"dataType":"String","stringValue":"invoice"}]]
  *     the body
  */
-import { formatAttributes, parseAttributes } from '../attributes-text.ts';
+
 import type { Message, OutgoingMessage } from '../broker.ts';
-import { receiptHandle } from '../receipt-handle.ts';
-import { sequenceNumber } from '../sqs-rules.ts';
+import { formatAttributes, parseAttributes } from '../rules/attributes-text.ts';
+import { receiptHandle } from '../rules/receipt-handle.ts';
+import { sequenceNumber } from '../rules/sqs-rules.ts';
 
 type Grouping = Pick<Message, 'groupId' | 'deduplicationId'>;
 

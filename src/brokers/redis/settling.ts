@@ -1,14 +1,14 @@
 /** Deletes messages and moves when they are visible, by receipt handle. Undefined if there is no such queue. */
 import type { EntryResult, VisibilityChange } from '../broker.ts';
-import { isFifoName } from '../queue-name.ts';
+import { isFifoName } from '../rules/queue-name.ts';
 import {
   changeResult,
   deleteResult,
   type HeldMessage,
   parseReceiptHandle,
   type Receipt,
-} from '../receipt-handle.ts';
-import { changeRefusal } from '../sqs-rules.ts';
+} from '../rules/receipt-handle.ts';
+import { changeRefusal } from '../rules/sqs-rules.ts';
 import type { RedisClient } from './client.ts';
 import { changeVisibilities as changeScript, deleteFifo, deleteStandard } from './scripts/settling.ts';
 

@@ -1,8 +1,8 @@
 /** The broker on Amazon SQS, or on an emulator of it. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../limits.ts';
-import { nameOfUrl } from '../queue-name.ts';
+import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { nameOfUrl } from '../rules/queue-name.ts';
 import { SqsClient } from './client.ts';
 import { SqsQueue } from './queue.ts';
 import { createQueue, openQueue } from './queue-settings.ts';

@@ -1,7 +1,7 @@
 /** What SQS knows of dead-letter queues, and its own way to move their messages back. */
 import type { Move, MoveUnderWay } from '../broker.ts';
 import { BrokerError, QueueNotFoundError } from '../errors.ts';
-import { nameOfUrl } from '../queue-name.ts';
+import { nameOfUrl } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
 import { readAttributes } from './queue-settings.ts';
 import { queueUrl } from './queue-url.ts';

@@ -2,7 +2,7 @@
 import type { GetQueueAttributesResult, QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { CreateOptions, DeadLetterTarget } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
-import { isFifoName } from '../queue-name.ts';
+import { isFifoName } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
 import { refusalCode } from './failures.ts';
 import type { OpenedQueue } from './queue.ts';

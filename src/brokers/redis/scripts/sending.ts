@@ -2,7 +2,7 @@
  * Takes messages in: those that are sent, each deduplication id once in five minutes on FIFO queues, and dead letters. Each
  * script answers null if there is no such queue.
  */
-import { DEDUPLICATION_MS } from '../../sqs-rules.ts';
+import { DEDUPLICATION_MS } from '../../rules/sqs-rules.ts';
 import { GROUPS } from './groups.ts';
 import { NOW, script } from './script.ts';
 

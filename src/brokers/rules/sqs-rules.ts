@@ -1,0 +1,185 @@
+/**
+ * The rules by which SQS accepts and refuses, for the brokers that have to keep them by themselves (the embedded ones):
+ * what works there works on SQS.
+ */
+import { createHash } from 'node:crypto';
+import type {
+  CreateOptions,
+  EntryFailure,
+  OutgoingMessage,
+  Queue,
+  ReceiveOptions,
+  VisibilityChange,
+} from '../broker.ts';
+import { BrokerError } from '../errors.ts';
+import { BATCH_ENTRIES, MAX_ATTRIBUTES, MAX_REQUEST_BYTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
+import { messageSize } from './message-size.ts';
+import { isFifoName, isQueueName } from './queue-name.ts';
+
+/** How long a deduplication id is remembered, in milliseconds. */
+export const DEDUPLICATION_MS = 5 * 60 * 1000;
+/** The settings of a queue that is made without any. */
+export const DEFAULT_SETTINGS = { visibilityTimeout: 30, delaySeconds: 0, contentBasedDeduplication: false };
+
+/** Throws BrokerError for a name that SQS would not take. */
+function checkName(name: string): void {
+  if (isQueueName(name)) return;
+  throw rejected(
+    `"${name}" cannot be the name of a queue: a name has 1 to 80 letters, digits, "-" and "_", and ends in ".fifo" for a FIFO queue.`,
+  );
+}
+
+/** Throws BrokerError for settings that are out of range. */
+export function checkCreate(name: string, options: CreateOptions, maxDelaySeconds: number): void {
+  checkName(name);
+  const { visibilityTimeout, delaySeconds, retentionSeconds, deadLetterQueue } = options;
+  checkSetting(name, 'visibility timeout', visibilityTimeout, 0, MAX_VISIBILITY_TIMEOUT);
+  checkSetting(name, 'delay', delaySeconds, 0, maxDelaySeconds);
+  checkSetting(name, 'retention', retentionSeconds, 60, Number.MAX_SAFE_INTEGER);
+  checkSetting(name, 'maximum of receives', deadLetterQueue?.maxReceives, 1, 1000);
+  if (deadLetterQueue && isFifoName(deadLetterQueue.name) !== isFifoName(name)) {
+    throw rejected(
+      `The dead-letter queue "${deadLetterQueue.name}" does not fit the queue "${name}": both must be FIFO queues, or neither.`,
+    );
+  }
+}
+
+function checkSetting(queue: string, setting: string, value: number | undefined, min: number, max: number) {
+  if (value === undefined || isWhole(value, min, max)) return;
+  throw rejected(
+    `The ${setting} of the queue "${queue}" must be a whole number from ${min} to ${max}, and is ${value}.`,
+  );
+}
+
+/** Throws BrokerError for a request that is wrong as a whole. */
+export function checkReceive(
+  queue: string,
+  { max, waitSeconds, visibilityTimeout = 0 }: ReceiveOptions,
+): void {
+  if (!isWhole(max, 1, BATCH_ENTRIES)) {
+    throw rejected(`A receive from the queue "${queue}" takes 1 to ${BATCH_ENTRIES} messages, not ${max}.`);
+  }
+  if (!(waitSeconds >= 0)) {
+    throw rejected(`A receive from the queue "${queue}" waits 0 seconds or longer, not ${waitSeconds}.`);
+  }
+  if (!isWhole(visibilityTimeout, 0, MAX_VISIBILITY_TIMEOUT)) {
+    throw rejected(
+      `The visibility timeout of a receive from the queue "${queue}" must be a whole number from 0 to ${MAX_VISIBILITY_TIMEOUT}, and is ${visibilityTimeout}.`,
+    );
+  }
+}
+
+/** Throws BrokerError for a batch that is empty or has too many entries. */
+export function checkBatch(queue: string, entries: readonly unknown[]): void {
+  if (entries.length >= 1 && entries.length <= BATCH_ENTRIES) return;
+  throw rejected(
+    `A request to the queue "${queue}" has 1 to ${BATCH_ENTRIES} entries, not ${entries.length}.`,
+  );
+}
+
+/**
+ * What is wrong with each message of a request, or undefined for one that is good. Throws BrokerError if the good ones
+ * are too big together.
+ */
+export function refusals(
+  queue: Pick<Queue, 'name' | 'fifo' | 'contentBasedDeduplication'>,
+  messages: readonly OutgoingMessage[],
+  maxDelaySeconds: number,
+): (EntryFailure | undefined)[] {
+  checkBatch(queue.name, messages);
+  let bytesInAll = 0;
+  const found = messages.map((message) => {
+    const bytes = messageSize(message);
+    const refusal = refusalOf(queue, message, bytes, maxDelaySeconds);
+    if (!refusal) bytesInAll += bytes;
+    return refusal;
+  });
+  if (bytesInAll > MAX_REQUEST_BYTES) {
+    throw rejected(
+      `A request to the queue "${queue.name}" has ${bytesInAll} bytes; at most ${MAX_REQUEST_BYTES} are possible. Send fewer messages at once.`,
+    );
+  }
+  return found;
+}
+
+function refusalOf(
+  queue: Pick<Queue, 'fifo' | 'contentBasedDeduplication'>,
+  { body, attributes, delaySeconds = 0, groupId, deduplicationId }: OutgoingMessage,
+  bytes: number,
+  maxDelaySeconds: number,
+): EntryFailure | undefined {
+  if (bytes > MAX_REQUEST_BYTES) {
+    return invalid(`The message has ${bytes} bytes; at most ${MAX_REQUEST_BYTES} are possible.`);
+  }
+  if (!body.isWellFormed()) {
+    return failure('InvalidMessageContents', 'The body has characters that are half of a surrogate pair.');
+  }
+  if (attributes && Object.keys(attributes).length > MAX_ATTRIBUTES) {
+    return invalid(`A message has at most ${MAX_ATTRIBUTES} attributes.`);
+  }
+  if (!isWhole(delaySeconds, 0, maxDelaySeconds)) {
+    return invalid(
+      `The delay must be a whole number of seconds from 0 to ${maxDelaySeconds}, and is ${delaySeconds}.`,
+    );
+  }
+  if (!queue.fifo) return undefined;
+  if (delaySeconds > 0) return invalid('A FIFO queue takes no delay for a single message.');
+  if (!groupId) return failure('MissingParameter', 'A message for a FIFO queue needs a message group.');
+  if (!deduplicationId && !queue.contentBasedDeduplication) {
+    return invalid(
+      'A message for a FIFO queue needs a deduplication id, unless the queue has content-based deduplication.',
+    );
+  }
+  return undefined;
+}
+
+/** What is wrong with a change of visibility, if anything is. */
+export function changeRefusal({ seconds }: VisibilityChange): EntryFailure | undefined {
+  if (isWhole(seconds, 0, MAX_VISIBILITY_TIMEOUT)) return undefined;
+  return invalid(
+    `The visibility timeout must be a whole number of seconds from 0 to ${MAX_VISIBILITY_TIMEOUT}, and is ${seconds}.`,
+  );
+}
+
+/**
+ * What a receive finds a visible message to be: one that it hands out, one that is kept no longer, or one that was
+ * received as often as its queue allows. `now` and `sentAt` are in milliseconds since the epoch; a bound that is left
+ * out is none.
+ */
+export function standing(
+  { sentAt, receiveCount }: { readonly sentAt: number; readonly receiveCount: number },
+  {
+    retentionSeconds = Number.POSITIVE_INFINITY,
+    maxReceives = Number.POSITIVE_INFINITY,
+  }: { readonly retentionSeconds?: number | undefined; readonly maxReceives?: number | undefined },
+  now: number,
+): 'receivable' | 'expired' | 'exhausted' {
+  if (sentAt + retentionSeconds * 1000 <= now) return 'expired';
+  return receiveCount >= maxReceives ? 'exhausted' : 'receivable';
+}
+
+/** The deduplication id of a message for a FIFO queue: its own, else the SHA-256 of its body. */
+export function deduplicationId(message: OutgoingMessage): string {
+  return message.deduplicationId ?? createHash('sha256').update(message.body).digest('hex');
+}
+
+/** A sequence number as SQS writes it: of one length, so that texts sort as the numbers do. */
+export function sequenceNumber(number: number): string {
+  return String(number).padStart(20, '0');
+}
+
+export function failure(code: string, message: string): EntryFailure {
+  return { ok: false, code, message, retryable: false };
+}
+
+function invalid(message: string): EntryFailure {
+  return failure('InvalidParameterValue', message);
+}
+
+function rejected(message: string): BrokerError {
+  return new BrokerError('rejected', message);
+}
+
+function isWhole(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max;
+}

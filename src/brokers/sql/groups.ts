@@ -1,0 +1,156 @@
+/**
+ * Message groups of FIFO queues. A group has a row while it has messages; the row says from when messages of the group
+ * can be received. Its messages are handed out from the first on, at most ten at once and only when none is in flight:
+ * so those in flight are always among the first ten.
+ *
+ * Whoever changes messages of a group, sends to it or receives from it has the lock of its row first, and looks at the
+ * messages only then: so each sees what the one before did. Groups are locked in the order of their ids, so that two
+ * never wait for each other.
+ */
+import type { Kysely } from 'kysely';
+import { BATCH_ENTRIES } from '../rules/limits.ts';
+import type { QueueNow } from './queue-row.ts';
+import type { MessageRow, QueueRow, Tables } from './schema.ts';
+
+type GroupedMessage = Pick<MessageRow, 'id' | 'group_id' | 'visible_at' | 'receipt'>;
+
+/**
+ * From when messages of a group can be received, by the first ten of the group: when the last that is in flight is
+ * visible again; with none in flight, when the first is visible. Undefined for a group without messages.
+ *
+ *     groupVisibleAt([{ visible_at: 50, receipt: 'a' }, { visible_at: 70, receipt: 'b' }], 20) // 70: both are in flight
+ *     groupVisibleAt([{ visible_at: 10, receipt: 'a' }, { visible_at: 70, receipt: null }], 20) // 10: the second is delayed
+ */
+export function groupVisibleAt(
+  first: readonly Pick<MessageRow, 'visible_at' | 'receipt'>[],
+  now: number,
+): number | undefined {
+  const inFlight = first.filter(({ visible_at, receipt }) => receipt !== null && visible_at > now);
+  if (inFlight.length === 0) return first[0]?.visible_at;
+  return Math.max(...inFlight.map(({ visible_at }) => visible_at));
+}
+
+/** Locks the groups of messages that are about to be sent, and makes those that are new. */
+export async function openGroups(
+  tables: Kysely<Tables>,
+  queue: QueueRow,
+  messages: readonly { readonly groupId: string; readonly visibleAt: number }[],
+): Promise<void> {
+  const visibleAt = new Map(messages.map((message) => [message.groupId, message.visibleAt]));
+  const groups = [...visibleAt.keys()].sort();
+  await tables
+    .insertInto('message_group')
+    .values(groups.map((id) => ({ queue_id: queue.id, group_id: id, visible_at: visibleAt.get(id)! })))
+    // The row of a group that has messages already says when these can be received.
+    .onConflict((conflict) =>
+      conflict.columns(['queue_id', 'group_id']).doUpdateSet(({ ref }) => ({
+        visible_at: ref('message_group.visible_at'),
+      })),
+    )
+    .execute();
+}
+
+/** Locks the groups of the messages with these numbers. */
+export async function lockGroups(
+  tables: Kysely<Tables>,
+  queue: QueueRow,
+  numbers: readonly number[],
+): Promise<void> {
+  await tables
+    .selectFrom('message_group')
+    .select('id')
+    .where('queue_id', '=', queue.id)
+    .where('group_id', 'in', ({ selectFrom }) =>
+      selectFrom('message').select('group_id').where('id', 'in', numbers).$narrowType<{ group_id: string }>(),
+    )
+    .orderBy('group_id')
+    .forUpdate()
+    .execute();
+}
+
+/** Brings the rows of groups up to date after a change of their messages. */
+export async function refreshGroups(
+  tables: Kysely<Tables>,
+  queue: QueueNow,
+  groupIds: Iterable<string | null>,
+): Promise<void> {
+  const all = [...new Set(groupIds)].filter((id) => id !== null);
+  for (let start = 0; start < all.length; start += BATCH_ENTRIES) {
+    await refreshSome(tables, queue, all.slice(start, start + BATCH_ENTRIES));
+  }
+}
+
+async function refreshSome(tables: Kysely<Tables>, queue: QueueNow, groupIds: string[]): Promise<void> {
+  const messages = Map.groupBy(
+    await firstOfEach(tables, queue, groupIds, BATCH_ENTRIES),
+    (row) => row.group_id,
+  );
+  const alike = Map.groupBy(groupIds, (id) => groupVisibleAt(messages.get(id) ?? [], queue.now));
+  for (const [visibleAt, ids] of alike) {
+    if (visibleAt === undefined) {
+      await tables
+        .deleteFrom('message_group')
+        .where('queue_id', '=', queue.id)
+        .where('group_id', 'in', ids)
+        .execute();
+    } else {
+      await tables
+        .updateTable('message_group')
+        .set({ visible_at: visibleAt })
+        .where('queue_id', '=', queue.id)
+        .where('group_id', 'in', ids)
+        .execute();
+    }
+  }
+}
+
+/**
+ * The numbers of up to `max` messages that can be received now: of the group that can the longest first, in order within
+ * each group. Groups that others have locked are passed over; those of the messages are locked.
+ */
+export async function firstOfGroups(tables: Kysely<Tables>, queue: QueueNow, max: number): Promise<number[]> {
+  const groups = await tables
+    .selectFrom('message_group')
+    .select('group_id')
+    .where('queue_id', '=', queue.id)
+    .where('visible_at', '<=', queue.now)
+    .orderBy('visible_at')
+    .orderBy('id')
+    .limit(max)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  const groupIds = groups.map(({ group_id }) => group_id);
+  const messages = Map.groupBy(await firstOfEach(tables, queue, groupIds, max), (row) => row.group_id);
+  const found = groupIds.flatMap((groupId) => {
+    const first = messages.get(groupId) ?? [];
+    const delayed = first.findIndex(({ visible_at }) => visible_at > queue.now);
+    return delayed < 0 ? first : first.slice(0, delayed);
+  });
+  return found.slice(0, max).map(({ id }) => id);
+}
+
+/** The first `count` messages of each group, in order. */
+async function firstOfEach(
+  tables: Kysely<Tables>,
+  queue: QueueRow,
+  groupIds: readonly string[],
+  count: number,
+): Promise<GroupedMessage[]> {
+  const [query, ...others] = groupIds.map((groupId) =>
+    tables
+      .selectFrom(({ selectFrom }) =>
+        selectFrom('message')
+          .select(['id', 'group_id', 'visible_at', 'receipt'])
+          .where('queue_id', '=', queue.id)
+          .where('group_id', '=', groupId)
+          .orderBy('id')
+          .limit(count)
+          .as('first'),
+      )
+      .selectAll(),
+  );
+  if (!query) return [];
+  const rows = await query.unionAll(others).execute();
+  return rows.sort((one, other) => one.id - other.id);
+}

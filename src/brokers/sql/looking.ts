@@ -1,0 +1,98 @@
+/** Looks at a queue without changing anything: what is there, and when the next message can be received. */
+import type { Kysely } from 'kysely';
+import type { DeadLetterTarget, PeekedMessage, QueueCounts } from '../broker.ts';
+import { peekedMessage } from '../rules/message-copy.ts';
+import { isFifoName } from '../rules/queue-name.ts';
+import type { SqlDialect } from './database.ts';
+import { receivedMessage } from './message-row.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
+import type { QueueRow, Tables } from './schema.ts';
+
+/**
+ * In how many milliseconds the next message of a queue can be received: 0 or less if one can now, Infinity without
+ * messages. Undefined for a queue that does not exist.
+ */
+export async function nextVisibleIn(
+  tables: Kysely<Tables>,
+  name: string,
+  dialect: SqlDialect,
+): Promise<number | undefined> {
+  const found = await selectQueue(tables, name, dialect)
+    .select(({ selectFrom }) => {
+      const messages = selectFrom('message')
+        .select(({ fn }) => fn.min('visible_at').as('first'))
+        .whereRef('queue_id', '=', 'queue.id');
+      const groups = selectFrom('message_group')
+        .select(({ fn }) => fn.min('visible_at').as('first'))
+        .whereRef('queue_id', '=', 'queue.id');
+      return (isFifoName(name) ? groups : messages).as('visibleAt');
+    })
+    .executeTakeFirst();
+  return found && (found.visibleAt ?? Number.POSITIVE_INFINITY) - found.now;
+}
+
+/** Counts by the index alone what is visible, and looks at the others: some are in flight, some delayed. */
+export async function countMessages(tables: Kysely<Tables>, { id, now }: QueueNow): Promise<QueueCounts> {
+  const { visible } = await tables
+    .selectFrom('message')
+    .select(({ fn }) => fn.countAll<number>().as('visible'))
+    .where('queue_id', '=', id)
+    .where('visible_at', '<=', now)
+    .executeTakeFirstOrThrow();
+  const { invisible, inFlight } = await tables
+    .selectFrom('message')
+    .select(({ fn }) => [fn.countAll<number>().as('invisible'), fn.count<number>('receipt').as('inFlight')])
+    .where('queue_id', '=', id)
+    .where('visible_at', '>', now)
+    .executeTakeFirstOrThrow();
+  return { visible, inFlight, delayed: invisible - inFlight };
+}
+
+/** Up to `max` messages that are visible, those first that come next. */
+export async function peekMessages(
+  tables: Kysely<Tables>,
+  queue: QueueNow,
+  max: number,
+): Promise<PeekedMessage[]> {
+  const { id, now, name, retention_seconds } = queue;
+  const rows = await tables
+    .selectFrom('message')
+    .selectAll()
+    .where('queue_id', '=', id)
+    .where('visible_at', '<=', now)
+    .$if(retention_seconds !== null, (of) => of.where('sent_at', '>', now - retention_seconds! * 1000))
+    .$if(!isFifoName(name), (of) => of.orderBy('visible_at'))
+    .orderBy('id')
+    .limit(max)
+    .execute();
+  return rows.map((row) => peekedMessage(receivedMessage(queue, row, '')));
+}
+
+/** When the oldest message was sent: milliseconds since the epoch. */
+export async function oldestSentAt(tables: Kysely<Tables>, { id }: QueueNow): Promise<number | undefined> {
+  const { oldest } = await tables
+    .selectFrom('message')
+    .select(({ fn }) => fn.min<number | null>('sent_at').as('oldest'))
+    .where('queue_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return oldest ?? undefined;
+}
+
+/** The names of the queues whose dead-letter queue is that of this name. */
+export async function sourcesOf(tables: Kysely<Tables>, name: string): Promise<string[]> {
+  const rows = await tables
+    .selectFrom('queue')
+    .select('name')
+    .where('dead_letter_queue', '=', name)
+    .orderBy('name')
+    .execute();
+  return rows.map((row) => row.name);
+}
+
+export function deadLetterTarget({
+  dead_letter_queue,
+  max_receives,
+}: QueueRow): DeadLetterTarget | undefined {
+  if (dead_letter_queue === null || max_receives === null) return undefined;
+  return { name: dead_letter_queue, maxReceives: max_receives };
+}

@@ -1,0 +1,196 @@
+/** One queue in a database. Each operation is a statement or a transaction, or, for a receive, as many as it takes. */
+import type { Kysely } from 'kysely';
+import type {
+  DeadLetterTarget,
+  EntryResult,
+  Message,
+  OutgoingMessage,
+  PeekedMessage,
+  Queue,
+  QueueCounts,
+  ReceiveOptions,
+  SendResult,
+  VisibilityChange,
+} from '../broker.ts';
+import { QueueNotFoundError } from '../errors.ts';
+import type { News } from '../news.ts';
+import { isFifoName } from '../rules/queue-name.ts';
+import { checkBatch, checkReceive, refusals } from '../rules/sqs-rules.ts';
+import { type Claim, claim } from './claim.ts';
+import type { Database } from './database.ts';
+import {
+  countMessages,
+  deadLetterTarget,
+  nextVisibleIn,
+  oldestSentAt,
+  peekMessages,
+  sourcesOf,
+} from './looking.ts';
+import { purge } from './purging.ts';
+import { type QueueNow, selectQueue } from './queue-row.ts';
+import type { QueueRow, Tables } from './schema.ts';
+import { sendAtOnce, sendOnce } from './sending.ts';
+import { changeVisibilities, deleteAtOnce, deleteMessages } from './settling.ts';
+
+/** How soon to look again when others are at all messages that can be received: most will take them. */
+const LOCKED_MS = 20;
+
+export class DatabaseQueue implements Queue {
+  readonly name: string;
+  readonly fifo: boolean;
+  readonly abortsReceives = true;
+  readonly #database: Database;
+  readonly #news: News;
+  readonly #maxDelaySeconds: number;
+  /** As last read. */
+  #row: QueueRow;
+  /** Whether the last receive got messages: then there may be more, and the next one does not look first. */
+  #isBusy = false;
+
+  constructor(row: QueueRow, database: Database, news: News, maxDelaySeconds: number) {
+    this.name = row.name;
+    this.fifo = isFifoName(row.name);
+    this.#row = row;
+    this.#database = database;
+    this.#news = news;
+    this.#maxDelaySeconds = maxDelaySeconds;
+  }
+
+  get visibilityTimeout(): number {
+    return this.#row.visibility_timeout;
+  }
+
+  get contentBasedDeduplication(): boolean {
+    return this.#row.content_based_deduplication !== 0;
+  }
+
+  async receive(options: ReceiveOptions): Promise<Message[]> {
+    checkReceive(this.name, options);
+    const endsAt = performance.now() + options.waitSeconds * 1000;
+    for (;;) {
+      const newsCount = this.#news.count;
+      if (this.#news.isClosed || options.signal?.aborted) return [];
+      const isBusy = this.#isBusy;
+      const dueInMs = isBusy ? 0 : await this.#nextVisibleIn();
+      // The look at the queue may have ended after the broker was closed.
+      if (this.#news.isClosed) return [];
+      const claimed = dueInMs <= 0 ? await this.#claim(options) : undefined;
+      if (claimed && claimed.messages.length > 0) return claimed.messages;
+      // When that was a guess, it is looked up now; and when some had to go, there may be more.
+      if (isBusy || (claimed && !claimed.isEmpty)) continue;
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) return [];
+      const pauseMs = Math.min(leftMs, Math.max(dueInMs, LOCKED_MS));
+      await this.#news.next(this.name, newsCount, pauseMs, options.signal);
+    }
+  }
+
+  async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const results = this.fifo ? await this.#sendOnce(messages) : await this.#sendAtOnce(messages);
+    this.#news.announce(this.name);
+    return results;
+  }
+
+  async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
+    checkBatch(this.name, receiptHandles);
+    const { dialect } = this.#database;
+    if (!this.fifo) {
+      const areDeleted = await this.#database.changeAtOnce((tables) =>
+        deleteAtOnce(tables, this.name, receiptHandles, dialect),
+      );
+      if (areDeleted) return receiptHandles.map(() => ({ ok: true }));
+    }
+    // What was deleted already is found to be gone, which is no error.
+    const results = await this.#change((tables, row) => deleteMessages(tables, row, receiptHandles, dialect));
+    if (this.fifo) this.#news.announce(this.name);
+    return results;
+  }
+
+  async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
+    checkBatch(this.name, changes);
+    const { dialect } = this.#database;
+    const results = await this.#change((tables, row) => changeVisibilities(tables, row, changes, dialect));
+    this.#news.announce(this.name);
+    return results;
+  }
+
+  counts(): Promise<QueueCounts> {
+    return this.#read(countMessages);
+  }
+
+  peek(max: number): Promise<PeekedMessage[]> {
+    return this.#read((tables, row) => peekMessages(tables, row, max));
+  }
+
+  oldest(): Promise<number | undefined> {
+    return this.#read(oldestSentAt);
+  }
+
+  deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
+    return this.#read(async (_, row) => deadLetterTarget(row));
+  }
+
+  deadLetterSources(): Promise<string[]> {
+    return this.#read((tables, { name }) => sourcesOf(tables, name));
+  }
+
+  async purge(): Promise<void> {
+    await purge(this.#database, await this.#read(async (_, row) => row));
+  }
+
+  async #sendAtOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const { dialect } = this.#database;
+    const refused = refusals(this, messages, this.#maxDelaySeconds);
+    const good = messages.filter((_, index) => !refused[index]);
+    if (good.length === 0) return refused.map((refusal) => refusal!);
+    const sent = await this.#database.changeAtOnce((tables) => sendAtOnce(tables, this.name, good, dialect));
+    if (!sent) throw this.#notFound();
+    return refused.map((refusal) => refusal ?? sent.shift()!);
+  }
+
+  #sendOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const { dialect } = this.#database;
+    return this.#change(async (tables, row) => {
+      // Whether the queue takes deduplication ids from bodies may have been changed.
+      const refused = refusals(this, messages, this.#maxDelaySeconds);
+      const good = messages.filter((_, index) => !refused[index]);
+      const sent = good.length > 0 ? await sendOnce(tables, row, good, dialect) : [];
+      return refused.map((refusal) => refusal ?? sent.shift()!);
+    });
+  }
+
+  /** In how many milliseconds the next message can be received: Infinity without messages. */
+  async #nextVisibleIn(): Promise<number> {
+    const { dialect } = this.#database;
+    const dueInMs = await this.#database.read((tables) => nextVisibleIn(tables, this.name, dialect));
+    if (dueInMs === undefined) throw this.#notFound();
+    return dueInMs;
+  }
+
+  async #claim(options: ReceiveOptions): Promise<Claim> {
+    const claimed = await claim(this.#database, this.#row, options);
+    this.#isBusy = claimed.messages.length > 0;
+    if (claimed.queue) this.#row = claimed.queue;
+    if (claimed.deadLetterQueue !== undefined) this.#news.announce(claimed.deadLetterQueue);
+    return claimed;
+  }
+
+  #read<Result>(look: (tables: Kysely<Tables>, row: QueueNow) => Promise<Result>): Promise<Result> {
+    return this.#database.read(async (tables) => look(tables, await this.#readRow(tables)));
+  }
+
+  #change<Result>(work: (tables: Kysely<Tables>, row: QueueNow) => Promise<Result>): Promise<Result> {
+    return this.#database.change(async (tables) => work(tables, await this.#readRow(tables)));
+  }
+
+  async #readRow(tables: Kysely<Tables>): Promise<QueueNow> {
+    const row = await selectQueue(tables, this.name, this.#database.dialect).executeTakeFirst();
+    if (!row) throw this.#notFound();
+    this.#row = row;
+    return row;
+  }
+
+  #notFound(): QueueNotFoundError {
+    return new QueueNotFoundError(this.name, this.#database.description);
+  }
+}

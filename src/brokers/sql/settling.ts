@@ -1,0 +1,153 @@
+/** Deletes messages and moves when they are visible, by receipt handle. */
+import { type Kysely, sql } from 'kysely';
+import type { EntryResult, VisibilityChange } from '../broker.ts';
+import { isFifoName } from '../rules/queue-name.ts';
+import {
+  changeResult,
+  deleteResult,
+  type HeldMessage,
+  parseReceiptHandle,
+  type Receipt,
+  receiptHandle,
+} from '../rules/receipt-handle.ts';
+import type { SqlDialect } from './database.ts';
+import { lockGroups, refreshGroups } from './groups.ts';
+import type { QueueNow } from './queue-row.ts';
+import type { Tables } from './schema.ts';
+import { type Placeholders, Statement } from './statement.ts';
+
+/** A message whose receipt handle came in, with its number and its message group. */
+interface FoundMessage extends HeldMessage {
+  readonly number: number;
+  readonly groupId: string | null;
+  readonly visibleAt: number;
+}
+
+interface ToDelete {
+  readonly name: string;
+  readonly numbers: readonly number[];
+  readonly handles: readonly string[];
+}
+
+const deletion = new Statement((tables, { name, numbers, handles }: Placeholders<ToDelete>) =>
+  tables
+    .deleteFrom('message')
+    .where('id', 'in', numbers)
+    .where(sql<string>`id || '-' || receipt`, 'in', handles)
+    // Asked of each message: given the queue, a database may look through all of its messages instead.
+    .where(
+      ({ selectFrom }) =>
+        selectFrom('queue').select('queue.name').whereRef('queue.id', '=', 'message.queue_id'),
+      '=',
+      name,
+    )
+    .returning('id'),
+);
+
+/** Deletes messages of a standard queue by one statement. False if some could not be, for whatever reason. */
+export async function deleteAtOnce(
+  tables: Kysely<Tables>,
+  name: string,
+  receiptHandles: readonly string[],
+  dialect: SqlDialect,
+): Promise<boolean> {
+  const receipts = receiptHandles.map(parseReceiptHandle).filter((receipt) => receipt !== undefined);
+  if (receipts.length === 0) return false;
+  const values = { name, numbers: numbersOf(receipts), handles: receipts.map(receiptHandle) };
+  const deleted = await deletion.run(tables, values, dialect);
+  return deleted.length === receiptHandles.length;
+}
+
+/** Deletes messages; a result for each, in order. */
+export async function deleteMessages(
+  tables: Kysely<Tables>,
+  queue: QueueNow,
+  receiptHandles: readonly string[],
+  dialect: SqlDialect,
+): Promise<EntryResult[]> {
+  const fifo = isFifoName(queue.name);
+  const receipts = receiptHandles.map(parseReceiptHandle);
+  const found = await findMessages(tables, queue, receipts);
+  const results = receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
+  const deleted = found.flatMap((message, index) => (message && results[index]!.ok ? message : []));
+  if (deleted.length === 0) return results;
+  await tables
+    .deleteFrom('message')
+    .where('id', 'in', numbersOf(deleted))
+    // The next message of a group may be received now.
+    .$if(fifo, (rows) => rows.returning(dialect.announcement(queue.name).as('announced')))
+    .execute();
+  if (fifo) await refreshGroups(tables, queue, groupsOf(deleted));
+  return results;
+}
+
+/** Changes visibility timeouts; a result for each, in order. */
+export async function changeVisibilities(
+  tables: Kysely<Tables>,
+  queue: QueueNow,
+  changes: readonly VisibilityChange[],
+  dialect: SqlDialect,
+): Promise<EntryResult[]> {
+  const receipts = changes.map(({ receiptHandle }) => parseReceiptHandle(receiptHandle));
+  const found = await findMessages(tables, queue, receipts);
+  const results = changes.map((change, index) => changeResult(change, receipts[index], found[index]));
+  const changed = found.flatMap((message, index) =>
+    message && results[index]!.ok ? { ...message, until: queue.now + changes[index]!.seconds * 1000 } : [],
+  );
+  // Most requests ask for the same seconds for all.
+  for (const [until, alike] of Map.groupBy(changed, (message) => message.until)) {
+    const isEarlier = alike.some(({ visibleAt }) => until < visibleAt);
+    await tables
+      .updateTable('message')
+      .set({ visible_at: until })
+      .where('id', 'in', numbersOf(alike))
+      .$if(isEarlier, (rows) => rows.returning(dialect.announcement(queue.name).as('announced')))
+      .execute();
+  }
+  if (isFifoName(queue.name)) await refreshGroups(tables, queue, groupsOf(changed));
+  return results;
+}
+
+/**
+ * The message of each receipt, where there is one, locked. The database looks by number alone, which finds each at once,
+ * whatever it knows of its indexes.
+ */
+async function findMessages(
+  tables: Kysely<Tables>,
+  queue: QueueNow,
+  receipts: readonly (Receipt | undefined)[],
+): Promise<(FoundMessage | undefined)[]> {
+  const numbers = numbersOf(receipts.filter((receipt) => receipt !== undefined));
+  if (numbers.length === 0) return receipts.map(() => undefined);
+  if (isFifoName(queue.name)) await lockGroups(tables, queue, numbers);
+  const rows = await tables
+    .selectFrom('message')
+    .select(['id', 'queue_id', 'receipt', 'visible_at', 'group_id'])
+    .where('id', 'in', numbers)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  const found = new Map(
+    rows
+      .filter(({ queue_id }) => queue_id === queue.id)
+      .map(({ id, receipt, visible_at, group_id }): [number, FoundMessage] => [
+        id,
+        {
+          number: id,
+          token: receipt,
+          isInFlight: visible_at > queue.now,
+          groupId: group_id,
+          visibleAt: visible_at,
+        },
+      ]),
+  );
+  return receipts.map((receipt) => receipt && found.get(receipt.number));
+}
+
+function numbersOf(numbered: readonly { readonly number: number }[]): number[] {
+  return numbered.map(({ number }) => number);
+}
+
+function groupsOf(messages: readonly FoundMessage[]): (string | null)[] {
+  return messages.map(({ groupId }) => groupId);
+}

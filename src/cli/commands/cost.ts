@@ -1,0 +1,163 @@
+/** `sqs-queues cost`: estimates what a month on SQS costs. */
+import type { Argv } from 'yargs';
+import { brokerKind, isSqs, withoutPassword } from '../../brokers/address.ts';
+import { MAX_REQUEST_BYTES } from '../../brokers/rules/limits.ts';
+import { isFifoName } from '../../brokers/rules/queue-name.ts';
+import type { Config } from '../../config/config.ts';
+import { processCount } from '../../container/from-config.ts';
+import { monthlyCost, SECONDS_A_MONTH } from '../../observe/cost/cost.ts';
+import {
+  containerRequests,
+  naiveRequests,
+  type Requests,
+  type Setup,
+  type Workload,
+} from '../../observe/cost/estimate.ts';
+import { PRICES } from '../../observe/cost/prices.ts';
+import type { Command } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { flag, value } from '../option-kinds.ts';
+import type { Place } from '../place.ts';
+import { formatTable, print, printJson } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { COMMAND, count, duration, rate } from '../values.ts';
+
+interface Cost {
+  readonly workload: Workload;
+  readonly containers: number;
+  readonly isConcurrent: boolean;
+  readonly isFifo: boolean;
+  /** Settings that go before those of the ini file. */
+  readonly settings: { readonly poll?: number; readonly idlePause?: number; readonly concurrency?: number };
+}
+
+const ABOUT = `Estimate the requests to Amazon SQS in a month, and what they cost, beside those of a naive consumer that receives and deletes messages one by one. Nothing is asked of AWS: prices are those of ${PRICES.region} in ${PRICES.date}, without the other costs of an account. -c FILE takes queues and settings of an ini file.`;
+
+export const cost: Command = (parser, choose) =>
+  parser.command('cost', 'Estimate what a month on SQS costs', options, (given) => {
+    const { poll, idlePause, concurrency } = given;
+    if (given.rate === undefined) {
+      throw new UsageError(COMMAND, 'Say how many messages come: --rate 50/s, for example.');
+    }
+    const size = count('size', given.size);
+    if (size > MAX_REQUEST_BYTES) {
+      throw new UsageError(COMMAND, `--size: SQS takes at most ${MAX_REQUEST_BYTES} bytes, not ${size}.`);
+    }
+    const wanted: Cost = {
+      workload: { rate: rate('rate', given.rate), size, handling: duration('handling', given.handling) },
+      containers: count('containers', given.containers),
+      isConcurrent: given.concurrent || concurrency !== undefined,
+      isFifo: given.fifo,
+      settings: {
+        ...(poll !== undefined && { poll: duration('poll', poll) }),
+        ...(idlePause !== undefined && { idlePause: duration('idle-pause', idlePause) }),
+        ...(concurrency !== undefined && { concurrency: count('concurrency', concurrency) }),
+      },
+    };
+    choose(wanted, run);
+  });
+
+function options<Given>(command: Argv<Given>) {
+  return command
+    .usage(`$0 cost --rate 50/s [-c FILE]\n\n${ABOUT}`)
+    .option('rate', value('How many messages come: 50/s, 10/min, 500/h, 20000/day or 1e6/month'))
+    .option('size', { ...value('Bytes of a message: SQS bills each 64 KiB'), default: '1024' })
+    .option('handling', { ...value('How long a worker takes for a message'), default: '10ms' })
+    .option('containers', { ...value('How many containers run'), default: '1' })
+    .option('concurrent', flag('They are sqs-concurrent; default: sqs-sequential'))
+    .option('concurrency', value("Messages at once in each process; default: the ini file's, else 10"))
+    .option('poll', value("Length of a long poll; default: the ini file's, else 20s"))
+    .option('idle-pause', value("Longest pause between empty polls; default: the ini file's, else 0"))
+    .option('fifo', flag('The queues are FIFO queues'))
+    .example('$0 cost --rate 50/s -c worker.ini', 'with the settings of worker.ini')
+    .example('$0 cost --rate 20000/day --containers 4 --idle-pause 10s', 'with settings of its own');
+}
+
+async function run(given: Cost, place: Place) {
+  const { workload, isFifo } = given;
+  const { config } = place;
+  const kind = isFifo || config?.container.queue.some(({ name }) => isFifoName(name)) ? 'fifo' : 'standard';
+  const setup = setupOf(given, config);
+  const container = billOf(containerRequests(workload, setup), kind);
+  const naive = billOf(naiveRequests(workload, setup), kind);
+  if (place.json) {
+    printJson({ workload, setup, kind, prices: PRICES, container, naive });
+    return exitCodes.done;
+  }
+  if (config && !isSqs(config.container.broker)) print(noBill(config.container.broker));
+  const name = given.isConcurrent ? 'sqs-concurrent' : 'sqs-sequential';
+  print(describeBills(container, naive, name));
+  print(
+    [
+      `${name}, ${counted(setup.processes, 'process', 'processes')} polling ${counted(setup.queues, 'queue', 'queues')}${perMessage(container, workload)}.`,
+      `Prices of ${PRICES.region}, ${PRICES.date}: $${PRICES.perMillion[kind].toFixed(2)} per million requests (${kind} queues), the first million of the account's month free.`,
+      'Each message is taken to be sent alone; ten that are sent together are one request. Retries, backlogs and extensions of visibility timeouts are not in it.',
+    ].join('\n'),
+  );
+  return exitCodes.done;
+}
+
+function setupOf({ containers, isConcurrent, settings }: Cost, config: Config | undefined): Setup {
+  const kind = isConcurrent ? 'concurrent' : 'sequential';
+  const container = config?.container;
+  return {
+    processes: containers * (config ? processCount(kind, config) : 1),
+    queues: container?.queue.length ?? 1,
+    slots: isConcurrent ? (settings.concurrency ?? container?.concurrency ?? 10) : 1,
+    poll: settings.poll ?? container?.poll ?? 20,
+    idlePause: settings.idlePause ?? container?.idlePause ?? 0,
+    settleDelay: (container?.settleDelay ?? 200) / 1000,
+  };
+}
+
+function perMessage({ requests }: Bill, { rate }: Workload): string {
+  if (rate === 0) return '';
+  const taking = (requests.ReceiveMessage + requests.DeleteMessage) / (rate * SECONDS_A_MONTH);
+  return `: ${taking.toPrecision(2)} requests to receive and delete a message`;
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+interface Bill {
+  readonly requests: Requests;
+  readonly total: number;
+  /** US dollars a month. */
+  readonly cost: number;
+}
+
+function billOf(requests: Requests, kind: 'standard' | 'fifo'): Bill {
+  const total = requests.SendMessage + requests.ReceiveMessage + requests.DeleteMessage;
+  return {
+    requests,
+    total,
+    cost: monthlyCost({ standard: 0, fifo: 0, [kind]: total }),
+  };
+}
+
+function describeBills(container: Bill, naive: Bill, name: string): string {
+  const rows = [
+    ...(Object.keys(container.requests) as (keyof Requests)[]).map((action) => ({
+      what: action,
+      container: whole(container.requests[action]),
+      naive: whole(naive.requests[action]),
+    })),
+    { what: 'requests a month', container: whole(container.total), naive: whole(naive.total) },
+    { what: 'US dollars a month', container: container.cost.toFixed(2), naive: naive.cost.toFixed(2) },
+  ];
+  return formatTable(rows, [
+    { head: 'action', cell: ({ what }) => what },
+    { head: name, cell: (row) => row.container },
+    { head: 'one by one', cell: (row) => row.naive },
+  ]);
+}
+
+function whole(requests: number): string {
+  return Math.round(requests).toLocaleString('en-US');
+}
+
+function noBill(broker: string): string {
+  const name = brokerKind(broker) === 'custom' ? broker : withoutPassword(broker);
+  return `${name} bills no requests. On SQS it would be:`;
+}

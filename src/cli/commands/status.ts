@@ -1,0 +1,60 @@
+/** `sqs-queues status`: how many messages queues have. */
+import { type QueueStatus, queueStatus } from '../../queues/status.ts';
+import { type Command, positionals } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Place } from '../place.ts';
+import { type Column, formatTable, print, printJson } from '../terminal.ts';
+import { formatSeconds } from '../values.ts';
+
+export const status: Command = (parser, choose) =>
+  parser.command(
+    'status [queues..]',
+    'Count the messages of queues: visible, in flight, delayed, dead letters',
+    (command) =>
+      command.positional('queues', {
+        type: 'string',
+        array: true,
+        describe: "Default: the ini file's queues and its dead-letter queue, else all",
+      }),
+    (given) => choose({ queues: positionals(given, given.queues) }, run),
+  );
+
+async function run({ queues }: { readonly queues: readonly string[] }, place: Place) {
+  const { configured, handled, deadLetterQueue } = place;
+  const broker = await place.broker();
+  const rows = await queueStatus(
+    broker,
+    queues.length > 0 ? queues.map((name) => place.fullName(name)) : configured,
+    { queues: handled, deadLetterQueue },
+  );
+  if (place.json) printJson(rows);
+  else if (rows.length === 0 && process.stdout.isTTY) print(`There are no queues in ${broker.description}.`);
+  else print(formatTable(rows, columnsFor(rows, Date.now(), process.stdout.isTTY)));
+  return exitCodes.done;
+}
+
+/** People see a column of the oldest messages and of the dead letters only where something is known of them. */
+export function columnsFor(
+  rows: readonly QueueStatus[],
+  now: number,
+  isTerminal: boolean,
+): Column<QueueStatus>[] {
+  const isWanted = (key: 'oldestSentAt' | 'deadLetters') =>
+    !isTerminal || rows.some((row) => row[key] !== undefined);
+  return [
+    { head: 'queue', cell: ({ queue }) => queue },
+    { head: 'visible', cell: ({ visible }) => visible },
+    { head: 'in flight', cell: ({ inFlight }) => inFlight },
+    { head: 'delayed', cell: ({ delayed }) => delayed },
+    ...(isWanted('oldestSentAt') ? [{ head: 'oldest', cell: (row: QueueStatus) => age(row, now) }] : []),
+    ...(isWanted('deadLetters') ? [{ head: 'dead letters', cell: deadLettersOf }] : []),
+  ];
+}
+
+function age({ oldestSentAt }: QueueStatus, now: number): string {
+  return oldestSentAt === undefined ? '' : formatSeconds((now - oldestSentAt) / 1000);
+}
+
+function deadLettersOf({ deadLetters }: QueueStatus): string {
+  return deadLetters ? `${deadLetters.messages} in ${deadLetters.queue}` : '';
+}

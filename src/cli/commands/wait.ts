@@ -1,0 +1,104 @@
+/** `sqs-queues wait`: waits until queues are empty. */
+import type { BrokerError } from '../../brokers/errors.ts';
+import { printable } from '../../message/printable.ts';
+import { messagesIn } from '../../queues/status.ts';
+import { type Found, looker, waitUntilEmpty } from '../../queues/waiting.ts';
+import { type Command, positionals } from '../command.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { value } from '../option-kinds.ts';
+import type { Place } from '../place.ts';
+import { Progress } from '../progress.ts';
+import { print, printJson } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { COMMAND, count, duration, formatSeconds } from '../values.ts';
+import { describeCounts } from './clear.ts';
+
+interface Wait {
+  readonly queues: readonly string[];
+  readonly cycles: number;
+  readonly every: number;
+  readonly timeout?: number;
+}
+
+export const wait: Command = (parser, choose) =>
+  parser.command(
+    'wait [queues..]',
+    'Wait until queues are empty',
+    (command) =>
+      command
+        .positional('queues', {
+          type: 'string',
+          array: true,
+          describe: "Default: the queues that the ini file's worker handles",
+        })
+        .option('cycles', {
+          ...value('How many times in a row they must be found empty: the counts of SQS are approximate'),
+          default: '3',
+        })
+        .option('every', { ...value('How long from one look to the next'), default: '5s' })
+        .option('timeout', value('Give up after so long, with exit code 75; default: never')),
+    ({ timeout, ...given }) => {
+      const wanted: Wait = {
+        queues: positionals(given, given.queues),
+        cycles: count('cycles', given.cycles),
+        every: duration('every', given.every),
+        ...(timeout !== undefined && { timeout: duration('timeout', timeout) }),
+      };
+      choose(wanted, run);
+    },
+  );
+
+async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Promise<ExitCode> {
+  const names = given.queues.length > 0 ? given.queues.map((name) => place.fullName(name)) : place.handled;
+  if (names.length === 0) throw new UsageError(COMMAND, 'Name a queue, or an ini file with -c.');
+  const progress = new Progress();
+  const startedAt = performance.now();
+  let last: readonly Found[] = [];
+  let outage: BrokerError | undefined;
+  const onLook = (found: readonly Found[]) => {
+    if (outage) complainAbout('The broker answers again.');
+    outage = undefined;
+    progress.show(found.reduce((sum, counts) => sum + messagesIn(counts), 0));
+    if (!place.json && !process.stderr.isTTY) printChanges(last, found);
+    last = found;
+  };
+  const onOutage = (error: BrokerError) => {
+    progress.end();
+    complainAbout(`${error.message} Waiting until it answers again.`);
+    outage = error;
+  };
+  let isEmpty: boolean;
+  try {
+    const look = looker(await place.broker(), names, place.configured);
+    isEmpty = await waitUntilEmpty(look, { cycles, every, timeout, onLook, onOutage });
+  } finally {
+    progress.end();
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (place.json) printJson({ empty: isEmpty, seconds: Math.round(seconds), queues: last });
+  else if (isEmpty) print(`Empty: ${names.join(', ')}`);
+  if (isEmpty) return exitCodes.done;
+  complainAbout(`Not empty after ${formatSeconds(seconds)}: ${outage?.message ?? describeLeft(last)}`);
+  return exitCodes.unfinished;
+}
+
+function describeLeft(found: readonly Found[]): string {
+  const left = found.filter((counts) => messagesIn(counts) > 0).map(describe);
+  return left.length > 0 ? left.join('; ') : 'empty now, but not often enough in a row';
+}
+
+function complainAbout(text: string): void {
+  process.stderr.write(`${printable(text)}\n`);
+}
+
+/** A line for each queue whose counts are others than before. */
+function printChanges(before: readonly Found[], now: readonly Found[]): void {
+  for (const [index, found] of now.entries()) {
+    const line = describe(found);
+    if (!before[index] || describe(before[index]) !== line) print(line);
+  }
+}
+
+function describe(found: Found): string {
+  return `${found.queue} has ${describeCounts(found)}`;
+}

@@ -1,0 +1,118 @@
+/** Values on the command line of `sqs-queues`, from texts to what they stand for, and durations back to texts. */
+import { parseDuration } from '../config/duration.ts';
+import { SECONDS_A_MONTH } from '../observe/cost/cost.ts';
+import { UsageError } from './usage-error.ts';
+
+export const COMMAND = 'sqs-queues';
+
+/** A value of a call: JSON, or else a text. Throws UsageError for a number that cannot be held. */
+export function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text, refuseInexact);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    return text;
+  }
+}
+
+/** A long number would be sent as another one: JSON keeps its digits, JavaScript does not. */
+function refuseInexact(_key: string, value: unknown): unknown {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+  throw new UsageError(
+    COMMAND,
+    `${value} is too large to be sent as a number; as a text it is '"…"', with the quotes.`,
+  );
+}
+
+/** A name and a value with `=` between them; `form` says so in the words of the option. Throws UsageError. */
+export function pair(option: string, form: string, given: string): readonly [string, string] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(given) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  throw new UsageError(COMMAND, `--${option} takes ${form}, not "${given}".`);
+}
+
+/** A keyword argument, written `key=value`. Throws UsageError. */
+export function keyword(given: string): readonly [string, unknown] {
+  const [key, value] = pair('kw', 'key=value', given);
+  return [key, jsonOrText(value)];
+}
+
+/** Whole seconds from 0. Throws UsageError. */
+export function seconds(option: string, value: string): number {
+  if (!/^\d+$/.test(value)) throw new UsageError(COMMAND, `--${option} takes whole seconds, not "${value}".`);
+  return Number(value);
+}
+
+/** A whole number from 1. Throws UsageError. */
+export function count(option: string, value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) {
+    throw new UsageError(COMMAND, `--${option} takes a whole number from 1, not "${value}".`);
+  }
+  return Number(value);
+}
+
+/** A duration in seconds, from 0: `30`, `500ms`, `5m`, `1h30m`, `2d`. Throws UsageError. */
+export function duration(option: string, value: string): number {
+  const parsed = parseDuration(value, 'seconds');
+  if (parsed !== undefined) return parsed;
+  throw new UsageError(COMMAND, `--${option} takes a duration, such as 30s, 5m, 12h or 2d, not "${value}".`);
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/**
+ * A length of time for people, in its two largest units.
+ *
+ *     formatSeconds(0.4)       // '0 s'
+ *     formatSeconds(61)        // '1 min 1 s'
+ *     formatSeconds(90_000)    // '1 d 1 h'
+ */
+export function formatSeconds(seconds: number): string {
+  let left = Math.max(0, Math.round(seconds));
+  const first = UNITS.findIndex(([, length]) => left >= length);
+  if (first < 0) return '0 s';
+  const parts: string[] = [];
+  for (const [unit, length] of UNITS.slice(first, first + 2)) {
+    const count = Math.floor(left / length);
+    left -= count * length;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.join(' ');
+}
+
+/**
+ *     countOf(1, 'message')        // '1 message'
+ *     countOf(1200, 'message')     // '1,200 messages'
+ */
+export function countOf(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** Seconds of what a rate can be counted by; a month as AWS bills it. */
+const PER: Readonly<Record<string, number>> = {
+  s: 1,
+  min: 60,
+  h: 3_600,
+  day: 86_400,
+  month: SECONDS_A_MONTH,
+};
+
+/**
+ * A rate, in messages a second. Throws UsageError.
+ *
+ *     rate('rate', '50/s')           // 50
+ *     rate('rate', '1000/day')       // 0.011574…
+ */
+export function rate(option: string, value: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?(?:e\d+)?)\/(s|min|h|day|month)$/.exec(value) ?? [];
+  if (number !== '') return Number(number) / PER[unit]!;
+  throw new UsageError(
+    COMMAND,
+    `--${option} takes a number of messages and a time, such as 50/s, 10/min, 500/h, 20000/day or 1e6/month, not "${value}".`,
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * A container, from its start to its exit code: loggers and broker are opened, the run loop is made, whoever may steer it
+ * is connected, and it runs until it has drained. What goes wrong becomes a log line and an exit code.
+ */
+import type { Broker } from '../brokers/broker.ts';
+import { openBroker } from '../brokers/open.ts';
+import { explain } from '../cli/error-exit.ts';
+import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
+import type { Config } from '../config/config.ts';
+import type { WeightedQueue } from '../consumer/consumer.ts';
+import type { DrainReport } from '../consumer/drain.ts';
+import { openService, type Service } from '../host/systemd/service.ts';
+import { goesOn } from '../host/systemd/watchdog.ts';
+import { type Logger, type Loggers, openLoggers } from '../observe/logging/loggers.ts';
+import { Metrics } from '../observe/metrics/metrics.ts';
+import { setContainer } from '../producer/connections.ts';
+import type { Obeying, ParentProcess } from '../supervisor/child.ts';
+import { handleProcessEvents } from './process-events.ts';
+import { makeRunLoop, type RunLoop } from './run-loop.ts';
+import { warningsOf } from './warnings.ts';
+import type { WatchedProcess } from './watched-process.ts';
+
+/** The kinds of container, by the name that their executable has after `sqs-`. */
+export type ContainerKind = 'sequential' | 'concurrent';
+
+export interface RunOptions {
+  /** Goes behind the names of the queues. */
+  readonly suffix?: string | undefined;
+  /** Gives orders, and has the message limit. */
+  readonly parent?: ParentProcess | undefined;
+  /** Called when it takes messages. */
+  readonly onReady?: (() => void) | undefined;
+}
+
+/**
+ * Runs a container until it has drained; resolves to its exit code.
+ * Throws ConfigError for logs that cannot be opened.
+ */
+export async function runContainer(
+  kind: ContainerKind,
+  config: Config,
+  { suffix, parent, onReady }: RunOptions = {},
+): Promise<ExitCode> {
+  const loggers = openLoggers(config.loggers);
+  const log = loggers.get(kind);
+  const service = await openService(process.env, log);
+  const metrics = new Metrics();
+  let broker: Broker | undefined;
+  let watched: WatchedProcess | undefined;
+  try {
+    if (!parent) for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
+    if (config.http.listen !== undefined) {
+      const { WatchedProcess } = await import('./watched-process.ts');
+      watched = await WatchedProcess.open({ kind, config, suffix, log }, metrics, parent !== undefined);
+    }
+    broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
+    broker = watched?.counted(broker) ?? broker;
+    setContainer({ broker, prefix: config.container.queuePrefix });
+    const isCounted = watched !== undefined || parent !== undefined || service.isHeard;
+    const loop = await makeRunLoop(kind, config, {
+      broker,
+      suffix,
+      parent,
+      loggers,
+      log,
+      metrics: isCounted ? metrics : undefined,
+    });
+    const { consumer, queues, crashRecord } = loop;
+    watched?.connected({ ...loop, broker });
+    const controls = controlsOf(loop, { log, loggers, service, metrics, hasParent: parent !== undefined });
+    const events = handleProcessEvents(controls);
+    parent?.obey(controls, config.container.maxMemory);
+    // Whoever reads this may send signals from now on.
+    log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
+    parent?.report({ type: 'ready' });
+    service.ready(controls);
+    onReady?.();
+    const report = await consumer.run().finally(() => events.end());
+    log.info(describeDrain(report));
+    if (consumer.idle) parent?.report({ type: 'idle' });
+    // What runs in a process that broke is what may have broken it: the record stays.
+    if (events.broken) return exitCodes.software;
+    crashRecord?.close();
+    return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
+  } catch (error) {
+    return explain(error, log);
+  } finally {
+    parent?.end();
+    await service.close();
+    setContainer(undefined);
+    await broker?.close();
+    await watched?.close();
+    loggers.close();
+  }
+}
+
+interface Controlling {
+  readonly log: Logger;
+  readonly loggers: Loggers;
+  readonly service: Service;
+  readonly metrics: Metrics;
+  readonly hasParent: boolean;
+}
+
+/** What signals, the parent and systemd do with the run loop, and what they ask it. */
+function controlsOf(
+  { consumer, options }: RunLoop,
+  { log, loggers, service, metrics, hasParent }: Controlling,
+): Obeying {
+  return {
+    log,
+    stop: () => {
+      service.stopping();
+      consumer.stop();
+    },
+    wake: () => consumer.wake(),
+    reopenLogs: () => service.reload(() => loggers.reopen()),
+    ignoreInterrupt: hasParent,
+    allow: (messages) => consumer.allow(messages),
+    pause: () => consumer.pause(),
+    resume: () => consumer.resume(),
+    state: () => consumer.state,
+    snapshot: () => metrics.snapshot(options.slots, consumer.loads),
+    polling: () => goesOn(consumer.state, consumer.loads, options.waitSeconds),
+  };
+}
+
+function describeQueues(queues: readonly WeightedQueue[]): string {
+  const names = queues.map(({ queue, weight }) => `"${queue.name}"${weight === 1 ? '' : `*${weight}`}`);
+  return `${names.length === 1 ? 'queue' : 'queues'} ${names.join(', ')}`;
+}
+
+function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinished }: DrainReport): string {
+  const summary = `Drained: held ${held}, finished ${finished}, released ${released}, deletes confirmed ${confirmed}, may repeat ${mayRepeat}`;
+  return unfinished > 0 ? `${summary}; ${unfinished} workers did not end` : summary;
+}

@@ -1,0 +1,95 @@
+/** A container of one process, as its status server sees it. Loaded only if the ini file has `[http] listen`. */
+import type { Broker, Queue } from '../brokers/broker.ts';
+import type { Consumer, ConsumerOptions, WeightedQueue } from '../consumer/consumer.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { Snapshot } from '../observe/metrics/snapshot.ts';
+import type { Watched } from '../observe/status/monitor.ts';
+import { type ContainerState, holding, type ProcessStatus } from '../observe/status/processes.ts';
+import type { StatusServer } from '../observe/status/server.ts';
+import { counted, openStatus, type StatusSubject } from './status.ts';
+
+interface Connected {
+  readonly consumer: Consumer;
+  readonly options: Pick<ConsumerOptions, 'slots' | 'deadLetterQueue'>;
+  readonly broker: Broker;
+  readonly queues: readonly WeightedQueue[];
+}
+
+export class WatchedProcess implements Watched {
+  readonly #metrics: Metrics;
+  #server: StatusServer | undefined;
+  #connected: Connected | undefined;
+
+  /** Opens the status server, unless a parent has it. Throws StatusServerError. */
+  static async open(subject: StatusSubject, metrics: Metrics, hasParent: boolean): Promise<WatchedProcess> {
+    const watched = new WatchedProcess(metrics);
+    if (!hasParent) watched.#server = await openStatus(subject, watched);
+    return watched;
+  }
+
+  private constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  /** The broker to use instead, whose requests are counted. */
+  counted(broker: Broker): Broker {
+    return counted(broker, this.#metrics);
+  }
+
+  /** The container takes messages from now on. */
+  connected(connected: Connected): void {
+    this.#connected = connected;
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  get state(): ContainerState {
+    return this.#connected?.consumer.state ?? 'starting';
+  }
+
+  get broker(): string {
+    return this.#connected?.broker.description ?? '';
+  }
+
+  get total(): Snapshot {
+    const { options, consumer } = this.#connected ?? {};
+    return this.#metrics.snapshot(options?.slots ?? 0, consumer?.loads ?? []);
+  }
+
+  get processes(): ProcessStatus[] {
+    const { total } = this;
+    return [
+      {
+        number: 1,
+        pid: process.pid,
+        state: this.state,
+        startedAt: total.startedAt,
+        memoryBytes: process.memoryUsage.rss(),
+        ...holding(total),
+        reportedAt: Date.now(),
+      },
+    ];
+  }
+
+  async queues(): Promise<readonly Queue[]> {
+    const { queues = [], options } = this.#connected ?? {};
+    return [
+      ...queues.map(({ queue }) => queue),
+      ...(options?.deadLetterQueue ? [options.deadLetterQueue] : []),
+    ];
+  }
+
+  pause(): void {
+    this.#connected?.consumer.pause();
+  }
+
+  resume(): void {
+    this.#connected?.consumer.resume();
+  }
+
+  wake(): void {
+    this.#connected?.consumer.wake();
+  }
+}

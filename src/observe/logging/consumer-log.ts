@@ -1,0 +1,122 @@
+/** What the run loop tells its observer, as log lines for people; bodies of failed messages go to the messages log. */
+import type { Message, Queue } from '../../brokers/broker.ts';
+import type { Delivery } from '../../consumer/delivery.ts';
+import { DrainTimeoutError } from '../../consumer/drain.ts';
+import type { ConsumerObserver } from '../../consumer/observer.ts';
+import type { MessageLog } from '../../worker/current-message.ts';
+import { isFailedAttempt, isTransientError } from '../../worker/errors.ts';
+import type { Outcome } from '../../worker/outcome.ts';
+import type { LogRecord } from './formats.ts';
+import type { Logger, Loggers } from './loggers.ts';
+
+/** Of failures in a row, the first and every so many are logged. */
+const EVERY = 10;
+/** Failures of background requests are logged once in so many milliseconds. */
+const QUIET_MS = 10_000;
+
+export class ConsumerLog implements ConsumerObserver {
+  readonly #loggers: Loggers;
+  readonly #log: Logger;
+  #lastBackgroundFailure = Number.NEGATIVE_INFINITY;
+
+  constructor(loggers: Loggers, logger: Logger) {
+    this.#loggers = loggers;
+    this.#log = logger;
+  }
+
+  /** The log of a worker: its lines name the message. */
+  logOf(delivery: Delivery): MessageLog {
+    const log = this.#log;
+    const fields = fieldsOf(delivery);
+    return {
+      error: (message, error) => log.error(message, error, fields),
+      warn: (message, error) => log.warn(message, error, fields),
+      info: (message, error) => log.info(message, error, fields),
+      debug: (message, error) => log.debug(message, error, fields),
+    };
+  }
+
+  receiveFailed({ name }: Queue, error: Error, failures: number, pauseMs: number): void {
+    if (failures !== 1 && failures % EVERY !== 0) return;
+    this.#log.error(
+      `Receiving from the queue "${name}" failed${failures > 1 ? ` ${failures} times in a row` : ''}; trying again in ${(pauseMs / 1000).toFixed(1)} s, and until it works: ${error.message}`,
+    );
+  }
+
+  receiveRecovered({ name }: Queue, seconds: number): void {
+    this.#log.info(`Receiving from the queue "${name}" works again after ${seconds.toFixed(1)} s`);
+  }
+
+  /** Throws if the body of a message that will be deleted could not be kept in the messages log. */
+  failed(delivery: Delivery, error: unknown, outcome: Outcome): void {
+    const { message, abortReason } = delivery;
+    const fields = fieldsOf(delivery);
+    const next = `Message ${message.id} ${whatFollows(outcome)}`;
+    const interrupted = abortReason instanceof DrainTimeoutError;
+    // A message that was deleted before it was handled is lost but for its body here.
+    if (outcome.action !== 'delete' && (isTransientError(error) || interrupted)) {
+      this.#log.info(`${next}: ${(error as Error).message}`, undefined, fields);
+      return;
+    }
+    this.#log.error('Handling a message', isFailedAttempt(error) ? error.cause : error, fields);
+    if (outcome.action === 'delete') this.#keep(message, fields);
+    else this.#log.info(next, undefined, fields);
+  }
+
+  stuck({ message }: Delivery, seconds: number): void {
+    this.#log.error(
+      `The worker of message ${message.id} did not end within ${seconds} s after its signal aborted: draining, so that a new process takes over`,
+    );
+  }
+
+  afterMessageFailed(_delivery: Delivery, error: unknown): void {
+    this.#log.error('The worker failed in afterMessage', error);
+  }
+
+  settleFailed(error: Error, count: number): void {
+    this.#backgroundFailure(`Outcomes of messages (${count}) could not be settled yet: ${error.message}`);
+  }
+
+  extensionFailed(error: Error, count: number): void {
+    this.#backgroundFailure(`Visibility timeouts (${count}) could not be extended yet: ${error.message}`);
+  }
+
+  leaseLost(delivery: Delivery, reason: string): void {
+    this.#log.warn(
+      `Message ${delivery.message.id} is no longer held here and may be handled again: ${reason}`,
+      undefined,
+      fieldsOf(delivery),
+    );
+  }
+
+  #keep({ id, body }: Message, fields: LogRecord['fields']): void {
+    try {
+      this.#loggers.keep(body);
+    } catch (cause) {
+      this.#log.error(
+        `Message ${id} is not deleted, because the messages log cannot be written`,
+        cause,
+        fields,
+      );
+      throw cause;
+    }
+  }
+
+  #backgroundFailure(text: string): void {
+    const now = performance.now();
+    if (now - this.#lastBackgroundFailure < QUIET_MS) return;
+    this.#lastBackgroundFailure = now;
+    this.#log.warn(text);
+  }
+}
+
+function fieldsOf({ message, queue }: Delivery): LogRecord['fields'] {
+  return { queue: queue.name, messageId: message.id, receiveCount: message.receiveCount };
+}
+
+function whatFollows(outcome: Outcome): string {
+  if (outcome.action === 'bury') return 'goes to the dead-letter queue';
+  if (outcome.action === 'delete') return 'is deleted';
+  if (outcome.delaySeconds === undefined) return 'comes back when its visibility timeout ends';
+  return outcome.delaySeconds === 0 ? 'is given back' : `comes back in ${outcome.delaySeconds} s`;
+}

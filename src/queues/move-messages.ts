@@ -1,0 +1,176 @@
+/**
+ * Moves messages from one queue to another, and loses none: each is received, sent, and deleted once its copy is accepted.
+ * What is not to be moved stays received until the end, so that it is looked at once, and is given back then.
+ */
+import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
+import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
+import { copyOf } from '../brokers/rules/message-copy.ts';
+import { SendError } from '../producer/errors.ts';
+import { giveBack } from '../producer/give-back.ts';
+import { Sender } from '../producer/sender.ts';
+
+export interface MovingOptions {
+  /** Which messages to move. Default: all. */
+  readonly matches?: ((message: PeekedMessage) => boolean) | undefined;
+  /** The most messages to move. Default: no limit. */
+  readonly limit?: number | undefined;
+  /** Counts what would be moved, and moves nothing. Default false. */
+  readonly isDryRun?: boolean;
+  /** Ends it early; what was not moved yet is given back. */
+  readonly signal?: AbortSignal;
+  /** Hears of the beginning, and of each step. */
+  readonly onProgress?: (report: MoveReport) => void;
+}
+
+export interface MoveReport {
+  /** How many messages were visible at the beginning: no more are looked at, for those that fail again come back. */
+  readonly total: number;
+  /**
+   * How many were looked at. Fewer than `total`: others have taken some, the limit was reached, or they wait on a FIFO queue
+   * behind a message of their group that was not moved.
+   */
+  readonly looked: number;
+  /** How many were moved; of a dry run: how many would be. */
+  readonly moved: number;
+  /** Those that the other queue refused, which stay, and those that could not be deleted, which are in both queues. */
+  readonly failed: readonly { readonly id: string; readonly error: Error }[];
+}
+
+/** How long a message may take from its receive to its delete, in seconds. */
+const MOVING_SECONDS = 60;
+/** How long messages are kept away that are not to be moved, in seconds: longer than it takes to look at them all. */
+const KEPT_SECONDS = 900;
+/** Long enough that SQS asks all of its servers. In seconds. */
+const WAIT_SECONDS = 1;
+/** How many batches are on their way at once, unless their order counts. */
+const BATCHES_AT_ONCE = 4;
+
+/** Moves what is visible in `source` to `target`, with attributes and message groups. Throws BrokerError. */
+export async function moveMessages(
+  broker: Broker,
+  source: Queue,
+  target: Queue,
+  options: MovingOptions = {},
+): Promise<MoveReport> {
+  const { visible } = await source.counts();
+  if (options.isDryRun && source.peek) return preview(await source.peek(Math.max(1, visible)), options);
+  return new Pass(source, new Sender(broker, target), target.fifo, visible, options).run();
+}
+
+function preview(
+  messages: readonly PeekedMessage[],
+  { matches = () => true, limit }: MovingOptions,
+): MoveReport {
+  const moved = Math.min(messages.filter(matches).length, limit ?? Number.POSITIVE_INFINITY);
+  return { total: messages.length, looked: messages.length, moved, failed: [] };
+}
+
+/** One time through the queue. */
+class Pass {
+  readonly #source: Queue;
+  readonly #sender: Sender;
+  readonly #toFifo: boolean;
+  readonly #total: number;
+  readonly #options: MovingOptions;
+  readonly #limit: number;
+  readonly #seen = new Set<string>();
+  readonly #kept: Message[] = [];
+  readonly #failed: { readonly id: string; readonly error: Error }[] = [];
+  #asked = 0;
+  #picked = 0;
+  #moved = 0;
+  #isOver = false;
+
+  constructor(source: Queue, sender: Sender, toFifo: boolean, total: number, options: MovingOptions) {
+    this.#source = source;
+    this.#sender = sender;
+    this.#toFifo = toFifo;
+    this.#total = total;
+    this.#options = options;
+    this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  async run(): Promise<MoveReport> {
+    this.#options.onProgress?.(this.#report);
+    const lanes = Array.from({ length: this.#source.fifo ? 1 : BATCHES_AT_ONCE }, () => this.#lane());
+    const ends = await Promise.allSettled(lanes);
+    const failure = ends.find((end) => end.status === 'rejected');
+    try {
+      await giveBack(this.#source, this.#kept);
+    } catch (error) {
+      // Of a broker that is gone, the first word counts.
+      if (!failure) throw error;
+    }
+    if (failure) throw failure.reason;
+    return this.#report;
+  }
+
+  get #report(): MoveReport {
+    return { total: this.#total, looked: this.#seen.size, moved: this.#moved, failed: this.#failed };
+  }
+
+  async #lane(): Promise<void> {
+    try {
+      while (!this.#isOver && !this.#options.signal?.aborted) {
+        await this.#batch();
+        // An embedded broker answers without waiting for anything: timers and signals would have to wait until the end.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  async #batch(): Promise<void> {
+    const max = Math.min(BATCH_ENTRIES, this.#total - this.#seen.size - this.#asked);
+    if (max <= 0 || this.#picked >= this.#limit) {
+      this.#isOver = true;
+      return;
+    }
+    this.#asked += max;
+    const { matches = () => true, isDryRun = false, onProgress } = this.#options;
+    const keepsSome = isDryRun || this.#options.matches !== undefined || Number.isFinite(this.#limit);
+    const messages = await this.#source.receive({
+      max,
+      waitSeconds: WAIT_SECONDS,
+      visibilityTimeout: keepsSome ? KEPT_SECONDS : MOVING_SECONDS,
+    });
+    this.#asked -= max;
+    // One that comes again was looked at: it took so long that its visibility timeout is over.
+    const fresh = messages.filter(({ id }) => !this.#seen.has(id));
+    if (fresh.length === 0) this.#isOver = true;
+    for (const { id } of fresh) this.#seen.add(id);
+    const picked = fresh.filter(matches).slice(0, this.#limit - this.#picked);
+    this.#picked += picked.length;
+    this.#kept.push(...messages.filter((message) => isDryRun || !picked.includes(message)));
+    if (isDryRun) this.#moved += picked.length;
+    else if (picked.length > 0) await this.#move(picked);
+    onProgress?.(this.#report);
+  }
+
+  async #move(messages: readonly Message[]): Promise<void> {
+    const sent = await Promise.allSettled(
+      messages.map((message) => this.#sender.send(copyOf(message, this.#toFifo))),
+    );
+    const accepted = messages.filter((_, index) => sent[index]?.status === 'fulfilled');
+    if (accepted.length > 0) await this.#delete(accepted);
+    const refused = sent.flatMap((result, index) =>
+      result.status === 'rejected' ? [{ message: messages[index]!, error: result.reason as Error }] : [],
+    );
+    this.#kept.push(...refused.map(({ message }) => message));
+    const failure = refused.find(({ error }) => !(error instanceof SendError));
+    if (failure) throw failure.error;
+    this.#failed.push(...refused.map(({ message: { id }, error }) => ({ id, error })));
+  }
+
+  async #delete(messages: readonly Message[]): Promise<void> {
+    const results = await this.#source.delete(messages.map(({ receiptHandle }) => receiptHandle));
+    this.#moved += messages.length;
+    for (const [index, { id }] of messages.entries()) {
+      const result = results[index];
+      if (!result || result.ok) continue;
+      const text = `The message ${id} was sent, and cannot be deleted where it was: ${result.code}: ${result.message}`;
+      this.#failed.push({ id, error: new Error(text) });
+    }
+  }
+}

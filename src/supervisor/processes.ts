@@ -1,0 +1,124 @@
+/**
+ * A container of several processes, or of one that is replaced when it uses too much memory: the parent, which runs
+ * this executable again for each process, with the same arguments, and has no broker and no worker itself.
+ */
+import { fork } from 'node:child_process';
+import { explain } from '../cli/error-exit.ts';
+import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
+import type { Config } from '../config/config.ts';
+import type { ContainerKind, RunOptions } from '../container/container.ts';
+import { processCount } from '../container/from-config.ts';
+import { handleProcessEvents } from '../container/process-events.ts';
+import { warningsOf } from '../container/warnings.ts';
+import { openService } from '../host/systemd/service.ts';
+import { openLoggers } from '../observe/logging/loggers.ts';
+import { Metrics } from '../observe/metrics/metrics.ts';
+import { CHILD_VARIABLE, type Order, type Report } from './child.ts';
+import { ChildReports } from './child-reports.ts';
+import type { ProcessEnd } from './respawn.ts';
+import { type Child, Supervisor } from './supervisor.ts';
+import type { WatchedProcesses } from './watched-processes.ts';
+
+/**
+ * Runs the processes of a container until they have drained; resolves to the exit code of all. `suffix` goes behind
+ * the names of its queues; `onReady` is called when one of them takes messages.
+ * Throws ConfigError for logs that cannot be opened.
+ */
+export async function runProcesses(
+  kind: ContainerKind,
+  config: Config,
+  { suffix, onReady }: Pick<RunOptions, 'suffix' | 'onReady'> = {},
+): Promise<ExitCode> {
+  const { concurrency, messageLimit, maxMemory } = config.container;
+  const loggers = openLoggers(config.loggers);
+  const log = loggers.get(kind);
+  for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
+  const service = await openService(process.env, log);
+  const metrics = new Metrics();
+  const reports = new ChildReports(() => metrics.snapshot(0, []));
+  const supervisor = new Supervisor({
+    count: processCount(kind, config),
+    concurrency: kind === 'sequential' ? 1 : concurrency,
+    messageLimit,
+    maxMemory,
+    log,
+    fork: (number, onReport, onEnd) => {
+      const { started, reported, ended } = reports.child(number);
+      const child = forkChild(
+        number,
+        (report) => {
+          reported(report);
+          onReport(report);
+          if (report.type !== 'ready') return;
+          const { snapshot, polling } = reports;
+          service.ready({ snapshot, polling, state: () => supervisor.state });
+          onReady?.();
+        },
+        (end) => {
+          ended();
+          onEnd(end);
+        },
+      );
+      if (child.pid !== undefined) started(child.pid);
+      return child;
+    },
+  });
+  const events = handleProcessEvents({
+    log,
+    stop: () => {
+      service.stopping();
+      supervisor.stop();
+    },
+    wake: () => supervisor.order({ type: 'wake' }),
+    reopenLogs: () =>
+      service.reload(() => {
+        loggers.reopen();
+        supervisor.order({ type: 'reopenLogs' });
+      }),
+  });
+  const killAll = () => supervisor.kill();
+  process.on('exit', killAll);
+  let watched: WatchedProcesses | undefined;
+  try {
+    if (config.http.listen !== undefined) {
+      const { WatchedProcesses } = await import('./watched-processes.ts');
+      watched = await WatchedProcesses.open({ kind, config, suffix, log }, { supervisor, reports, metrics });
+    }
+    const code = await supervisor.run();
+    return events.broken ? exitCodes.software : code;
+  } catch (error) {
+    return explain(error, log);
+  } finally {
+    process.off('exit', killAll);
+    events.end();
+    await service.close();
+    await watched?.close();
+    loggers.close();
+  }
+}
+
+function forkChild(
+  number: number,
+  onReport: (report: Report) => void,
+  onEnd: (end: ProcessEnd) => void,
+): Child {
+  const [, script = '', ...args] = process.argv;
+  const child = fork(script, args, { env: { ...process.env, [CHILD_VARIABLE]: String(number) } });
+  child.on('message', (report: Report) => onReport(report));
+  // 'close' comes after the last message, 'exit' may come before.
+  child.on('close', (code, signal) => {
+    if (child.pid !== undefined) onEnd({ code, signal });
+  });
+  child.on('error', (error) => {
+    if (child.pid === undefined) onEnd({ error });
+  });
+  return {
+    pid: child.pid,
+    order: (order: Order) => {
+      if (child.connected) child.send(order, () => {});
+    },
+    kill: (signal) => {
+      child.kill(signal);
+    },
+  };
+}

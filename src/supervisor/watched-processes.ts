@@ -1,0 +1,85 @@
+/**
+ * A container of several processes, as the status server of their parent sees it: what they report, and the queues, which
+ * the parent opens when somebody looks. Loaded only if the ini file has `[http] listen`.
+ */
+import type { Broker, Queue } from '../brokers/broker.ts';
+import { openBroker } from '../brokers/open.ts';
+import { counted, namesOf, openStatus, type StatusSubject } from '../container/status.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
+import type { Snapshot } from '../observe/metrics/snapshot.ts';
+import type { Watched } from '../observe/status/monitor.ts';
+import type { ContainerState, ProcessStatus } from '../observe/status/processes.ts';
+import type { StatusServer } from '../observe/status/server.ts';
+import type { ChildReports } from './child-reports.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface Family {
+  readonly supervisor: Supervisor;
+  readonly reports: ChildReports;
+  /** Counts the requests of the parent. */
+  readonly metrics: Metrics;
+}
+
+export class WatchedProcesses implements Watched {
+  readonly #subject: StatusSubject;
+  readonly #family: Family;
+  #server: StatusServer | undefined;
+  #broker: Broker | undefined;
+  #queues: readonly Queue[] | undefined;
+
+  /** Opens the status server. Throws StatusServerError. */
+  static async open(subject: StatusSubject, family: Family): Promise<WatchedProcesses> {
+    const watched = new WatchedProcesses(subject, family);
+    watched.#server = await openStatus(subject, watched);
+    return watched;
+  }
+
+  private constructor(subject: StatusSubject, family: Family) {
+    this.#subject = subject;
+    this.#family = family;
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+    await this.#broker?.close();
+  }
+
+  get state(): ContainerState {
+    const { state } = this.#family.supervisor;
+    const isStarting = this.processes.every((process) => process.state === 'starting');
+    return state === 'running' && isStarting ? 'starting' : state;
+  }
+
+  get broker(): string {
+    return this.#broker?.description ?? this.#subject.config.container.broker;
+  }
+
+  get total(): Snapshot {
+    return this.#family.reports.snapshot();
+  }
+
+  get processes(): ProcessStatus[] {
+    return this.#family.reports.processes;
+  }
+
+  async queues(): Promise<readonly Queue[]> {
+    const { config, suffix } = this.#subject;
+    const { container, directory, sqs } = config;
+    this.#broker ??= counted(await openBroker(container.broker, { directory, sqs }), this.#family.metrics);
+    const broker = this.#broker;
+    this.#queues ??= await Promise.all(namesOf(config, suffix).map((name) => broker.open(name)));
+    return this.#queues;
+  }
+
+  pause(): void {
+    this.#family.supervisor.pause();
+  }
+
+  resume(): void {
+    this.#family.supervisor.resume();
+  }
+
+  wake(): void {
+    this.#family.supervisor.order({ type: 'wake' });
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Tasks at once: while this runs, `delay` handles a task here before it resolves. What is sent is written and read as in
+ * production; there is no container, no waiting and no retry. For specs that want the effect and nothing else.
+ */
+import type { Message, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
+import { MemoryBroker } from '../brokers/memory/broker.ts';
+import { MemoryQueue } from '../brokers/memory/queue.ts';
+import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
+import { replaceBrokers } from '../producer/connections.ts';
+import { handlingOf } from '../tasks/handling.ts';
+import { silentLog, withCurrentMessage } from '../worker/current-message.ts';
+import { isFailedAttempt } from '../worker/errors.ts';
+
+export interface Inline {
+  /** What was handled, in order. */
+  readonly handled: readonly Message[];
+  /** Sends tasks to their queues again. */
+  stop(): void;
+}
+
+/** Starts it. What a handler throws, the `delay` that sent it throws. */
+export function runInline(): Inline {
+  const handled: Message[] = [];
+  const broker = new InlineBroker();
+  replaceBrokers(broker, async (messageId) => {
+    const sent = broker.take(messageId);
+    if (!sent) return; // A repetition, which a FIFO queue drops.
+    handled.push(sent.message);
+    await handle(sent);
+  });
+  return { handled, stop: () => replaceBrokers(undefined) };
+}
+
+interface SentMessage {
+  readonly message: Message;
+  readonly queue: Queue;
+}
+
+class InlineBroker extends MemoryBroker {
+  readonly #sent = new Map<string, SentMessage>();
+
+  override async open(name: string): Promise<InlineQueue> {
+    return new InlineQueue(name, this, (message, queue) => this.#sent.set(message.id, { message, queue }));
+  }
+
+  /** A message that was sent and not taken yet. */
+  take(messageId: string): SentMessage | undefined {
+    const sent = this.#sent.get(messageId);
+    this.#sent.delete(messageId);
+    return sent;
+  }
+}
+
+type OnMessage = (message: Message, queue: Queue) => void;
+
+class InlineQueue extends MemoryQueue {
+  readonly #onMessage: OnMessage;
+
+  constructor(name: string, broker: MemoryBroker, onMessage: OnMessage) {
+    super(name, broker);
+    this.#onMessage = onMessage;
+  }
+
+  /** Hands each message on as it would be received, whatever its delay. */
+  override async send(outgoing: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    const results = await super.send(outgoing.map(({ delaySeconds: _, ...message }) => message));
+    for (const message of await this.receive({ max: BATCH_ENTRIES, waitSeconds: 0 }))
+      this.#onMessage(message, this);
+    await this.purge();
+    return results;
+  }
+}
+
+async function handle({ message, queue }: SentMessage): Promise<void> {
+  const context = {
+    message,
+    queue,
+    signal: new AbortController().signal,
+    log: silentLog,
+    extend: async () => {},
+  };
+  try {
+    await withCurrentMessage(context, () => handlingOf(message).handleMessage(message, true));
+  } catch (error) {
+    throw isFailedAttempt(error) ? error.cause : error;
+  }
+}

@@ -1,0 +1,56 @@
+/** What a test container shows of its run loop: what became of each message, and when that may be all. */
+import type { Delivery } from '../consumer/delivery.ts';
+import type { ConsumerObserver } from '../consumer/observer.ts';
+import { isFailedAttempt } from '../worker/errors.ts';
+import type { Outcome } from '../worker/outcome.ts';
+
+/** A message, and what became of it. */
+export interface TestedMessage {
+  readonly queue: string;
+  readonly messageId: string;
+  readonly body: string;
+  /** How often the message was received, this time included. */
+  readonly receiveCount: number;
+  /** What its worker threw, or why its body is no call. */
+  readonly error?: unknown;
+}
+
+export class TestRecord {
+  readonly deleted: TestedMessage[] = [];
+  readonly kept: TestedMessage[] = [];
+  readonly failed: TestedMessage[] = [];
+  readonly messagesLog: string[] = [];
+  /** What the worker's `afterMessage` threw, which is no message's fault. */
+  readonly mistakes: unknown[] = [];
+  /** Listens to the run loop. */
+  readonly observer: ConsumerObserver;
+  readonly #errors = new Map<Delivery, unknown>();
+
+  /** `onChange` is called whenever there may be nothing left to do. */
+  constructor(onChange: () => void) {
+    this.observer = {
+      received: onChange,
+      leaseLost: onChange,
+      failed: (delivery, error, { action }) => {
+        this.#errors.set(delivery, isFailedAttempt(error) ? error.cause : error);
+        if (action === 'delete') this.messagesLog.push(delivery.message.body);
+      },
+      afterMessageFailed: (_, error) => {
+        this.mistakes.push(error);
+      },
+      settled: (delivery, outcome) => {
+        this.#add(delivery, outcome);
+        onChange();
+      },
+    };
+  }
+
+  #add(delivery: Delivery, { action }: Outcome): void {
+    const { id: messageId, body, receiveCount } = delivery.message;
+    const hasFailed = this.#errors.has(delivery);
+    const error = this.#errors.get(delivery);
+    this.#errors.delete(delivery);
+    const list = action === 'retry' ? this.kept : hasFailed ? this.failed : this.deleted;
+    list.push({ queue: delivery.queue.name, messageId, body, receiveCount, ...(hasFailed && { error }) });
+  }
+}

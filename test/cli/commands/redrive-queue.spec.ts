@@ -1,0 +1,36 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BrokerError } from '../../../src/brokers/errors.ts';
+import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
+import { redriveQueue } from '../../../src/cli/commands/redrive-queue.ts';
+import { Place } from '../../../src/cli/place.ts';
+import { rejection } from '../../support/rejection.ts';
+
+describe('a redrive that fails on its way', () => {
+  afterEach(() => sinon.restore());
+
+  it('says what it has moved by then', async () => {
+    const broker = new MemoryBroker();
+    const [dead, jobs] = [await broker.open('dead'), await broker.open('jobs')];
+    for (let number = 0; number < 95; number += 1) await dead.send([{ body: `message ${number}` }]);
+    const receive = dead.receive.bind(dead);
+    let requests = 0;
+    const failing = Object.assign(dead, {
+      receive: async (wanted: Parameters<typeof receive>[0]) => {
+        requests += 1;
+        if (requests > 5) throw new BrokerError('unreachable', 'away');
+        return receive(wanted);
+      },
+    });
+    sinon.stub(broker, 'open').callsFake(async (name) => (name === 'dead' ? failing : jobs));
+    const place = new Place({ config: undefined, broker: undefined, json: false });
+    sinon.stub(place, 'broker').resolves(broker);
+    const printed = sinon.stub(process.stdout, 'write').returns(true);
+    const given = { queue: 'dead', to: 'jobs', filter: {}, isDryRun: false };
+    const error = await rejection(redriveQueue(given, place));
+    const text = printed.args.map(([written]) => String(written)).join('');
+    sinon.restore();
+    expect(error).to.have.property('message', 'away');
+    expect(text).to.equal('Moved 50 of 95 messages of dead to jobs; 45 messages could not be looked at\n');
+  });
+});

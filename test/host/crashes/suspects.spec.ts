@@ -1,0 +1,38 @@
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { outdated, Suspects } from '../../../src/host/crashes/suspects.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+describe('suspects', () => {
+  it('are outdated 14 days after their last crash', () => {
+    const now = Date.now();
+    const old = { lastCrashAt: now - 14 * DAY_MS - 1 };
+    const recent = { lastCrashAt: now - 14 * DAY_MS };
+    expect(outdated([old, recent], now)).to.deep.equal([old]);
+  });
+
+  it('are outdated, the oldest first, if there are more than a thousand', () => {
+    const suspects = Array.from({ length: 1_002 }, (_, index) => ({ lastCrashAt: index }));
+    expect(outdated(suspects, 0)).to.have.deep.members([{ lastCrashAt: 0 }, { lastCrashAt: 1 }]);
+    expect(outdated(suspects.slice(2), 0)).to.deep.equal([]);
+  });
+
+  it('are dropped from the folder when they are outdated, but for those of other containers', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'suspects-'));
+    for (const [prefix, key] of [
+      ['one.', 'old'],
+      ['one.', 'new'],
+      ['other.', 'old'],
+    ] as const) {
+      new Suspects(folder, prefix).add(key);
+      const at = (Date.now() - (key === 'old' ? 15 : 13) * DAY_MS) / 1000;
+      utimesSync(join(folder, prefix + key), at, at);
+    }
+    new Suspects(folder, 'one.').prune();
+    expect(readdirSync(folder)).to.have.members(['one.new', 'other.old']);
+    rmSync(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,193 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { claimPidFile, PidFileError, pidFileHolder } from '../../../src/host/daemon/pid-file.ts';
+import { stopProcess } from '../../../src/host/daemon/stop.ts';
+import { processStart } from '../../../src/host/process-start.ts';
+import { rejection } from '../../support/rejection.ts';
+
+/** More than a process id can be. */
+const NOBODY = 2 ** 22 + 1;
+
+describe('a pid file', () => {
+  let folder: string;
+  let path: string;
+  let other: ChildProcess | undefined;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pid-file-'));
+    path = join(folder, 'worker.pid');
+  });
+  afterEach(async () => {
+    if (other?.exitCode === null && other.signalCode === null) {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
+    other = undefined;
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Starts a process, which may ignore TERM, and makes it the holder of the file. */
+  async function hold(script: string): Promise<number> {
+    other = spawn('sh', ['-c', `${script}; echo ready; while :; do sleep 0.05; done`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(other.stdout!, 'data');
+    const pid = other.pid ?? 0;
+    writeFileSync(path, `${pid}\n${processStart(pid)}\n`);
+    return pid;
+  }
+
+  it('has the id of the process on its first line, and is removed at the end', () => {
+    const release = claimPidFile(path);
+    expect(readFileSync(path, 'latin1')).to.equal(`${process.pid}\n${processStart(process.pid)}\n`);
+    expect(readdirSync(folder)).to.deep.equal(['worker.pid']);
+    release();
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('is not removed once another process has it', () => {
+    const release = claimPidFile(path);
+    writeFileSync(path, '1\n');
+    release();
+    expect(readFileSync(path, 'latin1')).to.equal('1\n');
+  });
+
+  it('is refused, with the process id, while its process runs', async () => {
+    const pid = await hold(':');
+    expect(pidFileHolder(path)).to.deep.equal({ pid, start: processStart(pid) });
+    expect(() => claimPidFile(path)).to.throw(
+      PidFileError,
+      `${path} is held by process ${pid}, which runs: end it first, or name another file`,
+    );
+    expect(readdirSync(folder)).to.deep.equal(['worker.pid']);
+  });
+
+  it('is known by the process id alone where nothing else is written in it', async () => {
+    const pid = await hold(':');
+    writeFileSync(path, `${pid}`);
+    expect(pidFileHolder(path)).to.deep.equal({ pid, start: '' });
+  });
+
+  for (const [title, text] of [
+    ['whose process has ended', `${NOBODY}\n17430211\n`],
+    ['with the id of a process that has ended, which another one has now', `${process.ppid}\n1\n`],
+    ['with the id of this process, which an earlier one had', `${process.pid}\n`],
+  ] as const) {
+    it(`${title} is replaced`, () => {
+      writeFileSync(path, text);
+      expect(pidFileHolder(path)).to.equal(undefined);
+      claimPidFile(path);
+      expect(readFileSync(path, 'latin1')).to.match(new RegExp(`^${process.pid}\n`));
+      expect(readdirSync(folder)).to.deep.equal(['worker.pid']);
+    });
+  }
+
+  it('is left alone if it is something else', () => {
+    writeFileSync(path, '[container]\n');
+    expect(() => claimPidFile(path)).to.throw(
+      PidFileError,
+      'is no pid file: expected the id of a process in it',
+    );
+    expect(readFileSync(path, 'latin1')).to.equal('[container]\n');
+  });
+
+  it('names a process, or none, or is no pid file, whatever is in it', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.stringMatching(/^-?\d{0,12}\n?\w{0,10}\s{0,2}$/),
+      fc.constantFrom(
+        '0',
+        '0\n',
+        '-1',
+        '1e3',
+        '00',
+        '4194305',
+        '99999999999999999999',
+        `${'1'.repeat(100_000)}!`,
+      ),
+    );
+    fc.assert(
+      fc.property(text, (text) => {
+        writeFileSync(path, text);
+        try {
+          // Of process id 0 a signal goes to the whole group of the sender.
+          expect(pidFileHolder(path)?.pid ?? 1).to.be.within(1, 2 ** 22);
+        } catch (error) {
+          expect(error).to.be.instanceOf(PidFileError);
+        }
+      }),
+    );
+  });
+
+  it('is not written to where a symbolic link leads that somebody has put in its place', () => {
+    const victim = join(folder, 'victim');
+    writeFileSync(victim, 'as it was');
+    symlinkSync(victim, `${path}.${process.pid}`);
+    const release = claimPidFile(path);
+    expect(readFileSync(victim, 'utf8')).to.equal('as it was');
+    release();
+    symlinkSync(victim, path);
+    expect(() => claimPidFile(path)).to.throw(PidFileError);
+    expect(readFileSync(victim, 'utf8')).to.equal('as it was');
+  });
+
+  it('can be read by all and written by its owner, whatever the umask', () => {
+    const umask = process.umask(0);
+    claimPidFile(path);
+    process.umask(umask);
+    expect(statSync(path).mode & 0o777).to.equal(0o644);
+  });
+
+  it('in a folder that is not there is refused', () => {
+    const missing = join(folder, 'missing/worker.pid');
+    expect(() => claimPidFile(missing)).to.throw(
+      PidFileError,
+      `The pid file ${missing} cannot be written: ENOENT`,
+    );
+  });
+
+  describe('with which a process is stopped', () => {
+    const said: string[] = [];
+    const say = (line: string) => said.push(line);
+    beforeEach(() => {
+      said.length = 0;
+    });
+
+    it('waits for its end', async () => {
+      const pid = await hold(`trap 'sleep 0.2; exit' TERM`);
+      expect(await stopProcess(path, 10, say)).to.equal(true);
+      expect(processStart(pid)).to.equal(undefined);
+      expect(said[0]).to.equal(`Told process ${pid} to drain; it may take up to 10 s`);
+      expect(said[1]).to.match(new RegExp(`^Process ${pid} has ended, after \\d+\\.\\d s$`));
+    });
+
+    it('waits for so long and not longer', async () => {
+      const pid = await hold(`trap '' TERM`);
+      expect(await stopProcess(path, 0.1, say)).to.equal(false);
+      expect(said[1]).to.equal(`Process ${pid} still runs after 0.1 s`);
+    });
+
+    it('says that none runs', async () => {
+      expect(await stopProcess(path, 10, say)).to.equal(true);
+      expect(said).to.deep.equal([`Not running: no process holds ${path}`]);
+    });
+
+    it('ends nothing that another kind of file may name', async () => {
+      writeFileSync(path, '-1\n');
+      expect(await rejection(stopProcess(path, 10, say))).to.be.instanceOf(PidFileError);
+    });
+  });
+});

@@ -1,0 +1,25 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'chai';
+import { processStart, startIn } from '../../src/host/process-start.ts';
+
+const AFTER_STATE = '1 7 7 0 -1 4194560 2519 0 0 0 3 1 0 0 20 0 11 0 17430211 22 33';
+
+describe('the start of a process', () => {
+  it('stays the same while it lives', () => {
+    expect(processStart(process.pid)).to.be.a('string').and.to.equal(processStart(process.pid));
+  });
+
+  it('is unknown once it has ended', () => {
+    const { pid } = spawnSync(process.execPath, ['-v']);
+    expect(processStart(pid)).to.equal(undefined);
+  });
+
+  it('is read whatever the name of the program', () => {
+    expect(startIn(`7 (node) S ${AFTER_STATE}`)).to.equal('17430211');
+    expect(startIn(`7 (a) R (b) S ${AFTER_STATE}`)).to.equal('17430211');
+  });
+
+  it('is unknown for one that has ended and whose parent has not noticed', () => {
+    expect(startIn(`7 (node) Z ${AFTER_STATE}`)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,182 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { openService, Service } from '../../../src/host/systemd/service.ts';
+import { statusText } from '../../../src/host/systemd/status.ts';
+import { goesOn, watchdogInterval } from '../../../src/host/systemd/watchdog.ts';
+import { Metrics } from '../../../src/observe/metrics/metrics.ts';
+
+const RUNNING = 'STATUS=Running: 0 handled, 0 in flight, 0 failed';
+
+/** What a container of one queue has counted that holds so many messages. */
+function counted(held: number) {
+  return new Metrics().snapshot(1, [{ name: 'jobs', held, running: 0, failing: false, silentSeconds: 0 }]);
+}
+
+function logger() {
+  return { error: sinon.stub(), warn: sinon.stub(), info: sinon.stub(), debug: sinon.stub() };
+}
+
+describe('the service that systemd is told of', () => {
+  let clock: sinon.SinonFakeTimers;
+  let sent: string[];
+  let held: number;
+  let polling: boolean;
+  let log: ReturnType<typeof logger>;
+  let doing: 'running' | 'paused';
+  const state = { snapshot: () => counted(held), polling: () => polling, state: () => doing };
+
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+    sent = [];
+    held = 0;
+    polling = true;
+    doing = 'running';
+    log = logger();
+  });
+  afterEach(() => clock.restore());
+
+  function service(watchdogMs?: number): Service {
+    const send = (...assignments: string[]) => {
+      sent.push(...assignments);
+    };
+    return new Service(log, { send, flush: async () => {} }, watchdogMs);
+  }
+
+  it('is ready once, and says what it has done when that changes', () => {
+    const told = service();
+    told.ready(state);
+    told.ready(state);
+    expect(sent).to.deep.equal(['READY=1', RUNNING]);
+    clock.tick(60_000);
+    expect(sent).to.have.length(2);
+    held = 3;
+    clock.tick(5_000);
+    expect(sent.slice(2)).to.deep.equal(['STATUS=Running: 0 handled, 3 in flight, 0 failed']);
+  });
+
+  it('says that it is paused', () => {
+    const told = service();
+    told.ready(state);
+    doing = 'paused';
+    clock.tick(5_000);
+    expect(sent.at(-1)).to.equal('STATUS=Paused: 0 handled, 0 in flight, 0 failed');
+    told.stopping();
+    expect(sent.at(-1)).to.equal('STATUS=Draining: 0 handled, 0 in flight, 0 failed');
+  });
+
+  it('is heard only where systemd listens', () => {
+    expect(service().isHeard).to.equal(true);
+    expect(new Service(log).isHeard).to.equal(false);
+  });
+
+  it('reloads between two words', () => {
+    const told = service();
+    told.ready(state);
+    sent.length = 0;
+    told.reload(() => sent.push('action'));
+    expect(sent).to.have.length(4);
+    expect(sent[1]).to.match(/^MONOTONIC_USEC=\d+$/);
+    expect([sent[0], ...sent.slice(2)]).to.deep.equal(['RELOADING=1', 'action', 'READY=1']);
+  });
+
+  it('reloads without a word before it is ready and once it stops', () => {
+    const told = service();
+    told.reload(() => sent.push('early'));
+    told.ready(state);
+    told.stopping();
+    told.reload(() => sent.push('late'));
+    expect(sent).to.deep.equal([
+      'early',
+      'READY=1',
+      RUNNING,
+      'STOPPING=1',
+      'STATUS=Draining: 0 handled, 0 in flight, 0 failed',
+      'late',
+    ]);
+  });
+
+  it('stops once', () => {
+    const told = service();
+    told.stopping();
+    told.stopping();
+    expect(sent).to.deep.equal(['STOPPING=1']);
+  });
+
+  it('feeds the watchdog only while polling goes on, and says so once when it does not', () => {
+    service(1_000).ready(state);
+    const pings = () => sent.filter((text) => text === 'WATCHDOG=1').length;
+    clock.tick(3_000);
+    expect(pings()).to.equal(3);
+    polling = false;
+    clock.tick(3_000);
+    expect(pings()).to.equal(3);
+    expect(log.error.args).to.deep.equal([
+      ['Polling does not go on: no more word to the watchdog of systemd'],
+    ]);
+    polling = true;
+    clock.tick(1_000);
+    expect(pings()).to.equal(4);
+  });
+
+  it('has a last word on what it has done, and leaves no timer behind', async () => {
+    const told = service(1_000);
+    held = 1;
+    told.ready(state);
+    held = 0;
+    await told.close();
+    expect(sent.at(-1)).to.equal(RUNNING);
+    expect(clock.countTimers()).to.equal(0);
+  });
+
+  it('keeps what systemd put into the environment from other programs', async () => {
+    const environment = { NOTIFY_SOCKET: '', WATCHDOG_USEC: '1000', WATCHDOG_PID: '1', OTHER: 'stays' };
+    const told = await openService(environment, log);
+    expect(environment).to.deep.equal({ OTHER: 'stays' });
+    told.ready(state);
+    expect(clock.countTimers()).to.equal(0);
+  });
+});
+
+describe('the watchdog of systemd', () => {
+  it('wants to hear something twice in its time, from the process that it names', () => {
+    expect(watchdogInterval({ WATCHDOG_USEC: '120000000' }, 7)).to.equal(60_000);
+    expect(watchdogInterval({ WATCHDOG_USEC: '120000000', WATCHDOG_PID: '7' }, 7)).to.equal(60_000);
+    expect(watchdogInterval({ WATCHDOG_USEC: '120000000', WATCHDOG_PID: '8' }, 7)).to.equal(undefined);
+    expect(watchdogInterval({}, 7)).to.equal(undefined);
+    expect(watchdogInterval({ WATCHDOG_USEC: '0' }, 7)).to.equal(undefined);
+  });
+
+  it('is fed while the receives of all queues end, or during a drain', () => {
+    const silent = (...seconds: number[]) => seconds.map((silentSeconds) => ({ silentSeconds }));
+    expect(goesOn('running', silent(0, 80), 20)).to.equal(true);
+    expect(goesOn('running', silent(0, 81), 20)).to.equal(false);
+    expect(goesOn('paused', silent(0), 20)).to.equal(true);
+    expect(goesOn('draining', silent(81), 20)).to.equal(true);
+  });
+});
+
+describe('the status line', () => {
+  it('adds up what became of the messages of all queues', () => {
+    const one = counted(2).queues.jobs;
+    if (!one) throw new Error('There is no such queue.');
+    const queues = {
+      a: { ...one, outcomes: { handled: 5, dropped: 1, retried: 2, buried: 3 } },
+      b: { ...one, held: 1, outcomes: { handled: 7, dropped: 0, retried: 0, buried: 0 } },
+    };
+    const snapshot = { ...counted(0), queues };
+    expect(statusText(snapshot, 'running')).to.equal('Running: 12 handled, 3 in flight, 6 failed');
+    expect(statusText(snapshot, 'draining')).to.equal('Draining: 12 handled, 3 in flight, 6 failed');
+  });
+
+  it('names the queues whose receives fail', () => {
+    const one = counted(0).queues.jobs;
+    if (!one) throw new Error('There is no such queue.');
+    const snapshot = {
+      ...counted(0),
+      queues: { a: { ...one, failing: 1 }, b: one, c: { ...one, failing: 2 } },
+    };
+    expect(statusText(snapshot, 'running')).to.equal(
+      'Running: 0 handled, 0 in flight, 0 failed; receives from "a", "c" fail',
+    );
+  });
+});

@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parseConfig } from '../../../src/config/config.ts';
+import { systemdUnit, type UnitOptions } from '../../../src/host/systemd/unit.ts';
+import { unitArgument, unitPath, unitWord } from '../../../src/host/systemd/unit-quoting.ts';
+import { systemdAnalyze } from '../../support/servers/programs.ts';
+
+const CONTAINER = '[container]\nworker = ./worker.ts:worker\nqueue = jobs\n';
+
+/** A unit for the ini file `/srv/app/orders.ini` with these lines. */
+function unit(lines = '', more: Partial<UnitOptions> = {}): string {
+  return systemdUnit({
+    name: 'sqs-sequential',
+    command: [process.execPath, '/srv/app/sequential.js'],
+    config: parseConfig(CONTAINER + lines, '/srv/app/orders.ini', {}),
+    template: false,
+    user: 'anna',
+    sendsDatagrams: true,
+    ...more,
+  });
+}
+
+function lines(text: string, ...keys: string[]): string[] {
+  return text.split('\n').filter((line) => keys.some((key) => line.startsWith(`${key}=`)));
+}
+
+describe('the systemd unit', () => {
+  it('runs the ini file, as a user of the moment where nothing is written', () => {
+    const text = unit();
+    expect(text).to.match(/^# \/etc\/systemd\/system\/sqs-sequential-orders\.service$/m);
+    const keys = [
+      'Description',
+      'Type',
+      'ExecStart',
+      'WorkingDirectory',
+      'DynamicUser',
+      'User',
+      'ReadWritePaths',
+    ];
+    expect(lines(text, ...keys)).to.deep.equal([
+      'Description=sqs-sequential orders',
+      'Type=notify',
+      'WorkingDirectory=/srv/app',
+      `ExecStart=${process.execPath} /srv/app/sequential.js /srv/app/orders.ini`,
+      'DynamicUser=yes',
+    ]);
+  });
+
+  it('may write to the folders of the queue file, of the logs and of a socket, as a user that stays', () => {
+    const files =
+      'broker = sqlite:data/queues.db\n[logger]\npath = /var/log/app.log\n[logger.messages]\npath = data/m.log\n[http]\nlisten = ./run/http.sock\n';
+    const keys = ['DynamicUser', 'User', 'ReadWritePaths'];
+    expect(lines(unit(files), ...keys)).to.deep.equal([
+      'User=anna',
+      'ReadWritePaths=/srv/app/data /srv/app/run /var/log',
+    ]);
+    expect(lines(unit(files, { user: 'root' }), ...keys)[0]).to.equal('User=sqs-containers');
+  });
+
+  it('waits for the drain, with what comes after drain_timeout', () => {
+    expect(lines(unit('drain_timeout = 90.5\n'), 'TimeoutStopSec')).to.deep.equal(['TimeoutStopSec=111']);
+  });
+
+  it('starts the container again, unless it may end because there is nothing to do', () => {
+    expect(lines(unit(), 'Restart')).to.deep.equal(['Restart=always']);
+    expect(lines(unit('idle_exit = 5\n'), 'Restart')).to.deep.equal(['Restart=on-failure']);
+  });
+
+  it('lets other programs notify only where the process itself cannot', () => {
+    expect(lines(unit(), 'NotifyAccess')).to.deep.equal(['NotifyAccess=main']);
+    expect(lines(unit('', { sendsDatagrams: false }), 'NotifyAccess')).to.deep.equal(['NotifyAccess=all']);
+  });
+
+  it('sees the folders of people only if something is there', () => {
+    expect(lines(unit(), 'ProtectHome')).to.deep.equal(['ProtectHome=yes']);
+    const command = ['/home/anna/.nvm/node', '/srv/app/sequential.js'];
+    expect(lines(unit('', { command }), 'ProtectHome')).to.deep.equal(['ProtectHome=read-only']);
+  });
+
+  it('is a template for the ini files of a folder, on request', () => {
+    const text = unit('', {
+      template: true,
+      command: ['/usr/bin/node', '/srv/app/sequential.js', '--suffix=big'],
+    });
+    expect(text).to.match(/^# \/etc\/systemd\/system\/sqs-sequential@\.service$/m);
+    expect(lines(text, 'Description', 'ExecStart', 'WorkingDirectory', 'EnvironmentFile')).to.deep.equal([
+      'Description=sqs-sequential %i',
+      'WorkingDirectory=/srv/app',
+      'ExecStart=/usr/bin/node /srv/app/sequential.js --suffix=big %i.ini',
+      'EnvironmentFile=-/etc/default/sqs-sequential@%i',
+    ]);
+  });
+
+  it('has paths and arguments as systemd reads them', () => {
+    expect(unitPath('/a b/100%')).to.equal('/a b/100%%');
+    expect(unitWord('/a b/"100%"\\')).to.equal('"/a b/\\"100%%\\"\\\\"');
+    expect(unitWord("it's")).to.equal(`"it's"`);
+    expect(unitWord('/a/b')).to.equal('/a/b');
+    expect(unitArgument('--suffix=$HOME')).to.equal('--suffix=$$HOME');
+  });
+});
+
+describe('systemd-analyze', function () {
+  this.timeout(30_000);
+  let folder: string;
+
+  before(function () {
+    if (!systemdAnalyze.isInstalled()) this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'unit-'));
+  });
+  after(() => {
+    if (folder) rmSync(folder, { recursive: true });
+  });
+
+  function analyze(file: string, text: string, ...command: string[]): string {
+    const path = join(folder, file);
+    writeFileSync(path, text);
+    const { status, stdout, stderr } = spawnSync('systemd-analyze', [...command, path], { encoding: 'utf8' });
+    expect(status, stderr).to.equal(0);
+    return stdout + stderr;
+  }
+
+  it('has nothing to say against the unit and the template', () => {
+    const files = 'broker = sqlite:queues.db\n';
+    const awkward = parseConfig(CONTAINER + files, '/srv/my app 100%/orders & more.ini', {});
+    expect(analyze('sqs-sequential-orders.service', unit(), 'verify')).to.equal('');
+    expect(analyze('awkward.service', unit('', { config: awkward }), 'verify')).to.equal('');
+    expect(analyze('sqs-sequential@.service', unit(files, { template: true }), 'verify')).to.equal('');
+  });
+
+  it('finds a service that is well locked in', () => {
+    const report = analyze('locked.service', unit(), 'security', '--offline=yes', '--no-pager');
+    const [, exposure] = /exposure level for \S+: (\d+\.\d+)/.exec(report) ?? [];
+    expect(Number(exposure)).to.be.within(0.1, 1.5);
+  });
+});

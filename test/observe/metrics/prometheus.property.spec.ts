@@ -1,0 +1,60 @@
+// Whatever queues are called and however many messages there were: a scraper reads what was counted.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { isQueueName } from '../../../src/brokers/rules/queue-name.ts';
+import { Metrics } from '../../../src/observe/metrics/metrics.ts';
+import { prometheusText } from '../../../src/observe/metrics/prometheus.ts';
+import { totalOf } from '../../../src/observe/metrics/snapshot.ts';
+import { parsePrometheus, valueIn } from './parse-prometheus.ts';
+
+/** A broker of one's own may call its queues as it likes. */
+const name = fc.oneof(
+  fc.string({ unit: fc.constantFrom('"', '\\', '\n', 'n', '{', '}', ',', '=', ' ', 'é', '😀') }),
+  fc.constantFrom('work', 'work.fifo', 'constructor', '__proto__', 'toString', 'https://host/1/a?b="c"'),
+);
+
+describe('the text for Prometheus, whatever was counted', () => {
+  it('gives back the counts of each queue, of several processes together', async () => {
+    const counts = fc.array(fc.tuple(name, fc.integer({ min: 1, max: 5 }), fc.nat(2 ** 40)), {
+      maxLength: 6,
+    });
+    await fc.assert(
+      fc.asyncProperty(counts, counts, async (...processes) => {
+        const expected = new Map<string, number>();
+        const snapshots = processes.map((counted) => {
+          const metrics = new Metrics();
+          for (const [name, messages, age] of counted) {
+            const sentAt = Date.now() - age;
+            metrics.received(
+              { name } as never,
+              Array.from({ length: messages }, () => ({ sentAt })) as never,
+            );
+            metrics.requested(name, 'ReceiveMessage', 0);
+            expected.set(name, (expected.get(name) ?? 0) + messages);
+          }
+          const loads = counted.map(([name]) => ({
+            name,
+            held: 1,
+            running: 0,
+            failing: false,
+            silentSeconds: 0,
+          }));
+          // As it comes from another process.
+          return JSON.parse(JSON.stringify(metrics.snapshot(1, loads))) as ReturnType<Metrics['snapshot']>;
+        });
+        const samples = parsePrometheus(await prometheusText(totalOf(snapshots), 2, {}));
+        for (const [queue, messages] of expected) {
+          const labels = { messaging_destination_name: queue };
+          expect(valueIn(samples, 'messaging_client_consumed_messages_total', labels), queue).to.equal(
+            messages,
+          );
+        }
+        for (const { value } of samples) expect(value).to.be.at.least(0);
+      }),
+    );
+  });
+
+  it('knows the names of queues that objects have for something else', () => {
+    expect(['constructor', '__proto__', 'toString'].every(isQueueName)).to.equal(true);
+  });
+});

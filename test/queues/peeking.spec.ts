@@ -1,0 +1,41 @@
+import { expect } from 'chai';
+import type { Queue } from '../../src/brokers/broker.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { peekInto } from '../../src/queues/peeking.ts';
+import { rejection } from '../support/rejection.ts';
+
+/** A queue that shows nothing without a receive, as on SQS. */
+async function blindQueue(count: number): Promise<Queue> {
+  const queue = await new MemoryBroker().open('jobs');
+  for (let sent = 0; sent < count; sent += 1) await queue.send([{ body: String(sent) }]);
+  return Object.defineProperty(queue, 'peek', { value: undefined });
+}
+
+describe('peeking into a queue that shows nothing without a receive', () => {
+  it('receives as many messages as are wanted, and gives them back', async () => {
+    const queue = await blindQueue(25);
+    const messages = await peekInto(queue, 12);
+    expect(messages.map(({ body }) => body)).to.deep.equal(
+      Array.from({ length: 12 }, (_, index) => String(index)),
+    );
+    expect(messages[0]).to.include({ receiveCount: 1 }).and.not.have.property('receiptHandle');
+    expect(await queue.counts()).to.deep.equal({ visible: 25, inFlight: 0, delayed: 0 });
+  });
+
+  it('shows what there is when that is less', async () => {
+    expect(await peekInto(await blindQueue(3), 12)).to.have.length(3);
+  });
+
+  it('gives back what it has when the next receive fails', async () => {
+    const queue = await blindQueue(25);
+    const receive = queue.receive.bind(queue);
+    let receives = 0;
+    queue.receive = async (options) => {
+      receives += 1;
+      if (receives === 2) throw new Error('gone');
+      return receive(options);
+    };
+    expect((await rejection(peekInto(queue, 12))).message).to.equal('gone');
+    expect(await queue.counts()).to.include({ visible: 25, inFlight: 0 });
+  });
+});

@@ -1,0 +1,104 @@
+import { expect } from 'chai';
+import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
+import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { type Found, looker, waitUntilEmpty } from '../../src/queues/waiting.ts';
+import { rejection } from '../support/rejection.ts';
+
+describe('waiting until queues are empty', () => {
+  let clock: SinonFakeTimers;
+  let outages: string[];
+  beforeEach(() => {
+    outages = [];
+    clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    expect(clock.countTimers()).to.equal(0);
+    clock.restore();
+  });
+
+  function found(visible: number, inFlight = 0, delayed = 0): Found {
+    return { queue: 'jobs', visible, inFlight, delayed };
+  }
+
+  /** Waits while the looks find or throw what is listed, and find nothing after that. */
+  async function wait(
+    list: readonly (Found | Error)[],
+    options: { cycles: number; timeout?: number; every?: number },
+  ) {
+    const left = [...list];
+    let looks = 0;
+    const look = async () => {
+      const next = left.shift() ?? found(0);
+      if (next instanceof Error) throw next;
+      return [next];
+    };
+    const waiting = waitUntilEmpty(look, {
+      every: 5,
+      onLook: () => {
+        looks += 1;
+      },
+      onOutage: ({ message }) => outages.push(message),
+      ...options,
+    });
+    // What it throws is for those who asked.
+    waiting.catch(() => {});
+    await clock.runAllAsync();
+    return { isEmpty: await waiting, looks, seconds: performance.now() / 1000 };
+  }
+
+  it('looks until nothing is visible, in flight or delayed', async () => {
+    const list = [found(1), found(0, 1), found(0, 0, 1)];
+    expect(await wait(list, { cycles: 1 })).to.deep.equal({ isEmpty: true, looks: 4, seconds: 15 });
+  });
+
+  it('believes it only after so many cycles in a row', async () => {
+    const list = [found(0), found(0), found(1), found(0)];
+    expect(await wait(list, { cycles: 3 })).to.deep.equal({ isEmpty: true, looks: 6, seconds: 25 });
+  });
+
+  it('gives up after the timeout, with a last look', async () => {
+    const list = Array.from({ length: 10 }, () => found(1));
+    expect(await wait(list, { cycles: 1, timeout: 12 })).to.deep.equal({
+      isEmpty: false,
+      looks: 4,
+      seconds: 12,
+    });
+  });
+
+  it('waits an outage out, which it tells once, and counts from its end', async () => {
+    const away = new BrokerError('unreachable', 'away');
+    const throttled = new BrokerError('throttled', 'too many');
+    const list = [found(0), away, throttled, away, found(0), found(1), throttled, found(0)];
+    expect(await wait(list, { cycles: 2 })).to.deep.equal({ isEmpty: true, looks: 5, seconds: 40 });
+    expect(outages).to.deep.equal(['away', 'too many']);
+  });
+
+  it('asks a broker that is away not more than once a second, and not beyond the timeout', async () => {
+    const list = [found(1), ...Array.from({ length: 100 }, () => new BrokerError('credentials', 'expired'))];
+    expect(await wait(list, { cycles: 1, timeout: 10, every: 0.5 })).to.deep.equal({
+      isEmpty: false,
+      looks: 1,
+      seconds: 10,
+    });
+    expect(outages).to.deep.equal(['expired']);
+  });
+
+  it('ends with the first error of a broker that has never answered, and with one that will not pass', async () => {
+    const away = new BrokerError('unreachable', 'away');
+    const missing = new QueueNotFoundError('jobs', 'memory');
+    expect(await rejection(wait([away], { cycles: 1 }))).to.equal(away);
+    expect(await rejection(wait([found(1), missing], { cycles: 1 }))).to.equal(missing);
+    expect(outages).to.deep.equal([]);
+  });
+
+  it('makes no queue: one that a container will make is empty, another one is an error', async () => {
+    const broker = new MemoryBroker();
+    await broker.create('jobs');
+    await (await broker.open('jobs')).send([{ body: 'x' }]);
+    const look = looker(broker, ['jobs', 'later'], ['jobs', 'later']);
+    expect(await look()).to.deep.equal([found(1), { queue: 'later', visible: 0, inFlight: 0, delayed: 0 }]);
+    expect(await rejection(looker(broker, ['later'], [])())).to.be.instanceOf(QueueNotFoundError);
+    expect(await broker.list()).to.deep.equal(['jobs']);
+  });
+});
