@@ -60,11 +60,11 @@ export const candidates = {
   },
   sequential: {
     title: 'sqs-sequential',
-    load: async () => (await import('./candidates/container.ts')).container('sequential'),
+    load: async () => (await import('./candidates/container.ts')).container('sqs-sequential'),
   },
   concurrent: {
     title: 'sqs-concurrent, 10 slots',
-    load: async () => (await import('./candidates/container.ts')).container('concurrent'),
+    load: async () => (await import('./candidates/container.ts')).container('sqs-concurrent'),
   },
   status: {
     title: 'sqs-concurrent, 10 slots, with its status server',

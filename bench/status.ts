@@ -63,7 +63,7 @@ export async function idle({ hasStatus }: { readonly hasStatus: boolean }): Prom
   const end = new AbortController();
   const socket = join(tmpdir(), `bench-idle-${process.pid}.sock`);
   const http = hasStatus ? ['[http]', `listen = ${socket}`] : [];
-  const running = run('concurrent', ['worker = ./container-worker.ts:worker', ...http])({
+  const running = run('sqs-concurrent', ['worker = ./container-worker.ts:worker', ...http])({
     stub,
     handle: () => {},
     end: end.signal,

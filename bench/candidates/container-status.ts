@@ -7,7 +7,7 @@ import { run } from './container.ts';
 
 const SOCKET = join(tmpdir(), `bench-status-${process.pid}.sock`);
 
-export const statusContainer: Candidate = run('concurrent', [
+export const statusContainer: Candidate = run('sqs-concurrent', [
   'worker = ./container-worker.ts:worker',
   '[http]',
   `listen = ${SOCKET}`,

@@ -2,28 +2,29 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.ts';
-import { type ContainerKind, runContainer } from '../../src/container/container.ts';
+import { runContainer } from '../../src/container/container.ts';
+import { type Program, settingsOf } from '../../src/container/program.ts';
 // Imported here and not first by the container, which would do it through tsx: that adds calls to each function.
 import '../../src/tasks/worker.ts';
 import type { Candidate } from '../candidates.ts';
 import './container-tasks.ts';
 import { setHandler } from './container-worker.ts';
 
-export const container = (kind: ContainerKind): Candidate =>
-  run(kind, ['worker = ./container-worker.ts:worker']);
+export const container = (program: Program): Candidate =>
+  run(program, ['worker = ./container-worker.ts:worker']);
 
 /** A worker that takes messages as they are. */
-export const rawContainer: Candidate = run('concurrent', ['worker = ./container-worker.ts:raw']);
+export const rawContainer: Candidate = run('sqs-concurrent', ['worker = ./container-worker.ts:raw']);
 
 /** The worker that runs tasks. */
-export const taskContainer: Candidate = run('concurrent', [
+export const taskContainer: Candidate = run('sqs-concurrent', [
   'worker = ../../src/tasks/worker.ts:worker',
   '[worker]',
   'modules = ./container-tasks.ts',
 ]);
 
 /** `lines` end the section `[container]`, and may begin others. */
-export function run(kind: ContainerKind, lines: readonly string[]): Candidate {
+export function run(program: Program, lines: readonly string[]): Candidate {
   return async ({ stub, handle, end }) => {
     setHandler(handle);
     const ini = [
@@ -34,10 +35,8 @@ export function run(kind: ContainerKind, lines: readonly string[]): Candidate {
       `queue = ${stub.queue}`,
       ...lines,
     ];
-    const running = runContainer(
-      kind,
-      parseConfig(ini.join('\n'), join(import.meta.dirname, 'bench.ini'), {}),
-    );
+    const config = parseConfig(ini.join('\n'), join(import.meta.dirname, 'bench.ini'), {});
+    const running = runContainer(program, settingsOf(program, config));
     await once(end, 'abort');
     process.kill(process.pid, 'SIGTERM');
     await running;

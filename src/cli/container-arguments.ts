@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import type * as z from 'zod';
 import { containerOptions } from '../config/options.ts';
 import { word } from '../config/values.ts';
+import type { Program } from '../container/program.ts';
 import { readCommandLine, usageText } from './command-line.ts';
 import { flag, repeatable, value } from './option-kinds.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,21 +30,21 @@ export interface ContainerArguments {
   readonly overrides: { readonly messageLimit?: number; readonly idleExit?: number };
 }
 
-const DESCRIPTIONS = {
-  sequential: 'Hands the messages of its queues to a worker, one at a time.',
-  concurrent: 'Hands the messages of its queues to a worker, many at a time, in one process or several.',
-} as const;
+const DESCRIPTIONS: Readonly<Record<Program, string>> = {
+  'sqs-sequential': 'Hands the messages of its queues to a worker, one at a time.',
+  'sqs-concurrent':
+    'Hands the messages of its queues to a worker, many at a time, in one process or several.',
+};
 
 /** The arguments, or the text that `--help` or `--version` asks for. Throws UsageError. */
 export async function parseContainerArguments(
-  kind: keyof typeof DESCRIPTIONS,
+  program: Program,
   args: readonly string[],
 ): Promise<ContainerArguments | { readonly text: string }> {
-  const command = `sqs-${kind}`;
   const parser = yargs()
-    .scriptName(command)
+    .scriptName(program)
     .usage(
-      `${command} FILE\n\n${DESCRIPTIONS[kind]} FILE is an ini file; config.example.ini explains each option.`,
+      `${program} FILE\n\n${DESCRIPTIONS[program]} FILE is an ini file; config.example.ini explains each option.`,
     )
     .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
     .option('check', flag('Validate FILE, print the resolved settings, exit'))
@@ -57,24 +58,24 @@ export async function parseContainerArguments(
     .option('print-unit', flag('Print a systemd unit for FILE, exit'))
     .option(
       'print-template-unit',
-      flag(`Print a template of one, ${command}@.service, for all ini files in the folder of FILE, exit`),
+      flag(`Print a template of one, ${program}@.service, for all ini files in the folder of FILE, exit`),
     )
     .epilogue(
       'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
     )
     .strictOptions();
-  const { given: parsed, text } = await readCommandLine(command, parser, args, async (problem) =>
+  const { given: parsed, text } = await readCommandLine(program, parser, args, async (problem) =>
     usageText(problem, args, await parser.getHelp()),
   );
   if (parsed.help === true || parsed.version === true) return { text };
   const [file, ...others] = parsed._.map(String);
-  if (!file) throw new UsageError(command, 'Name an ini file.');
-  if (others.length > 0) throw new UsageError(command, 'Name one ini file, not several.');
+  if (!file) throw new UsageError(program, 'Name an ini file.');
+  if (others.length > 0) throw new UsageError(program, 'Name one ini file, not several.');
   const { daemonize, stop, pidFile } = parsed;
   if (stop && pidFile === undefined) {
-    throw new UsageError(command, '--stop: which process? Name its --pid-file, too.');
+    throw new UsageError(program, '--stop: which process? Name its --pid-file, too.');
   }
-  if (stop && daemonize) throw new UsageError(command, '--stop and --daemonize: give one of the two.');
+  if (stop && daemonize) throw new UsageError(program, '--stop and --daemonize: give one of the two.');
   const { messageLimit, idleExit } = containerOptions.shape;
   return {
     file,
@@ -84,10 +85,10 @@ export async function parseContainerArguments(
     pidFile,
     stop,
     queues: parsed.queue ?? [],
-    suffix: read(command, 'suffix', word().optional(), parsed.suffix),
+    suffix: read(program, 'suffix', word().optional(), parsed.suffix),
     overrides: {
-      ...override('messageLimit', read(command, 'message-limit', messageLimit, parsed.messageLimit)),
-      ...override('idleExit', read(command, 'idle-exit', idleExit, parsed.idleExit)),
+      ...override('messageLimit', read(program, 'message-limit', messageLimit, parsed.messageLimit)),
+      ...override('idleExit', read(program, 'idle-exit', idleExit, parsed.idleExit)),
     },
   };
 }

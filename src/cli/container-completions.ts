@@ -1,13 +1,13 @@
 /** What a shell is offered when it completes a command line of a container: options, and what its ini file names. */
 import { type Config, readConfig } from '../config/config.ts';
-import type { ContainerKind } from '../container/container.ts';
+import type { Program } from '../container/program.ts';
 import { longNames, optionBefore, optionsOf, plainWords, unfinished } from './completion-words.ts';
 import { parseContainerArguments } from './container-arguments.ts';
 
 /** What may come next. `words` is the command line, from the program to the word under the cursor. */
-export async function containerCompletions(kind: ContainerKind, words: readonly string[]): Promise<string[]> {
+export async function containerCompletions(program: Program, words: readonly string[]): Promise<string[]> {
   const line = unfinished(words);
-  const help = await parseContainerArguments(kind, ['--help']);
+  const help = await parseContainerArguments(program, ['--help']);
   const options = optionsOf('text' in help ? help.text : '');
   const before = optionBefore(line, options);
   if (!before) return line.current.startsWith('-') ? longNames(options) : [];

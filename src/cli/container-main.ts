@@ -5,8 +5,7 @@ import { loadBrokerFactory } from '../brokers/custom.ts';
 import { type Config, describeConfig, readConfig } from '../config/config.ts';
 import { nameProblems } from '../config/queue-names.ts';
 import { suggest } from '../config/suggestion.ts';
-import type { ContainerKind } from '../container/container.ts';
-import { needsProcesses } from '../container/from-config.ts';
+import { needsProcesses, type Program, settingsOf } from '../container/program.ts';
 import { claimPidFile } from '../host/daemon/pid-file.ts';
 import { findDaemonStarter } from '../host/daemon/starter.ts';
 import { loadExpression } from '../modules/load.ts';
@@ -19,19 +18,19 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs a container from the command line; resolves to its exit code. */
-export async function containerMain(kind: ContainerKind, args: readonly string[]): Promise<ExitCode> {
+export async function containerMain(program: Program, args: readonly string[]): Promise<ExitCode> {
   try {
     if (args[0] === COMPLETING) {
       const { containerCompletions } = await import('./container-completions.ts');
-      return print((await containerCompletions(kind, args.slice(1))).join('\n'));
+      return print((await containerCompletions(program, args.slice(1))).join('\n'));
     }
-    const given = await parseContainerArguments(kind, args);
+    const given = await parseContainerArguments(program, args);
     if ('text' in given) return print(given.text);
-    const config = settingsFor(kind, given);
+    const config = settingsFor(program, given);
     if (given.check) return await check(config);
     if (given.printUnit) {
       const { unitFor } = await import('./print-unit.ts');
-      return print(await unitFor(kind, config, given, given.printUnit === 'template'));
+      return print(await unitFor(program, config, given, given.printUnit === 'template'));
     }
     if (given.stop && given.pidFile !== undefined) {
       const { stop } = await import('./daemon.ts');
@@ -41,35 +40,35 @@ export async function containerMain(kind: ContainerKind, args: readonly string[]
     const onReady = findDaemonStarter();
     if (given.daemonize && !parent && !onReady) {
       const { daemonize } = await import('./daemon.ts');
-      return await daemonize(kind, config);
+      return await daemonize(program, config);
     }
     // Also when a second signal ends the process at once.
     if (given.pidFile !== undefined && !parent) process.once('exit', claimPidFile(resolve(given.pidFile)));
     // Imported only when run: for --help, --check, and the parent of processes the run loop need not be loaded.
-    if (!parent && needsProcesses(kind, config)) {
+    if (!parent && needsProcesses(config)) {
       const { runProcesses } = await import('../supervisor/processes.ts');
-      return await runProcesses(kind, config, { suffix: given.suffix, onReady });
+      return await runProcesses(program, config, { suffix: given.suffix, onReady });
     }
     const { runContainer } = await import('../container/container.ts');
-    return await runContainer(kind, config, { suffix: given.suffix, parent, onReady });
+    return await runContainer(program, config, { suffix: given.suffix, parent, onReady });
   } catch (error) {
     return complain(error);
   }
 }
 
 /** The settings of the ini file, but for those that the command line has. Throws UsageError. */
-function settingsFor(kind: ContainerKind, { file, queues, suffix, overrides }: ContainerArguments): Config {
-  const config = readConfig(file);
+function settingsFor(program: Program, { file, queues, suffix, overrides }: ContainerArguments): Config {
+  const config = settingsOf(program, readConfig(file));
   const names = config.container.queue.map(({ name }) => name);
   const unknown = queues.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     const advice = suggest(unknown, names, 'it has');
-    throw new UsageError(`sqs-${kind}`, `--queue ${unknown}: ${file} has no such queue; ${advice}.`);
+    throw new UsageError(program, `--queue ${unknown}: ${file} has no such queue; ${advice}.`);
   }
   const queue = config.container.queue.filter(({ name }) => queues.length === 0 || queues.includes(name));
   const container = { ...config.container, queue, ...overrides };
   const [problem] = nameProblems(container, suffix);
-  if (problem) throw new UsageError(`sqs-${kind}`, `--suffix ${suffix}: ${problem.text}.`);
+  if (problem) throw new UsageError(program, `--suffix ${suffix}: ${problem.text}.`);
   return { ...config, container };
 }
 

@@ -1,7 +1,7 @@
 /** What `--daemonize` and `--stop` do: start a container in the background, and end it. */
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { ContainerKind } from '../container/container.ts';
+import { loggerName, type Program } from '../container/program.ts';
 import { daemonLog, startDaemon } from '../host/daemon/daemon.ts';
 import { stopProcess } from '../host/daemon/stop.ts';
 import { stopSeconds } from '../host/stop-seconds.ts';
@@ -14,11 +14,11 @@ import { UsageError } from './usage-error.ts';
  * and writes to standard error what it has logged.
  * Throws UsageError if it would have no log, ConfigError for logs that cannot be opened.
  */
-export async function daemonize(kind: ContainerKind, config: Config): Promise<ExitCode> {
-  const logFile = daemonLog(config.loggers, kind);
+export async function daemonize(program: Program, config: Config): Promise<ExitCode> {
+  const logFile = daemonLog(config.loggers, loggerName(program));
   if (logFile === undefined) {
     throw new UsageError(
-      `sqs-${kind}`,
+      program,
       `--daemonize: ${config.file} sends the log to the terminal, which a daemon does not have; name a file in it, such as [logger] path = worker.log.`,
     );
   }

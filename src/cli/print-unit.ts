@@ -2,13 +2,13 @@
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { ContainerKind } from '../container/container.ts';
+import type { Program } from '../container/program.ts';
 import { systemdUnit } from '../host/systemd/unit.ts';
 import type { ContainerArguments } from './container-arguments.ts';
 
 /** The text of the unit; `template`: of one for many ini files. */
 export async function unitFor(
-  kind: ContainerKind,
+  program: Program,
   config: Config,
   { queues, suffix, overrides }: ContainerArguments,
   template: boolean,
@@ -21,7 +21,7 @@ export async function unitFor(
     ...(idleExit === undefined ? [] : [`--idle-exit=${idleExit}`]),
   ];
   return systemdUnit({
-    name: `sqs-${kind}`,
+    name: program,
     command: [process.execPath, resolve(process.argv[1] ?? ''), ...options],
     config,
     template,

@@ -16,12 +16,10 @@ import { Metrics } from '../observe/metrics/metrics.ts';
 import { setContainer } from '../producer/connections.ts';
 import type { Obeying, ParentProcess } from '../supervisor/child.ts';
 import { handleProcessEvents } from './process-events.ts';
+import { loggerName, type Program } from './program.ts';
 import { makeRunLoop, type RunLoop } from './run-loop.ts';
 import { warningsOf } from './warnings.ts';
 import type { WatchedProcess } from './watched-process.ts';
-
-/** The kinds of container, by the name that their executable has after `sqs-`. */
-export type ContainerKind = 'sequential' | 'concurrent';
 
 export interface RunOptions {
   /** Goes behind the names of the queues. */
@@ -33,16 +31,16 @@ export interface RunOptions {
 }
 
 /**
- * Runs a container until it has drained; resolves to its exit code.
+ * Runs a container with the settings of its program until it has drained; resolves to its exit code.
  * Throws ConfigError for logs that cannot be opened.
  */
 export async function runContainer(
-  kind: ContainerKind,
+  program: Program,
   config: Config,
   { suffix, parent, onReady }: RunOptions = {},
 ): Promise<ExitCode> {
   const loggers = openLoggers(config.loggers);
-  const log = loggers.get(kind);
+  const log = loggers.get(loggerName(program));
   const service = await openService(process.env, log);
   const metrics = new Metrics();
   let broker: Broker | undefined;
@@ -51,13 +49,13 @@ export async function runContainer(
     if (!parent) for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
     if (config.http.listen !== undefined) {
       const { WatchedProcess } = await import('./watched-process.ts');
-      watched = await WatchedProcess.open({ kind, config, suffix, log }, metrics, parent !== undefined);
+      watched = await WatchedProcess.open({ program, config, suffix, log }, metrics, parent !== undefined);
     }
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
     broker = watched?.counted(broker) ?? broker;
     setContainer({ broker, prefix: config.container.queuePrefix });
     const isCounted = watched !== undefined || parent !== undefined || service.isHeard;
-    const loop = await makeRunLoop(kind, config, {
+    const loop = await makeRunLoop(config, {
       broker,
       suffix,
       parent,

@@ -1,5 +1,4 @@
-/** What the settings of an ini file mean for the processes, the worker, the queues and the run loop. */
-import { availableParallelism } from 'node:os';
+/** What the settings of an ini file mean for the worker, the queues and the run loop. */
 import type { Broker, Queue } from '../brokers/broker.ts';
 import type { Config } from '../config/config.ts';
 import { fullName } from '../config/queue-names.ts';
@@ -8,18 +7,6 @@ import { loadExpression } from '../modules/load.ts';
 import { type Backoff, constantBackoff, exponentialBackoff, noBackoff } from '../worker/backoff.ts';
 import type { MessageLog } from '../worker/current-message.ts';
 import { createWorker, type Worker } from '../worker/worker.ts';
-import type { ContainerKind } from './container.ts';
-
-/** How many processes work on the queues. */
-export function processCount(kind: ContainerKind, { container: { processes } }: Config): number {
-  if (kind === 'sequential') return 1;
-  return processes === 'auto' ? availableParallelism() : processes;
-}
-
-/** Whether these settings need a parent with processes of their own. */
-export function needsProcesses(kind: ContainerKind, config: Config): boolean {
-  return processCount(kind, config) > 1 || config.container.maxMemory !== undefined;
-}
 
 /** Imports what `worker` names and makes the worker. Throws ModuleLoadError, WorkerFactoryError. */
 export async function makeWorker({ container, directory, worker }: Config, log: MessageLog): Promise<Worker> {
@@ -43,15 +30,11 @@ export function openQueues<Opened extends Queue>(
 }
 
 /** The options of the run loop, but for what has to be opened. Throws QueueNotFoundError, BrokerError. */
-export async function consumerOptions(
-  kind: ContainerKind,
-  broker: Broker,
-  { container }: Config,
-): Promise<ConsumerOptions> {
+export async function consumerOptions(broker: Broker, { container }: Config): Promise<ConsumerOptions> {
   const { deadLetterQueue, queuePrefix: prefix } = container;
   const { visibilityTimeout, handlerTimeout, messageLimit, idleExit } = container;
   return {
-    slots: kind === 'sequential' ? 1 : container.concurrency,
+    slots: container.concurrency,
     prefetch: container.prefetch,
     waitSeconds: container.poll,
     idlePause: container.idlePause,

@@ -9,7 +9,6 @@ import { ConsumerLog } from '../observe/logging/consumer-log.ts';
 import type { Logger, Loggers } from '../observe/logging/loggers.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { ParentProcess } from '../supervisor/child.ts';
-import type { ContainerKind } from './container.ts';
 import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
 
 export interface RunLoop {
@@ -39,14 +38,13 @@ export interface RunLoopParts {
  * Throws ModuleLoadError, WorkerFactoryError, QueueNotFoundError, BrokerError.
  */
 export async function makeRunLoop(
-  kind: ContainerKind,
   config: Config,
   { broker, suffix, parent, loggers, log, metrics }: RunLoopParts,
 ): Promise<RunLoop> {
   const worker = await makeWorker(config, log);
   const queues = await openQueues(broker, config, suffix);
   const consumerLog = new ConsumerLog(loggers, log);
-  const options = await consumerOptions(kind, broker, config);
+  const options = await consumerOptions(broker, config);
   const crashRecord = openCrashRecord(config, options.slots, log);
   const consumer = new Consumer(
     queues,

@@ -12,11 +12,11 @@ import type { Watched } from '../observe/status/monitor.ts';
 import { openStatusServer, type StatusServer } from '../observe/status/server.ts';
 import type { QueueRole } from '../observe/status/status.ts';
 import { isReadableByAll } from '../observe/status/token.ts';
-import type { ContainerKind } from './container.ts';
+import type { Program } from './program.ts';
 
 /** Which container it is. */
 export interface StatusSubject {
-  readonly kind: ContainerKind;
+  readonly program: Program;
   readonly config: Config;
   /** Goes behind the names of the queues. */
   readonly suffix: string | undefined;
@@ -25,14 +25,14 @@ export interface StatusSubject {
 
 /** Opens the server, and says in the log where it is. Throws StatusServerError. */
 export async function openStatus(
-  { kind, config, suffix, log }: StatusSubject,
+  { program, config, suffix, log }: StatusSubject,
   watched: Watched,
 ): Promise<StatusServer> {
   const { file, container, http } = config;
   const server = await openStatusServer({
     watched,
     facts: {
-      program: `sqs-${kind}`,
+      program,
       file: basename(file),
       version,
       roles: rolesOf(config, suffix),

@@ -6,9 +6,9 @@ import { fork } from 'node:child_process';
 import { explain } from '../cli/error-exit.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import type { Config } from '../config/config.ts';
-import type { ContainerKind, RunOptions } from '../container/container.ts';
-import { processCount } from '../container/from-config.ts';
+import type { RunOptions } from '../container/container.ts';
 import { handleProcessEvents } from '../container/process-events.ts';
+import { loggerName, type Program, processCount } from '../container/program.ts';
 import { warningsOf } from '../container/warnings.ts';
 import { openService } from '../host/systemd/service.ts';
 import { openLoggers } from '../observe/logging/loggers.ts';
@@ -25,20 +25,20 @@ import type { WatchedProcesses } from './watched-processes.ts';
  * Throws ConfigError for logs that cannot be opened.
  */
 export async function runProcesses(
-  kind: ContainerKind,
+  program: Program,
   config: Config,
   { suffix, onReady }: Pick<RunOptions, 'suffix' | 'onReady'> = {},
 ): Promise<ExitCode> {
   const { concurrency, messageLimit, maxMemory } = config.container;
   const loggers = openLoggers(config.loggers);
-  const log = loggers.get(kind);
+  const log = loggers.get(loggerName(program));
   for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
   const service = await openService(process.env, log);
   const metrics = new Metrics();
   const reports = new ChildReports(() => metrics.snapshot(0, []));
   const supervisor = new Supervisor({
-    count: processCount(kind, config),
-    concurrency: kind === 'sequential' ? 1 : concurrency,
+    count: processCount(config),
+    concurrency,
     messageLimit,
     maxMemory,
     log,
@@ -82,7 +82,10 @@ export async function runProcesses(
   try {
     if (config.http.listen !== undefined) {
       const { WatchedProcesses } = await import('./watched-processes.ts');
-      watched = await WatchedProcesses.open({ kind, config, suffix, log }, { supervisor, reports, metrics });
+      watched = await WatchedProcesses.open(
+        { program, config, suffix, log },
+        { supervisor, reports, metrics },
+      );
     }
     const code = await supervisor.run();
     return events.broken ? exitCodes.software : code;

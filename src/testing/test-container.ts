@@ -192,7 +192,7 @@ async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
   // Names are what the spec's code has, whatever environment production adds to them.
   const { queuePrefix: _, ...settings } = container;
   const config = { ...rest, container: settings };
-  const { messageLimit: __, idleExit: ___, ...options } = await consumerOptions('concurrent', shared, config);
+  const { messageLimit: __, idleExit: ___, ...options } = await consumerOptions(shared, config);
   return {
     queues: await openQueues(shared, config),
     worker: await makeWorker(config, silentLog),

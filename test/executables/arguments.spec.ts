@@ -13,7 +13,7 @@ async function expectRefusal(parsing: Promise<unknown>, command: string, advice:
 }
 
 describe('the arguments of sqs-sequential', () => {
-  const parse = (...args: string[]) => parseContainerArguments('sequential', args);
+  const parse = (...args: string[]) => parseContainerArguments('sqs-sequential', args);
 
   it('are an ini file, and options anywhere', async () => {
     expect(await parse('worker.ini')).to.deep.equal({
@@ -112,17 +112,21 @@ describe('the arguments of sqs-sequential', () => {
 describe('the arguments of sqs-concurrent', () => {
   it('are those of sqs-sequential', async () => {
     const args = ['worker.ini', '--queue', 'jobs', '--suffix', 'big', '--message-limit', '5', '--check'];
-    expect(await parseContainerArguments('concurrent', args)).to.deep.equal(
-      await parseContainerArguments('sequential', args),
+    expect(await parseContainerArguments('sqs-concurrent', args)).to.deep.equal(
+      await parseContainerArguments('sqs-sequential', args),
     );
   });
 
   it('are refused in its name', () => {
-    return expectRefusal(parseContainerArguments('concurrent', []), 'sqs-concurrent', 'Name an ini file.');
+    return expectRefusal(
+      parseContainerArguments('sqs-concurrent', []),
+      'sqs-concurrent',
+      'Name an ini file.',
+    );
   });
 
   it('are explained in its name', async () => {
-    const help = await parseContainerArguments('concurrent', ['--help']);
+    const help = await parseContainerArguments('sqs-concurrent', ['--help']);
     expect(help)
       .to.have.property('text')
       .that.matches(/^sqs-concurrent FILE\n\n.* many at a time/);

@@ -4,7 +4,7 @@ import { brokerKind, isSqs, withoutPassword } from '../../brokers/address.ts';
 import { MAX_REQUEST_BYTES } from '../../brokers/rules/limits.ts';
 import { isFifoName } from '../../brokers/rules/queue-name.ts';
 import type { Config } from '../../config/config.ts';
-import { processCount } from '../../container/from-config.ts';
+import { processCount, settingsOf } from '../../container/program.ts';
 import { monthlyCost, SECONDS_A_MONTH } from '../../observe/cost/cost.ts';
 import {
   containerRequests,
@@ -98,10 +98,10 @@ async function run(given: Cost, place: Place) {
 }
 
 function setupOf({ containers, isConcurrent, settings }: Cost, config: Config | undefined): Setup {
-  const kind = isConcurrent ? 'concurrent' : 'sequential';
+  const program = isConcurrent ? 'sqs-concurrent' : 'sqs-sequential';
   const container = config?.container;
   return {
-    processes: containers * (config ? processCount(kind, config) : 1),
+    processes: containers * (config ? processCount(settingsOf(program, config)) : 1),
     queues: container?.queue.length ?? 1,
     slots: isConcurrent ? (settings.concurrency ?? container?.concurrency ?? 10) : 1,
     poll: settings.poll ?? container?.poll ?? 20,
