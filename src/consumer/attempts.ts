@@ -81,6 +81,9 @@ export class Attempts {
       const running = withCurrentMessage(delivery, () => this.#worker.handleMessage(delivery.message));
       if (running !== undefined) await running;
       if (limit?.error) throw limit.error;
+      if (delivery.workerKnowsOfLoss) {
+        delivery.source.leases.lose(delivery, 'its worker was told and may have stopped half way');
+      }
       observer.handled?.(delivery, performance.now() - delivery.startedAt);
     } catch (error) {
       outcome = this.#failed(delivery, limit?.error ?? error);
@@ -97,6 +100,8 @@ export class Attempts {
   #failed(delivery: Delivery, error: unknown): Outcome {
     if (hasOutcome(delivery)) return released;
     if (delivery.deleted) return this.#told(delivery, error, handled);
+    // Another process may be at it: what this failure means is for that one to say.
+    if (!delivery.source.leases.owns(delivery)) return this.#told(delivery, error, { action: 'retry' });
     // A worker that stopped because it was told to has not failed: its message is for another process.
     const interrupted = delivery.abortReason instanceof DrainTimeoutError;
     const meant = error instanceof HandlerTimeoutError ? this.#timedOut(delivery, error) : error;

@@ -4,7 +4,7 @@
  */
 import type { Queue } from '../brokers/broker.ts';
 import { type MessageLog, silentLog } from '../worker/current-message.ts';
-import { type Outcome, type OutcomePolicy, released } from '../worker/outcome.ts';
+import { handled, type Outcome, type OutcomePolicy, released } from '../worker/outcome.ts';
 import type { Worker } from '../worker/worker.ts';
 import { Attempts } from './attempts.ts';
 import type { CrashRecord } from './crash-record.ts';
@@ -266,7 +266,11 @@ export class Consumer {
 
   async #handle(delivery: Delivery): Promise<void> {
     const { source } = delivery;
-    if (await this.#mayStart(delivery)) {
+    if (source.settler.wasHandled(delivery.message.id)) {
+      // It was received again before the delete of its late worker was sent.
+      source.settler.settle(delivery, handled);
+      this.#started -= 1;
+    } else if (await this.#mayStart(delivery)) {
       const outcome = this.#done(await this.#attempts.run(delivery));
       // What comes again must not come after those behind it.
       if (outcome.action === 'retry' || !source.leases.owns(delivery)) source.releaseBehind(delivery);

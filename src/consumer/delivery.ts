@@ -11,6 +11,13 @@ import type { Source } from './source.ts';
  */
 export type Phase = 'waiting' | 'running' | 'settling' | 'done';
 
+/**
+ * - `held`: no other process has the message
+ * - `uncertain`: over by our own clock. Another process may have it, but a message that was handled is still deleted
+ * - `lost`: the broker said so, or the worker was told to stop and may have left its work undone
+ */
+export type Lease = 'held' | 'uncertain' | 'lost';
+
 /** The reason that a worker's signal aborts with when its message may be run by another process. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
@@ -42,11 +49,11 @@ export class Delivery {
   extending: Promise<void> | undefined;
   /** True while a request is under way that settles it: an extension now would undo that or fail. */
   settlementSent = false;
-  /** True once another process may have the message: it must not be deleted any more. */
-  leaseLost = false;
+  lease: Lease = 'held';
   /** True once it is deleted, before it is handled (`delete_on_start`): nothing is left to settle. */
   deleted = false;
   #abort: AbortController | undefined;
+  #signalTaken = false;
 
   constructor({ message, source, group, crashes, receivedAt, leaseEndsAt }: Received) {
     this.message = message;
@@ -61,6 +68,11 @@ export class Delivery {
     return this.source.queue;
   }
 
+  /** True once another process may have the message. */
+  get leaseLost(): boolean {
+    return this.lease !== 'held';
+  }
+
   /** A log whose lines name the message. */
   get log(): MessageLog {
     return this.source.logOf(this);
@@ -73,6 +85,7 @@ export class Delivery {
 
   /** Aborts when the work is no longer wanted. Made when first asked for: most workers never do. */
   get signal(): AbortSignal {
+    this.#signalTaken = true;
     this.#abort ??= new AbortController();
     return this.#abort.signal;
   }
@@ -80,6 +93,11 @@ export class Delivery {
   /** Why the work is no longer wanted, if it is not. */
   get abortReason(): unknown {
     return this.#abort?.signal.reason;
+  }
+
+  /** True if the worker may know that its lease is over: it may then have returned early. */
+  get workerKnowsOfLoss(): boolean {
+    return this.#signalTaken && this.abortReason instanceof LeaseLostError;
   }
 
   /** Tells the worker that its work is no longer wanted. */

@@ -1,13 +1,13 @@
 /**
  * Keeps the visibility timeout of everything that is held (waiting, running, settling), in batches of ten, until it
- * is settled or can be kept no longer. A message whose lease is lost may be run by another process: its worker's
- * signal aborts, and its outcome no longer counts.
+ * is settled or can be kept no longer. A message whose lease is over may be run by another process: its worker's
+ * signal aborts, and of its outcomes only a late success still counts.
  */
 
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
 import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
-import { type Delivery, LeaseLostError } from './delivery.ts';
+import { type Delivery, type Lease, LeaseLostError } from './delivery.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
 import type { ConsumerObserver } from './observer.ts';
 
@@ -58,12 +58,17 @@ export class Leases {
     if (this.#held.size === 0) this.#unschedule();
   }
 
-  /** True if the message is still this process's; marks it as lost if its time has passed unnoticed (a blocked process). */
+  /** True if the message is still this process's; marks its lease as uncertain if it ended unnoticed (a blocked process). */
   owns(delivery: Delivery): boolean {
-    if (!delivery.leaseLost && performance.now() >= delivery.leaseEndsAt) {
-      this.lose(delivery, 'its visibility timeout ended while the process could not extend it');
+    if (this.isOver(delivery)) {
+      this.#end(delivery, 'uncertain', 'its visibility timeout ended while the process could not extend it');
     }
     return !delivery.leaseLost;
+  }
+
+  /** True if the lease is over, by the broker's word or by our own clock. Changes nothing. */
+  isOver(delivery: Delivery): boolean {
+    return delivery.leaseLost || performance.now() >= delivery.leaseEndsAt;
   }
 
   /** The message is deleted before it is handled: nobody else can have it. */
@@ -81,9 +86,10 @@ export class Leases {
     // One request at a time: of two, the broker might heed the shorter one last.
     while (delivery.extending) await delivery.extending;
     if (delivery.phase !== 'running' || delivery.deleted) return;
-    if (!this.owns(delivery)) throw delivery.abortReason;
+    // Asking for the signal notes that the worker knows.
+    if (!this.owns(delivery)) throw delivery.signal.reason;
     const [result = NO_RESULT] = await this.#extend([delivery], Math.max(Math.ceil(seconds), this.#timeout));
-    if (delivery.leaseLost) throw delivery.abortReason;
+    if (delivery.leaseLost) throw delivery.signal.reason;
     if (!result.ok) throw new BrokerError('unreachable', `The lease was not extended: ${describe(result)}`);
   }
 
@@ -99,11 +105,15 @@ export class Leases {
     if (this.#held.has(delivery)) this.#schedule(delivery.extendAt);
   }
 
-  /** Marks a message as no longer this process's, tells its worker, and stops looking after it. */
+  /** Marks a message as no longer this process's for certain, tells its worker, and stops looking after it. */
   lose(delivery: Delivery, reason: string): void {
-    if (delivery.leaseLost || !this.#held.has(delivery)) return;
-    delivery.leaseLost = true;
-    this.#held.delete(delivery);
+    if (delivery.lease === 'uncertain') delivery.lease = 'lost';
+    else this.#end(delivery, 'lost', reason);
+  }
+
+  #end(delivery: Delivery, lease: Lease, reason: string): void {
+    if (delivery.leaseLost || !this.#held.delete(delivery)) return;
+    delivery.lease = lease;
     delivery.abort(new LeaseLostError(`The lease of message ${delivery.message.id} was lost: ${reason}.`));
     this.#observer.leaseLost?.(delivery, reason);
     this.#onLost(delivery);
@@ -127,7 +137,7 @@ export class Leases {
     const now = performance.now();
     const due: Delivery[] = [];
     for (const delivery of this.#held) {
-      if (delivery.settlementSent) continue;
+      if (isSettlers(delivery, now)) continue;
       if (now >= delivery.leaseEndsAt) this.owns(delivery);
       else if (isDue(delivery.extendAt, now, this.#timeout)) due.push(delivery);
     }
@@ -194,12 +204,18 @@ export class Leases {
   }
 
   #scheduleNext(): void {
+    const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const { extendAt, leaseEndsAt, settlementSent } of this.#held) {
-      if (!settlementSent) next = Math.min(next, extendAt, leaseEndsAt);
+    for (const delivery of this.#held) {
+      if (!isSettlers(delivery, now)) next = Math.min(next, delivery.extendAt, delivery.leaseEndsAt);
     }
     if (next !== Number.POSITIVE_INFINITY) this.#schedule(next);
   }
+}
+
+/** True if nothing can be done about a lease but by the settler: a request is under way, or it is too late to extend it. */
+function isSettlers({ settlementSent, phase, leaseEndsAt }: Delivery, now: number): boolean {
+  return settlementSent || (phase === 'settling' && now >= leaseEndsAt);
 }
 
 function describe({ code, message }: EntryFailure): string {

@@ -11,7 +11,14 @@ export interface Settlement {
   readonly whenDeleted?: (worked: boolean) => void;
   /** The copy of a message to bury is in the dead-letter queue. */
   copied: boolean;
+  /** The last request was sent when the lease was over by our own clock: there is no other. */
+  late: boolean;
   failures: number;
+}
+
+/** True if all that is left to do is to delete a message whose work is done. */
+export function isDelete({ outcome, whenDeleted, copied }: Settlement): boolean {
+  return !whenDeleted && (outcome.action === 'delete' || copied);
 }
 
 /** Deletes 1 to 10 messages; a result for each, in order. Throws BrokerError, as the others. */

@@ -1,6 +1,7 @@
 /**
  * Makes outcomes so, in the background: deletes and visibility changes go to the broker in batches of ten, while the
- * slots are on their next messages. What fails is tried again, just those entries, for as long as the lease lives.
+ * slots are on their next messages. What fails is tried again, just those entries, for as long as the lease lives. What
+ * was handled is deleted even when the lease is over by our own clock (the process was blocked), with one request.
  *
  * A message to bury takes two steps, so that it is in one of the queues at any time: a copy goes to the dead-letter
  * queue, then the message is deleted.
@@ -16,7 +17,7 @@ import { HandledIds } from './handled-ids.ts';
 import type { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
 import { Retries } from './retries.ts';
-import { changeVisibility, deleteMessages, type Settlement, sendCopies } from './settlement.ts';
+import { changeVisibility, deleteMessages, isDelete, type Settlement, sendCopies } from './settlement.ts';
 
 export interface SettlerOptions {
   readonly queue: Queue;
@@ -81,8 +82,7 @@ export class Settler {
   /** Takes the outcome of a message, once. */
   settle(delivery: Delivery, outcome: Outcome): void {
     if (delivery.phase === 'settling' || delivery.phase === 'done') return;
-    // A worker that was told of the loss of its lease may have returned early; one that was not is done.
-    if (outcome.action === 'delete' && !delivery.leaseLost && !delivery.deleted) {
+    if (outcome.action === 'delete' && delivery.lease !== 'lost' && !delivery.deleted) {
       this.#handledIds.add(delivery.message.id);
     }
     this.#begin(delivery, delivery.deleted ? handled : outcome);
@@ -126,21 +126,34 @@ export class Settler {
 
   #begin(delivery: Delivery, outcome: Outcome, whenDeleted?: (worked: boolean) => void): void {
     delivery.phase = 'settling';
-    const settlement = { delivery, outcome, copied: false, failures: 0, ...(whenDeleted && { whenDeleted }) };
+    const settlement = {
+      delivery,
+      outcome,
+      copied: false,
+      late: false,
+      failures: 0,
+      ...(whenDeleted && { whenDeleted }),
+    };
     this.#open.add(settlement);
     this.#take(settlement);
   }
 
   /** The next step of a settlement. */
   #take(settlement: Settlement): void {
-    const { delivery, outcome, whenDeleted, copied } = settlement;
-    if (!this.#leases.owns(delivery)) this.#lost(settlement);
+    const { delivery, outcome, whenDeleted } = settlement;
+    if (!this.#mayGoOn(settlement)) this.#lost(settlement);
     else if (delivery.deleted) this.#done(settlement);
     else if (whenDeleted) this.#firstDeletes.add(settlement);
-    else if (outcome.action === 'delete' || copied) this.#deletes.add(settlement);
+    else if (isDelete(settlement)) this.#deletes.add(settlement);
     else if (outcome.action === 'bury') this.#copies.add(settlement);
-    else if (outcome.delaySeconds !== undefined) this.#changes.add(settlement);
+    else if (outcome.action === 'retry' && outcome.delaySeconds !== undefined) this.#changes.add(settlement);
     else this.#done(settlement);
+  }
+
+  /** A late delete harms nobody: the message was handled, and a broker refuses it if another process has the message. */
+  #mayGoOn(settlement: Settlement): boolean {
+    const { delivery } = settlement;
+    return (isDelete(settlement) && delivery.lease !== 'lost') || this.#leases.owns(delivery);
   }
 
   /** Sends a request that ends the lease of what it settles: no extension may follow it, or be on its way. */
@@ -173,10 +186,9 @@ export class Settler {
     request: (batch: Settlement[]) => Promise<EntryResult[]>,
     worked: (settlement: Settlement) => void,
   ): Promise<void> {
-    const owned = batch.filter(
-      (settlement) => this.#leases.owns(settlement.delivery) || this.#lost(settlement),
-    );
+    const owned = batch.filter((settlement) => this.#mayGoOn(settlement) || this.#lost(settlement));
     if (owned.length === 0) return;
+    for (const settlement of owned) settlement.late = this.#leases.isOver(settlement.delivery);
     let results: EntryResult[];
     const sentAt = performance.now();
     try {
@@ -203,6 +215,11 @@ export class Settler {
   }
 
   #tryAgain(settlement: Settlement): void {
+    if (settlement.late) {
+      this.#leases.owns(settlement.delivery);
+      this.#lost(settlement);
+      return;
+    }
     settlement.failures += 1;
     this.#leases.resume(settlement.delivery);
     if (settlement.whenDeleted && this.#draining) this.#giveBack(settlement);
@@ -231,7 +248,8 @@ export class Settler {
     }
     if (outcome.action !== 'retry') {
       this.confirmed += 1;
-      if (!delivery.deleted) this.#handledIds.delete(delivery.message.id);
+      // After a late delete it may still come: another receive may have had it already.
+      if (!delivery.deleted && !settlement.late) this.#handledIds.delete(delivery.message.id);
     }
     this.#leases.release(delivery);
     this.#observer.settled?.(delivery, outcome);

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import type { Message } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/delivery.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { type Fault, refused, sleep } from '../support/faulty-queue.ts';
-import { bodiesOf, running } from './running.ts';
+import { block, bodiesOf, running } from './running.ts';
 
 describe('leases', () => {
   let clock: sinon.SinonFakeTimers;
@@ -180,6 +181,109 @@ describe('leases', () => {
     await clock.tickAsync(1_000);
     expect(lost.callCount).to.equal(1);
     expect(queue.callsOf('delete').length).to.be.at.most(1);
+  });
+
+  describe('of workers that block the process for longer than they last', () => {
+    const nothing = { visible: 0, inFlight: 0, delayed: 0 };
+    /** At most five times, so that a message that comes back for ever fails the spec and does not hang it. */
+    const blockProcess = ({ receiveCount }: Message) => {
+      if (receiveCount <= 5) block(clock, 3_000);
+    };
+
+    for (const name of ['work', 'work.fifo']) {
+      it(`let each message be handled once, and deleted: ${name}`, async () => {
+        const { started, queue, consumer, run } = await running(
+          (message) => blockProcess(message),
+          { visibilityTimeout: 2 },
+          { name, bodies: ['a0', 'a1', 'b0'] },
+        );
+        await clock.tickAsync(120_000);
+        expect(started).to.have.members(['a0', 'a1', 'b0']);
+        expect(started.indexOf('a0')).to.be.below(started.indexOf('a1'));
+        expect(await queue.counts()).to.deep.equal(nothing);
+        consumer.stop();
+        await clock.tickAsync(30_000);
+        expect((await run).mayRepeat).to.equal(0);
+      });
+    }
+
+    it('let it be handled once, too, if they wait for a timer before they return', async () => {
+      const { started, queue } = await running(
+        async (message) => {
+          blockProcess(message);
+          await sleep(10);
+        },
+        { visibilityTimeout: 2 },
+        { bodies: ['a'] },
+      );
+      await clock.tickAsync(120_000);
+      expect(started).to.deep.equal(['a']);
+      expect(await queue.counts()).to.deep.equal(nothing);
+    });
+
+    it('let a neighbor that returned before be deleted, and not run again', async () => {
+      const { started, queue } = await running(
+        (message) => (message.body === 'slow' ? blockProcess(message) : undefined),
+        { visibilityTimeout: 2, slots: 2 },
+        { bodies: ['fast', 'slow'] },
+      );
+      await clock.tickAsync(120_000);
+      expect(started).to.deep.equal(['fast', 'slow']);
+      expect(await queue.counts()).to.deep.equal(nothing);
+    });
+
+    it('let no failure be acted on: the message comes back', async () => {
+      const failed = sinon.spy();
+      const { started, queue } = await running(
+        ({ receiveCount }) => {
+          if (receiveCount === 1) block(clock, 3_000);
+          throw new Error('no such user');
+        },
+        { visibilityTimeout: 2, onError: 'delete' },
+        { bodies: ['a'], observer: { failed } },
+      );
+      await clock.tickAsync(10);
+      expect(queue.callsOf('delete')).to.deep.equal([]);
+      await clock.tickAsync(120_000);
+      expect(started).to.deep.equal(['a', 'a']);
+      expect(failed.args.map(([, , outcome]) => outcome)).to.deep.equal([
+        { action: 'retry' },
+        { action: 'delete' },
+      ]);
+      expect(queue.callsOf('delete')).to.have.length(1);
+    });
+
+    it('let nothing be deleted if the worker was told and may have stopped half way', async () => {
+      const { started, queue } = await running(
+        async ({ receiveCount }) => {
+          const { signal } = currentMessage();
+          if (receiveCount > 1) return;
+          block(clock, 3_000);
+          await sleep(10);
+          expect(signal.aborted).to.equal(true);
+        },
+        { visibilityTimeout: 2 },
+        { bodies: ['a'] },
+      );
+      await clock.tickAsync(120_000);
+      expect(started).to.deep.equal(['a', 'a']);
+      expect(await queue.counts()).to.deep.equal(nothing);
+    });
+
+    it('let what was received again meanwhile be deleted, not run', async () => {
+      const { started, queue } = await running(
+        async (message) => {
+          if (message.body !== 'a') return;
+          blockProcess(message);
+          await sleep(500);
+        },
+        { visibilityTimeout: 2, prefetch: 10 },
+        { bodies: ['a', 'b'] },
+      );
+      await clock.tickAsync(120_000);
+      expect(started.filter((body) => body === 'a')).to.deep.equal(['a']);
+      expect(await queue.counts()).to.deep.equal(nothing);
+    });
   });
 
   it('that ran out of a waiting message on a FIFO queue take those behind it back, too', async () => {

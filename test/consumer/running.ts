@@ -1,4 +1,5 @@
 // Runs a consumer on memory queues under sinon's fake clock, for the specs of the run loop.
+import type sinon from 'sinon';
 import type { Message } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
@@ -110,6 +111,13 @@ export async function bodiesIn(queue: FaultyQueue): Promise<string[]> {
 /** Bodies `a0`, `a1` and so on. */
 export function bodiesOf(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${letter}${index}`);
+}
+
+/** Lets time pass as a worker does that blocks its process: no timer fires before it returns. */
+export function block(clock: sinon.SinonFakeTimers, milliseconds: number): void {
+  const { timers } = clock as unknown as { timers?: Map<number, { callAt: number }> };
+  clock.now += milliseconds;
+  for (const timer of timers?.values() ?? []) timer.callAt = Math.max(timer.callAt, clock.now);
 }
 
 /** Lets everything that waits for no timer happen. */

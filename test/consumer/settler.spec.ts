@@ -133,7 +133,7 @@ describe('the settler', () => {
     ]);
   });
 
-  it('asks for nothing in the name of a message whose lease is over', async () => {
+  it('asks for nothing in the name of a message whose lease is over, but to delete what was handled', async () => {
     const { queue, observer, settler, deliveries } = await holding(3);
     const [handledLate, triedAgain, endsMeanwhile] = deliveries as [Delivery, Delivery, Delivery];
     endsMeanwhile.leaseEndsAt = performance.now() + 50;
@@ -142,12 +142,46 @@ describe('the settler', () => {
     for (const one of [handledLate, triedAgain]) one.leaseEndsAt = performance.now();
     settler.settle(handledLate, handled);
     settler.settle(triedAgain, released);
-    expect(settler.unsettled).to.equal(0);
+    expect(settler.unsettled).to.equal(1);
+    await clock.tickAsync(1_000);
+    const deletes = queue.callsOf('delete').flatMap(({ entries }) => entries);
+    expect(deletes).to.have.members([handledLate, endsMeanwhile].map(({ message }) => message.receiptHandle));
+    expect(queue.calls).to.have.length(queue.callsOf('delete').length);
+    expect(observer.leaseLost.args.map(([delivery]) => delivery)).to.deep.equal([triedAgain]);
+    expect(observer.settled.callCount).to.equal(2);
+    expect([settler.unsettled, settler.confirmed, settler.mayRepeat]).to.deep.equal([0, 2, 0]);
+    expect(deliveries.map(({ phase }) => phase)).to.deep.equal(['done', 'done', 'done']);
+  });
+
+  it('tries a late delete once, whatever it meets, and knows the message as handled after it', async () => {
+    for (const fault of [{ error: unreachable }, { entries: () => refused('Throttled', true) }, undefined]) {
+      const { queue, observer, settler, delivery } = await holding(1);
+      if (fault) queue.faults.delete.push(fault);
+      delivery.leaseEndsAt = performance.now();
+      settler.settle(delivery, handled);
+      await clock.tickAsync(60_000);
+      expect(queue.callsOf('delete')).to.have.length(1);
+      expect(settler.wasHandled(delivery.message.id)).to.equal(true);
+      const failed = fault ? 1 : 0;
+      expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([1 - failed, failed]);
+      expect([observer.settled.callCount, observer.leaseLost.callCount]).to.deep.equal([1 - failed, failed]);
+      expect([settler.unsettled, clock.countTimers()]).to.deep.equal([0, 0]);
+    }
+  });
+
+  it('deletes nothing whose lease the broker refused, though it was over by the clock before', async () => {
+    const { queue, leases, settler, delivery } = await holding(1);
+    delivery.leaseEndsAt = performance.now();
+    expect([leases.owns(delivery), delivery.lease]).to.deep.equal([false, 'uncertain']);
+    leases.lose(delivery, 'the broker refused to extend it');
+    settler.settle(delivery, handled);
     await clock.tickAsync(1_000);
     expect(queue.calls).to.deep.equal([]);
-    expect([observer.leaseLost.callCount, observer.settled.callCount]).to.deep.equal([3, 0]);
-    expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([0, 2]);
-    expect(deliveries.map(({ phase }) => phase)).to.deep.equal(['done', 'done', 'done']);
+    expect([delivery.lease, settler.mayRepeat, settler.wasHandled(delivery.message.id)]).to.deep.equal([
+      'lost',
+      1,
+      false,
+    ]);
   });
 
   it('waits for an extension that is under way: after its delete a message has none', async () => {

@@ -1,5 +1,5 @@
 // Settler and leases at random: whatever requests meet, each outcome counts once or its lease is lost, and no request
-// speaks for a message that another process may have.
+// speaks for a message that another process may have, but one to delete what was handled.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
@@ -98,14 +98,18 @@ describe('settler and leases, at random', () => {
     expect([leases.size, settler.unsettled, clock.countTimers()], 'held, unsettled, timers').to.deep.equal([
       0, 0, 0,
     ]);
-    for (const body of bodies) {
+    for (const { message, lease } of handles.values()) {
+      const { body } = message;
+      // A lease that is over by the clock may end in a late delete.
+      if (lease === 'uncertain' && settled.has(body)) lost.delete(body);
       expect(Number(settled.get(body) ?? 0) + Number(lost.has(body)), `fates of ${body}`).to.equal(1);
     }
     return { settled, lost, left: await bodiesIn(inside), buried: await bodiesIn(deadLetterQueue), settler };
   }
 
-  /** No request may be made for a message whose visibility timeout has ended. */
+  /** No request may be made for a message whose visibility timeout has ended, but one to delete it. */
   function checkRequests(queue: FaultyQueue, handles: ReadonlyMap<string, Delivery>): void {
+    const deletedLate = new Set<string>();
     const check = (handle: string) => {
       const { message, leaseEndsAt } = handles.get(handle)!;
       expect(performance.now(), `a request for ${message.body}`).to.be.below(leaseEndsAt);
@@ -113,7 +117,10 @@ describe('settler and leases, at random', () => {
     const remove = queue.delete.bind(queue);
     const change = queue.changeVisibility.bind(queue);
     queue.delete = (all) => {
-      all.forEach(check);
+      for (const handle of all) {
+        if (deletedLate.has(handle) || performance.now() < handles.get(handle)!.leaseEndsAt) check(handle);
+        else deletedLate.add(handle);
+      }
       return remove(all);
     };
     queue.changeVisibility = (all) => {

@@ -15,6 +15,11 @@ const WORKER = `
     if (what === 'explode') setTimeout(() => { throw new Error('exploded'); });
     console.log(what);
   };
+  export const blocker = () => (what) => {
+    console.log(what);
+    const end = performance.now() + (what === 'block' ? 1300 : 0);
+    while (performance.now() < end);
+  };
 `;
 
 function folderFor(exported: string, more = ''): string {
@@ -57,6 +62,16 @@ describe('sqs-sequential on sqlite', function () {
     await call(queue, ['now']);
     await container.prints(/now/);
     expect(performance.now() - sentAt).to.be.below(2_000);
+  });
+
+  it('handles messages once, and deletes them, though a worker blocks it beyond the visibility timeout', async () => {
+    const folder = folderFor('blocker', 'visibility_timeout = 1\n');
+    const queue = await openQueue(folder);
+    await call(queue, ['a'], ['block'], ['b']);
+    const container = startIn(folder, '--idle-exit=3');
+    expect(await container.exit()).to.equal(0);
+    expect(container.stdout.split('\n').sort()).to.deep.equal(['', 'a', 'b', 'block']);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
   it('exits after --message-limit messages, or after message_limit of the ini file, and leaves the others', async () => {
