@@ -1,22 +1,20 @@
-/** Packages that only some brokers need, which are loaded when one of these is opened. */
+/** Packages that only some brokers need, imported when such a broker is opened. */
 import { BrokerError } from './errors.ts';
 
 /**
- * What `load` imports of the package `name`; `queues` says what needs it: `Queues in Redis`. Throws a BrokerError of kind
- * `setup`, which says how to install it, if it cannot be loaded.
+ * What to do when the package `name` cannot be imported: throws a BrokerError of kind `setup` that says how to install
+ * it. `queues` says what needs it: `Queues in Redis`.
+ *
+ *     const { Redis } = await import('ioredis').catch(notInstalled('ioredis', 'Queues in Redis'));
+ *
+ * Write the `.catch` right behind the import: that is how bundlers know that an application may lack the package.
  */
-export async function loadOptional<Module>(
-  name: string,
-  queues: string,
-  load: () => Promise<Module>,
-): Promise<Module> {
-  try {
-    return await load();
-  } catch (error) {
+export function notInstalled(name: string, queues: string): (cause: unknown) => never {
+  return (cause) => {
     throw new BrokerError(
       'setup',
       `${queues} need the package "${name}", which cannot be loaded. Install it beside sqs-containers: npm install ${name}`,
-      { cause: error },
+      { cause },
     );
-  }
+  };
 }

@@ -63,10 +63,17 @@ async function locate(specifier: string, directory: string): Promise<string> {
 
 let typeScript: Promise<void> | undefined;
 
+/** Named outside of `import()`: a bundler would take tsx into an application's bundle, where it does not work. */
+const TSX_FOR_REQUIRE: string = 'tsx/cjs/api';
+const TSX_FOR_IMPORT: string = 'tsx/esm/api';
+
 /** tsx, loaded only for a TypeScript worker. It registers once, so that the worker shares this program's own classes. */
 function understandTypeScript(): Promise<void> {
   typeScript ??= (async () => {
-    const [cjs, esm] = await Promise.all([import('tsx/cjs/api'), import('tsx/esm/api')]);
+    const [cjs, esm] = await Promise.all([
+      import(TSX_FOR_REQUIRE) as Promise<typeof import('tsx/cjs/api')>,
+      import(TSX_FOR_IMPORT) as Promise<typeof import('tsx/esm/api')>,
+    ]);
     cjs.register();
     esm.register();
   })();

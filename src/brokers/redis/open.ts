@@ -1,7 +1,7 @@
 /** Opens the queues in a Redis server: connects, and checks that this release knows how they are kept there. */
 import type { Broker } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
-import { loadOptional } from '../optional-package.ts';
+import { notInstalled } from '../optional-package.ts';
 import { parseAddress } from './address.ts';
 import { RedisBroker } from './broker.ts';
 import { RedisClient } from './client.ts';
@@ -17,7 +17,7 @@ const VERSION = 1;
  */
 export async function openRedis(address: string): Promise<Broker> {
   const parsed = parseAddress(address);
-  const { Redis } = await loadOptional('ioredis', 'Queues in Redis', () => import('ioredis'));
+  const { Redis } = await import('ioredis').catch(notInstalled('ioredis', 'Queues in Redis'));
   const client = new RedisClient(Redis, parsed);
   try {
     // The database was selected already, but where that failed ioredis would go on in the first one.

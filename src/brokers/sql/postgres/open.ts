@@ -2,7 +2,7 @@
 import { Kysely } from 'kysely';
 import type { ClientConfig, CustomTypesConfig } from 'pg';
 import type { Broker } from '../../broker.ts';
-import { loadOptional } from '../../optional-package.ts';
+import { notInstalled } from '../../optional-package.ts';
 import { DatabaseBroker } from '../broker.ts';
 import type { Tables } from '../schema.ts';
 import { type PostgresAddress, parseAddress } from './address.ts';
@@ -30,7 +30,7 @@ const ANSWER_MS = 15_000;
  * package `pg` is not installed, or if the database does not exist; of others as the server answers.
  */
 export async function openPostgres(address: string): Promise<Broker> {
-  const { default: pg } = await loadOptional('pg', 'Queues in Postgres', () => import('pg'));
+  const { default: pg } = await import('pg').catch(notInstalled('pg', 'Queues in Postgres'));
   const parsed = parseAddress(address, pg);
   try {
     // The server ends what nobody waits for any more, such as a statement behind a lock.
