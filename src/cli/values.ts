@@ -1,5 +1,7 @@
 /** Values on the command line of `sqs-queues`, from texts to what they stand for, and durations back to texts. */
+import { readFileSync } from 'node:fs';
 import { parseDuration } from '../config/duration.ts';
+import { decodeLine } from '../message/messages-log.ts';
 import { SECONDS_A_MONTH } from '../observe/cost/cost.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -56,6 +58,20 @@ export function duration(option: string, value: string): number {
   const parsed = parseDuration(value, 'seconds');
   if (parsed !== undefined) return parsed;
   throw new UsageError(COMMAND, `--${option} takes a duration, such as 30s, 5m, 12h or 2d, not "${value}".`);
+}
+
+/** The bodies of a messages log, one on each line; `-` is standard input. Throws UsageError. */
+export function bodiesOf(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new UsageError(COMMAND, `Cannot read ${file}: ${(error as Error).message}`);
+  }
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(decodeLine);
 }
 
 const UNITS = [

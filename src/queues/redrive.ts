@@ -1,8 +1,22 @@
-/** Sends the messages of a dead-letter queue back to where they can be handled again. */
+/**
+ * Redrives: moves the messages of a dead-letter queue back to where they can be handled again.
+ *
+ * 1. `redriveTargets` finds the queues that they belong to.
+ * 2. `redriveQueue` lets the broker move them if it can and everything is wanted (SQS: StartMessageMoveTask).
+ * 3. Otherwise it moves them one by one, those that fit a filter.
+ *
+ * `redrive` is what people import: all messages from one named queue to another.
+ */
+import type { Broker, Move, MoveUnderWay, PeekedMessage, Queue } from '../brokers/broker.ts';
+import { BrokerError } from '../brokers/errors.ts';
 import { fullName } from '../config/queue-names.ts';
 import { connect } from '../producer/connections.ts';
 import type { QueueOptions } from '../producer/queue.ts';
-import { moveMessages } from './move-messages.ts';
+import { type MoveReport, moveMessages } from './move-messages.ts';
+import { openExisting } from './open-existing.ts';
+
+/** How often to ask the broker how far its own move is, in milliseconds. */
+const POLL_MS = 1_000;
 
 /**
  * Moves what is visible in the queue `from` to the queue `to`, with attributes and message groups; resolves to how many
@@ -16,4 +30,190 @@ export async function redrive(from: string, to: string, options: QueueOptions = 
   const { moved, failed } = await moveMessages(broker, source, target);
   if (failed[0]) throw failed[0].error;
   return moved;
+}
+
+/** Which messages to move: those that match every condition given. */
+export interface MessageFilter {
+  /** A part of the body. */
+  readonly text?: string;
+  /** Names and values of String and Number attributes. */
+  readonly attributes?: readonly (readonly [name: string, value: string])[];
+  /** Sent at least this many seconds ago. */
+  readonly olderThan?: number;
+}
+
+/**
+ * A test for messages; undefined if all of them match. `now` is in milliseconds since the epoch.
+ *
+ *     messageTest({ text: 'timeout' }, now)?.(message)    // true for the body 'a timeout of 5 s'
+ *     messageTest({}, now)                                // undefined
+ */
+export function messageTest(
+  { text, attributes = [], olderThan }: MessageFilter,
+  now: number,
+): ((message: PeekedMessage) => boolean) | undefined {
+  if (text === undefined && attributes.length === 0 && olderThan === undefined) return undefined;
+  return (message) =>
+    (text === undefined || message.body.includes(text)) &&
+    attributes.every(([name, value]) => message.attributes[name]?.stringValue === value) &&
+    (olderThan === undefined || message.sentAt <= now - olderThan * 1000);
+}
+
+/** What is known about where the messages of a dead-letter queue belong. */
+export interface KnownTargets {
+  /** The queue that the user names. */
+  readonly to?: string | undefined;
+  /** The queues of an ini file, and its dead-letter queue. */
+  readonly handled: readonly string[];
+  readonly deadLetterQueue?: string | undefined;
+}
+
+/** The queues that the messages of this dead-letter queue may belong to: none if nobody knows. Throws BrokerError. */
+export async function redriveTargets(
+  source: Queue,
+  { to, handled, deadLetterQueue }: KnownTargets,
+): Promise<string[]> {
+  if (to !== undefined) return [to];
+  if (source.name === deadLetterQueue) return [...handled];
+  try {
+    return (await source.deadLetterSources?.()) ?? [];
+  } catch (error) {
+    // Users without the permission to ask, or with an emulator that cannot answer, can still name the queue.
+    if (error instanceof BrokerError && (error.kind === 'denied' || error.kind === 'rejected')) return [];
+    throw error;
+  }
+}
+
+export interface RedriveOptions {
+  /** Default: all messages. */
+  readonly filter?: MessageFilter;
+  /** The most messages to move. Default: no limit. */
+  readonly limit?: number | undefined;
+  /** Counts what would be moved, and moves nothing. Default false. */
+  readonly isDryRun?: boolean;
+  /** Ends it early; what was not moved yet stays. */
+  readonly signal: AbortSignal;
+  /** Called at the beginning and after each step. */
+  readonly onProgress?: (report: RedriveReport) => void;
+}
+
+export interface RedriveReport extends MoveReport {
+  /** The queue that gets the messages; undefined: each goes back to the queue it came from. */
+  readonly to: string | undefined;
+  /** True if the broker moves them itself: then `total` and `moved` are its own, approximate on SQS. */
+  readonly isByBroker: boolean;
+  /** True if `signal` ended it early. */
+  readonly isCancelled: boolean;
+}
+
+/** The queue that gets the messages is not known, or is one of several. `targets` has those that are possible. */
+export class UnclearTargetError extends Error {
+  override readonly name = 'UnclearTargetError';
+  readonly targets: readonly string[];
+
+  constructor(source: string, targets: readonly string[]) {
+    super(
+      targets.length === 0
+        ? `Nothing says which queue the messages of ${source} belong to`
+        : `The messages of ${source} belong to several queues (${targets.join(', ')})`,
+    );
+    this.targets = targets;
+  }
+}
+
+/**
+ * Moves the messages of a dead-letter queue to the queue they belong to: one of `targets`, as `redriveTargets` finds them.
+ * Several are possible only if the broker moves the messages itself. Throws UnclearTargetError, QueueNotFoundError,
+ * BrokerError.
+ */
+export async function redriveQueue(
+  broker: Broker,
+  source: Queue,
+  targets: readonly string[],
+  options: RedriveOptions,
+): Promise<RedriveReport> {
+  const to = targets.length === 1 ? targets[0] : undefined;
+  if (targets.length === 0) throw new UnclearTargetError(source.name, targets);
+  if (to !== undefined) await openExisting(broker, to);
+  const move = isEverything(options) ? await source.startMove?.(to) : undefined;
+  if (move) return redriveByBroker(move, to, options);
+  if (to === undefined) throw new UnclearTargetError(source.name, targets);
+  return redriveOneByOne(broker, source, await broker.open(to), options);
+}
+
+/** A broker moves all or nothing. */
+function isEverything({ filter = {}, limit, isDryRun = false }: RedriveOptions): boolean {
+  return messageTest(filter, 0) === undefined && limit === undefined && !isDryRun;
+}
+
+async function redriveByBroker(
+  move: MoveUnderWay,
+  to: string | undefined,
+  { signal, onProgress }: RedriveOptions,
+): Promise<RedriveReport> {
+  const report = ({ moved, total = moved, isCancelled }: Move): RedriveReport => ({
+    total,
+    looked: moved,
+    moved,
+    failed: [],
+    to,
+    isByBroker: true,
+    isCancelled,
+  });
+  return report(await followMove(move, signal, (found) => onProgress?.(report(found))));
+}
+
+async function redriveOneByOne(
+  broker: Broker,
+  source: Queue,
+  target: Queue,
+  { filter = {}, limit, isDryRun = false, signal, onProgress }: RedriveOptions,
+): Promise<RedriveReport> {
+  const report = (moves: MoveReport): RedriveReport => ({
+    ...moves,
+    to: target.name,
+    isByBroker: false,
+    isCancelled: signal.aborted,
+  });
+  const moves = await moveMessages(broker, source, target, {
+    matches: messageTest(filter, Date.now()),
+    limit,
+    isDryRun,
+    signal,
+    onProgress: (soFar) => onProgress?.(report(soFar)),
+  });
+  return report(moves);
+}
+
+/** Follows a broker's own move until it is over; the signal cancels it. Throws a BrokerError if it fails. */
+export async function followMove(
+  move: MoveUnderWay,
+  signal: AbortSignal,
+  onProgress: (found: Move) => void,
+): Promise<Move> {
+  let isCancelling = false;
+  for (;;) {
+    const found = await move.look();
+    onProgress(found);
+    if (found.isOver) return found;
+    if (signal.aborted && !isCancelling) {
+      isCancelling = true;
+      await move.cancel();
+    }
+    await pause(POLL_MS, isCancelling ? undefined : signal);
+  }
+}
+
+/** Ends early when the signal aborts. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end);
+  });
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { PeekedMessage } from '../../src/brokers/broker.ts';
 import { describeCounts } from '../../src/cli/commands/clear.ts';
 import { describeMessage } from '../../src/cli/commands/peek.ts';
-import { describeMove } from '../../src/cli/commands/redrive-queue.ts';
+import { describeMove } from '../../src/cli/commands/redrive.ts';
 import { columnsFor } from '../../src/cli/commands/status.ts';
 import { formatRate } from '../../src/cli/progress.ts';
 import { formatTable, isYes } from '../../src/cli/terminal.ts';
@@ -60,7 +60,7 @@ describe('what sqs-queues says', () => {
 
   it('of a move tells what could not be looked at, unless a limit was meant', () => {
     const names = { from: 'dead', to: 'jobs' };
-    const report = { total: 1_500, looked: 1_400, moved: 10, failed: [] };
+    const report = { total: 1_500, looked: 1_400, moved: 10, failed: [], isByBroker: false };
     const what = { isDryRun: false };
     expect(describeMove(report, what, names)).to.equal(
       'Moved 10 of 1,500 messages of dead to jobs; 100 messages could not be looked at',

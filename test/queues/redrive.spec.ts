@@ -1,7 +1,10 @@
 import { expect } from 'chai';
+import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import type { Move, PeekedMessage, Queue } from '../../src/brokers/broker.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { replaceBrokers } from '../../src/producer/connections.ts';
-import { redrive } from '../../src/queues/redrive.ts';
+import { followMove, messageTest, redrive, redriveQueue, redriveTargets } from '../../src/queues/redrive.ts';
 import { rejection } from '../support/rejection.ts';
 
 describe('pushing back from a dead-letter queue', () => {
@@ -86,5 +89,165 @@ describe('pushing back from a dead-letter queue', () => {
     expect(error.message).to.contain('InvalidMessageContents');
     expect(await broker.find('mails-dead')?.counts()).to.include({ inFlight: 0, visible: 1 });
     expect(await contents('mails')).to.deep.equal(['2 mail']);
+  });
+});
+
+describe('which messages a redrive moves', () => {
+  const message: PeekedMessage = {
+    id: '1',
+    body: 'a timeout of 5 s',
+    receiveCount: 3,
+    sentAt: 40_000,
+    attributes: { JobName: { dataType: 'String', stringValue: 'mail' } },
+  };
+  const isWanted = (filter: Parameters<typeof messageTest>[0]) => messageTest(filter, 100_000)?.(message);
+
+  it('are all of them without a filter', () => {
+    expect(messageTest({}, 0)).to.equal(undefined);
+  });
+
+  it('are those that fit everything that is given', () => {
+    expect(isWanted({ text: 'timeout' })).to.equal(true);
+    expect(isWanted({ text: 'Timeout' })).to.equal(false);
+    expect(isWanted({ attributes: [['JobName', 'mail']] })).to.equal(true);
+    expect(isWanted({ attributes: [['JobName', 'mails']] })).to.equal(false);
+    expect(isWanted({ attributes: [['Other', 'mail']] })).to.equal(false);
+    expect(isWanted({ olderThan: 60 })).to.equal(true);
+    expect(isWanted({ olderThan: 61 })).to.equal(false);
+    expect(isWanted({ text: 'timeout', olderThan: 61 })).to.equal(false);
+  });
+});
+
+describe('where a redrive moves messages to', () => {
+  let broker: MemoryBroker;
+  beforeEach(async () => {
+    broker = new MemoryBroker();
+    await broker.create('dead');
+    for (const name of ['jobs', 'mails']) {
+      await broker.create(name, { deadLetterQueue: { name: 'dead', maxReceives: 3 } });
+    }
+  });
+
+  it('is what the user says, else what the ini file says, else what the broker knows', async () => {
+    const dead = await broker.open('dead');
+    const handled = ['worker'];
+    expect(await redriveTargets(dead, { to: 'x', handled, deadLetterQueue: 'dead' })).to.deep.equal(['x']);
+    expect(await redriveTargets(dead, { handled, deadLetterQueue: 'dead' })).to.deep.equal(['worker']);
+    expect(await redriveTargets(dead, { handled, deadLetterQueue: 'other' })).to.deep.equal([
+      'jobs',
+      'mails',
+    ]);
+    expect(await redriveTargets(await broker.open('jobs'), { handled: [] })).to.deep.equal([]);
+  });
+
+  it('is unknown where the broker does not tell', async () => {
+    const dead = await broker.open('dead');
+    dead.deadLetterSources = async () => {
+      throw new BrokerError('rejected', 'Unknown action');
+    };
+    expect(await redriveTargets(dead, { handled: [] })).to.deep.equal([]);
+    dead.deadLetterSources = async () => {
+      throw new BrokerError('unreachable', 'nobody there');
+    };
+    expect((await rejection(redriveTargets(dead, { handled: [] }))).message).to.equal('nobody there');
+  });
+});
+
+describe('redriving a dead-letter queue', () => {
+  let broker: MemoryBroker;
+  let dead: Queue;
+  beforeEach(async () => {
+    broker = new MemoryBroker();
+    [dead] = [await broker.open('dead'), await broker.open('jobs'), await broker.open('mails')];
+    for (const body of ['a timeout', 'a mistake']) await dead.send([{ body }]);
+  });
+
+  const { signal } = new AbortController();
+
+  /** A broker that moves messages itself; says which targets it was given. */
+  function withMoves(): (string | undefined)[] {
+    const targets: (string | undefined)[] = [];
+    const done = { moved: 2, isOver: true, isCancelled: false };
+    dead.startMove = async (target) => {
+      targets.push(target);
+      return { look: async () => done, cancel: async () => {} };
+    };
+    return targets;
+  }
+
+  it('lets the broker move everything if it can, also to several queues', async () => {
+    const targets = withMoves();
+    const byBroker = { moved: 2, total: 2, looked: 2, failed: [], isByBroker: true, isCancelled: false };
+    expect(await redriveQueue(broker, dead, ['jobs'], { signal })).to.deep.equal({ ...byBroker, to: 'jobs' });
+    expect(await redriveQueue(broker, dead, ['jobs', 'mails'], { signal })).to.deep.equal({
+      ...byBroker,
+      to: undefined,
+    });
+    expect(targets).to.deep.equal(['jobs', undefined]);
+  });
+
+  it('moves messages one by one if not all of them are wanted', async () => {
+    const targets = withMoves();
+    const filter = { text: 'timeout' };
+    const report = await redriveQueue(broker, dead, ['jobs'], { signal, filter });
+    expect(report).to.include({ moved: 1, total: 2, looked: 2, isByBroker: false, to: 'jobs' });
+    expect(await redriveQueue(broker, dead, ['jobs'], { signal, isDryRun: true })).to.include({ moved: 1 });
+    expect(await redriveQueue(broker, dead, ['jobs'], { signal, limit: 5 })).to.include({ moved: 1 });
+    expect(targets).to.deep.equal([]);
+  });
+
+  it('refuses a target that is not known, or not one', async () => {
+    const none = await rejection(redriveQueue(broker, dead, [], { signal }));
+    expect(none.message).to.equal('Nothing says which queue the messages of dead belong to');
+    const two = await rejection(redriveQueue(broker, dead, ['jobs', 'mails'], { signal }));
+    expect(two.message).to.equal('The messages of dead belong to several queues (jobs, mails)');
+    expect(await dead.counts()).to.include({ visible: 2 });
+  });
+});
+
+describe('a move by the broker', () => {
+  let clock: SinonFakeTimers;
+  beforeEach(() => {
+    clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    expect(clock.countTimers()).to.equal(0);
+    clock.restore();
+  });
+
+  const at = (moved: number, more: Partial<Move> = {}): Move => ({
+    moved,
+    total: 3,
+    isOver: false,
+    isCancelled: false,
+    ...more,
+  });
+
+  it('is looked at each second until it is over', async () => {
+    const looks = [at(0), at(2), at(3, { isOver: true })];
+    const seen: number[] = [];
+    const move = { look: async () => looks.shift()!, cancel: async () => expect.fail('cancelled') };
+    const following = followMove(move, new AbortController().signal, ({ moved }) => seen.push(moved));
+    await clock.tickAsync(1_999);
+    expect(seen).to.deep.equal([0, 2]);
+    await clock.tickAsync(1);
+    expect(await following).to.include({ moved: 3, isOver: true });
+  });
+
+  it('is cancelled once by the signal, at once, and followed to its end', async () => {
+    let cancels = 0;
+    const controller = new AbortController();
+    const looks = [at(0), at(1), at(1), at(1, { isOver: true, isCancelled: true })];
+    const cancel = async () => {
+      cancels += 1;
+    };
+    const following = followMove({ look: async () => looks.shift()!, cancel }, controller.signal, () => {});
+    await clock.tickAsync(10);
+    controller.abort();
+    await clock.tickAsync(0);
+    expect(cancels).to.equal(1);
+    await clock.tickAsync(2_000);
+    expect(await following).to.include({ moved: 1, isCancelled: true });
+    expect(cancels).to.equal(1);
   });
 });

@@ -1,19 +1,30 @@
 /** `sqs-queues redrive`: sends messages back to where they can be handled again. */
 import type { Argv } from 'yargs';
-import type { Filter } from '../../queues/redriving.ts';
+import { openExisting } from '../../queues/open-existing.ts';
+import {
+  type MessageFilter,
+  type RedriveReport,
+  redriveQueue,
+  redriveTargets,
+  UnclearTargetError,
+} from '../../queues/redrive.ts';
+import { sendAll } from '../../queues/sending.ts';
 import type { Command } from '../command.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { interruptible } from '../interrupt.ts';
 import { flag, repeatable, value } from '../option-kinds.ts';
+import type { Place } from '../place.ts';
+import { Progress } from '../progress.ts';
+import { print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { COMMAND, count, duration, pair } from '../values.ts';
-import { redriveLog } from './redrive-log.ts';
-import { redriveQueue } from './redrive-queue.ts';
+import { bodiesOf, COMMAND, count, countOf, duration, pair } from '../values.ts';
 
 /** What is to be moved, and where to. */
-export interface Redrive {
+interface Redrive {
   /** The dead-letter queue. */
   readonly queue?: string;
   readonly to?: string;
-  readonly filter: Filter;
+  readonly filter: MessageFilter;
   readonly limit?: number;
   readonly isDryRun: boolean;
 }
@@ -49,7 +60,7 @@ export const redrive: Command = (parser, choose) =>
         ...(limit !== undefined && { limit: count('limit', limit) }),
         isDryRun: dryRun,
       };
-      if (from === undefined) choose(wanted, redriveQueue);
+      if (from === undefined) choose(wanted, redriveDeadLetters);
       else choose({ ...wanted, from }, redriveLog);
     },
   );
@@ -71,4 +82,104 @@ function options<Given>(command: Argv<Given>) {
     .example('$0 redrive -c worker.ini --dry-run', 'counts what would go back')
     .example('$0 redrive jobs-dead --to jobs --match timeout', 'moves what has "timeout" in its body')
     .example('$0 redrive --from messages.log --to jobs', 'sends what a log has kept');
+}
+
+/** Moves the messages of a dead-letter queue, and says how many, also if it fails halfway. */
+export async function redriveDeadLetters(given: Redrive, place: Place): Promise<ExitCode> {
+  const { filter, limit, isDryRun } = given;
+  const name = given.queue === undefined ? place.deadLetterQueue : place.fullName(given.queue);
+  if (name === undefined) {
+    throw new UsageError(COMMAND, 'Name a dead-letter queue, or with -c an ini file that has one.');
+  }
+  const broker = await place.broker();
+  const source = await openExisting(broker, name);
+  const to = given.to === undefined ? undefined : place.fullName(given.to);
+  if (to === name) throw new UsageError(COMMAND, `${name} cannot get its own messages; name another queue.`);
+  const { handled, deadLetterQueue } = place;
+  const targets = await redriveTargets(source, { to, handled, deadLetterQueue });
+  const progress = new Progress();
+  const last: { report?: RedriveReport } = {};
+  const onProgress = (report: RedriveReport) => {
+    last.report = report;
+    progress.show(report.total - report.looked);
+  };
+  try {
+    last.report = await interruptible((signal) =>
+      redriveQueue(broker, source, targets, { filter, limit, isDryRun, signal, onProgress }),
+    );
+  } catch (error) {
+    throw error instanceof UnclearTargetError ? unclear(error) : error;
+  } finally {
+    progress.end();
+    if (last.report) tell(last.report, given, name, place);
+  }
+  if (last.report.failed.length > 0) return exitCodes.unavailable;
+  return last.report.isCancelled ? exitCodes.unfinished : exitCodes.done;
+}
+
+function unclear({ message, targets }: UnclearTargetError): UsageError {
+  const advice = targets.length === 0 ? 'say --to QUEUE.' : 'say which one gets them with --to QUEUE.';
+  return new UsageError(COMMAND, `${message}: ${advice}`);
+}
+
+function tell(report: RedriveReport, given: Redrive, from: string, place: Place): void {
+  const { total, looked, moved, failed, isByBroker, isCancelled } = report;
+  const { to = 'the queues that they came from' } = report;
+  for (const { error } of failed) process.stderr.write(`${error.message}\n`);
+  if (!place.json) {
+    print(describeMove(report, given, { from, to }));
+  } else if (isByBroker) {
+    printJson({ from, to, moved, isCancelled });
+  } else {
+    const counts = given.isDryRun ? { moved: 0, wouldMove: moved } : { moved };
+    printJson({ from, to, ...counts, looked, total, failed: failed.length });
+  }
+}
+
+/** What was moved, and what could not be looked at although no limit was given. */
+export function describeMove(
+  { total, looked, moved, isByBroker }: Pick<RedriveReport, 'total' | 'looked' | 'moved' | 'isByBroker'>,
+  { isDryRun, limit }: Pick<Redrive, 'isDryRun' | 'limit'>,
+  { from, to }: { readonly from: string; readonly to: string },
+): string {
+  if (isByBroker) return `Moved ${countOf(moved, 'message')} of ${from} to ${to}`;
+  const count = `${moved.toLocaleString('en-US')} of ${countOf(total, 'message')}`;
+  const done = isDryRun
+    ? `${count} of ${from} would be moved to ${to}`
+    : `Moved ${count} of ${from} to ${to}`;
+  const unseen = total - looked;
+  if (unseen <= 0 || (limit !== undefined && moved >= limit)) return done;
+  return `${done}; ${countOf(unseen, 'message')} could not be looked at`;
+}
+
+/** Sends the bodies of a messages log to a queue. */
+async function redriveLog(given: Redrive & { readonly from: string }, place: Place): Promise<ExitCode> {
+  const { from, filter, limit, isDryRun } = given;
+  const [to, ...others] = given.to === undefined ? place.handled : [place.fullName(given.to)];
+  if (to === undefined || others.length > 0) {
+    throw new UsageError(COMMAND, 'Say which queue gets the messages: --to QUEUE.');
+  }
+  const { text = '' } = filter;
+  // With the index of their lines, to name the line of a body that is refused.
+  const wanted = [...bodiesOf(from).entries()].filter(([, body]) => body.includes(text)).slice(0, limit);
+  const broker = await place.broker();
+  const queue = await openExisting(broker, to);
+  if (isDryRun) {
+    if (place.json) printJson({ to, moved: 0, wouldMove: wanted.length });
+    else print(`${countOf(wanted.length, 'message')} of ${from} would be sent to ${to}`);
+    return exitCodes.done;
+  }
+  const progress = new Progress();
+  progress.show(wanted.length);
+  const messages = wanted.map(([, body]) => ({ body }));
+  const { sent, failed } = await sendAll(broker, queue.name, messages, (done) =>
+    progress.show(wanted.length - done),
+  ).finally(() => progress.end());
+  for (const { position, error } of failed) {
+    const line = (wanted[position - 1]?.[0] ?? 0) + 1;
+    process.stderr.write(`Message ${line} of ${from}: ${error.message}\n`);
+  }
+  if (place.json) printJson({ to, moved: sent.length, failed: failed.length });
+  else print(`Sent ${sent.length} of ${countOf(wanted.length, 'message')} of ${from} to ${to}`);
+  return failed.length > 0 ? exitCodes.unavailable : exitCodes.done;
 }

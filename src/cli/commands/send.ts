@@ -8,8 +8,7 @@ import { repeatable, value } from '../option-kinds.ts';
 import type { Place } from '../place.ts';
 import { print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { COMMAND, jsonOrText, keyword, seconds } from '../values.ts';
-import { readMessagesLog } from './messages-log.ts';
+import { bodiesOf, COMMAND, jsonOrText, keyword, seconds } from '../values.ts';
 
 interface Send {
   readonly queue: string;
@@ -61,7 +60,7 @@ function options<Given>(command: Argv<Given>) {
 
 async function run({ args, from, delaySeconds, groupId, ...given }: Send, place: Place): Promise<ExitCode> {
   const queue = place.fullName(given.queue);
-  const bodies = from === undefined ? [encodeCall(args)] : readMessagesLog(from);
+  const bodies = from === undefined ? [encodeCall(args)] : bodiesOf(from);
   const settings = {
     ...(delaySeconds !== undefined && { delaySeconds }),
     ...(groupId !== undefined && { groupId }),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
-import { redriveQueue } from '../../../src/cli/commands/redrive-queue.ts';
+import { redriveDeadLetters } from '../../../src/cli/commands/redrive.ts';
 import { Place } from '../../../src/cli/place.ts';
 import { rejection } from '../../support/rejection.ts';
 
@@ -27,7 +27,7 @@ describe('a redrive that fails on its way', () => {
     sinon.stub(place, 'broker').resolves(broker);
     const printed = sinon.stub(process.stdout, 'write').returns(true);
     const given = { queue: 'dead', to: 'jobs', filter: {}, isDryRun: false };
-    const error = await rejection(redriveQueue(given, place));
+    const error = await rejection(redriveDeadLetters(given, place));
     const text = printed.args.map(([written]) => String(written)).join('');
     sinon.restore();
     expect(error).to.have.property('message', 'away');
