@@ -158,6 +158,16 @@ describe('currentMessage()', () => {
       expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
     });
 
+    it('sends one request at a time, in turn, however many are asked for', async () => {
+      const { queue } = await inWorker(async (message) => {
+        await Promise.all([60, 600, 90].map((seconds) => message.extend(seconds)));
+      });
+      queue.always.changeVisibility = { milliseconds: 100 };
+      await clock.tickAsync(5_000);
+      expect(queue.callsOf('changeVisibility').map(({ at }) => at)).to.deep.equal([1, 101, 201]);
+      expect(queue.callsOf('delete')).to.have.length(1);
+    });
+
     it('stays within the 12 hours from the receive', async () => {
       const { queue } = await inWorker(async (message) => {
         await sleep(1_000_000);

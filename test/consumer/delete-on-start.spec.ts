@@ -206,4 +206,16 @@ describe('delete_on_start', () => {
     await clock.tickAsync(1_000);
     expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
   });
+
+  it('does not count a message that it could not delete towards the message limit', async () => {
+    const { queue, run, started } = await running(
+      () => {},
+      { deleteOnStart: true, messageLimit: 2 },
+      { bodies: ['a', 'b', 'c'] },
+    );
+    queue.faults.delete.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
+    await clock.tickAsync(10_000);
+    await run;
+    expect(started).to.deep.equal(['b', 'c']);
+  });
 });

@@ -76,6 +76,60 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
+  it('waits for what a receive still brings that took messages before it was told to end', async () => {
+    const { consumer, run, started, queue, send } = await running(() => {}, { waitSeconds: 1 });
+    queue.abortsReceives = true;
+    const receive = queue.receive.bind(queue);
+    sinon.stub(queue, 'receive').callsFake(async ({ max, waitSeconds }) => {
+      const messages = await receive({ max, waitSeconds });
+      await sleep(500);
+      return messages;
+    });
+    // The first poll is over.
+    await clock.tickAsync(1_100);
+    await send('late');
+    await clock.tickAsync(100);
+    consumer.stop();
+    await clock.tickAsync(5_000);
+    expect(await run).to.include({ held: 1, released: 1 });
+    expect(started).to.deep.equal([]);
+    expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+  });
+
+  it('asks for nothing more, though a slot becomes free and messages are there', async () => {
+    const stopping: { consumer?: { stop(): void } } = {};
+    const { consumer, run, started, queue } = await running(
+      async () => {
+        await sleep(10);
+        stopping.consumer?.stop();
+      },
+      { slots: 2 },
+      { bodies: numbers(20) },
+    );
+    stopping.consumer = consumer;
+    await clock.tickAsync(1);
+    const calls = queue.callsOf('receive').length;
+    await clock.tickAsync(10_000);
+    await run;
+    expect(started).to.have.length(2);
+    expect(queue.callsOf('receive')).to.have.length(calls);
+  });
+
+  it('deletes what comes back though it was handled, because its delete went missing', async () => {
+    const { consumer, run, started, queue } = await running(
+      () => {},
+      { visibilityTimeout: 2 },
+      { bodies: ['a'] },
+    );
+    queue.faults.delete.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
+    await clock.tickAsync(1_500);
+    consumer.stop();
+    await clock.tickAsync(5_000);
+    expect(await run).to.include({ confirmed: 1, released: 0, mayRepeat: 0 });
+    expect(started).to.deep.equal(['a']);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
   it('takes two seconds on an empty queue, not the twenty of a poll', async () => {
     const { consumer, run } = await running(() => {});
     await clock.tickAsync(1_000);

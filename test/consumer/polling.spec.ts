@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { PollingStoppedError } from '../../src/consumer/receiver.ts';
-import { sleep } from '../support/faulty-queue.ts';
+import { refused, sleep } from '../support/faulty-queue.ts';
 import { rejection } from '../support/rejection.ts';
 import { running, settled } from './running.ts';
 
@@ -143,6 +143,20 @@ describe('polling', () => {
     expect(await error).to.be.instanceOf(PollingStoppedError);
   });
 
+  it('drains before the run fails: what is held is handled, and settled', async () => {
+    const { queue, run } = await running(
+      () => sleep(125_000),
+      { slots: 2, drainTimeout: 60 },
+      { bodies: ['a'] },
+    );
+    queue.faults.receive.push({ milliseconds: 2 ** 31 - 1 });
+    const left = run.catch(() => queue.counts());
+    await clock.tickAsync(110_000);
+    expect(queue.callsOf('delete')).to.deep.equal([]);
+    await clock.tickAsync(90_000);
+    expect(await left).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
   it('does not take an hour of work for a halt', async () => {
     const { started, send } = await running(() => sleep(3_600_000), {}, { bodies: ['a'] });
     await clock.tickAsync(3_601_000);
@@ -181,6 +195,19 @@ describe('polling', () => {
     });
   }
 
+  it('goes on until the last message of the limit is handled, not just started', async () => {
+    const { consumer, run, queue } = await running(
+      ({ body }) => sleep(body === '0' ? 10 : 10_000),
+      { messageLimit: 2, slots: 2, drainTimeout: 1 },
+      { bodies: numbers(3) },
+    );
+    await clock.tickAsync(9_000);
+    expect(consumer.state).to.equal('running');
+    await clock.tickAsync(10_000);
+    expect((await run).unfinished).to.equal(0);
+    expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+  });
+
   it('does not count an empty receive towards the limit', async () => {
     const { send, started, run } = await running(() => {}, { messageLimit: 1 });
     await clock.tickAsync(100_000);
@@ -205,5 +232,29 @@ describe('polling', () => {
     delete queue.always.receive;
     await clock.tickAsync(60_000);
     expect(ended).to.equal(true);
+  });
+
+  it('is not idle while an outcome is not settled yet, nor while a worker runs whose lease is lost', async () => {
+    const settling = await running(() => {}, { idleExit: 10 }, { bodies: ['a'] });
+    settling.queue.always.delete = { error: unreachable };
+    const without = await running(() => sleep(100_000), { idleExit: 10 }, { bodies: ['b'] });
+    without.queue.faults.changeVisibility.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
+    // Nothing more comes while the worker runs.
+    without.queue.always.receive = { milliseconds: 3_600_000 };
+    await clock.tickAsync(60_000);
+    expect([settling.consumer.state, settling.consumer.held]).to.deep.equal(['running', 1]);
+    expect([without.consumer.state, without.consumer.held]).to.deep.equal(['running', 1]);
+    settling.queue.heal();
+    await clock.tickAsync(25_000);
+    expect([settling.consumer.state, settling.consumer.held]).to.deep.equal(['draining', 0]);
+    expect(without.consumer.state).to.equal('running');
+  });
+
+  it('is idle for the whole time since the end of the last message', async () => {
+    const { consumer } = await running(() => sleep(6_000), { idleExit: 10 }, { bodies: ['a'] });
+    await clock.tickAsync(15_999);
+    expect(consumer.idle).to.equal(false);
+    await clock.tickAsync(200);
+    expect(consumer.idle).to.equal(true);
   });
 });

@@ -195,6 +195,45 @@ describe('the settler', () => {
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'delete']);
   });
 
+  it('waits for all extensions that are under way, and lets none begin meanwhile', async () => {
+    const { queue, leases, settler, deliveries } = await holding(3);
+    const [soon, late, other] = deliveries as [Delivery, Delivery, Delivery];
+    await clock.tickAsync(10_000);
+    queue.faults.changeVisibility.push({ milliseconds: 500 }, { milliseconds: 8_000 });
+    for (const delivery of [soon, late]) void leases.extend(delivery, 30);
+    for (const delivery of [other, soon, late]) settler.settle(delivery, handled);
+    await clock.tickAsync(7_999);
+    expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'changeVisibility']);
+    await clock.tickAsync(1);
+    expect(queue.calls.map(({ action }) => action).slice(2)).to.deep.equal(['delete']);
+    expect(settler.confirmed).to.equal(3);
+  });
+
+  it('extends none of the leases of a batch while that is under way', async () => {
+    const { queue, settler, deliveries } = await holding(3);
+    await clock.tickAsync(10_000);
+    queue.faults.delete.push({ milliseconds: 10_000 });
+    for (const delivery of deliveries) settler.settle(delivery, handled);
+    await clock.tickAsync(15_000);
+    expect(queue.calls.map(({ action }) => action)).to.deep.equal(['delete']);
+    expect(settler.confirmed).to.equal(3);
+  });
+
+  it('takes each part of an answer for the message that it was asked for, though a lease was lost before', async () => {
+    const { queue, observer, leases, settler, deliveries } = await holding(4);
+    const [lost, good, bad, alsoGood] = deliveries as [Delivery, Delivery, Delivery, Delivery];
+    for (const delivery of deliveries) settler.settle(delivery, handled);
+    leases.lose(lost, 'it was given to another');
+    queue.faults.delete.push({
+      entries: (handle) =>
+        handle === bad.message.receiptHandle ? refused('ReceiptHandleIsInvalid', false) : undefined,
+    });
+    await clock.tickAsync(1_000);
+    expect(observer.leaseLost.args.map(([delivery]) => delivery)).to.deep.equal([lost, bad]);
+    expect(observer.settled.args.map(([delivery]) => delivery)).to.deep.equal([good, alsoGood]);
+    expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([2, 2]);
+  });
+
   it('gives up what is not settled, whatever is still answered', async () => {
     const { queue, observer, settler, deliveries } = await holding(3);
     const [answeredLate, waits, released_] = deliveries as [Delivery, Delivery, Delivery];

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
-import { sleep } from '../support/faulty-queue.ts';
+import { type FaultyQueue, sleep } from '../support/faulty-queue.ts';
 import {
   bodiesOf,
   defaults,
@@ -223,6 +223,67 @@ describe('several queues', () => {
     const startedBefore = started.length;
     await clock.tickAsync(20_000);
     expect(started.length - startedBefore).to.equal(8 * 20);
+  });
+
+  it('are not idle while the receives of one fail', async () => {
+    const { queues, consumer } = await runningOnSeveral([{ name: 'quiet' }, { name: 'broken' }], () => {}, {
+      idleExit: 10,
+      waitSeconds: 1,
+    });
+    queues[1]!.always.receive = { error: new BrokerError('unreachable', 'down') };
+    await clock.tickAsync(60_000);
+    expect(consumer.state).to.equal('running');
+    queues[1]!.heal();
+    await clock.tickAsync(40_000);
+    expect(consumer.idle).to.equal(true);
+  });
+
+  it('are paused, resumed and woken together', async () => {
+    const { queues, consumer, started } = await runningOnSeveral(
+      [{ name: 'first' }, { name: 'second' }],
+      () => {},
+      { idlePause: 600 },
+    );
+    for (const queue of queues) queue.abortsReceives = true;
+    await clock.tickAsync(50);
+    consumer.pause();
+    await settled();
+    const [first, second] = queues as [FaultyQueue, FaultyQueue];
+    await sendTo(first, ['f0']);
+    await sendTo(second, ['s0']);
+    await clock.tickAsync(600_000);
+    expect(started).to.deep.equal([]);
+    consumer.resume();
+    await settled();
+    expect([...started].sort()).to.deep.equal(['f0', 's0']);
+
+    // Now both pause after many empty receives.
+    await clock.tickAsync(7_200_000);
+    await sendTo(first, ['f1']);
+    await sendTo(second, ['s1']);
+    const callsBefore = queues.map((queue) => queue.callsOf('receive').length);
+    consumer.wake();
+    await settled();
+    for (const [index, queue] of queues.entries()) {
+      expect(queue.callsOf('receive').length).to.be.above(callsBefore[index]!);
+    }
+    expect([...started].sort()).to.deep.equal(['f0', 'f1', 's0', 's1']);
+  });
+
+  it('give back what a last poll of each brings', async () => {
+    const { queues, consumer, run, started } = await runningOnSeveral(
+      [{ name: 'first' }, { name: 'second' }],
+      () => {},
+    );
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    for (const queue of queues) await sendTo(queue, ['late']);
+    await clock.tickAsync(5_000);
+    expect(await run).to.include({ held: 2, released: 2, mayRepeat: 0 });
+    expect(started).to.deep.equal([]);
+    for (const queue of queues) {
+      expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+    }
   });
 
   it('drain together: what has not started goes back to its own queue, and what ran is deleted from its own', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { currentMessage } from '../../src/worker/current-message.ts';
-import { running } from './running.ts';
+import { running, runningOnSeveral, settled } from './running.ts';
 
 function untilToldToStop(): Promise<never> {
   const { signal } = currentMessage();
@@ -64,5 +64,37 @@ describe('a message limit that is shared with other processes', () => {
     await clock.tickAsync(10_000);
     await run;
     expect(consumer.idle).to.equal(true);
+  });
+
+  it('tells of messages that are to be tried again, too', async () => {
+    const onDone = sinon.spy();
+    await running(
+      () => {
+        throw new Error('no such user');
+      },
+      { messageLimit: 'shared', onDone, onError: 'retry', backoff: () => 600 },
+      { bodies: ['a'] },
+    ).then(({ consumer }) => consumer.allow(1));
+    await clock.tickAsync(1_000);
+    expect(onDone.callCount).to.equal(1);
+  });
+
+  it('lets start what is held already when more are allowed', async () => {
+    const { consumer, started, queues } = await runningOnSeveral(
+      [
+        { name: 'first', bodies: ['f'], receiveMs: 10 },
+        { name: 'second', bodies: ['s'], receiveMs: 10 },
+      ],
+      () => {},
+      { messageLimit: 'shared', slots: 2 },
+    );
+    // Both receives are under way for the one message that is allowed.
+    consumer.allow(1);
+    await clock.tickAsync(1_000);
+    expect([started, consumer.held]).to.deep.equal([['f'], 1]);
+    for (const queue of queues) queue.always.receive = { milliseconds: 3_600_000 };
+    consumer.allow(1);
+    await settled();
+    expect(started).to.deep.equal(['f', 's']);
   });
 });
