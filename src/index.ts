@@ -14,8 +14,8 @@ export {
   UnsupportedContentTypeError,
 } from './message/codecs.ts';
 export { closeProducers } from './producer/connections.ts';
-export { BatchError, SendError } from './producer/errors.ts';
-export { type Producer, type QueueOptions, queue, type SendOptions, type Sent } from './producer/queue.ts';
+export { type Producer, type QueueOptions, queue, type SendOptions } from './producer/producer.ts';
+export { BatchError, SendError, type Sent } from './producer/send-results.ts';
 export { createQueue } from './queues/create-queue.ts';
 export { redrive } from './queues/redrive.ts';
 export { currentContext, runWithContext, type TaskContext } from './tasks/context.ts';

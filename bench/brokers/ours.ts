@@ -1,7 +1,7 @@
 /** This project's brokers, through the contract that the containers use. */
 import { openBroker } from '../../src/brokers/open.ts';
 import { closeProducers } from '../../src/producer/connections.ts';
-import { queue as producer } from '../../src/producer/queue.ts';
+import { queue as producer } from '../../src/producer/producer.ts';
 import { byTen, untilHandled } from './loops.ts';
 import type { OpenQueue } from './passage.ts';
 

@@ -1,4 +1,4 @@
-/** Reads a command line with yargs, and says what is wrong with it in words for the one who typed it. */
+/** Reads a command line with yargs: the kinds of options, and what is wrong with it in words for the one who typed it. */
 import type { Argv } from 'yargs';
 import { nearName } from '../config/suggestion.ts';
 import { commandsOf, longNames, optionsOf } from './completion-words.ts';
@@ -74,4 +74,19 @@ function meant(word: string, allowed: readonly string[], dashes = ''): string {
   return near === undefined
     ? `: there are ${allowed.map((name) => `${dashes}${name}`).join(', ')}.`
     : `; did you mean ${dashes}${near}?`;
+}
+
+/** For yargs: an option that takes a value, which comes as a text. */
+export function value(describe: string) {
+  return { type: 'string', requiresArg: true, describe } as const;
+}
+
+/** An option that takes a value, and may be given several times. */
+export function repeatable(describe: string) {
+  return { type: 'string', array: true, nargs: 1, describe } as const;
+}
+
+/** An option that is there or not: what follows it is not its value. */
+export function flag(describe: string) {
+  return { type: 'boolean', default: false, nargs: 0, describe } as const;
 }

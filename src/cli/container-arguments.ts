@@ -4,8 +4,7 @@ import type * as z from 'zod';
 import { containerOptions } from '../config/options.ts';
 import { word } from '../config/values.ts';
 import type { Program } from '../container/program.ts';
-import { readCommandLine, usageText } from './command-line.ts';
-import { flag, repeatable, value } from './option-kinds.ts';
+import { flag, readCommandLine, repeatable, usageText, value } from './command-line.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ContainerArguments {

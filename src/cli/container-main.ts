@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { brokerKind } from '../brokers/address.ts';
 import { loadBrokerFactory } from '../brokers/custom.ts';
-import { type Config, describeConfig, readConfig } from '../config/config.ts';
+import { type Config, readConfig } from '../config/config.ts';
+import { describeConfig } from '../config/describe.ts';
 import { nameProblems } from '../config/queue-names.ts';
 import { suggest } from '../config/suggestion.ts';
 import { needsProcesses, type Program, settingsOf } from '../container/program.ts';

@@ -1,7 +1,7 @@
 /** What errors mean for the one who started the program: an exit code, and a message where there is no log yet. */
 import { inspect } from 'node:util';
 import { BrokerError } from '../brokers/errors.ts';
-import { ConfigError } from '../config/errors.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { PidFileError } from '../host/daemon/pid-file.ts';
 import { UnserializableArgumentError } from '../message/call.ts';
 import { printable } from '../message/printable.ts';

@@ -1,8 +1,9 @@
 /** The command line of `sqs-queues`, read with yargs: what all commands share, and the commands one by one. */
 import yargs from 'yargs';
-import type { PlaceOptions } from './command.ts';
-import { readCommandLine, usageText } from './command-line.ts';
+import type { CommandContext, CommonOptions } from './command.ts';
+import { flag, readCommandLine, usageText, value } from './command-line.ts';
 import { clear } from './commands/clear.ts';
+import { completion } from './commands/completion.ts';
 import { cost } from './commands/cost.ts';
 import { create } from './commands/create.ts';
 import { peek } from './commands/peek.ts';
@@ -10,11 +11,8 @@ import { redrive } from './commands/redrive.ts';
 import { send } from './commands/send.ts';
 import { status } from './commands/status.ts';
 import { wait } from './commands/wait.ts';
-import { completion } from './completion-script.ts';
 import { commandsOf } from './completion-words.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { flag, value } from './option-kinds.ts';
-import type { Place } from './place.ts';
 import { UsageError } from './usage-error.ts';
 import { COMMAND } from './values.ts';
 
@@ -29,17 +27,17 @@ const EXIT_CODES =
 
 /** A command with its arguments, checked. */
 export interface Chosen {
-  readonly place: PlaceOptions;
+  readonly common: CommonOptions;
   /** What the command itself was given. */
   readonly given: object;
-  run(place: Place): Promise<ExitCode>;
+  run(context: CommandContext): Promise<ExitCode>;
 }
 
 /** What was chosen, or the text that `--help` or `--version` asks for. Throws UsageError. */
 export async function parseQueuesArguments(
   args: readonly string[],
 ): Promise<Chosen | { readonly text: string }> {
-  let chosen: Omit<Chosen, 'place'> | undefined;
+  let chosen: Omit<Chosen, 'common'> | undefined;
   let parser = yargs()
     .scriptName(COMMAND)
     .usage(`${COMMAND} COMMAND [QUEUE] [-c FILE | -b BROKER]\n\nManages queues.`)
@@ -52,7 +50,7 @@ export async function parseQueuesArguments(
     .option('json', flag('Print JSON'));
   for (const command of COMMANDS) {
     parser = command(parser, (given, run) => {
-      chosen = { given, run: (place) => run(given, place) };
+      chosen = { given, run: (context) => run(given, context) };
     });
   }
   const { given, text } = await readCommandLine(
@@ -65,7 +63,7 @@ export async function parseQueuesArguments(
   if (config !== undefined && broker !== undefined) {
     throw new UsageError(COMMAND, 'Give either an ini file (-c) or a broker (-b), not both.');
   }
-  return chosen ? { ...chosen, place: { config, broker, json } } : { text };
+  return chosen ? { ...chosen, common: { config, broker, json } } : { text };
 }
 
 /** What `--help` says, of all commands or of one. */

@@ -1,5 +1,6 @@
 /** What a shell is offered when it completes a command line of `sqs-queues`: commands, options, names of queues. */
 import { endsWithin } from '../consumer/ends-within.ts';
+import { CommandContext } from './command.ts';
 import {
   commandsOf,
   longNames,
@@ -10,7 +11,6 @@ import {
   type Unfinished,
   unfinished,
 } from './completion-words.ts';
-import { Place } from './place.ts';
 import { helpOf } from './queues-arguments.ts';
 
 /** How many queues each command takes. */
@@ -47,16 +47,16 @@ export async function queuesCompletions(words: readonly string[]): Promise<strin
 
 /** The names of queues at the broker of the command line, or those of its ini file if that does not answer: never an error. */
 async function namesOf(line: Unfinished): Promise<string[]> {
-  let place: Place | undefined;
+  let context: CommandContext | undefined;
   let names: string[] = [];
   try {
-    place = new Place({
+    context = new CommandContext({
       config: valueIn(line, CONFIG),
       broker: valueIn(line, BROKER),
       json: false,
     });
-    names = place.configured;
-    const opened = place;
+    names = context.configured;
+    const opened = context;
     const listing = opened.broker().then(async (broker) => {
       names = await broker.list(opened.fullName(''));
     });
@@ -64,7 +64,7 @@ async function namesOf(line: Unfinished): Promise<string[]> {
   } catch {
     // What is wrong, the command says when it is run.
   }
-  const prefix = place?.fullName('') ?? '';
+  const prefix = context?.fullName('') ?? '';
   return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
 }
 

@@ -1,8 +1,9 @@
 /** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints what it found. */
+
+import { CommandContext } from './command.ts';
 import { COMPLETING } from './completion-words.ts';
 import { complain } from './error-exit.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { Place } from './place.ts';
 import { parseQueuesArguments } from './queues-arguments.ts';
 import { queuesCompletions } from './queues-completions.ts';
 import { print } from './terminal.ts';
@@ -13,18 +14,18 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
     print((await queuesCompletions(args.slice(1))).join('\n'));
     return exitCodes.done;
   }
-  let place: Place | undefined;
+  let context: CommandContext | undefined;
   try {
     const chosen = await parseQueuesArguments(args);
     if ('text' in chosen) {
       print(chosen.text);
       return exitCodes.done;
     }
-    place = new Place(chosen.place);
-    return await chosen.run(place);
+    context = new CommandContext(chosen.common);
+    return await chosen.run(context);
   } catch (error) {
     return complain(error);
   } finally {
-    await place?.close();
+    await context?.close();
   }
 }

@@ -1,6 +1,8 @@
-/** What people see on a terminal, and programs read: lines, tables, questions. */
+/** What people see on a terminal, and programs read: lines, tables, questions, and what Ctrl-C means. */
 import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
+import { UsageError } from './usage-error.ts';
+import { COMMAND } from './values.ts';
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -34,13 +36,36 @@ export function formatTable<Row>(
   return table.toString();
 }
 
+/** A question before something that cannot be undone. */
+export interface Confirmation {
+  readonly warning: string;
+  readonly question: string;
+  /** What to say when the answer is no. */
+  readonly otherwise: string;
+}
+
+/**
+ * Whether to go on: true with --yes; on a terminal, what the answer is. Throws UsageError
+ * where nobody can be asked.
+ */
+export async function confirm(
+  { warning, question, otherwise }: Confirmation,
+  yes: boolean,
+): Promise<boolean> {
+  if (yes) return true;
+  if (!canAsk()) throw new UsageError(COMMAND, `${warning} There is no terminal to ask on: say --yes.`);
+  if (await ask(`${warning}\n${question}`)) return true;
+  process.stderr.write(`${otherwise}\n`);
+  return false;
+}
+
 /** Whether somebody is there to answer a question. */
-export function canAsk(): boolean {
+function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /** Asks on the terminal; anything but a yes is a no. */
-export async function ask(question: string): Promise<boolean> {
+async function ask(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
@@ -57,4 +82,17 @@ export async function ask(question: string): Promise<boolean> {
  */
 export function isYes(answer: string): boolean {
   return /^\s*y(es)?\s*$/i.test(answer);
+}
+
+/** Runs `work` with a signal that SIGINT and SIGTERM abort; a second one ends the process as usual. */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of names) process.once(name, abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const name of names) process.removeListener(name, abort);
+  }
 }

@@ -1,6 +1,6 @@
 /** Holds the sections of an ini file against the options that they may have, and collects what is wrong. */
 import type * as z from 'zod';
-import type { ConfigProblem, IniProblem } from './errors.ts';
+import type { ConfigProblem, IniProblem } from './config-error.ts';
 import type { IniText } from './ini-text.ts';
 import { withoutSecretBehind, withoutSecrets } from './secrets.ts';
 import { substitute } from './substitution.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { Check } from './check.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError } from './config-error.ts';
 import { type IniSection, readIniText } from './ini-text.ts';
 import { parseListen } from './listen.ts';
 import { type LoggerSettings, type LoggersSettings, namedLogger, rootLogger } from './loggers.ts';
@@ -15,9 +15,6 @@ import {
   sqsOptions,
 } from './options.ts';
 import { suggest } from './suggestion.ts';
-
-export { describeConfig } from './describe.ts';
-export { ConfigError, type ConfigProblem } from './errors.ts';
 
 /** `[container]`; `options.ts` says what each is for. Durations are in seconds, but for settleDelay: milliseconds. */
 export type ContainerSettings = Readonly<z.output<typeof containerOptions>>;

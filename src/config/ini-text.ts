@@ -4,7 +4,7 @@
  * twice, keys with no value or no section, headers that are none, values that a comment cuts.
  */
 import { unsafe } from 'ini';
-import type { IniProblem } from './errors.ts';
+import type { IniProblem } from './config-error.ts';
 import { withoutSecretBehind } from './secrets.ts';
 
 export interface IniEntry {

@@ -1,22 +1,16 @@
 /**
  * Sends messages to one queue: calls made together share requests of ten, within the broker's size limit, and each
- * gets its own result.
+ * gets its own result. `LazySender` does so for a queue that is named and not opened yet.
  */
 import { randomUUID } from 'node:crypto';
 import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
-import { NO_RESULT } from '../brokers/errors.ts';
+import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
 import { MAX_ATTRIBUTES } from '../brokers/rules/limits.ts';
 import { messageSize } from '../brokers/rules/message-size.ts';
-import { SendError } from './errors.ts';
-import { Turns } from './turns.ts';
-
-/** What the broker says of a message that it has accepted. */
-export interface Accepted {
-  readonly messageId: string;
-  /** FIFO queues only. */
-  readonly sequenceNumber?: string;
-}
+import { fullName } from '../config/queue-names.ts';
+import { type Connection, connect } from './connections.ts';
+import { type Accepted, SendError } from './send-results.ts';
 
 interface Pending {
   readonly message: OutgoingMessage;
@@ -39,10 +33,10 @@ export class Sender {
     this.#broker = broker;
     this.#queue = queue;
     // On FIFO queues requests go one after the other, to arrive in order.
-    const turns = new Turns(queue.fifo ? 1 : REQUESTS_AT_ONCE);
+    const limiter = new ConcurrencyLimiter(queue.fifo ? 1 : REQUESTS_AT_ONCE);
     this.#batcher = new Batcher({
       delayMs: 0,
-      send: (batch) => turns.run(() => this.#sendBatch(batch)),
+      send: (batch) => limiter.run(() => this.#sendBatch(batch)),
       bytes: { of: ({ bytes }) => bytes, max: broker.maxRequestBytes },
     });
   }
@@ -111,5 +105,70 @@ export class Sender {
     const { code, message: reason } = result ?? NO_RESULT;
     const text = `The queue "${this.#queue.name}" refused the message: ${code}: ${reason}`;
     reject(new SendError(text, message, code));
+  }
+}
+
+/** A FIFO concurrency limiter: at most `max` tasks run at once, and the others start in order. */
+export class ConcurrencyLimiter {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(max: number) {
+    this.#free = max;
+  }
+
+  /** Runs the task when a slot is free. Resolves or rejects as the task does. */
+  async run<Result>(task: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      // The slot goes straight to the next in line, so that no newcomer gets in between.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}
+
+/**
+ * The sender for a queue by its name: opened with the first message, and again when the queue was gone or the broker was
+ * replaced. What producers and tasks send with.
+ */
+export class LazySender {
+  readonly #name: string;
+  readonly #address: string | undefined;
+  #sender: Promise<Sender> | undefined;
+  #broker: Broker | undefined;
+
+  constructor(name: string, address: string | undefined) {
+    this.#name = name;
+    this.#address = address;
+  }
+
+  /** Resolves when the broker has the message. Throws SendError, QueueNotFoundError or BrokerError. */
+  async send(message: OutgoingMessage): Promise<Accepted> {
+    try {
+      const connection = await connect(this.#address);
+      const accepted = await (await this.#open(connection)).send(message);
+      await connection.onSent?.(accepted.messageId);
+      return accepted;
+    } catch (error) {
+      if (error instanceof BrokerError && error.kind === 'missing') this.#sender = undefined;
+      throw error;
+    }
+  }
+
+  #open({ broker, prefix }: Connection): Promise<Sender> {
+    if (!this.#sender || this.#broker !== broker) {
+      this.#broker = broker;
+      const name = fullName(this.#name, { prefix });
+      this.#sender = broker.open(name).then((opened) => new Sender(broker, opened));
+      this.#sender.catch(() => {
+        this.#sender = undefined;
+      });
+    }
+    return this.#sender;
   }
 }

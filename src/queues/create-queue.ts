@@ -2,7 +2,7 @@
 import type { CreateOptions } from '../brokers/broker.ts';
 import { fullName } from '../config/queue-names.ts';
 import { connect } from '../producer/connections.ts';
-import type { QueueOptions } from '../producer/queue.ts';
+import type { QueueOptions } from '../producer/producer.ts';
 
 /**
  * Makes a queue; one that exists with other settings gets these. A name that ends in `.fifo` makes a FIFO queue.

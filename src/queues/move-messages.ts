@@ -5,8 +5,8 @@
 import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 import { copyOf } from '../brokers/rules/message-copy.ts';
-import { SendError } from '../producer/errors.ts';
 import { giveBack } from '../producer/give-back.ts';
+import { SendError } from '../producer/send-results.ts';
 import { Sender } from '../producer/sender.ts';
 
 export interface MovingOptions {

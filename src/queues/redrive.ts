@@ -11,7 +11,7 @@ import type { Broker, Move, MoveUnderWay, PeekedMessage, Queue } from '../broker
 import { BrokerError } from '../brokers/errors.ts';
 import { fullName } from '../config/queue-names.ts';
 import { connect } from '../producer/connections.ts';
-import type { QueueOptions } from '../producer/queue.ts';
+import type { QueueOptions } from '../producer/producer.ts';
 import { type MoveReport, moveMessages } from './move-messages.ts';
 import { openExisting } from './open-existing.ts';
 

@@ -1,7 +1,7 @@
 /** `queue.batch(async () => …)`: what is sent inside is waited for together, and its failures are one error. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { allSent } from '../producer/all-sent.ts';
-import type { Sent } from '../producer/queue.ts';
+import type { Sent } from '../producer/send-results.ts';
+import { allSent } from '../producer/send-results.ts';
 
 const scope = new AsyncLocalStorage<Promise<Sent>[]>();
 

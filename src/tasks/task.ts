@@ -1,7 +1,8 @@
 /**
  * A task: a named function that runs elsewhere. Calling it sends nothing and throws; `delay` sends, `run` runs it here.
  */
-import type { SendOptions, Sent } from '../producer/queue.ts';
+import type { SendOptions } from '../producer/producer.ts';
+import type { Sent } from '../producer/send-results.ts';
 
 /** The input of a task whose handler takes none. */
 export type NoArguments = Record<string, never>;

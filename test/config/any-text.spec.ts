@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ConfigError, parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
 

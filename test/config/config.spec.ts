@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
 import { expect } from 'chai';
-import { type Config, ConfigError, type ConfigProblem, parseConfig } from '../../src/config/config.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { ConfigError, type ConfigProblem } from '../../src/config/config-error.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
 

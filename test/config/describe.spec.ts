@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Config, describeConfig, parseConfig } from '../../src/config/config.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { describeConfig } from '../../src/config/describe.ts';
 import { withoutSecrets } from '../../src/config/secrets.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';

@@ -1,7 +1,9 @@
 // Whatever is wrong with an ini file: what is said about it has no secret in it, and neither has what --check prints.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ConfigError, describeConfig, parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { describeConfig } from '../../src/config/describe.ts';
 
 /** In no text here but as a secret. */
 const SECRET = 'hunter2';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { ConfigError, parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 import type { LoggerSettings, LoggersSettings } from '../../src/config/loggers.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { ConfigError, type ConfigProblem, parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError, type ConfigProblem } from '../../src/config/config-error.ts';
 
 const SQS_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/adder';
 const REQUIRED = { worker: './adder.ts:adder', queue: 'adder' };

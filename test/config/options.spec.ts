@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ADDRESSES } from '../../src/brokers/address.ts';
-import { type Config, ConfigError, parseConfig } from '../../src/config/config.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 import { containerOptions, httpOptions, sqsOptions } from '../../src/config/options.ts';
 
 const FILE = '/app/worker.ini';

@@ -182,12 +182,12 @@ describe('the arguments of sqs-queues', () => {
   });
 
   it('say where the queues are, and how to print', async () => {
-    for (const [args, place] of [
+    for (const [args, common] of [
       [['status'], { config: undefined, broker: undefined, json: false }],
       [['-c', 'worker.ini', 'status', '--json'], { config: 'worker.ini', broker: undefined, json: true }],
       [['status', '-b', 'sqlite:q.db'], { config: undefined, broker: 'sqlite:q.db', json: false }],
     ] as const) {
-      expect(await parse(...args)).to.have.deep.property('place', place);
+      expect(await parse(...args)).to.have.deep.property('common', common);
     }
   });
 

@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ConfigError, describeConfig, parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { describeConfig } from '../../src/config/describe.ts';
 import { RUNS, survives, TIMEOUT_MS } from './runs.ts';
 import { anyText, mutated } from './texts.ts';
 

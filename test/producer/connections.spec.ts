@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import type { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { closeProducers, connect, replaceBrokers, setContainer } from '../../src/producer/connections.ts';
-import { queue } from '../../src/producer/queue.ts';
+import { queue } from '../../src/producer/producer.ts';
 import { rejection } from '../support/rejection.ts';
 
 /** Replaces the environment; no region is known in it, so that SQS cannot be opened. */

@@ -3,8 +3,8 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import type { MemoryQueue } from '../../src/brokers/memory/queue.ts';
-import { SendError } from '../../src/producer/errors.ts';
-import { Sender } from '../../src/producer/sender.ts';
+import { SendError } from '../../src/producer/send-results.ts';
+import { ConcurrencyLimiter, Sender } from '../../src/producer/sender.ts';
 import { rejection } from '../support/rejection.ts';
 
 describe('a sender', () => {
@@ -242,3 +242,76 @@ function elevenAttributes(): Record<string, { dataType: string; stringValue: str
     Array.from({ length: 11 }, (_, index) => [`a${index}`, { dataType: 'String', stringValue: 'x' }]),
   );
 }
+
+/** Lets the promises that are ready go on. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a concurrency limiter', () => {
+  /** Tasks in the order in which they began, and how to end each. */
+  let begun: string[];
+  let ends: Map<string, { resolve: () => void; reject: (error: Error) => void }>;
+
+  beforeEach(() => {
+    begun = [];
+    ends = new Map();
+  });
+
+  function task(name: string): () => Promise<string> {
+    return async () => {
+      begun.push(name);
+      await new Promise<void>((resolve, reject) => ends.set(name, { resolve, reject }));
+      return `${name} done`;
+    };
+  }
+
+  it('lets at most that many tasks run at once, in order', async () => {
+    const limiter = new ConcurrencyLimiter(2);
+    const all = Promise.all(['a', 'b', 'c', 'd'].map((name) => limiter.run(task(name))));
+    await settle();
+    expect(begun).to.deep.equal(['a', 'b']);
+    ends.get('b')?.resolve();
+    await settle();
+    expect(begun).to.deep.equal(['a', 'b', 'c']);
+    ends.get('a')?.resolve();
+    await settle();
+    ends.get('c')?.resolve();
+    ends.get('d')?.resolve();
+    expect(await all).to.deep.equal(['a done', 'b done', 'c done', 'd done']);
+  });
+
+  it('does not let a newcomer pass those that wait', async () => {
+    const limiter = new ConcurrencyLimiter(1);
+    const first = limiter.run(task('first'));
+    const second = limiter.run(task('second'));
+    ends.get('first')?.resolve();
+    await first;
+    const third = limiter.run(task('third'));
+    await settle();
+    expect(begun).to.deep.equal(['first', 'second']);
+    ends.get('second')?.resolve();
+    await second;
+    await settle();
+    ends.get('third')?.resolve();
+    await third;
+  });
+
+  it('goes on after a task that failed, and hands on its error', async () => {
+    const limiter = new ConcurrencyLimiter(1);
+    const failure = limiter.run(task('first')).catch((error: unknown) => error);
+    const second = limiter.run(task('second'));
+    const reason = new Error('down');
+    ends.get('first')?.reject(reason);
+    expect(await failure).to.equal(reason);
+    await settle();
+    ends.get('second')?.resolve();
+    expect(await second).to.equal('second done');
+  });
+
+  it('is free again when nobody waits', async () => {
+    const limiter = new ConcurrencyLimiter(1);
+    expect(await limiter.run(async () => 1)).to.equal(1);
+    expect(await limiter.run(async () => 2)).to.equal(2);
+  });
+});

@@ -2,12 +2,11 @@
 import type { QueueCounts } from '../../brokers/broker.ts';
 import { openExisting } from '../../queues/open-existing.ts';
 import { messagesIn } from '../../queues/status.ts';
+import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
-import { confirm } from '../confirm.ts';
+import { flag } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { flag } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
-import { print, printJson } from '../terminal.ts';
+import { confirm, print, printJson } from '../terminal.ts';
 import { countOf } from '../values.ts';
 
 interface Clear {
@@ -30,9 +29,9 @@ export const clear: Command = (parser, choose) =>
     (given) => choose({ queues: positionals(given, given.queues), yes: given.yes }, run),
   );
 
-async function run({ yes, ...given }: Clear, place: Place): Promise<ExitCode> {
-  const broker = await place.broker();
-  const names = [...new Set(given.queues.map((name) => place.fullName(name)))];
+async function run({ yes, ...given }: Clear, context: CommandContext): Promise<ExitCode> {
+  const broker = await context.broker();
+  const names = [...new Set(given.queues.map((name) => context.fullName(name)))];
   // All of them are looked up before any is touched.
   const queues = await Promise.all(names.map((name) => openExisting(broker, name)));
   const counts = await Promise.all(queues.map((queue) => queue.counts()));
@@ -48,7 +47,7 @@ async function run({ yes, ...given }: Clear, place: Place): Promise<ExitCode> {
     }
   } finally {
     // What went is said also if the next one fails.
-    if (place.json) printJson(cleared);
+    if (context.json) printJson(cleared);
     else for (const { queue, deleted, inFlight } of cleared) print(describeCleared(queue, deleted, inFlight));
   }
   return exitCodes.done;

@@ -14,10 +14,9 @@ import {
   type Workload,
 } from '../../observe/cost/estimate.ts';
 import { PRICES } from '../../observe/cost/prices.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { flag, value } from '../command-line.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { flag, value } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
 import { formatTable, print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { COMMAND, count, duration, rate } from '../values.ts';
@@ -73,14 +72,14 @@ function options<Given>(command: Argv<Given>) {
     .example('$0 cost --rate 20000/day --containers 4 --idle-pause 10s', 'with settings of its own');
 }
 
-async function run(given: Cost, place: Place) {
+async function run(given: Cost, context: CommandContext) {
   const { workload, isFifo } = given;
-  const { config } = place;
+  const { config } = context;
   const kind = isFifo || config?.container.queue.some(({ name }) => isFifoName(name)) ? 'fifo' : 'standard';
   const setup = setupOf(given, config);
   const container = billOf(containerRequests(workload, setup), kind);
   const naive = billOf(naiveRequests(workload, setup), kind);
-  if (place.json) {
+  if (context.json) {
     printJson({ workload, setup, kind, prices: PRICES, container, naive });
     return exitCodes.done;
   }

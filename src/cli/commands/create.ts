@@ -1,10 +1,9 @@
 /** `sqs-queues create`: makes a queue, or changes its settings. */
 import type { Argv } from 'yargs';
 import type { CreateOptions } from '../../brokers/broker.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { value } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { value } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
 import { print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { COMMAND, count, seconds } from '../values.ts';
@@ -59,13 +58,13 @@ function options<Given>(command: Argv<Given>) {
 
 async function run(
   { options: { deadLetterQueue, ...settings }, ...given }: Create,
-  place: Place,
+  context: CommandContext,
 ): Promise<ExitCode> {
-  const queue = place.fullName(given.queue);
-  const target = deadLetterQueue && { ...deadLetterQueue, name: place.fullName(deadLetterQueue.name) };
-  const broker = await place.brokerToFill();
+  const queue = context.fullName(given.queue);
+  const target = deadLetterQueue && { ...deadLetterQueue, name: context.fullName(deadLetterQueue.name) };
+  const broker = await context.brokerToFill();
   await broker.create(queue, { ...settings, ...(target && { deadLetterQueue: target }) });
-  if (place.json) printJson({ queue });
+  if (context.json) printJson({ queue });
   else print(`The queue ${queue} is there, in ${broker.description}`);
   return exitCodes.done;
 }

@@ -3,12 +3,10 @@ import type { DeadLetterTarget, MessageAttribute, PeekedMessage, Queue } from '.
 import { encodeLine } from '../../message/messages-log.ts';
 import { openExisting } from '../../queues/open-existing.ts';
 import { peekInto } from '../../queues/peeking.ts';
-import type { Command } from '../command.ts';
-import { type Confirmation, confirm } from '../confirm.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { flag, value } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { flag, value } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
-import { print, printJson } from '../terminal.ts';
+import { type Confirmation, confirm, print, printJson } from '../terminal.ts';
 import { count, countOf, formatSeconds } from '../values.ts';
 
 interface Peek {
@@ -36,14 +34,14 @@ export const peek: Command = (parser, choose) =>
     (given) => choose({ queue: given.queue, count: count('count', given.count), yes: given.yes }, run),
   );
 
-async function run(given: Peek, place: Place): Promise<ExitCode> {
-  const queue = await openExisting(await place.broker(), place.fullName(given.queue));
+async function run(given: Peek, context: CommandContext): Promise<ExitCode> {
+  const queue = await openExisting(await context.broker(), context.fullName(given.queue));
   const target = queue.peek ? undefined : await queue.deadLetterQueue?.();
   if (target && !(await confirm(receiving(queue, target), given.yes))) return exitCodes.usage;
   const messages = await peekInto(queue, given.count);
-  if (place.json) printJson(messages.map(asJson));
+  if (context.json) printJson(messages.map(asJson));
   else for (const message of messages) print(describeMessage(message, Date.now()));
-  if (!place.json) {
+  if (!context.json) {
     if (messages.length === 0) print(`No message of ${queue.name} is visible.`);
     else if (!queue.peek)
       print(`${countOf(messages.length, 'message')} received, which counts, and given back.`);

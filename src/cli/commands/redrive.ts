@@ -9,13 +9,11 @@ import {
   UnclearTargetError,
 } from '../../queues/redrive.ts';
 import { sendAll } from '../../queues/sending.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { flag, repeatable, value } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { interruptible } from '../interrupt.ts';
-import { flag, repeatable, value } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
 import { Progress } from '../progress.ts';
-import { print, printJson } from '../terminal.ts';
+import { interruptible, print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { bodiesOf, COMMAND, count, countOf, duration, pair } from '../values.ts';
 
@@ -85,17 +83,17 @@ function options<Given>(command: Argv<Given>) {
 }
 
 /** Moves the messages of a dead-letter queue, and says how many, also if it fails halfway. */
-export async function redriveDeadLetters(given: Redrive, place: Place): Promise<ExitCode> {
+export async function redriveDeadLetters(given: Redrive, context: CommandContext): Promise<ExitCode> {
   const { filter, limit, isDryRun } = given;
-  const name = given.queue === undefined ? place.deadLetterQueue : place.fullName(given.queue);
+  const name = given.queue === undefined ? context.deadLetterQueue : context.fullName(given.queue);
   if (name === undefined) {
     throw new UsageError(COMMAND, 'Name a dead-letter queue, or with -c an ini file that has one.');
   }
-  const broker = await place.broker();
+  const broker = await context.broker();
   const source = await openExisting(broker, name);
-  const to = given.to === undefined ? undefined : place.fullName(given.to);
+  const to = given.to === undefined ? undefined : context.fullName(given.to);
   if (to === name) throw new UsageError(COMMAND, `${name} cannot get its own messages; name another queue.`);
-  const { handled, deadLetterQueue } = place;
+  const { handled, deadLetterQueue } = context;
   const targets = await redriveTargets(source, { to, handled, deadLetterQueue });
   const progress = new Progress();
   const last: { report?: RedriveReport } = {};
@@ -111,7 +109,7 @@ export async function redriveDeadLetters(given: Redrive, place: Place): Promise<
     throw error instanceof UnclearTargetError ? unclear(error) : error;
   } finally {
     progress.end();
-    if (last.report) tell(last.report, given, name, place);
+    if (last.report) tell(last.report, given, name, context);
   }
   if (last.report.failed.length > 0) return exitCodes.unavailable;
   return last.report.isCancelled ? exitCodes.unfinished : exitCodes.done;
@@ -122,11 +120,11 @@ function unclear({ message, targets }: UnclearTargetError): UsageError {
   return new UsageError(COMMAND, `${message}: ${advice}`);
 }
 
-function tell(report: RedriveReport, given: Redrive, from: string, place: Place): void {
+function tell(report: RedriveReport, given: Redrive, from: string, context: CommandContext): void {
   const { total, looked, moved, failed, isByBroker, isCancelled } = report;
   const { to = 'the queues that they came from' } = report;
   for (const { error } of failed) process.stderr.write(`${error.message}\n`);
-  if (!place.json) {
+  if (!context.json) {
     print(describeMove(report, given, { from, to }));
   } else if (isByBroker) {
     printJson({ from, to, moved, isCancelled });
@@ -153,19 +151,22 @@ export function describeMove(
 }
 
 /** Sends the bodies of a messages log to a queue. */
-async function redriveLog(given: Redrive & { readonly from: string }, place: Place): Promise<ExitCode> {
+async function redriveLog(
+  given: Redrive & { readonly from: string },
+  context: CommandContext,
+): Promise<ExitCode> {
   const { from, filter, limit, isDryRun } = given;
-  const [to, ...others] = given.to === undefined ? place.handled : [place.fullName(given.to)];
+  const [to, ...others] = given.to === undefined ? context.handled : [context.fullName(given.to)];
   if (to === undefined || others.length > 0) {
     throw new UsageError(COMMAND, 'Say which queue gets the messages: --to QUEUE.');
   }
   const { text = '' } = filter;
   // With the index of their lines, to name the line of a body that is refused.
   const wanted = [...bodiesOf(from).entries()].filter(([, body]) => body.includes(text)).slice(0, limit);
-  const broker = await place.broker();
+  const broker = await context.broker();
   const queue = await openExisting(broker, to);
   if (isDryRun) {
-    if (place.json) printJson({ to, moved: 0, wouldMove: wanted.length });
+    if (context.json) printJson({ to, moved: 0, wouldMove: wanted.length });
     else print(`${countOf(wanted.length, 'message')} of ${from} would be sent to ${to}`);
     return exitCodes.done;
   }
@@ -179,7 +180,7 @@ async function redriveLog(given: Redrive & { readonly from: string }, place: Pla
     const line = (wanted[position - 1]?.[0] ?? 0) + 1;
     process.stderr.write(`Message ${line} of ${from}: ${error.message}\n`);
   }
-  if (place.json) printJson({ to, moved: sent.length, failed: failed.length });
+  if (context.json) printJson({ to, moved: sent.length, failed: failed.length });
   else print(`Sent ${sent.length} of ${countOf(wanted.length, 'message')} of ${from} to ${to}`);
   return failed.length > 0 ? exitCodes.unavailable : exitCodes.done;
 }

@@ -2,10 +2,10 @@
 import type { Argv } from 'yargs';
 import { encodeCall } from '../../message/call.ts';
 import { sendAll } from '../../queues/sending.ts';
+import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
+import { repeatable, value } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { repeatable, value } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
 import { print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { bodiesOf, COMMAND, jsonOrText, keyword, seconds } from '../values.ts';
@@ -58,19 +58,22 @@ function options<Given>(command: Argv<Given>) {
     .example('$0 send adder --from messages.log', 'sends failed messages again');
 }
 
-async function run({ args, from, delaySeconds, groupId, ...given }: Send, place: Place): Promise<ExitCode> {
-  const queue = place.fullName(given.queue);
+async function run(
+  { args, from, delaySeconds, groupId, ...given }: Send,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const queue = context.fullName(given.queue);
   const bodies = from === undefined ? [encodeCall(args)] : bodiesOf(from);
   const settings = {
     ...(delaySeconds !== undefined && { delaySeconds }),
     ...(groupId !== undefined && { groupId }),
   };
   const messages = bodies.map((body) => ({ body, ...settings }));
-  const { sent, failed } = await sendAll(await place.brokerToFill(), queue, messages);
+  const { sent, failed } = await sendAll(await context.brokerToFill(), queue, messages);
   for (const { position, error } of failed) {
     process.stderr.write(`${from === undefined ? '' : `Message ${position} of ${from}: `}${error.message}\n`);
   }
-  if (place.json) printJson(sent);
+  if (context.json) printJson(sent);
   else if (from !== undefined) print(`Sent ${sent.length} of ${bodies.length} messages to ${queue}`);
   else for (const { messageId, body } of sent) print(`Sent ${body} to ${queue}: ${messageId}`);
   return failed.length > 0 ? exitCodes.unavailable : exitCodes.done;

@@ -1,8 +1,8 @@
 /** `sqs-queues status`: how many messages queues have. */
 import { type QueueStatus, queueStatus } from '../../queues/status.ts';
+import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Place } from '../place.ts';
 import { type Column, formatTable, print, printJson } from '../terminal.ts';
 import { formatSeconds } from '../values.ts';
 
@@ -19,15 +19,15 @@ export const status: Command = (parser, choose) =>
     (given) => choose({ queues: positionals(given, given.queues) }, run),
   );
 
-async function run({ queues }: { readonly queues: readonly string[] }, place: Place) {
-  const { configured, handled, deadLetterQueue } = place;
-  const broker = await place.broker();
+async function run({ queues }: { readonly queues: readonly string[] }, context: CommandContext) {
+  const { configured, handled, deadLetterQueue } = context;
+  const broker = await context.broker();
   const rows = await queueStatus(
     broker,
-    queues.length > 0 ? queues.map((name) => place.fullName(name)) : configured,
+    queues.length > 0 ? queues.map((name) => context.fullName(name)) : configured,
     { queues: handled, deadLetterQueue },
   );
-  if (place.json) printJson(rows);
+  if (context.json) printJson(rows);
   else if (rows.length === 0 && process.stdout.isTTY) print(`There are no queues in ${broker.description}.`);
   else print(formatTable(rows, columnsFor(rows, Date.now(), process.stdout.isTTY)));
   return exitCodes.done;

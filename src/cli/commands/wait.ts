@@ -3,10 +3,10 @@ import type { BrokerError } from '../../brokers/errors.ts';
 import { printable } from '../../message/printable.ts';
 import { messagesIn } from '../../queues/status.ts';
 import { type Found, looker, waitUntilEmpty } from '../../queues/waiting.ts';
+import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
+import { value } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { value } from '../option-kinds.ts';
-import type { Place } from '../place.ts';
 import { Progress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -48,8 +48,9 @@ export const wait: Command = (parser, choose) =>
     },
   );
 
-async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Promise<ExitCode> {
-  const names = given.queues.length > 0 ? given.queues.map((name) => place.fullName(name)) : place.handled;
+async function run({ cycles, every, timeout, ...given }: Wait, context: CommandContext): Promise<ExitCode> {
+  const names =
+    given.queues.length > 0 ? given.queues.map((name) => context.fullName(name)) : context.handled;
   if (names.length === 0) throw new UsageError(COMMAND, 'Name a queue, or an ini file with -c.');
   const progress = new Progress();
   const startedAt = performance.now();
@@ -59,7 +60,7 @@ async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Pr
     if (outage) complainAbout('The broker answers again.');
     outage = undefined;
     progress.show(found.reduce((sum, counts) => sum + messagesIn(counts), 0));
-    if (!place.json && !process.stderr.isTTY) printChanges(last, found);
+    if (!context.json && !process.stderr.isTTY) printChanges(last, found);
     last = found;
   };
   const onOutage = (error: BrokerError) => {
@@ -69,13 +70,13 @@ async function run({ cycles, every, timeout, ...given }: Wait, place: Place): Pr
   };
   let isEmpty: boolean;
   try {
-    const look = looker(await place.broker(), names, place.configured);
+    const look = looker(await context.broker(), names, context.configured);
     isEmpty = await waitUntilEmpty(look, { cycles, every, timeout, onLook, onOutage });
   } finally {
     progress.end();
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  if (place.json) printJson({ empty: isEmpty, seconds: Math.round(seconds), queues: last });
+  if (context.json) printJson({ empty: isEmpty, seconds: Math.round(seconds), queues: last });
   else if (isEmpty) print(`Empty: ${names.join(', ')}`);
   if (isEmpty) return exitCodes.done;
   complainAbout(`Not empty after ${formatSeconds(seconds)}: ${outage?.message ?? describeLeft(last)}`);

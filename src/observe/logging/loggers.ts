@@ -1,6 +1,6 @@
 /** The loggers of a container, as `[logger]` and `[logger.NAME]` say: winston, with our formats and destinations. */
 import winston from 'winston';
-import { ConfigError } from '../../config/errors.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import {
   type LoggersSettings,
   type LogLevel,

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
+import { CommandContext } from '../../../src/cli/command.ts';
 import { redriveDeadLetters } from '../../../src/cli/commands/redrive.ts';
-import { Place } from '../../../src/cli/place.ts';
 import { rejection } from '../../support/rejection.ts';
 
 describe('a redrive that fails on its way', () => {
@@ -23,11 +23,11 @@ describe('a redrive that fails on its way', () => {
       },
     });
     sinon.stub(broker, 'open').callsFake(async (name) => (name === 'dead' ? failing : jobs));
-    const place = new Place({ config: undefined, broker: undefined, json: false });
-    sinon.stub(place, 'broker').resolves(broker);
+    const context = new CommandContext({ config: undefined, broker: undefined, json: false });
+    sinon.stub(context, 'broker').resolves(broker);
     const printed = sinon.stub(process.stdout, 'write').returns(true);
     const given = { queue: 'dead', to: 'jobs', filter: {}, isDryRun: false };
-    const error = await rejection(redriveDeadLetters(given, place));
+    const error = await rejection(redriveDeadLetters(given, context));
     const text = printed.args.map(([written]) => String(written)).join('');
     sinon.restore();
     expect(error).to.have.property('message', 'away');

@@ -6,8 +6,8 @@ import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import type { MemoryQueue } from '../../src/brokers/memory/queue.ts';
 import { UnserializableArgumentError } from '../../src/message/call.ts';
 import { replaceBrokers } from '../../src/producer/connections.ts';
-import { BatchError, SendError } from '../../src/producer/errors.ts';
-import { queue } from '../../src/producer/queue.ts';
+import { queue } from '../../src/producer/producer.ts';
+import { BatchError, SendError } from '../../src/producer/send-results.ts';
 import { rejection } from '../support/rejection.ts';
 
 /** In memory, but a queue must be made before it is opened, as on SQS. */

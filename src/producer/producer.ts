@@ -8,15 +8,8 @@
  */
 import type { MessageAttributes } from '../brokers/broker.ts';
 import { encodeCall } from '../message/call.ts';
-import { allSent } from './all-sent.ts';
-import { LazySender } from './lazy-sender.ts';
-import type { Accepted } from './sender.ts';
-
-/** What was sent. */
-export interface Sent extends Accepted {
-  /** The body as it is in the queue. */
-  readonly body: string;
-}
+import { allSent, type Sent } from './send-results.ts';
+import { LazySender } from './sender.ts';
 
 export interface QueueOptions {
   /**

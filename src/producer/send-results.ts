@@ -1,6 +1,21 @@
-/** What a producer throws when a message could not be sent. Each holds the message, so that nothing is lost. */
+/**
+ * What a send results in: what was sent, or an error. The errors hold the messages that were not sent, so that nothing
+ * is lost.
+ */
 import type { OutgoingMessage } from '../brokers/broker.ts';
-import type { Sent } from './queue.ts';
+
+/** What the broker says about a message that it has accepted. */
+export interface Accepted {
+  readonly messageId: string;
+  /** FIFO queues only. */
+  readonly sequenceNumber?: string;
+}
+
+/** What was sent. */
+export interface Sent extends Accepted {
+  /** The body as it is in the queue. */
+  readonly body: string;
+}
 
 /** A message that was not sent: the broker refused it, or it is beyond a limit. */
 export class SendError extends Error {
@@ -31,4 +46,18 @@ export class BatchError extends AggregateError {
     );
     this.results = results;
   }
+}
+
+/** Waits for several sends: what was sent, in their order. Throws BatchError if some were not sent. */
+export async function allSent(queue: string, sends: readonly Promise<Sent>[]): Promise<Sent[]> {
+  const settled = await Promise.allSettled(sends);
+  const results = settled.map((result) =>
+    result.status === 'fulfilled' ? result.value : toError(result.reason),
+  );
+  if (results.some((result) => result instanceof Error)) throw new BatchError(queue, results);
+  return results as Sent[];
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Pacer } from '../../src/queues/pace.ts';
+import { Pacer } from '../../src/cli/progress.ts';
 
 describe('the pace of something under way', () => {
   it('is known from the second look on', () => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { closeProducers } from '../../src/producer/connections.ts';
-import { SendError } from '../../src/producer/errors.ts';
-import { queue } from '../../src/producer/queue.ts';
+import { queue } from '../../src/producer/producer.ts';
+import { SendError } from '../../src/producer/send-results.ts';
 import { type Stub, startStub } from '../support/sqs-stub.ts';
 
 describe('a producer on SQS', () => {
