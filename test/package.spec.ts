@@ -240,6 +240,7 @@ describe('the package, installed in another project', () => {
         'DEFAULT_SETTINGS',
         'MAX_REQUEST_BYTES',
         'QueueNotFoundError',
+        'SQS_LIMITS',
         'changeResult',
         'checkBatch',
         'checkCreate',

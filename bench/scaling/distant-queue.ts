@@ -2,7 +2,13 @@
  * A queue as one container sees it over a network: each request takes time, is counted, and fails while the broker is
  * down. Of a container that was killed, no request arrives any more.
  */
-import type { Message, Queue, ReceiveOptions } from '../../src/brokers/broker.ts';
+import type {
+  Message,
+  Queue,
+  QueueInspection,
+  ReceiveOptions,
+  RequestLimits,
+} from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { sleep } from '../handlers.ts';
 
@@ -40,6 +46,14 @@ export class DistantQueue implements Queue {
 
   get contentBasedDeduplication(): boolean {
     return this.#queue.contentBasedDeduplication;
+  }
+
+  get limits(): RequestLimits {
+    return this.#queue.limits;
+  }
+
+  get inspect(): QueueInspection | undefined {
+    return this.#queue.inspect;
   }
 
   get abortsReceives(): boolean {

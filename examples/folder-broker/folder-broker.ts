@@ -8,7 +8,6 @@ import {
   type BrokerOptions,
   type CreateOptions,
   checkCreate,
-  MAX_REQUEST_BYTES,
   QueueNotFoundError,
 } from 'sqs-containers/broker';
 import { ifThere, writeWhole } from './files.ts';
@@ -18,7 +17,6 @@ export class FolderBroker implements Broker {
   readonly description: string;
   /** A year: nothing limits it. */
   readonly maxDelaySeconds = 365 * 24 * 60 * 60;
-  readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   readonly #queues: string;
   readonly #ending = new AbortController();

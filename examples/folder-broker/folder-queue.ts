@@ -20,6 +20,7 @@ import {
   type ReceiveOptions,
   refusals,
   type SendResult,
+  SQS_LIMITS,
   standing,
   type VisibilityChange,
 } from 'sqs-containers/broker';
@@ -49,6 +50,7 @@ export class FolderQueue implements Queue {
   readonly fifo = false;
   readonly contentBasedDeduplication = false;
   readonly abortsReceives = true;
+  readonly limits = SQS_LIMITS;
   readonly visibilityTimeout: number;
   readonly #queues: string;
   readonly #folder: string;
@@ -66,7 +68,7 @@ export class FolderQueue implements Queue {
   }
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
-    checkReceive(this.name, options);
+    checkReceive(this, options);
     const ending = AbortSignal.any([this.#closed, ...(options.signal ? [options.signal] : [])]);
     const endsAt = Date.now() + options.waitSeconds * 1000;
     this.#settings();
@@ -93,13 +95,13 @@ export class FolderQueue implements Queue {
   }
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
-    checkBatch(this.name, receiptHandles);
+    checkBatch(this, receiptHandles);
     this.#settings();
     return receiptHandles.map((handle) => this.#delete(handle));
   }
 
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
-    checkBatch(this.name, changes);
+    checkBatch(this, changes);
     this.#settings();
     return changes.map((change) => this.#changeVisibility(change));
   }

@@ -1,8 +1,8 @@
 /**
- * Gathers single entries into the requests of ten that SQS takes: what settles messages, extends leases and sends
- * goes through one of these.
+ * Gathers single entries into requests of as many as the queue takes: deletes, changes of visibility and sends go through
+ * one of these.
  *
- * A full batch leaves at once: it has ten entries, or the next would be too many bytes. A partial one waits `delayMs`
+ * A full batch leaves at once: it has the most entries, or the next would be too many bytes. A partial one waits `delayMs`
  * for company; with a delay of 0 it leaves as soon as what is running now is done, or, if another partial one is under
  * way, when that has been answered.
  */
@@ -11,7 +11,9 @@ import { BATCH_ENTRIES } from './rules/limits.ts';
 export interface BatcherOptions<Entry> {
   /** The longest that an entry waits for others, in milliseconds. */
   readonly delayMs: number;
-  /** Sends 1 to 10 entries. Must not reject: what fails is the sender's to retry or report. */
+  /** The most entries of a request: the queue's `limits.maxBatch`. Default: 10, which every queue takes. */
+  readonly maxEntries?: number;
+  /** Sends 1 to `maxEntries` entries. Must not reject: what fails is the sender's to retry or report. */
   readonly send: (entries: Entry[]) => Promise<void>;
   /** The size of an entry in bytes, and the most bytes of a request. Default: no bound. */
   readonly bytes?: { readonly of: (entry: Entry) => number; readonly max: number };
@@ -38,7 +40,7 @@ export class Batcher<Entry> {
     }
     this.#gathered.push(entry);
     this.#gatheredBytes += size;
-    if (this.#gathered.length === BATCH_ENTRIES) this.#send('full');
+    if (this.#gathered.length === (this.#options.maxEntries ?? BATCH_ENTRIES)) this.#send('full');
     else this.#sendLater();
   }
 

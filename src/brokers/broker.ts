@@ -68,7 +68,7 @@ export type SendResult =
   | EntryFailure;
 
 export interface ReceiveOptions {
-  /** The most messages to return, 1 to 10. Fewer may come. */
+  /** The most messages to return, 1 to the queue's `limits.maxBatch`. Fewer may come. */
   readonly max: number;
   /** How long to wait for a first message, in seconds (long poll). SQS takes whole seconds, 0 to 20. */
   readonly waitSeconds: number;
@@ -114,8 +114,8 @@ export interface CreateOptions {
   readonly contentBasedDeduplication?: boolean;
 }
 
-/** A move of all messages that the broker does by itself, as it is found at some moment. */
-export interface Move {
+/** How far a move task of the broker has come. */
+export interface MoveProgress {
   readonly moved: number;
   /** How many there were to move, where that is known. */
   readonly total?: number;
@@ -125,15 +125,57 @@ export interface Move {
   readonly isCancelled: boolean;
 }
 
-/** A move that was started. */
-export interface MoveUnderWay {
-  /** Throws a BrokerError if it has failed. */
-  look(): Promise<Move>;
+/** A move of all messages that the broker does by itself (SQS: a message move task). */
+export interface MoveTask {
+  /** Throws a BrokerError if the move has failed. */
+  progress(): Promise<MoveProgress>;
   /** Ends it early: what was not moved yet stays. */
   cancel(): Promise<void>;
 }
 
-/** One queue, opened. All times are the broker's own clock. Only what commands use may be left out. */
+/**
+ * What one request to a queue may carry; bytes are those of bodies and attributes together. SQS's values are `SQS_LIMITS`
+ * (rules/limits.ts). They belong to the queue because a broker whose standard queues take more still has FIFO queues that
+ * take ten messages at a time.
+ */
+export interface RequestLimits {
+  /** The most entries of a send, a delete or a change of visibility, and the most messages of a receive. SQS: 10. */
+  readonly maxBatch: number;
+  /** The most bytes that a receive returns, unless its first message alone has more. SQS: 10 MiB, ten full messages. */
+  readonly maxReceiveBytes: number;
+  /** The most bytes of a send. SQS: 1 MiB. */
+  readonly maxRequestBytes: number;
+  /** The most bytes of a message. SQS: 1 MiB. */
+  readonly maxMessageBytes: number;
+}
+
+/**
+ * What only commands and the status page ask of a queue. Each member is left out where the broker cannot do it; all of them
+ * throw a QueueNotFoundError if the queue was removed. A wrapper passes the whole on as it is.
+ */
+export interface QueueInspection {
+  /**
+   * Shows up to `max` (1 or more) visible messages, in the order in which they will be received, and changes nothing. On FIFO
+   * queues this includes messages that wait behind others of their group. Left out where only a receive shows a message.
+   */
+  peek?(max: number): Promise<PeekedMessage[]>;
+  /**
+   * When the oldest message was sent, in milliseconds since the epoch; undefined for an empty queue. May be approximate where
+   * there are many messages.
+   */
+  oldest?(): Promise<number | undefined>;
+  /** Where messages go that are received too often; undefined if they stay. */
+  deadLetterQueue?(): Promise<DeadLetterTarget | undefined>;
+  /** The names of the queues whose dead-letter queue this one is. */
+  deadLetterSources?(): Promise<string[]>;
+  /**
+   * Has the broker move all messages of this dead-letter queue to the queue `target`, or each back to the queue it came from.
+   * Resolves with undefined if it cannot do that for this queue: the messages are then received, sent and deleted one by one.
+   */
+  startMove?(target?: string): Promise<MoveTask | undefined>;
+}
+
+/** One queue, opened. All times are the broker's own clock. */
 export interface Queue {
   readonly name: string;
   /** True for a queue that keeps the order within message groups (its name ends in `.fifo`). */
@@ -147,36 +189,21 @@ export interface Queue {
    * once that nobody waits for its answer.
    */
   readonly abortsReceives: boolean;
+  /** What one request may carry. */
+  readonly limits: RequestLimits;
+  /** What commands ask for. Left out by a broker that knows none of it. */
+  readonly inspect?: QueueInspection | undefined;
   /** Resolves with at least one message as soon as there is one, or with none after `waitSeconds`. */
   receive(options: ReceiveOptions): Promise<Message[]>;
-  /** Sends 1 to 10 messages in one request; a result for each, in order. At most `broker.maxRequestBytes` in all. */
+  /** Sends 1 to `limits.maxBatch` messages in one request, `limits.maxRequestBytes` in all; a result for each, in order. */
   send(messages: readonly OutgoingMessage[]): Promise<SendResult[]>;
-  /** Deletes 1 to 10 messages by receipt handle; a result for each, in order. Deleting twice is no error. */
+  /** Deletes 1 to `limits.maxBatch` messages by receipt handle; a result for each, in order. Deleting twice is no error. */
   delete(receiptHandles: readonly string[]): Promise<EntryResult[]>;
-  /** Sets when 1 to 10 messages become visible again; a result for each, in order. */
+  /** Sets when 1 to `limits.maxBatch` messages become visible again; a result for each, in order. */
   changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]>;
   counts(): Promise<QueueCounts>;
   /** Deletes every message, in flight ones too. */
   purge(): Promise<void>;
-  /**
-   * Shows up to `max` (1 or more) messages that are visible, those first that come next, and changes nothing. On FIFO queues
-   * also those that wait behind others of their group. Left out where a message can be seen only by receiving it.
-   */
-  peek?(max: number): Promise<PeekedMessage[]>;
-  /**
-   * When the oldest message was sent, in milliseconds since the epoch; undefined without messages. Approximate where there are
-   * many, and left out where it is not known.
-   */
-  oldest?(): Promise<number | undefined>;
-  /** Where messages go that are received too often; undefined if they go nowhere. Left out where that is not known. */
-  deadLetterQueue?(): Promise<DeadLetterTarget | undefined>;
-  /** The names of the queues whose dead-letter queue this one is. Left out where that is not known. */
-  deadLetterSources?(): Promise<string[]>;
-  /**
-   * Lets the broker move all messages of this dead-letter queue to the queue `target`, or each back to where it came from.
-   * Undefined if it cannot here: then they are received, sent and deleted. Left out where it never can.
-   */
-  startMove?(target?: string): Promise<MoveUnderWay | undefined>;
 }
 
 /** A place where queues live. Failures are BrokerErrors (`errors.ts`). */
@@ -185,8 +212,6 @@ export interface Broker {
   readonly description: string;
   /** Seconds; a longer delay is refused. SQS: 900. */
   readonly maxDelaySeconds: number;
-  /** The most bytes a request may have, bodies and attributes together, and so a message alone. SQS: 1 MiB. */
-  readonly maxRequestBytes: number;
   /** True for brokers whose `open` makes a queue that does not exist: all but SQS. */
   readonly makesQueues: boolean;
   /** Opens a queue. Throws QueueNotFoundError if it does not exist, unless the broker makes it. */

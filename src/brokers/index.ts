@@ -11,19 +11,21 @@ export type {
   Message,
   MessageAttribute,
   MessageAttributes,
-  Move,
-  MoveUnderWay,
+  MoveProgress,
+  MoveTask,
   OutgoingMessage,
   PeekedMessage,
   Queue,
   QueueCounts,
+  QueueInspection,
   ReceiveOptions,
+  RequestLimits,
   SendResult,
   VisibilityChange,
 } from './broker.ts';
 export type { BrokerFactory, BrokerOptions } from './custom.ts';
 export { BrokerError, type BrokerErrorKind, QueueNotFoundError } from './errors.ts';
-export { MAX_REQUEST_BYTES } from './rules/limits.ts';
+export { MAX_REQUEST_BYTES, SQS_LIMITS } from './rules/limits.ts';
 export { changeResult, deleteResult, type HeldMessage } from './rules/receipt-handle.ts';
 export {
   checkBatch,

@@ -9,16 +9,16 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
   describe('looking', () => {
     it('shows visible messages without taking them', async function () {
       const queue = await freshQueue(underTest());
-      if (!queue.peek) this.skip();
-      expect(await queue.peek(10)).to.deep.equal([]);
+      if (!queue.inspect?.peek) this.skip();
+      expect(await queue.inspect.peek(10)).to.deep.equal([]);
       const attributes = {
         name: { dataType: 'String', stringValue: 'x' },
         bytes: { dataType: 'Binary', binaryValue: new Uint8Array([1, 2]) },
       };
       await send(queue, { body: 'ä\n', attributes });
-      const [shown, ...others] = await queue.peek(10);
+      const [shown, ...others] = await queue.inspect.peek(10);
       expect(others).to.deep.equal([]);
-      expect(await queue.peek(10)).to.deep.equal([shown]);
+      expect(await queue.inspect.peek(10)).to.deep.equal([shown]);
       expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
       const { receiptHandle: _, ...received } = await receiveOne(queue);
       expect(shown).to.deep.equal({ ...received, receiveCount: 0 });
@@ -26,7 +26,7 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
 
     it('shows none that is in flight or delayed, and how often each was received', async function () {
       const queue = await freshQueue(underTest());
-      if (!queue.peek) this.skip();
+      if (!queue.inspect?.peek) this.skip();
       await send(queue, 'a', 'b', { body: 'late', delaySeconds: 60 });
       const [message] = await receiveNow(queue, 1);
       expect(await shown(queue)).to.deep.equal([message?.body === 'a' ? ['b', 0] : ['a', 0]]);
@@ -36,17 +36,17 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
 
     it('shows at most what is asked for, in the order in which it comes', async function () {
       const queue = await freshQueue(underTest());
-      if (!queue.peek) this.skip();
+      if (!queue.inspect?.peek) this.skip();
       await send(queue, ...'abcdefghij');
       await send(queue, ...'klmnopqrst');
       const bodies = (messages: readonly PeekedMessage[]) => messages.map(({ body }) => body).join('');
-      expect(bodies(await queue.peek(12))).to.equal('abcdefghijkl');
-      expect(bodies(await queue.peek(1_000))).to.equal('abcdefghijklmnopqrst');
+      expect(bodies(await queue.inspect.peek(12))).to.equal('abcdefghijkl');
+      expect(bodies(await queue.inspect.peek(1_000))).to.equal('abcdefghijklmnopqrst');
     });
 
     it('shows a message that a delay or a visibility timeout has just set free', async function () {
       const queue = await freshQueue(underTest());
-      if (!queue.peek) this.skip();
+      if (!queue.inspect?.peek) this.skip();
       await send(queue, 'timed out');
       await receiveOne(queue, 1);
       await send(queue, { body: 'delayed', delaySeconds: 1 });
@@ -63,11 +63,11 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
     if (traits.fifo) {
       it('shows messages that wait behind others of their group, in their order', async function () {
         const queue = await freshFifoQueue(underTest());
-        if (!queue.peek) this.skip();
+        if (!queue.inspect?.peek) this.skip();
         await sendToGroup(queue, 'g', '1', '2', '3');
         await sendToGroup(queue, 'h', '4');
         const [first] = await receiveNow(queue, 1);
-        const messages = await queue.peek(10);
+        const messages = await queue.inspect.peek(10);
         const left = ['1', '2', '3', '4'].filter((body) => body !== first?.body);
         expect(messages.map(({ body }) => body).sort()).to.deep.equal(left);
         const ofGroup = messages.filter(({ groupId }) => groupId === 'g').map(({ body }) => body);
@@ -78,25 +78,25 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
 
     it('tells when the oldest message was sent, whatever its state', async function () {
       const queue = await freshQueue(underTest());
-      if (!queue.oldest) this.skip();
-      expect(await queue.oldest()).to.equal(undefined);
+      if (!queue.inspect?.oldest) this.skip();
+      expect(await queue.inspect.oldest()).to.equal(undefined);
       await send(queue, 'old');
       const { sentAt } = await receiveOne(queue);
       await underTest().advance(0.01);
       await send(queue, 'new');
-      expect(await queue.oldest()).to.equal(sentAt);
+      expect(await queue.inspect.oldest()).to.equal(sentAt);
     });
 
     it('tells where dead letters go, and where they come from', async function () {
       const dead = await freshQueue(underTest());
-      if (!dead.deadLetterQueue) this.skip();
+      if (!dead.inspect?.deadLetterQueue) this.skip();
       const target = { name: dead.name, maxReceives: 3 };
       const queue = await freshQueue(underTest(), { deadLetterQueue: target });
-      expect(await dead.deadLetterQueue()).to.equal(undefined);
-      expect(await queue.deadLetterQueue?.()).to.deep.equal(target);
-      if (!traits.listsSources || !dead.deadLetterSources) return;
-      expect(await dead.deadLetterSources()).to.deep.equal([queue.name]);
-      expect(await queue.deadLetterSources?.()).to.deep.equal([]);
+      expect(await dead.inspect.deadLetterQueue()).to.equal(undefined);
+      expect(await queue.inspect?.deadLetterQueue?.()).to.deep.equal(target);
+      if (!traits.listsSources || !dead.inspect.deadLetterSources) return;
+      expect(await dead.inspect.deadLetterSources()).to.deep.equal([queue.name]);
+      expect(await queue.inspect?.deadLetterSources?.()).to.deep.equal([]);
     });
 
     it('fails for a queue that was removed', async () => {
@@ -104,7 +104,7 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
       const queue = await freshQueue(underTest());
       await broker.remove(queue.name);
       for (const look of ['peek', 'oldest', 'deadLetterQueue'] as const) {
-        const looking = queue[look]?.(1);
+        const looking = queue.inspect?.[look]?.(1);
         if (looking) expect(await brokerError(looking)).to.be.instanceOf(QueueNotFoundError);
       }
     });
@@ -112,6 +112,6 @@ export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>)
 }
 
 async function shown(queue: Queue): Promise<[string, number][]> {
-  const messages = await queue.peek!(10);
+  const messages = await queue.inspect!.peek!(10);
   return messages.map(({ body, receiveCount }) => [body, receiveCount]);
 }

@@ -107,25 +107,25 @@ export function sends(underTest: UnderTest, traits: Required<Traits>): void {
 
     it('carries a message of the highest size', async () => {
       const queue = await freshQueue(underTest());
-      const body = 'x'.repeat(underTest().broker.maxRequestBytes);
+      const body = 'x'.repeat(queue.limits.maxMessageBytes);
       await send(queue, body);
       expect((await receiveOne(queue)).body === body, 'the body is the same').to.equal(true);
     });
 
     it('refuses a message one byte beyond that, counting bytes and attributes', async () => {
       const queue = await freshQueue(underTest());
-      const { maxRequestBytes } = underTest().broker;
-      const [bytes] = await queue.send([{ body: `ü${'x'.repeat(maxRequestBytes - 1)}` }]);
+      const { maxMessageBytes } = queue.limits;
+      const [bytes] = await queue.send([{ body: `ü${'x'.repeat(maxMessageBytes - 1)}` }]);
       expectRefused(bytes);
       const attributes = { a: { dataType: 'String', stringValue: 'b' } };
-      const [attributed] = await queue.send([{ body: 'x'.repeat(maxRequestBytes - 7), attributes }]);
+      const [attributed] = await queue.send([{ body: 'x'.repeat(maxMessageBytes - 7), attributes }]);
       expectRefused(attributed);
       expect(await receiveNow(queue)).to.deep.equal([]);
     });
 
     it('refuses a request whose messages are too big together', async () => {
       const queue = await freshQueue(underTest());
-      const body = 'x'.repeat(underTest().broker.maxRequestBytes / 2);
+      const body = 'x'.repeat(queue.limits.maxRequestBytes / 2);
       const error = await brokerError(queue.send([{ body }, { body: `${body}x` }]));
       expect(error.kind).to.equal('rejected');
       expect(await receiveNow(queue)).to.deep.equal([]);

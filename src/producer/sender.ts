@@ -36,8 +36,9 @@ export class Sender {
     const limiter = new ConcurrencyLimiter(queue.fifo ? 1 : REQUESTS_AT_ONCE);
     this.#batcher = new Batcher({
       delayMs: 0,
+      maxEntries: queue.limits.maxBatch,
       send: (batch) => limiter.run(() => this.#sendBatch(batch)),
-      bytes: { of: ({ bytes }) => bytes, max: broker.maxRequestBytes },
+      bytes: { of: ({ bytes }) => bytes, max: queue.limits.maxRequestBytes },
     });
   }
 
@@ -62,7 +63,8 @@ export class Sender {
   }
 
   #checkLimits(message: OutgoingMessage, bytes: number): void {
-    const { maxDelaySeconds, maxRequestBytes, description } = this.#broker;
+    const { maxDelaySeconds, description } = this.#broker;
+    const { maxMessageBytes } = this.#queue.limits;
     const { delaySeconds = 0, attributes = {} } = message;
     if (!(delaySeconds >= 0 && delaySeconds <= maxDelaySeconds)) {
       throw new SendError(
@@ -77,9 +79,9 @@ export class Sender {
         message,
       );
     }
-    if (bytes > maxRequestBytes) {
+    if (bytes > maxMessageBytes) {
       throw new SendError(
-        `The message has ${bytes} bytes; ${description} takes at most ${maxRequestBytes}. Store the data elsewhere and send a reference to it.`,
+        `The message has ${bytes} bytes; ${description} takes at most ${maxMessageBytes}. Store the data elsewhere and send a reference to it.`,
         message,
       );
     }

@@ -3,7 +3,6 @@
  * What is not to be moved stays received until the end, so that it is looked at once, and is given back then.
  */
 import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
-import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 import { copyOf } from '../brokers/rules/message-copy.ts';
 import { giveBack } from '../producer/give-back.ts';
 import { SendError } from '../producer/send-results.ts';
@@ -53,7 +52,9 @@ export async function moveMessages(
   options: MovingOptions = {},
 ): Promise<MoveReport> {
   const { visible } = await source.counts();
-  if (options.isDryRun && source.peek) return preview(await source.peek(Math.max(1, visible)), options);
+  if (options.isDryRun && source.inspect?.peek) {
+    return preview(await source.inspect.peek(Math.max(1, visible)), options);
+  }
   return new Pass(source, new Sender(broker, target), target.fifo, visible, options).run();
 }
 
@@ -122,7 +123,8 @@ class Pass {
   }
 
   async #batch(): Promise<void> {
-    const max = Math.min(BATCH_ENTRIES, this.#total - this.#seen.size - this.#asked);
+    const { maxBatch } = this.#source.limits;
+    const max = Math.min(maxBatch, this.#total - this.#seen.size - this.#asked);
     if (max <= 0 || this.#picked >= this.#limit) {
       this.#isOver = true;
       return;

@@ -1,6 +1,5 @@
 /** Shows messages of a queue, and leaves them there. */
 import type { Message, PeekedMessage, Queue } from '../brokers/broker.ts';
-import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 import { peekedMessage } from '../brokers/rules/message-copy.ts';
 import { giveBack } from '../producer/give-back.ts';
 
@@ -14,7 +13,7 @@ const WAIT_SECONDS = 1;
  * and given back at once. Throws BrokerError.
  */
 export async function peekInto(queue: Queue, max: number): Promise<PeekedMessage[]> {
-  return queue.peek ? queue.peek(max) : receiveAndGiveBack(queue, max);
+  return queue.inspect?.peek ? queue.inspect.peek(max) : receiveAndGiveBack(queue, max);
 }
 
 async function receiveAndGiveBack(queue: Queue, max: number): Promise<PeekedMessage[]> {
@@ -22,7 +21,7 @@ async function receiveAndGiveBack(queue: Queue, max: number): Promise<PeekedMess
   try {
     while (messages.length < max) {
       const some = await queue.receive({
-        max: Math.min(BATCH_ENTRIES, max - messages.length),
+        max: Math.min(queue.limits.maxBatch, max - messages.length),
         waitSeconds: WAIT_SECONDS,
         visibilityTimeout: HELD_SECONDS,
       });

@@ -7,7 +7,7 @@
  *
  * `redrive` is what people import: all messages from one named queue to another.
  */
-import type { Broker, Move, MoveUnderWay, PeekedMessage, Queue } from '../brokers/broker.ts';
+import type { Broker, MoveProgress, MoveTask, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
 import { fullName } from '../config/queue-names.ts';
 import { connect } from '../producer/connections.ts';
@@ -76,7 +76,7 @@ export async function redriveTargets(
   if (to !== undefined) return [to];
   if (source.name === deadLetterQueue) return [...handled];
   try {
-    return (await source.deadLetterSources?.()) ?? [];
+    return (await source.inspect?.deadLetterSources?.()) ?? [];
   } catch (error) {
     // Users without the permission to ask, or with an emulator that cannot answer, can still name the queue.
     if (error instanceof BrokerError && (error.kind === 'denied' || error.kind === 'rejected')) return [];
@@ -135,7 +135,7 @@ export async function redriveQueue(
   const to = targets.length === 1 ? targets[0] : undefined;
   if (targets.length === 0) throw new UnclearTargetError(source.name, targets);
   if (to !== undefined) await openExisting(broker, to);
-  const move = isEverything(options) ? await source.startMove?.(to) : undefined;
+  const move = isEverything(options) ? await source.inspect?.startMove?.(to) : undefined;
   if (move) return redriveByBroker(move, to, options);
   if (to === undefined) throw new UnclearTargetError(source.name, targets);
   return redriveOneByOne(broker, source, await broker.open(to), options);
@@ -147,11 +147,11 @@ function isEverything({ filter = {}, limit, isDryRun = false }: RedriveOptions):
 }
 
 async function redriveByBroker(
-  move: MoveUnderWay,
+  move: MoveTask,
   to: string | undefined,
   { signal, onProgress }: RedriveOptions,
 ): Promise<RedriveReport> {
-  const report = ({ moved, total = moved, isCancelled }: Move): RedriveReport => ({
+  const report = ({ moved, total = moved, isCancelled }: MoveProgress): RedriveReport => ({
     total,
     looked: moved,
     moved,
@@ -187,13 +187,13 @@ async function redriveOneByOne(
 
 /** Follows a broker's own move until it is over; the signal cancels it. Throws a BrokerError if it fails. */
 export async function followMove(
-  move: MoveUnderWay,
+  move: MoveTask,
   signal: AbortSignal,
-  onProgress: (found: Move) => void,
-): Promise<Move> {
+  onProgress: (found: MoveProgress) => void,
+): Promise<MoveProgress> {
   let isCancelling = false;
   for (;;) {
-    const found = await move.look();
+    const found = await move.progress();
     onProgress(found);
     if (found.isOver) return found;
     if (signal.aborted && !isCancelling) {

@@ -65,8 +65,8 @@ interface Looked {
 async function look(queue: Queue): Promise<Looked> {
   const [counts, oldestSentAt, target] = await Promise.all([
     queue.counts(),
-    queue.oldest?.(),
-    queue.deadLetterQueue?.(),
+    queue.inspect?.oldest?.(),
+    queue.inspect?.deadLetterQueue?.(),
   ]);
   return { counts, oldestSentAt, target: target?.name };
 }

@@ -5,7 +5,6 @@
 import type { Message, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { MemoryBroker } from '../brokers/memory/broker.ts';
 import { MemoryQueue } from '../brokers/memory/queue.ts';
-import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 import { replaceBrokers } from '../producer/connections.ts';
 import { handlingOf } from '../tasks/handling.ts';
 import { silentLog, withCurrentMessage } from '../worker/current-message.ts';
@@ -64,7 +63,7 @@ class InlineQueue extends MemoryQueue {
   /** Hands each message on as it would be received, whatever its delay. */
   override async send(outgoing: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const results = await super.send(outgoing.map(({ delaySeconds: _, ...message }) => message));
-    for (const message of await this.receive({ max: BATCH_ENTRIES, waitSeconds: 0 }))
+    for (const message of await this.receive({ max: this.limits.maxBatch, waitSeconds: 0 }))
       this.#onMessage(message, this);
     await this.purge();
     return results;

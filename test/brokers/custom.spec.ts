@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { ADDRESSES } from '../../src/brokers/address.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
+import { MemoryQueue } from '../../src/brokers/memory/queue.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { ModuleLoadError } from '../../src/modules/load.ts';
 import { rejection } from '../support/rejection.ts';
@@ -26,6 +27,27 @@ export const brokers = {
 };
 export const down = () => Promise.reject(new BrokerError('unreachable', 'nobody answers'));
 export const broken = () => JSON.parse('{');
+class QueueOf01 {
+  readonly name = 'jobs';
+  readonly fifo = false;
+  readonly visibilityTimeout = 30;
+  readonly contentBasedDeduplication = false;
+  readonly abortsReceives = true;
+  receive() {}
+  send() {}
+  delete() {}
+  changeVisibility() {}
+  counts() {}
+  purge() {}
+  peek() {}
+  oldest() {}
+}
+export class BrokerOf01 extends MemoryBroker {
+  readonly maxRequestBytes = 1_048_576;
+  async open(name: string): Promise<never> {
+    return (name === 'none' ? undefined : new QueueOf01()) as never;
+  }
+}
 export const half = () => ({ ...new MemoryBroker(), open: () => {}, close: 'no function' });
 export const nothing = () => undefined;
 export const address = 'my-host';
@@ -69,7 +91,10 @@ describe('a broker of your own', () => {
         `There is no module ./missing.ts: the file ${directory}/missing.ts does not exist.`,
       ],
       ['sqlit:queues.db', `There is no module sqlit: neither the file ${directory}/sqlit nor a package`],
-      ['./mine.ts:YourBroker', './mine.ts has no export "YourBroker". It has: MyBroker, address, broken,'],
+      [
+        './mine.ts:YourBroker',
+        './mine.ts has no export "YourBroker". It has: BrokerOf01, MyBroker, address, broken,',
+      ],
     ] as const) {
       const { kind, message, cause } = await failure(address);
       expect(kind).to.equal('setup');
@@ -95,6 +120,24 @@ describe('a broker of your own', () => {
     expect((await failure('./mine.ts:nothing')).message).to.contain(
       'description (a string), maxDelaySeconds',
     );
+  });
+
+  it('names what a queue lacks, and what of it moved since 0.1, when the queue is opened', async () => {
+    const broker = await open('./mine.ts:BrokerOf01');
+    const error = await rejection<BrokerError>(broker.open('jobs'));
+    expect(error).to.be.instanceOf(BrokerError).with.property('kind', 'setup');
+    expect(error.message).to.equal(
+      'The queue "jobs" that ./mine.ts:BrokerOf01 opens does not fit this release. It lacks: limits (an object). Move into its `inspect`: peek, oldest. docs/brokers.md ("Brokers written for 0.1") says what to change.',
+    );
+    expect((await rejection(broker.open('none'))).message).to.contain('It lacks: name (a string), fifo');
+  });
+
+  it('opens its queues as they are when they lack nothing', async () => {
+    const broker = await open('./mine.ts:MyBroker');
+    const queue = await broker.open('jobs');
+    expect(queue)
+      .to.be.instanceOf(MemoryQueue)
+      .and.to.equal(await broker.open('jobs'));
   });
 
   it('fails in its own words', async () => {

@@ -128,10 +128,10 @@ describe('a queue in Redis', () => {
     await receiveOne(ordered);
     for (const queue of [standard, ordered]) {
       await makeOlder(queue, 50);
-      const oldest = await queue.oldest!();
+      const oldest = await queue.inspect!.oldest!();
       expect(Date.now() - oldest!).to.be.within(49_000, 60_000);
       await sendToGroup(queue, 'h', 'new');
-      expect(await queue.oldest!()).to.equal(oldest);
+      expect(await queue.inspect!.oldest!()).to.equal(oldest);
     }
     const rest = await make({ visibilityTimeout: 0 });
     await send(rest, 'gone', 'there');
@@ -141,9 +141,9 @@ describe('a queue in Redis', () => {
     // The look lists it as visible, and it is deleted only then.
     await receiveNow(rest, 1, 60);
     await rest.delete([gone!.receiptHandle]);
-    expect(Date.now() - (await rest.oldest!())!).to.be.within(49_000, 60_000);
+    expect(Date.now() - (await rest.inspect!.oldest!())!).to.be.within(49_000, 60_000);
     await rest.purge();
-    expect(await rest.oldest!()).to.equal(undefined);
+    expect(await rest.inspect!.oldest!()).to.equal(undefined);
   });
 
   it('hands groups out in turn: the one that waits the longest first', async () => {

@@ -54,38 +54,38 @@ describe('dead-letter queues of SQS', () => {
   it('are known by the redrive policy of their source', async () => {
     const RedrivePolicy = '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:1:dead","maxReceiveCount":"4"}';
     answers.GetQueueAttributes = { Attributes: { RedrivePolicy } };
-    expect(await queue.deadLetterQueue?.()).to.deep.equal({ name: 'dead', maxReceives: 4 });
+    expect(await queue.inspect?.deadLetterQueue?.()).to.deep.equal({ name: 'dead', maxReceives: 4 });
     answers.GetQueueAttributes = {};
-    expect(await queue.deadLetterQueue?.()).to.equal(undefined);
+    expect(await queue.inspect?.deadLetterQueue?.()).to.equal(undefined);
   });
 
   it('know their sources, page by page', async () => {
     answers.ListDeadLetterSourceQueues = ({ NextToken }) =>
       NextToken ? { queueUrls: ['http://s/1/a'] } : { queueUrls: ['http://s/1/b'], NextToken: 'more' };
-    expect(await queue.deadLetterSources?.()).to.deep.equal(['a', 'b']);
+    expect(await queue.inspect?.deadLetterSources?.()).to.deep.equal(['a', 'b']);
   });
 
   it('are moved back by SQS, to where the messages came from or to one queue', async () => {
     answers.StartMessageMoveTask = { TaskHandle: 'handle' };
     const SourceArn = 'arn:aws:sqs:us-east-1:1:dead';
-    await queue.startMove?.();
+    await queue.inspect?.startMove?.();
     expect(inputOf('StartMessageMoveTask')).to.deep.equal({ SourceArn });
     asked = [];
-    const move = await queue.startMove?.('jobs');
+    const move = await queue.inspect?.startMove?.('jobs');
     expect(inputOf('StartMessageMoveTask')).to.deep.equal({
       SourceArn,
       DestinationArn: 'arn:aws:sqs:us-east-1:1:jobs',
     });
     const task = { ApproximateNumberOfMessagesMoved: 2, ApproximateNumberOfMessagesToMove: 5 };
     answers.ListMessageMoveTasks = { Results: [{ ...task, Status: 'RUNNING' }] };
-    expect(await move?.look()).to.deep.equal({ moved: 2, total: 5, isOver: false, isCancelled: false });
+    expect(await move?.progress()).to.deep.equal({ moved: 2, total: 5, isOver: false, isCancelled: false });
     expect(inputOf('ListMessageMoveTasks')).to.deep.equal({ SourceArn, MaxResults: 1 });
     await move?.cancel();
     expect(inputOf('CancelMessageMoveTask')).to.deep.equal({ TaskHandle: 'handle' });
     answers.ListMessageMoveTasks = { Results: [{ ...task, Status: 'CANCELLED' }] };
-    expect(await move?.look()).to.include({ isOver: true, isCancelled: true });
+    expect(await move?.progress()).to.include({ isOver: true, isCancelled: true });
     answers.ListMessageMoveTasks = { Results: [{ ...task, Status: 'COMPLETED' }] };
-    expect(await move?.look()).to.include({ isOver: true, isCancelled: false });
+    expect(await move?.progress()).to.include({ isOver: true, isCancelled: false });
   });
 
   it('say why SQS did not move all', async () => {
@@ -93,8 +93,8 @@ describe('dead-letter queues of SQS', () => {
     answers.ListMessageMoveTasks = {
       Results: [{ Status: 'FAILED', FailureReason: 'CouldNotDetermineMessageSource' }],
     };
-    const move = await queue.startMove?.();
-    expect((await rejection(move!.look())).message).to.match(
+    const move = await queue.inspect?.startMove?.();
+    expect((await rejection(move!.progress())).message).to.match(
       /moved 0 messages of "dead" and then failed: CouldNotDetermineMessageSource/,
     );
   });
@@ -107,11 +107,11 @@ describe('dead-letter queues of SQS', () => {
       'InvalidAction',
     ]) {
       answers.StartMessageMoveTask = { refusal, text: 'Not here.' };
-      expect(await queue.startMove?.(), refusal).to.equal(undefined);
+      expect(await queue.inspect?.startMove?.(), refusal).to.equal(undefined);
     }
     const text = 'There is already a task running.';
     answers.StartMessageMoveTask = { refusal: 'UnsupportedOperation', text };
-    expect((await rejection(queue.startMove!())).message).to.contain('already a task running');
+    expect((await rejection(queue.inspect!.startMove!())).message).to.contain('already a task running');
   });
 
   it('can be emptied once a minute, as is said in words', async () => {

@@ -98,9 +98,9 @@ function mortal(queue: Queue, life: Life): Queue {
     if (life.isOver) await never();
     return result;
   };
-  const { name, fifo, visibilityTimeout, contentBasedDeduplication } = queue;
+  const { name, fifo, visibilityTimeout, contentBasedDeduplication, limits } = queue;
   return {
-    ...{ name, fifo, visibilityTimeout, contentBasedDeduplication, abortsReceives: false },
+    ...{ name, fifo, visibilityTimeout, contentBasedDeduplication, limits, abortsReceives: false },
     receive: (options) => alive(() => queue.receive(options)),
     send: (messages) => alive(() => queue.send(messages)),
     delete: (receiptHandles) => alive(() => queue.delete(receiptHandles)),

@@ -85,7 +85,7 @@ for (const [title, addressOf] of [
     it('does not bring a message nearer to the dead-letter queue unasked', async () => {
       await jobs.send([{ body: 'a' }]);
       const { stdout, stderr, ended } = await queues('peek', jobs.name);
-      if (jobs.peek) {
+      if (jobs.inspect?.peek) {
         expect(ended, stderr).to.equal(0);
       } else {
         expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
@@ -95,7 +95,7 @@ for (const [title, addressOf] of [
         );
       }
       const [message] = await jobs.receive({ max: 1, waitSeconds: 0 });
-      expect(message?.receiveCount).to.equal(jobs.peek ? 1 : 2);
+      expect(message?.receiveCount).to.equal(jobs.inspect?.peek ? 1 : 2);
     });
 
     it('clears queues, and says how many went and how many are locked', async () => {

@@ -60,7 +60,7 @@ describe('a sender', () => {
     });
 
     it('within the size that the broker takes', async () => {
-      const third = 'x'.repeat(Math.floor(broker.maxRequestBytes / 3));
+      const third = 'x'.repeat(Math.floor(queue.limits.maxRequestBytes / 3));
       await sendAll([third, third, third, third, 'small']);
       expect(requestSizes()).to.deep.equal([3, 2]);
     });
@@ -145,7 +145,7 @@ describe('a sender', () => {
     }
 
     it('a message of more than 1 MiB, counted in bytes and with its attributes, with advice', async () => {
-      const limit = broker.maxRequestBytes;
+      const limit = queue.limits.maxMessageBytes;
       const tooBig = [
         { body: 'x'.repeat(limit + 1) },
         { body: `ü${'x'.repeat(limit - 1)}` },

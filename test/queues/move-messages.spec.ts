@@ -36,8 +36,10 @@ describe('moving messages', () => {
   it('moves those that match, looks at each once, and gives the others back', async () => {
     expect(await moveMessages(broker, dead, jobs, { matches: isEven })).to.include({ looked: 95, moved: 48 });
     expect(await visible()).to.deep.equal([47, 48]);
-    expect((await jobs.peek!(100)).every(isEven)).to.equal(true);
-    expect((await dead.peek!(100)).map(({ receiveCount }) => receiveCount)).to.deep.equal(Array(47).fill(1));
+    expect((await jobs.inspect!.peek!(100)).every(isEven)).to.equal(true);
+    expect((await dead.inspect!.peek!(100)).map(({ receiveCount }) => receiveCount)).to.deep.equal(
+      Array(47).fill(1),
+    );
   });
 
   it('moves no more than the limit, of those that match', async () => {
@@ -49,7 +51,7 @@ describe('moving messages', () => {
     const options = { matches: isEven, isDryRun: true };
     expect(await moveMessages(broker, dead, jobs, options)).to.include({ looked: 95, moved: 48 });
     expect(await visible()).to.deep.equal([95, 0]);
-    expect((await dead.peek!(1))[0]).to.have.property('receiveCount', 0);
+    expect((await dead.inspect!.peek!(1))[0]).to.have.property('receiveCount', 0);
   });
 
   it('gives back in a dry run what it has to receive', async () => {
@@ -109,11 +111,11 @@ describe('moving messages', () => {
     const matches = ({ body }: { body: string }) => body !== 'a2';
     const report = await moveMessages(broker, from, to, { matches });
     expect(report).to.include({ total: 5, looked: 4, moved: 3 });
-    expect((await to.peek!(10)).map(({ body, groupId }) => body + groupId)).to.have.members([
+    expect((await to.inspect.peek(10)).map(({ body, groupId }) => body + groupId)).to.have.members([
       'a1a',
       'b1b',
       'b2b',
     ]);
-    expect((await from.peek!(10)).map(({ body }) => body)).to.deep.equal(['a2', 'a3']);
+    expect((await from.inspect.peek(10)).map(({ body }) => body)).to.deep.equal(['a2', 'a3']);
   });
 });

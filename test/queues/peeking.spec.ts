@@ -8,7 +8,7 @@ import { rejection } from '../support/rejection.ts';
 async function blindQueue(count: number): Promise<Queue> {
   const queue = await new MemoryBroker().open('jobs');
   for (let sent = 0; sent < count; sent += 1) await queue.send([{ body: String(sent) }]);
-  return Object.defineProperty(queue, 'peek', { value: undefined });
+  return Object.defineProperty(queue, 'inspect', { value: undefined });
 }
 
 describe('peeking into a queue that shows nothing without a receive', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import type { Move, PeekedMessage, Queue } from '../../src/brokers/broker.ts';
+import type { MoveProgress, PeekedMessage, Queue, QueueInspection } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { replaceBrokers } from '../../src/producer/connections.ts';
@@ -142,11 +142,11 @@ describe('where a redrive moves messages to', () => {
 
   it('is unknown where the broker does not tell', async () => {
     const dead = await broker.open('dead');
-    dead.deadLetterSources = async () => {
+    dead.inspect.deadLetterSources = async () => {
       throw new BrokerError('rejected', 'Unknown action');
     };
     expect(await redriveTargets(dead, { handled: [] })).to.deep.equal([]);
-    dead.deadLetterSources = async () => {
+    dead.inspect.deadLetterSources = async () => {
       throw new BrokerError('unreachable', 'nobody there');
     };
     expect((await rejection(redriveTargets(dead, { handled: [] }))).message).to.equal('nobody there');
@@ -168,9 +168,10 @@ describe('redriving a dead-letter queue', () => {
   function withMoves(): (string | undefined)[] {
     const targets: (string | undefined)[] = [];
     const done = { moved: 2, isOver: true, isCancelled: false };
-    dead.startMove = async (target) => {
+    const inspect: QueueInspection = dead.inspect!;
+    inspect.startMove = async (target) => {
       targets.push(target);
-      return { look: async () => done, cancel: async () => {} };
+      return { progress: async () => done, cancel: async () => {} };
     };
     return targets;
   }
@@ -215,7 +216,7 @@ describe('a move by the broker', () => {
     clock.restore();
   });
 
-  const at = (moved: number, more: Partial<Move> = {}): Move => ({
+  const at = (moved: number, more: Partial<MoveProgress> = {}): MoveProgress => ({
     moved,
     total: 3,
     isOver: false,
@@ -226,7 +227,7 @@ describe('a move by the broker', () => {
   it('is looked at each second until it is over', async () => {
     const looks = [at(0), at(2), at(3, { isOver: true })];
     const seen: number[] = [];
-    const move = { look: async () => looks.shift()!, cancel: async () => expect.fail('cancelled') };
+    const move = { progress: async () => looks.shift()!, cancel: async () => expect.fail('cancelled') };
     const following = followMove(move, new AbortController().signal, ({ moved }) => seen.push(moved));
     await clock.tickAsync(1_999);
     expect(seen).to.deep.equal([0, 2]);
@@ -241,7 +242,11 @@ describe('a move by the broker', () => {
     const cancel = async () => {
       cancels += 1;
     };
-    const following = followMove({ look: async () => looks.shift()!, cancel }, controller.signal, () => {});
+    const following = followMove(
+      { progress: async () => looks.shift()!, cancel },
+      controller.signal,
+      () => {},
+    );
     await clock.tickAsync(10);
     controller.abort();
     await clock.tickAsync(0);

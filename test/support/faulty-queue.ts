@@ -53,6 +53,9 @@ export class FaultyQueue implements Queue {
   get fifo() {
     return this.#queue.fifo;
   }
+  get limits() {
+    return this.#queue.limits;
+  }
   get visibilityTimeout() {
     return this.#queue.visibilityTimeout;
   }

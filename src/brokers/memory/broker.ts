@@ -1,15 +1,14 @@
 /** Queues in memory, for specs: deterministic, without sockets, and on the clock that the spec gives. */
 import type { Broker, CreateOptions } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
 import { checkCreate } from '../rules/sqs-rules.ts';
-import { MemoryQueue } from './queue.ts';
+import { MemoryQueue, type QueueOwner } from './queue.ts';
 
-export class MemoryBroker implements Broker {
+export class MemoryBroker implements Broker, QueueOwner {
   readonly description = 'memory:';
   /** That of SQS, for which this broker stands in. */
   readonly maxDelaySeconds: number = MAX_DELAY_SECONDS;
-  readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   /** Those that were removed, too: a queue made again is the same object, so that whoever has it open works on. */
   readonly #queues = new Map<string, MemoryQueue>();
@@ -50,8 +49,7 @@ export class MemoryBroker implements Broker {
   /** The names of the queues whose dead-letter queue is that of this name. */
   async sourcesOf(name: string): Promise<string[]> {
     const names = await this.list();
-    const targets = await Promise.all(names.map((source) => this.find(source)?.deadLetterQueue()));
-    return names.filter((_, index) => targets[index]?.name === name);
+    return names.filter((source) => this.find(source)?.deadLetterTarget?.name === name);
   }
 
   /** For the messages of all queues, in the order in which they come. */

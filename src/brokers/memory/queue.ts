@@ -12,11 +12,13 @@ import type {
   PeekedMessage,
   Queue,
   QueueCounts,
+  QueueInspection,
   ReceiveOptions,
   SendResult,
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
+import { SQS_LIMITS } from '../rules/limits.ts';
 import { peekedMessage } from '../rules/message-copy.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import {
@@ -28,7 +30,6 @@ import {
   sequenceNumber,
   standing,
 } from '../rules/sqs-rules.ts';
-import type { MemoryBroker } from './broker.ts';
 import { Deduplication } from './deduplication.ts';
 import { Messages } from './messages.ts';
 import {
@@ -40,11 +41,33 @@ import {
 } from './stored-message.ts';
 import { WaitingReceives } from './waiting-receives.ts';
 
+/** What a queue needs of the broker that it lives in. */
+export interface QueueOwner {
+  readonly description: string;
+  readonly maxDelaySeconds: number;
+  /** Numbers the messages of all queues, in the order in which they are sent. */
+  nextNumber(): number;
+  /** The queue of this name, unless it was removed. */
+  find(name: string): MemoryQueue | undefined;
+  /** The names of the queues whose dead-letter queue is that of this name. */
+  sourcesOf(name: string): Promise<string[]>;
+}
+
 export class MemoryQueue implements Queue {
   readonly name: string;
   readonly fifo: boolean;
   readonly abortsReceives = true;
-  readonly #broker: MemoryBroker;
+  readonly limits = SQS_LIMITS;
+  readonly inspect: Required<Omit<QueueInspection, 'startMove'>> = {
+    peek: async (max) => this.#peek(max),
+    oldest: async () => this.#oldest(),
+    deadLetterQueue: async () => this.deadLetterTarget,
+    deadLetterSources: async () => {
+      this.#checkExists();
+      return this.#broker.sourcesOf(this.name);
+    },
+  };
+  readonly #broker: QueueOwner;
   #settings: CreateOptions & typeof DEFAULT_SETTINGS = DEFAULT_SETTINGS;
   #exists = true;
   #messages: Messages;
@@ -52,7 +75,7 @@ export class MemoryQueue implements Queue {
   readonly #deduplication = new Deduplication();
   readonly #waiting: WaitingReceives;
 
-  constructor(name: string, broker: MemoryBroker) {
+  constructor(name: string, broker: QueueOwner) {
     this.name = name;
     this.fifo = isFifoName(name);
     this.#broker = broker;
@@ -83,12 +106,18 @@ export class MemoryQueue implements Queue {
     return this.#messages.counts;
   }
 
+  /** Where messages go that are received too often. */
+  get deadLetterTarget(): DeadLetterTarget | undefined {
+    this.#checkExists();
+    return this.#settings.deadLetterQueue;
+  }
+
   async counts(): Promise<QueueCounts> {
     return this.currentCounts;
   }
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
-    checkReceive(this.name, options);
+    checkReceive(this, options);
     this.#checkExists();
     if (options.signal?.aborted) return [];
     const messages = this.#take(options);
@@ -105,7 +134,7 @@ export class MemoryQueue implements Queue {
   }
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
-    checkBatch(this.name, receiptHandles);
+    checkBatch(this, receiptHandles);
     this.#checkExists();
     this.#showDue();
     const results = receiptHandles.map((handle) => this.#messages.delete(handle));
@@ -114,7 +143,7 @@ export class MemoryQueue implements Queue {
   }
 
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
-    checkBatch(this.name, changes);
+    checkBatch(this, changes);
     this.#checkExists();
     const now = this.#showDue();
     const results = changes.map((change) => this.#messages.changeVisibility(change, now));
@@ -125,39 +154,6 @@ export class MemoryQueue implements Queue {
   async purge(): Promise<void> {
     this.#checkExists();
     this.#messages = new Messages(this.fifo);
-  }
-
-  async peek(max: number): Promise<PeekedMessage[]> {
-    this.#checkExists();
-    const now = this.#showDue();
-    const { retentionSeconds } = this.#settings;
-    return (
-      [...this.#messages.all()]
-        .filter(
-          (message) =>
-            message.state === 'visible' && standing(message, { retentionSeconds }, now) !== 'expired',
-        )
-        // Delayed ones, and those that were given back, come behind what was visible before.
-        .sort((one, other) => (this.fifo ? 0 : one.visibleAt - other.visibleAt))
-        .slice(0, max)
-        .map((message) => peekedMessage(receivedMessage(message, '', this.fifo)))
-    );
-  }
-
-  async oldest(): Promise<number | undefined> {
-    this.#checkExists();
-    const times = [...this.#messages.all()].map(({ sentAt }) => sentAt);
-    return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
-  }
-
-  async deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
-    this.#checkExists();
-    return this.#settings.deadLetterQueue;
-  }
-
-  async deadLetterSources(): Promise<string[]> {
-    this.#checkExists();
-    return this.#broker.sourcesOf(this.name);
   }
 
   /** Makes the queue if it was removed, and changes the settings that are given. */
@@ -226,6 +222,29 @@ export class MemoryQueue implements Queue {
       this.#messages.putInFlight(message, token, now + visibilityTimeout * 1000);
       return receivedMessage(message, token, this.fifo);
     });
+  }
+
+  #peek(max: number): PeekedMessage[] {
+    this.#checkExists();
+    const now = this.#showDue();
+    const { retentionSeconds } = this.#settings;
+    return (
+      [...this.#messages.all()]
+        .filter(
+          (message) =>
+            message.state === 'visible' && standing(message, { retentionSeconds }, now) !== 'expired',
+        )
+        // Delayed ones, and those that were given back, come behind what was visible before.
+        .sort((one, other) => (this.fifo ? 0 : one.visibleAt - other.visibleAt))
+        .slice(0, max)
+        .map((message) => peekedMessage(receivedMessage(message, '', this.fifo)))
+    );
+  }
+
+  #oldest(): number | undefined {
+    this.#checkExists();
+    const times = [...this.#messages.all()].map(({ sentAt }) => sentAt);
+    return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
   }
 
   /** Shows what has become visible until now: milliseconds since the epoch. */

@@ -2,7 +2,7 @@
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { News } from '../news.ts';
-import { MAX_DATABASE_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../rules/sqs-rules.ts';
 import { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
@@ -16,7 +16,6 @@ const NAMES = 'sqs-containers:queues';
 export class RedisBroker implements Broker {
   readonly description: string;
   readonly maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
-  readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   readonly #means: Means;
 

@@ -4,6 +4,7 @@
  * attempt to connect, and fails with that.
  */
 import type { Redis, RedisOptions } from 'ioredis';
+import { QueueNotFoundError } from '../errors.ts';
 import type { RedisAddress } from './address.ts';
 import { isReadOnly, isUnknownScript, redisFailure } from './failures.ts';
 import { keyOf, type Script } from './scripts/script.ts';
@@ -17,7 +18,7 @@ const LONGEST_PAUSE_MS = 2_000;
 export type RedisClass = typeof import('ioredis').Redis;
 
 /** What scripts answer. */
-export type Reply = string | number | null | readonly Reply[];
+export type Reply = string | number | readonly (Reply | null)[];
 
 export class RedisClient {
   /** For people: `redis://queues.example.com:6379/0`. */
@@ -39,21 +40,23 @@ export class RedisClient {
     });
   }
 
-  /** Runs a script on a queue. Throws a BrokerError. */
-  run<Result extends Reply>(
+  /** Runs a script on a queue. Throws a BrokerError: QueueNotFoundError where it answers that there is no such queue. */
+  async run<Result extends Reply>(
     { hash, lua, keys }: Script,
     queue: string,
     values: readonly (string | number)[] = [],
   ): Promise<Result> {
     const keysAndValues = [...keys.map((key) => keyOf(queue, key)), ...values];
-    return this.request(async (redis) => {
+    const answer = await this.request(async (redis) => {
       try {
-        return (await redis.evalsha(hash, keys.length, ...keysAndValues)) as Result;
+        return (await redis.evalsha(hash, keys.length, ...keysAndValues)) as Result | null;
       } catch (error) {
         if (!isUnknownScript(error as Error)) throw error;
-        return (await redis.eval(lua, keys.length, ...keysAndValues)) as Result;
+        return (await redis.eval(lua, keys.length, ...keysAndValues)) as Result | null;
       }
     });
+    if (answer === null) throw new QueueNotFoundError(queue, this.description);
+    return answer;
   }
 
   /** Makes requests of other kinds. Throws a BrokerError. */

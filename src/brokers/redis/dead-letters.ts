@@ -11,6 +11,7 @@
  * same, and what the dead-letter queue remembers is taken in no second time.
  */
 import type { Message } from '../broker.ts';
+import { QueueNotFoundError } from '../errors.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import type { RedisClient } from './client.ts';
 import { acceptDeadLetters, forgetDeadLetters } from './scripts/sending.ts';
@@ -30,11 +31,16 @@ export async function moveDeadLetters(
 ): Promise<boolean> {
   const values = letters.flatMap(({ message: { id, groupId = '' }, record }) => [id, groupId, record]);
   const flag = isFifoName(deadLetterQueue) ? '1' : '0';
-  if ((await client.run(acceptDeadLetters, deadLetterQueue, [flag, ...values])) === null) return false;
+  try {
+    await client.run(acceptDeadLetters, deadLetterQueue, [flag, ...values]);
+  } catch (error) {
+    if (!(error instanceof QueueNotFoundError)) throw error;
+    return false;
+  }
   const handles = letters.map(({ message }) => message.receiptHandle);
   const results = await deleteMessages(client, queue, handles);
   // One that another receive has by now is moved by that.
-  const gone = letters.filter((_, index) => results?.[index]?.ok).map(({ message }) => message.id);
+  const gone = letters.filter((_, index) => results[index]?.ok).map(({ message }) => message.id);
   if (gone.length > 0) await client.run(forgetDeadLetters, deadLetterQueue, gone);
   return true;
 }

@@ -1,29 +1,25 @@
 /** One queue in Redis. Each operation is one script, or, for a receive, as many as it takes. */
 import { randomUUID } from 'node:crypto';
 import type {
-  DeadLetterTarget,
   EntryResult,
   Message,
   OutgoingMessage,
-  PeekedMessage,
   Queue,
   QueueCounts,
+  QueueInspection,
   ReceiveOptions,
   SendResult,
   VisibilityChange,
 } from '../broker.ts';
-import { QueueNotFoundError } from '../errors.ts';
 import type { News } from '../news.ts';
-import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
-import { peekedMessage } from '../rules/message-copy.ts';
+import { MAX_DATABASE_DELAY_SECONDS, SQS_LIMITS } from '../rules/limits.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { checkBatch, checkReceive, deduplicationId, refusals, sequenceNumber } from '../rules/sqs-rules.ts';
 import type { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
 import { moveDeadLetters } from './dead-letters.ts';
-import { formatHead, receivedMessage, shownMessages } from './record.ts';
-import { countMessages, peekFifo, peekStandard, readDeadLetterQueue } from './scripts/looking.ts';
-import { findOldest } from './scripts/oldest.ts';
+import { countsOf, inspection } from './inspect.ts';
+import { formatHead, randomText, receivedMessage, shownMessages } from './record.ts';
 import { purgeQueue } from './scripts/queues.ts';
 import { receiveFifo, receiveStandard } from './scripts/receiving.ts';
 import { sendFifo, sendStandard } from './scripts/sending.ts';
@@ -63,6 +59,8 @@ export class RedisQueue implements Queue {
   readonly fifo: boolean;
   readonly contentBasedDeduplication: boolean;
   readonly abortsReceives = true;
+  readonly limits = SQS_LIMITS;
+  readonly inspect: QueueInspection;
   readonly #means: Means;
   #visibilityTimeout: number;
 
@@ -72,6 +70,7 @@ export class RedisQueue implements Queue {
     this.contentBasedDeduplication = settings.contentBasedDeduplication;
     this.#visibilityTimeout = settings.visibilityTimeout;
     this.#means = means;
+    this.inspect = inspection(means.client, name, means.list);
   }
 
   /** As the last receive found it. */
@@ -80,7 +79,7 @@ export class RedisQueue implements Queue {
   }
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
-    checkReceive(this.name, options);
+    checkReceive(this, options);
     const { news, bell } = this.#means;
     const endsAt = performance.now() + options.waitSeconds * 1000;
     for (;;) {
@@ -110,47 +109,21 @@ export class RedisQueue implements Queue {
   }
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
-    checkBatch(this.name, receiptHandles);
-    return this.#found(await deleteMessages(this.#means.client, this.name, receiptHandles));
+    checkBatch(this, receiptHandles);
+    return deleteMessages(this.#means.client, this.name, receiptHandles);
   }
 
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
-    checkBatch(this.name, changes);
-    return this.#found(await changeVisibilities(this.#means.client, this.name, changes));
+    checkBatch(this, changes);
+    return changeVisibilities(this.#means.client, this.name, changes);
   }
 
-  async counts(): Promise<QueueCounts> {
-    const counts = await this.#means.client.run<[number, number, number] | null>(countMessages, this.name);
-    const [visible, inFlight, delayed] = this.#found(counts);
-    return { visible, inFlight, delayed };
-  }
-
-  async peek(max: number): Promise<PeekedMessage[]> {
-    const script = this.fifo ? peekFifo : peekStandard;
-    const separator = randomText();
-    const answer = await this.#means.client.run<string | null>(script, this.name, [max, separator]);
-    const shown = shownMessages(this.#found(answer), separator);
-    return shown.map((one) => peekedMessage(receivedMessage(one, '', this.fifo)));
-  }
-
-  async oldest(): Promise<number | undefined> {
-    const sentAt = this.#found(await this.#means.client.run<number | null>(findOldest, this.name));
-    return sentAt === 0 ? undefined : sentAt;
-  }
-
-  async deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
-    return this.#found(await readTarget(this.#means.client, this.name)).target;
-  }
-
-  async deadLetterSources(): Promise<string[]> {
-    const { client, list } = this.#means;
-    const names = await list();
-    const targets = await Promise.all(names.map((name) => readTarget(client, name)));
-    return names.filter((_, index) => targets[index]?.target?.name === this.name);
+  counts(): Promise<QueueCounts> {
+    return countsOf(this.#means.client, this.name);
   }
 
   async purge(): Promise<void> {
-    this.#found(await this.#means.client.run<1 | null>(purgeQueue, this.name));
+    await this.#means.client.run(purgeQueue, this.name);
   }
 
   async #take({ max, visibilityTimeout }: ReceiveOptions): Promise<Taken> {
@@ -158,7 +131,7 @@ export class RedisQueue implements Queue {
     const separator = randomText();
     const script = this.fifo ? receiveFifo : receiveStandard;
     const values = [max, visibilityTimeout ?? '', separator];
-    const received = this.#found(await client.run<Received | null>(script, this.name, values));
+    const received = await client.run<Received>(script, this.name, values);
     const [ownVisibilityTimeout, deadLetterQueue, maxReceives, lookInMs, shown] = received;
     this.#visibilityTimeout = Number(ownVisibilityTimeout);
     const all = shownMessages(shown, separator).map((one) => ({
@@ -181,7 +154,7 @@ export class RedisQueue implements Queue {
       formatHead(ids[index]!, message, message.deduplicationId),
       message.body,
     ]);
-    this.#found(await this.#means.client.run<1 | null>(sendStandard, this.name, values));
+    await this.#means.client.run(sendStandard, this.name, values);
     return ids.map((messageId) => ({ ok: true, messageId }));
   }
 
@@ -192,35 +165,10 @@ export class RedisQueue implements Queue {
       const duplicateOf = deduplicationId(message);
       return [duplicateOf, message.groupId!, id, formatHead(id, message, duplicateOf), message.body];
     });
-    const sent = this.#found(await this.#means.client.run<string[] | null>(sendFifo, this.name, values));
+    const sent = await this.#means.client.run<string[]>(sendFifo, this.name, values);
     return sent.map((text) => {
       const [messageId, number] = text.split(' ') as [string, string];
       return { ok: true, messageId, sequenceNumber: sequenceNumber(Number(number)) };
     });
   }
-
-  /** What a script answered, unless there is no queue any more. */
-  #found<Answer>(answer: Answer | null | undefined): Answer {
-    if (answer === null || answer === undefined) {
-      throw new QueueNotFoundError(this.name, this.#means.client.description);
-    }
-    return answer;
-  }
-}
-
-/** One that nothing else has: 122 random bits, in letters and digits. */
-function randomText(): string {
-  return randomUUID().replaceAll('-', '');
-}
-
-/** Where the messages of a queue go that are received too often; undefined if there is no such queue. */
-async function readTarget(
-  client: RedisClient,
-  queue: string,
-): Promise<{ readonly target: DeadLetterTarget | undefined } | undefined> {
-  type Answer = [string, name: string | null, maxReceives: string | null];
-  const answer = await client.run<Answer | null>(readDeadLetterQueue, queue);
-  if (!answer) return undefined;
-  const [, name, maxReceives] = answer;
-  return { target: name === null ? undefined : { name, maxReceives: Number(maxReceives) } };
 }

@@ -8,6 +8,7 @@
  *     the body
  */
 
+import { randomUUID } from 'node:crypto';
 import type { Message, OutgoingMessage } from '../broker.ts';
 import { formatAttributes, parseAttributes } from '../rules/attributes-text.ts';
 import { receiptHandle } from '../rules/receipt-handle.ts';
@@ -24,6 +25,11 @@ export function formatHead(
   const isGrouped = groupId !== undefined || deduplicationId !== undefined;
   const grouping = isGrouped ? JSON.stringify({ groupId, deduplicationId }) : '';
   return `${id}\n${grouping}\n${formatAttributes(attributes) ?? ''}\n`;
+}
+
+/** A text that nothing else has: 122 random bits, in letters and digits. */
+export function randomText(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /** A message as the scripts show it. */

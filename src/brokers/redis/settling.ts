@@ -1,4 +1,4 @@
-/** Deletes messages and moves when they are visible, by receipt handle. Undefined if there is no such queue. */
+/** Deletes messages and moves when they are visible, by receipt handle. Throws a BrokerError. */
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import {
@@ -17,14 +17,14 @@ export async function deleteMessages(
   client: RedisClient,
   queue: string,
   receiptHandles: readonly string[],
-): Promise<EntryResult[] | undefined> {
+): Promise<EntryResult[]> {
   const fifo = isFifoName(queue);
   const receipts = receiptHandles.map(parseReceiptHandle);
   const good = receipts.filter((receipt) => receipt !== undefined);
   const values = [...good.map(({ number }) => number), ...good.map(({ token }) => token)];
-  const answer = await client.run<string | null>(fifo ? deleteFifo : deleteStandard, queue, values);
+  const answer = await client.run<string>(fifo ? deleteFifo : deleteStandard, queue, values);
   const found = heldMessages(receipts, answer);
-  return found && receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
+  return receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
 }
 
 /** Changes visibility timeouts; a result for each, in order. */
@@ -32,24 +32,23 @@ export async function changeVisibilities(
   client: RedisClient,
   queue: string,
   changes: readonly VisibilityChange[],
-): Promise<EntryResult[] | undefined> {
+): Promise<EntryResult[]> {
   const receipts = changes.map(({ receiptHandle }) => parseReceiptHandle(receiptHandle));
   const possible = receipts.map((receipt, index) => (changeRefusal(changes[index]!) ? undefined : receipt));
   const values = possible.flatMap((receipt, index) =>
     receipt ? [receipt.number, receipt.token, changes[index]!.seconds] : [],
   );
   const flag = isFifoName(queue) ? '1' : '0';
-  const answer = await client.run<string | null>(changeScript, queue, [flag, ...values]);
+  const answer = await client.run<string>(changeScript, queue, [flag, ...values]);
   const found = heldMessages(possible, answer);
-  return found && changes.map((change, index) => changeResult(change, receipts[index], found[index]));
+  return changes.map((change, index) => changeResult(change, receipts[index], found[index]));
 }
 
-/** What a script found for each receipt, where there is one; undefined if there is no such queue. */
+/** What a script found for each receipt, where there is one. */
 function heldMessages(
   receipts: readonly (Receipt | undefined)[],
-  answer: string | null,
-): (HeldMessage | undefined)[] | undefined {
-  if (answer === null) return undefined;
+  answer: string,
+): (HeldMessage | undefined)[] {
   const digits = answer[Symbol.iterator]();
   return receipts.map((receipt) => receipt && heldMessage(receipt, digits.next().value!));
 }

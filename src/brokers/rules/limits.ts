@@ -1,9 +1,17 @@
 /** The limits of SQS (developer guide, "Amazon SQS quotas"), which every broker keeps so that what works there works on SQS. */
+import type { RequestLimits } from '../broker.ts';
 
 /** The most entries of a batch request, and messages of a receive. */
 export const BATCH_ENTRIES = 10;
 /** The most bytes of a request, and so of a message: 1 MiB. */
 export const MAX_REQUEST_BYTES = 1_048_576;
+/** What one request to a queue of SQS may carry. */
+export const SQS_LIMITS: RequestLimits = {
+  maxBatch: BATCH_ENTRIES,
+  maxReceiveBytes: BATCH_ENTRIES * MAX_REQUEST_BYTES,
+  maxRequestBytes: MAX_REQUEST_BYTES,
+  maxMessageBytes: MAX_REQUEST_BYTES,
+};
 /** The longest visibility timeout, and so the longest that a message can be kept in flight, in seconds: 12 hours. */
 export const MAX_VISIBILITY_TIMEOUT = 43_200;
 /** The longest delay of a message, in seconds: 15 minutes. */

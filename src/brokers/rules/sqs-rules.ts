@@ -12,7 +12,7 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
-import { BATCH_ENTRIES, MAX_ATTRIBUTES, MAX_REQUEST_BYTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
+import { MAX_ATTRIBUTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
 import { messageSize } from './message-size.ts';
 import { isFifoName, isQueueName } from './queue-name.ts';
 
@@ -53,27 +53,30 @@ function checkSetting(queue: string, setting: string, value: number | undefined,
 
 /** Throws BrokerError for a request that is wrong as a whole. */
 export function checkReceive(
-  queue: string,
+  { name, limits }: Pick<Queue, 'name' | 'limits'>,
   { max, waitSeconds, visibilityTimeout = 0 }: ReceiveOptions,
 ): void {
-  if (!isWhole(max, 1, BATCH_ENTRIES)) {
-    throw rejected(`A receive from the queue "${queue}" takes 1 to ${BATCH_ENTRIES} messages, not ${max}.`);
+  if (!isWhole(max, 1, limits.maxBatch)) {
+    throw rejected(`A receive from the queue "${name}" takes 1 to ${limits.maxBatch} messages, not ${max}.`);
   }
   if (!(waitSeconds >= 0)) {
-    throw rejected(`A receive from the queue "${queue}" waits 0 seconds or longer, not ${waitSeconds}.`);
+    throw rejected(`A receive from the queue "${name}" waits 0 seconds or longer, not ${waitSeconds}.`);
   }
   if (!isWhole(visibilityTimeout, 0, MAX_VISIBILITY_TIMEOUT)) {
     throw rejected(
-      `The visibility timeout of a receive from the queue "${queue}" must be a whole number from 0 to ${MAX_VISIBILITY_TIMEOUT}, and is ${visibilityTimeout}.`,
+      `The visibility timeout of a receive from the queue "${name}" must be a whole number from 0 to ${MAX_VISIBILITY_TIMEOUT}, and is ${visibilityTimeout}.`,
     );
   }
 }
 
 /** Throws BrokerError for a batch that is empty or has too many entries. */
-export function checkBatch(queue: string, entries: readonly unknown[]): void {
-  if (entries.length >= 1 && entries.length <= BATCH_ENTRIES) return;
+export function checkBatch(
+  { name, limits }: Pick<Queue, 'name' | 'limits'>,
+  entries: readonly unknown[],
+): void {
+  if (entries.length >= 1 && entries.length <= limits.maxBatch) return;
   throw rejected(
-    `A request to the queue "${queue}" has 1 to ${BATCH_ENTRIES} entries, not ${entries.length}.`,
+    `A request to the queue "${name}" has 1 to ${limits.maxBatch} entries, not ${entries.length}.`,
   );
 }
 
@@ -82,11 +85,12 @@ export function checkBatch(queue: string, entries: readonly unknown[]): void {
  * are too big together.
  */
 export function refusals(
-  queue: Pick<Queue, 'name' | 'fifo' | 'contentBasedDeduplication'>,
+  queue: Pick<Queue, 'name' | 'fifo' | 'contentBasedDeduplication' | 'limits'>,
   messages: readonly OutgoingMessage[],
   maxDelaySeconds: number,
 ): (EntryFailure | undefined)[] {
-  checkBatch(queue.name, messages);
+  checkBatch(queue, messages);
+  const { maxRequestBytes } = queue.limits;
   let bytesInAll = 0;
   const found = messages.map((message) => {
     const bytes = messageSize(message);
@@ -94,22 +98,23 @@ export function refusals(
     if (!refusal) bytesInAll += bytes;
     return refusal;
   });
-  if (bytesInAll > MAX_REQUEST_BYTES) {
+  if (bytesInAll > maxRequestBytes) {
     throw rejected(
-      `A request to the queue "${queue.name}" has ${bytesInAll} bytes; at most ${MAX_REQUEST_BYTES} are possible. Send fewer messages at once.`,
+      `A request to the queue "${queue.name}" has ${bytesInAll} bytes; at most ${maxRequestBytes} are possible. Send fewer messages at once.`,
     );
   }
   return found;
 }
 
 function refusalOf(
-  queue: Pick<Queue, 'fifo' | 'contentBasedDeduplication'>,
+  queue: Pick<Queue, 'fifo' | 'contentBasedDeduplication' | 'limits'>,
   { body, attributes, delaySeconds = 0, groupId, deduplicationId }: OutgoingMessage,
   bytes: number,
   maxDelaySeconds: number,
 ): EntryFailure | undefined {
-  if (bytes > MAX_REQUEST_BYTES) {
-    return invalid(`The message has ${bytes} bytes; at most ${MAX_REQUEST_BYTES} are possible.`);
+  const { maxMessageBytes } = queue.limits;
+  if (bytes > maxMessageBytes) {
+    return invalid(`The message has ${bytes} bytes; at most ${maxMessageBytes} are possible.`);
   }
   if (!body.isWellFormed()) {
     return failure('InvalidMessageContents', 'The body has characters that are half of a surrogate pair.');

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { News } from '../news.ts';
-import { MAX_DATABASE_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../rules/sqs-rules.ts';
 import type { Database } from './database.ts';
 import { purge } from './purging.ts';
@@ -14,7 +14,6 @@ import type { QueueRow, Tables } from './schema.ts';
 export class DatabaseBroker implements Broker {
   readonly description: string;
   readonly maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
-  readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = true;
   readonly #database: Database;
   readonly #news: News;

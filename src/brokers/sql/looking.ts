@@ -1,12 +1,27 @@
 /** Looks at a queue without changing anything: what is there, and when the next message can be received. */
 import type { Kysely } from 'kysely';
-import type { DeadLetterTarget, PeekedMessage, QueueCounts } from '../broker.ts';
+import type { DeadLetterTarget, PeekedMessage, QueueCounts, QueueInspection } from '../broker.ts';
 import { peekedMessage } from '../rules/message-copy.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import type { SqlDialect } from './database.ts';
 import { receivedMessage } from './message-row.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
+
+/** Runs `look` on a queue as it is now. Throws a QueueNotFoundError. */
+type ReadQueue = <Result>(
+  look: (tables: Kysely<Tables>, queue: QueueNow) => Promise<Result>,
+) => Promise<Result>;
+
+/** What commands ask of the queue that `read` reads. */
+export function inspection(read: ReadQueue): QueueInspection {
+  return {
+    peek: (max) => read((tables, queue) => peekMessages(tables, queue, max)),
+    oldest: () => read(oldestSentAt),
+    deadLetterQueue: () => read(async (_, queue) => deadLetterTarget(queue)),
+    deadLetterSources: () => read((tables, { name }) => sourcesOf(tables, name)),
+  };
+}
 
 /**
  * In how many milliseconds the next message of a queue can be received: 0 or less if one can now, Infinity without
@@ -49,11 +64,7 @@ export async function countMessages(tables: Kysely<Tables>, { id, now }: QueueNo
 }
 
 /** Up to `max` messages that are visible, those first that come next. */
-export async function peekMessages(
-  tables: Kysely<Tables>,
-  queue: QueueNow,
-  max: number,
-): Promise<PeekedMessage[]> {
+async function peekMessages(tables: Kysely<Tables>, queue: QueueNow, max: number): Promise<PeekedMessage[]> {
   const { id, now, name, retention_seconds } = queue;
   const rows = await tables
     .selectFrom('message')
@@ -69,7 +80,7 @@ export async function peekMessages(
 }
 
 /** When the oldest message was sent: milliseconds since the epoch. */
-export async function oldestSentAt(tables: Kysely<Tables>, { id }: QueueNow): Promise<number | undefined> {
+async function oldestSentAt(tables: Kysely<Tables>, { id }: QueueNow): Promise<number | undefined> {
   const { oldest } = await tables
     .selectFrom('message')
     .select(({ fn }) => fn.min<number | null>('sent_at').as('oldest'))
@@ -79,7 +90,7 @@ export async function oldestSentAt(tables: Kysely<Tables>, { id }: QueueNow): Pr
 }
 
 /** The names of the queues whose dead-letter queue is that of this name. */
-export async function sourcesOf(tables: Kysely<Tables>, name: string): Promise<string[]> {
+async function sourcesOf(tables: Kysely<Tables>, name: string): Promise<string[]> {
   const rows = await tables
     .selectFrom('queue')
     .select('name')
@@ -89,10 +100,7 @@ export async function sourcesOf(tables: Kysely<Tables>, name: string): Promise<s
   return rows.map((row) => row.name);
 }
 
-export function deadLetterTarget({
-  dead_letter_queue,
-  max_receives,
-}: QueueRow): DeadLetterTarget | undefined {
+function deadLetterTarget({ dead_letter_queue, max_receives }: QueueRow): DeadLetterTarget | undefined {
   if (dead_letter_queue === null || max_receives === null) return undefined;
   return { name: dead_letter_queue, maxReceives: max_receives };
 }

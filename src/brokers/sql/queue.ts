@@ -1,11 +1,9 @@
 /** One queue in a database. Each operation is a statement or a transaction, or, for a receive, as many as it takes. */
 import type { Kysely } from 'kysely';
 import type {
-  DeadLetterTarget,
   EntryResult,
   Message,
   OutgoingMessage,
-  PeekedMessage,
   Queue,
   QueueCounts,
   ReceiveOptions,
@@ -14,18 +12,12 @@ import type {
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import type { News } from '../news.ts';
+import { SQS_LIMITS } from '../rules/limits.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { checkBatch, checkReceive, refusals } from '../rules/sqs-rules.ts';
 import { type Claim, claim } from './claim.ts';
 import type { Database } from './database.ts';
-import {
-  countMessages,
-  deadLetterTarget,
-  nextVisibleIn,
-  oldestSentAt,
-  peekMessages,
-  sourcesOf,
-} from './looking.ts';
+import { countMessages, inspection, nextVisibleIn } from './looking.ts';
 import { purge } from './purging.ts';
 import { type QueueNow, selectQueue } from './queue-row.ts';
 import type { QueueRow, Tables } from './schema.ts';
@@ -39,6 +31,8 @@ export class DatabaseQueue implements Queue {
   readonly name: string;
   readonly fifo: boolean;
   readonly abortsReceives = true;
+  readonly limits = SQS_LIMITS;
+  readonly inspect = inspection((look) => this.#read(look));
   readonly #database: Database;
   readonly #news: News;
   readonly #maxDelaySeconds: number;
@@ -65,7 +59,7 @@ export class DatabaseQueue implements Queue {
   }
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
-    checkReceive(this.name, options);
+    checkReceive(this, options);
     const endsAt = performance.now() + options.waitSeconds * 1000;
     for (;;) {
       const newsCount = this.#news.count;
@@ -92,7 +86,7 @@ export class DatabaseQueue implements Queue {
   }
 
   async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
-    checkBatch(this.name, receiptHandles);
+    checkBatch(this, receiptHandles);
     const { dialect } = this.#database;
     if (!this.fifo) {
       const areDeleted = await this.#database.changeAtOnce((tables) =>
@@ -107,7 +101,7 @@ export class DatabaseQueue implements Queue {
   }
 
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
-    checkBatch(this.name, changes);
+    checkBatch(this, changes);
     const { dialect } = this.#database;
     const results = await this.#change((tables, row) => changeVisibilities(tables, row, changes, dialect));
     this.#news.announce(this.name);
@@ -116,22 +110,6 @@ export class DatabaseQueue implements Queue {
 
   counts(): Promise<QueueCounts> {
     return this.#read(countMessages);
-  }
-
-  peek(max: number): Promise<PeekedMessage[]> {
-    return this.#read((tables, row) => peekMessages(tables, row, max));
-  }
-
-  oldest(): Promise<number | undefined> {
-    return this.#read(oldestSentAt);
-  }
-
-  deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
-    return this.#read(async (_, row) => deadLetterTarget(row));
-  }
-
-  deadLetterSources(): Promise<string[]> {
-    return this.#read((tables, { name }) => sourcesOf(tables, name));
   }
 
   async purge(): Promise<void> {

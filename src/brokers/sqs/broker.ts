@@ -1,7 +1,7 @@
 /** The broker on Amazon SQS, or on an emulator of it. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DELAY_SECONDS, MAX_REQUEST_BYTES } from '../rules/limits.ts';
+import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import { SqsClient } from './client.ts';
 import { SqsQueue } from './queue.ts';
@@ -23,7 +23,6 @@ export async function openSqs(options: SqsOptions = {}): Promise<Broker> {
 class SqsBroker implements Broker {
   readonly description: string;
   readonly maxDelaySeconds = MAX_DELAY_SECONDS;
-  readonly maxRequestBytes = MAX_REQUEST_BYTES;
   readonly makesQueues = false;
   readonly #client: SqsClient;
 

@@ -1,5 +1,5 @@
 /** What SQS knows of dead-letter queues, and its own way to move their messages back. */
-import type { Move, MoveUnderWay } from '../broker.ts';
+import type { MoveProgress, MoveTask } from '../broker.ts';
 import { BrokerError, QueueNotFoundError } from '../errors.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
@@ -39,7 +39,7 @@ export async function startMove(
   client: SqsClient,
   { name, url }: QueueAddress,
   target?: string,
-): Promise<MoveUnderWay | undefined> {
+): Promise<MoveTask | undefined> {
   const SourceArn = await queueArn(client, { name, url });
   const DestinationArn =
     target === undefined
@@ -51,7 +51,7 @@ export async function startMove(
       (sqs, options) =>
         sqs.startMessageMoveTask({ SourceArn, ...(DestinationArn && { DestinationArn }) }, options),
     );
-    return new MoveTask(client, name, SourceArn, TaskHandle);
+    return new SqsMoveTask(client, name, SourceArn, TaskHandle);
   } catch (error) {
     if (!(error instanceof BrokerError) || !REFUSALS.has(error.kind)) throw error;
     // A second one beside it would move the same messages elsewhere.
@@ -62,7 +62,7 @@ export async function startMove(
 
 const REFUSALS = new Set(['rejected', 'denied']);
 
-class MoveTask implements MoveUnderWay {
+class SqsMoveTask implements MoveTask {
   readonly #client: SqsClient;
   readonly #queue: string;
   readonly #arn: string;
@@ -75,7 +75,7 @@ class MoveTask implements MoveUnderWay {
     this.#handle = handle;
   }
 
-  async look(): Promise<Move> {
+  async progress(): Promise<MoveProgress> {
     const about = { action: 'ListMessageMoveTasks', queue: this.#queue } as const;
     const { Results: [task = {}] = [] } = await this.#client.request(about, (sqs, options) =>
       // The last one that was started comes first.

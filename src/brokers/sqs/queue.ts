@@ -1,19 +1,19 @@
 /** A queue of SQS: the contract's operations as requests, ten entries at a time. */
 import type { BatchResultErrorEntry, GetQueueAttributesResult, SQS } from '@aws-sdk/client-sqs';
 import type {
-  DeadLetterTarget,
   EntryFailure,
   EntryResult,
   Message,
-  MoveUnderWay,
   OutgoingMessage,
   Queue,
   QueueCounts,
+  QueueInspection,
   ReceiveOptions,
   SendResult,
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
+import { SQS_LIMITS } from '../rules/limits.ts';
 import type { LeanRequestAbout, SqsClient } from './client.ts';
 import { deadLetterSources, startMove } from './dead-letters.ts';
 import { entryFailure, refusalCode } from './failures.ts';
@@ -43,6 +43,13 @@ export class SqsQueue implements Queue {
   readonly visibilityTimeout: number;
   readonly contentBasedDeduplication: boolean;
   readonly abortsReceives = false;
+  readonly limits = SQS_LIMITS;
+  /** No peek and no oldest: SQS shows a message only to a receive. */
+  readonly inspect: QueueInspection = {
+    deadLetterQueue: () => this.#atUrl((url) => readDeadLetterTarget(this.#client, this.name, url)),
+    deadLetterSources: () => this.#atUrl((url) => deadLetterSources(this.#client, { name: this.name, url })),
+    startMove: (target) => this.#atUrl((url) => startMove(this.#client, { name: this.name, url }, target)),
+  };
   readonly #client: SqsClient;
   /** Undefined once a request found the queue missing: one made again may have another URL. */
   #url: string | undefined;
@@ -131,18 +138,6 @@ export class SqsQueue implements Queue {
 
   async purge(): Promise<void> {
     await this.#request('PurgeQueue', (sqs, QueueUrl, options) => sqs.purgeQueue({ QueueUrl }, options));
-  }
-
-  deadLetterQueue(): Promise<DeadLetterTarget | undefined> {
-    return this.#atUrl((url) => readDeadLetterTarget(this.#client, this.name, url));
-  }
-
-  deadLetterSources(): Promise<string[]> {
-    return this.#atUrl((url) => deadLetterSources(this.#client, { name: this.name, url }));
-  }
-
-  startMove(target?: string): Promise<MoveUnderWay | undefined> {
-    return this.#atUrl((url) => startMove(this.#client, { name: this.name, url }, target));
   }
 
   #warn(): void {

@@ -36,14 +36,15 @@ export const peek: Command = (parser, choose) =>
 
 async function run(given: Peek, context: CommandContext): Promise<ExitCode> {
   const queue = await openExisting(await context.broker(), context.fullName(given.queue));
-  const target = queue.peek ? undefined : await queue.deadLetterQueue?.();
+  const canPeek = queue.inspect?.peek !== undefined;
+  const target = canPeek ? undefined : await queue.inspect?.deadLetterQueue?.();
   if (target && !(await confirm(receiving(queue, target), given.yes))) return exitCodes.usage;
   const messages = await peekInto(queue, given.count);
   if (context.json) printJson(messages.map(asJson));
   else for (const message of messages) print(describeMessage(message, Date.now()));
   if (!context.json) {
     if (messages.length === 0) print(`No message of ${queue.name} is visible.`);
-    else if (!queue.peek)
+    else if (!canPeek)
       print(`${countOf(messages.length, 'message')} received, which counts, and given back.`);
   }
   return exitCodes.done;

@@ -13,7 +13,6 @@ export function countedBroker(broker: Broker, onRequest: OnRequest): Broker {
   return {
     description: broker.description,
     maxDelaySeconds: broker.maxDelaySeconds,
-    maxRequestBytes: broker.maxRequestBytes,
     makesQueues: broker.makesQueues,
     open: async (name) => countedQueue(await broker.open(name), onRequest),
     create: (name, options) => broker.create(name, options),
@@ -24,17 +23,19 @@ export function countedBroker(broker: Broker, onRequest: OnRequest): Broker {
 }
 
 function countedQueue(queue: Queue, onRequest: OnRequest): Queue {
-  const { name, fifo, abortsReceives } = queue;
+  const { name, fifo, abortsReceives, limits, inspect } = queue;
   const count = (action: string, messages: readonly OutgoingMessage[] = []) => {
     let bytes = 0;
     for (const message of messages) bytes += messageSize(message);
     onRequest(name, action, bytes);
   };
   return {
-    ...whatCommandsUse(queue),
     name,
     fifo,
     abortsReceives,
+    limits,
+    // Not counted: a worker hardly asks for it.
+    inspect,
     get visibilityTimeout() {
       return queue.visibilityTimeout;
     },
@@ -72,13 +73,4 @@ function countedQueue(queue: Queue, onRequest: OnRequest): Queue {
       return queue.purge();
     },
   };
-}
-
-const USED_BY_COMMANDS = ['peek', 'oldest', 'deadLetterQueue', 'deadLetterSources', 'startMove'] as const;
-
-/** What a queue may leave out, as it has it. Not counted: a worker hardly asks for it. */
-function whatCommandsUse(queue: Queue): Pick<Queue, (typeof USED_BY_COMMANDS)[number]> {
-  return Object.fromEntries(
-    USED_BY_COMMANDS.flatMap((name) => (queue[name] ? [[name, queue[name].bind(queue)]] : [])),
-  );
 }

@@ -34,11 +34,11 @@ describe('a broker whose requests are counted', () => {
   it('is like the broker otherwise', async () => {
     const { broker, queue } = await openCounted();
     const memory = new MemoryBroker();
-    const { description, maxDelaySeconds, maxRequestBytes, makesQueues } = memory;
-    expect(broker).to.include({ description, maxDelaySeconds, maxRequestBytes, makesQueues });
-    const { name, fifo, abortsReceives, visibilityTimeout, contentBasedDeduplication } =
+    const { description, maxDelaySeconds, makesQueues } = memory;
+    expect(broker).to.include({ description, maxDelaySeconds, makesQueues });
+    const { name, fifo, abortsReceives, limits, visibilityTimeout, contentBasedDeduplication } =
       await memory.open('work');
-    expect(queue).to.include({ name, fifo, abortsReceives });
+    expect(queue).to.include({ name, fifo, abortsReceives, limits });
     expect([queue.visibilityTimeout, queue.contentBasedDeduplication]).to.deep.equal([
       visibilityTimeout,
       contentBasedDeduplication,
@@ -53,10 +53,12 @@ describe('a broker whose requests are counted', () => {
   it('has what commands use, as far as the broker has it', async () => {
     const { queue } = await openCounted();
     await queue.send([{ body: 'abc' }]);
-    expect((await queue.peek?.(10))?.map(({ body }) => body)).to.deep.equal(['abc']);
+    expect((await queue.inspect?.peek?.(10))?.map(({ body }) => body)).to.deep.equal(['abc']);
     const memory: Queue = await new MemoryBroker().open('work');
     const optional = ['peek', 'oldest', 'deadLetterQueue', 'deadLetterSources', 'startMove'] as const;
-    for (const name of optional) expect(typeof queue[name], name).to.equal(typeof memory[name]);
+    for (const name of optional) {
+      expect(typeof queue.inspect?.[name], name).to.equal(typeof memory.inspect?.[name]);
+    }
   });
 
   it('counts a receive that fails', async () => {
