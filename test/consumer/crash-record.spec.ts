@@ -160,4 +160,25 @@ describe('messages that ended the process', () => {
     expect(started).to.deep.equal(['a0', 'b0', 'a1']);
     expect(crashRecord.suspects.size).to.equal(0);
   });
+
+  it('wait for each other on a standard queue, but one that fails does not send back those behind it', async () => {
+    const crashRecord = { crashes: () => 1, started() {}, ended() {}, forget() {} };
+    const runs: [string, number][] = [];
+    const { queue } = await running(
+      async ({ body, receiveCount }) => {
+        runs.push([body, receiveCount]);
+        await sleep(10);
+        throw new Error('no such user');
+      },
+      { crashRecord, crashLimit: 3, slots: 3, prefetch: 10, onError: 'retry', backoff: () => 600 },
+      { bodies: ['a', 'b', 'c'], receivedBefore: true },
+    );
+    await clock.tickAsync(5_000);
+    expect(runs).to.deep.equal([
+      ['a', 2],
+      ['b', 2],
+      ['c', 2],
+    ]);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 3, delayed: 0 });
+  });
 });

@@ -168,6 +168,21 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
+  it('buries nothing twice, and holds nothing, when the delete is refused for good', async () => {
+    const { queue, consumer, started } = await running(
+      failing,
+      { ...bury(), visibilityTimeout: 10 },
+      { bodies: ['a'] },
+    );
+    queue.faults.delete.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
+    await clock.tickAsync(2_000);
+    expect(consumer.held).to.equal(0);
+    await clock.tickAsync(30_000);
+    expect(started).to.deep.equal(['a']);
+    expect(deadLetterQueue.callsOf('send')).to.have.length(1);
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
   it('loses nothing when the dead-letter queue refuses the copy for good', async () => {
     const leaseLost = sinon.spy();
     const { queue, started } = await running(failing, bury(), { bodies: ['a'], observer: { leaseLost } });

@@ -177,6 +177,24 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
+  it('aborts the signals of all workers at the same time, counted from the stop, whatever a poll takes', async () => {
+    const aborted: string[] = [];
+    const { consumer, run } = await running(
+      async ({ body }) => {
+        const { signal } = currentMessage();
+        signal.addEventListener('abort', () => aborted.push(`${body} ${performance.now()}`));
+        await sleep(600_000);
+      },
+      { slots: 3, drainTimeout: 10, visibilityTimeout: 600 },
+      { bodies: ['a', 'b'] },
+    );
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(30_000);
+    expect(aborted).to.deep.equal(['a 11000', 'b 11000']);
+    expect((await run).unfinished).to.equal(2);
+  });
+
   it('deletes what a worker finishes after its signal was aborted', async () => {
     const { consumer, run, queue } = await running(
       () => sleep(12_000),

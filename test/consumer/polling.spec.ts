@@ -89,6 +89,18 @@ describe('polling', () => {
     expect(queue.callsOf('receive').length - before).to.be.within(5, 30);
   });
 
+  it('asks with one request at a time after a failure, however many were under way before', async () => {
+    const { queue, started } = await running(() => sleep(10), { slots: 100 }, { bodies: numbers(2_000) });
+    queue.always.receive = { milliseconds: 30 };
+    await clock.tickAsync(200);
+    expect(started.length).to.be.above(100);
+    queue.always.receive = { error: unreachable };
+    await clock.tickAsync(1_000);
+    const calls = queue.callsOf('receive').length;
+    await clock.tickAsync(60_000);
+    expect(queue.callsOf('receive').length - calls).to.be.at.most(15);
+  });
+
   it('leaves the messages of a receive that failed on its way back to their visibility timeout', async () => {
     const { queue, send, started } = await running(() => {});
     queue.faults.receive.push({ error: unreachable, worked: true });

@@ -286,6 +286,27 @@ describe('several queues', () => {
     }
   });
 
+  it('settle side by side in a drain: each has the ten seconds', async () => {
+    const { queues, consumer, run } = await runningOnSeveral(
+      [
+        { name: 'hangs', bodies: ['h'] },
+        { name: 'hangs-too', bodies: ['t'] },
+        { name: 'works', bodies: ['w'] },
+      ],
+      () => {},
+      { slots: 3, settleDelayMs: 60_000 },
+    );
+    for (const queue of queues) queue.abortsReceives = true;
+    for (const queue of queues.slice(0, 2)) queue.always.delete = { milliseconds: 3_600_000 };
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    const ended = sinon.spy();
+    void run.then(ended);
+    await clock.tickAsync(11_000);
+    expect(ended.args[0]?.[0]).to.include({ held: 3, confirmed: 1, mayRepeat: 2 });
+    expect(await queues[2]!.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
   it('drain together: what has not started goes back to its own queue, and what ran is deleted from its own', async () => {
     const { queues, started, consumer, run } = await runningOnSeveral(urgentAndBulk(20), () => sleep(2_000), {
       slots: 2,
