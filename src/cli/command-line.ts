@@ -1,9 +1,9 @@
-/** Reads a command line with yargs: the kinds of options, and what is wrong with it in words for the one who typed it. */
+/** Reads a command line with yargs: the kinds of options, and what is wrong with one, in words for the one who typed it. */
 import type { Argv } from 'yargs';
 import { nearName } from '../config/suggestion.ts';
+import { UsageError } from '../host/exit-codes.ts';
+import { version } from '../host/package.ts';
 import { commandsOf, longNames, optionsOf } from './completion-words.ts';
-import { UsageError } from './usage-error.ts';
-import { version } from './version.ts';
 
 /**
  * What was given, and the text that `--help` or `--version` asks for, '' without one of them. `explain` says in plain words

@@ -8,9 +8,8 @@ import { BrokerError } from '../brokers/errors.ts';
 import { openBroker } from '../brokers/open.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import { fullName } from '../config/queue-names.ts';
+import { type ExitCode, UsageError } from '../host/exit-codes.ts';
 import { environmentBroker } from '../producer/connections.ts';
-import type { ExitCode } from './exit-codes.ts';
-import { UsageError } from './usage-error.ts';
 import { COMMAND } from './values.ts';
 
 /** Adds itself to the command line, and is chosen there. */

@@ -1,11 +1,13 @@
-/** The command line of the containers, read with yargs. */
+/** The command line of the containers: read with yargs, and completed for a shell. */
 
 import type * as z from 'zod';
+import { type Config, readConfig } from '../config/config.ts';
 import { containerOptions } from '../config/options.ts';
 import { word } from '../config/values.ts';
 import type { Program } from '../container/program.ts';
+import { UsageError } from '../host/exit-codes.ts';
 import { flag, readCommandLine, repeatable, usageText, value } from './command-line.ts';
-import { UsageError } from './usage-error.ts';
+import { longNames, optionBefore, optionsOf, plainWords, unfinished } from './completion-words.ts';
 
 export interface ContainerArguments {
   /** The ini file. */
@@ -61,30 +63,7 @@ async function parseOptions(
   program: Program,
   args: readonly string[],
 ): Promise<ContainerArguments | { readonly text: string }> {
-  const { default: yargs } = await import('yargs');
-  const parser = yargs()
-    .scriptName(program)
-    .usage(
-      `${program} FILE\n\n${DESCRIPTIONS[program]} FILE is an ini file; config.example.ini explains each option.`,
-    )
-    .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
-    .option('check', flag('Validate FILE, print the resolved settings, exit'))
-    .option('queue', repeatable('Only this queue of those in FILE, as it is named there; may be repeated'))
-    .option('suffix', value('Work on the queues with __SUFFIX behind their names'))
-    .option('message-limit', value('Exit after N messages'))
-    .option('idle-exit', value('Exit after SECONDS without a message (or 500ms, 5m, 1h30m)'))
-    .option('daemonize', flag('Go on in the background, once messages are taken'))
-    .option('pid-file', value('Write the process id to this file; refuse to run while its process runs'))
-    .option('stop', flag('End the process of --pid-file, and wait until it has drained'))
-    .option('print-unit', flag('Print a systemd unit for FILE, exit'))
-    .option(
-      'print-template-unit',
-      flag(`Print a template of one, ${program}@.service, for all ini files in the folder of FILE, exit`),
-    )
-    .epilogue(
-      'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
-    )
-    .strictOptions();
+  const parser = await parserOf(program);
   const { given: parsed, text } = await readCommandLine(program, parser, args, async (problem) =>
     usageText(problem, args, await parser.getHelp()),
   );
@@ -112,6 +91,58 @@ async function parseOptions(
       ...override('idleExit', read(program, 'idle-exit', idleExit, parsed.idleExit)),
     },
   };
+}
+
+/** What may come next on a command line. `words` is what there is of it, from the program to the word under the cursor. */
+export async function completeContainerArguments(
+  program: Program,
+  words: readonly string[],
+): Promise<string[]> {
+  const line = unfinished(words);
+  const help = await parseContainerArguments(program, ['--help']);
+  const options = optionsOf('text' in help ? help.text : '');
+  const before = optionBefore(line, options);
+  if (!before) return line.current.startsWith('-') ? longNames(options) : [];
+  const [file] = plainWords(line, options);
+  const container = file === undefined ? undefined : readQuietly(file)?.container;
+  if (before.names.includes('--queue')) return container?.queue.map(({ name }) => name) ?? [];
+  return before.names.includes('--suffix') ? [...(container?.suffixes ?? [])] : [];
+}
+
+/** What is wrong with the file, the container says when it is started. */
+function readQuietly(file: string): Config | undefined {
+  try {
+    return readConfig(file);
+  } catch {
+    return undefined;
+  }
+}
+
+async function parserOf(program: Program) {
+  const { default: yargs } = await import('yargs');
+  return yargs()
+    .scriptName(program)
+    .usage(
+      `${program} FILE\n\n${DESCRIPTIONS[program]} FILE is an ini file; config.example.ini explains each option.`,
+    )
+    .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
+    .option('check', flag('Validate FILE, print the resolved settings, exit'))
+    .option('queue', repeatable('Only this queue of those in FILE, as it is named there; may be repeated'))
+    .option('suffix', value('Work on the queues with __SUFFIX behind their names'))
+    .option('message-limit', value('Exit after N messages'))
+    .option('idle-exit', value('Exit after SECONDS without a message (or 500ms, 5m, 1h30m)'))
+    .option('daemonize', flag('Go on in the background, once messages are taken'))
+    .option('pid-file', value('Write the process id to this file; refuse to run while its process runs'))
+    .option('stop', flag('End the process of --pid-file, and wait until it has drained'))
+    .option('print-unit', flag('Print a systemd unit for FILE, exit'))
+    .option(
+      'print-template-unit',
+      flag(`Print a template of one, ${program}@.service, for all ini files in the folder of FILE, exit`),
+    )
+    .epilogue(
+      'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
+    )
+    .strictOptions();
 }
 
 /** The value of an option, read by the rules of the ini file; undefined if it is not given. Throws UsageError. */

@@ -1,50 +1,38 @@
 /** What the container executables share: the command line in, the exit code out. */
 import { resolve } from 'node:path';
-import { brokerKind } from '../brokers/address.ts';
-import { loadBrokerFactory } from '../brokers/custom.ts';
 import { type Config, readConfig } from '../config/config.ts';
-import { describeConfig } from '../config/describe.ts';
 import { nameProblems } from '../config/queue-names.ts';
 import { suggest } from '../config/suggestion.ts';
 import { needsProcesses, type Program, settingsOf } from '../container/program.ts';
-import { claimPidFile } from '../host/daemon/pid-file.ts';
-import { findDaemonStarter } from '../host/daemon/starter.ts';
-import { loadExpression } from '../modules/load.ts';
+import { findDaemonStarter } from '../host/daemon.ts';
+import { type ExitCode, exitCodes, printFatal, UsageError } from '../host/exit-codes.ts';
+import { claimPidFile } from '../host/pid-file.ts';
 import { findParent } from '../supervisor/child.ts';
-import { checkFactory } from '../worker/worker.ts';
 import { COMPLETING } from './completion-words.ts';
-import { type ContainerArguments, parseContainerArguments } from './container-arguments.ts';
-import { complain } from './error-exit.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { UsageError } from './usage-error.ts';
+import {
+  type ContainerArguments,
+  completeContainerArguments,
+  parseContainerArguments,
+} from './container-arguments.ts';
 
 /** Runs a container from the command line; resolves to its exit code. */
 export async function containerMain(program: Program, args: readonly string[]): Promise<ExitCode> {
   try {
     if (args[0] === COMPLETING) {
-      const { containerCompletions } = await import('./container-completions.ts');
-      return print((await containerCompletions(program, args.slice(1))).join('\n'));
+      return print((await completeContainerArguments(program, args.slice(1))).join('\n'));
     }
     const given = await parseContainerArguments(program, args);
     if ('text' in given) return print(given.text);
     const config = settingsFor(program, given);
-    if (given.check) return await check(config);
-    if (given.printUnit) {
-      const { unitFor } = await import('./print-unit.ts');
-      return print(await unitFor(program, config, given, given.printUnit === 'template'));
-    }
-    if (given.stop && given.pidFile !== undefined) {
-      const { stop } = await import('./daemon.ts');
-      return await stop(given.pidFile, config);
-    }
     const parent = findParent();
     const onReady = findDaemonStarter();
-    if (given.daemonize && !parent && !onReady) {
-      const { daemonize } = await import('./daemon.ts');
-      return await daemonize(program, config);
+    const { pidFile } = given;
+    const isStarted = parent !== undefined || onReady !== undefined;
+    if (given.check || given.printUnit || given.stop || (given.daemonize && !isStarted)) {
+      return await act(program, config, given);
     }
     // Also when a second signal ends the process at once.
-    if (given.pidFile !== undefined && !parent) process.once('exit', claimPidFile(resolve(given.pidFile)));
+    if (pidFile !== undefined && !parent) process.once('exit', claimPidFile(resolve(pidFile)));
     // Imported only when run: for --help, --check, and the parent of processes the run loop need not be loaded.
     if (!parent && needsProcesses(config)) {
       const { runProcesses } = await import('../supervisor/processes.ts');
@@ -53,7 +41,7 @@ export async function containerMain(program: Program, args: readonly string[]): 
     const { runContainer } = await import('../container/container.ts');
     return await runContainer(program, config, { suffix: given.suffix, parent, onReady });
   } catch (error) {
-    return complain(error);
+    return printFatal(error);
   }
 }
 
@@ -73,12 +61,14 @@ function settingsFor(program: Program, { file, queues, suffix, overrides }: Cont
   return { ...config, container };
 }
 
-/** Looks at everything that can be looked at without making a worker or opening a broker. */
-async function check(config: Config): Promise<ExitCode> {
-  const { worker, broker } = config.container;
-  checkFactory(await loadExpression(worker, config.directory), worker);
-  if (brokerKind(broker) === 'custom') await loadBrokerFactory(broker, config.directory);
-  return print(describeConfig(config));
+/** Does what the command line asks for besides running a container. */
+async function act(program: Program, config: Config, given: ContainerArguments): Promise<ExitCode> {
+  const { checkedSettings, daemonize, stop, unitText } = await import('./container-actions.ts');
+  const { check, printUnit, pidFile } = given;
+  if (check) return print(await checkedSettings(config));
+  if (printUnit) return print(await unitText(program, config, given, printUnit === 'template'));
+  if (given.stop && pidFile !== undefined) return stop(pidFile, config);
+  return daemonize(program, config);
 }
 
 function print(text: string): ExitCode {

@@ -1,5 +1,6 @@
 /** The command line of `sqs-queues`, read with yargs: what all commands share, and the commands one by one. */
 import yargs from 'yargs';
+import { type ExitCode, UsageError } from '../host/exit-codes.ts';
 import type { CommandContext, CommonOptions } from './command.ts';
 import { flag, readCommandLine, usageText, value } from './command-line.ts';
 import { clear } from './commands/clear.ts';
@@ -12,8 +13,6 @@ import { send } from './commands/send.ts';
 import { status } from './commands/status.ts';
 import { wait } from './commands/wait.ts';
 import { commandsOf } from './completion-words.ts';
-import type { ExitCode } from './exit-codes.ts';
-import { UsageError } from './usage-error.ts';
 import { COMMAND } from './values.ts';
 
 /** In the order of `--help`. */

@@ -1,9 +1,8 @@
 /** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints what it found. */
 
+import { type ExitCode, exitCodes, printFatal } from '../host/exit-codes.ts';
 import { CommandContext } from './command.ts';
 import { COMPLETING } from './completion-words.ts';
-import { complain } from './error-exit.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { parseQueuesArguments } from './queues-arguments.ts';
 import { queuesCompletions } from './queues-completions.ts';
 import { print } from './terminal.ts';
@@ -24,7 +23,7 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
     context = new CommandContext(chosen.common);
     return await chosen.run(context);
   } catch (error) {
-    return complain(error);
+    return printFatal(error);
   } finally {
     await context?.close();
   }

@@ -1,7 +1,7 @@
 /** What people see on a terminal, and programs read: lines, tables, questions, and what Ctrl-C means. */
 import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../host/exit-codes.ts';
 import { COMMAND } from './values.ts';
 
 export function print(text: string): void {

@@ -1,9 +1,9 @@
 /** Values on the command line of `sqs-queues`, from texts to what they stand for, and durations back to texts. */
 import { readFileSync } from 'node:fs';
 import { parseDuration } from '../config/duration.ts';
+import { UsageError } from '../host/exit-codes.ts';
 import { decodeLine } from '../message/messages-log.ts';
 import { SECONDS_A_MONTH } from '../observe/cost/cost.ts';
-import { UsageError } from './usage-error.ts';
 
 export const COMMAND = 'sqs-queues';
 

@@ -4,11 +4,10 @@
  */
 import type { Broker } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
-import { explain } from '../cli/error-exit.ts';
-import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import type { Config } from '../config/config.ts';
 import type { WeightedQueue } from '../consumer/consumer.ts';
 import type { DrainReport } from '../consumer/drain.ts';
+import { type ExitCode, exitCodes, logFatal } from '../host/exit-codes.ts';
 import { openService, type Service } from '../host/systemd/service.ts';
 import { goesOn } from '../host/systemd/watchdog.ts';
 import { type Logger, type Loggers, openLoggers } from '../observe/logging/loggers.ts';
@@ -81,7 +80,7 @@ export async function runContainer(
     crashRecord?.close();
     return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
   } catch (error) {
-    return explain(error, log);
+    return logFatal(error, log);
   } finally {
     parent?.end();
     await service.close();

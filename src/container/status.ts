@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import type { Broker } from '../brokers/broker.ts';
 import { nameOfUrl } from '../brokers/rules/queue-name.ts';
-import { version } from '../cli/version.ts';
 import type { Config } from '../config/config.ts';
 import { fullName } from '../config/queue-names.ts';
+import { version } from '../host/package.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
 import { countedBroker } from '../observe/metrics/counted-broker.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';

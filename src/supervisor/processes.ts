@@ -3,13 +3,12 @@
  * this executable again for each process, with the same arguments, and has no broker and no worker itself.
  */
 import { fork } from 'node:child_process';
-import { explain } from '../cli/error-exit.ts';
-import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import type { Config } from '../config/config.ts';
 import type { RunOptions } from '../container/container.ts';
 import { handleProcessEvents } from '../container/process-events.ts';
 import { loggerName, type Program, processCount } from '../container/program.ts';
 import { warningsOf } from '../container/warnings.ts';
+import { type ExitCode, exitCodes, logFatal } from '../host/exit-codes.ts';
 import { openService } from '../host/systemd/service.ts';
 import { openLoggers } from '../observe/logging/loggers.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
@@ -90,7 +89,7 @@ export async function runProcesses(
     const code = await supervisor.run();
     return events.broken ? exitCodes.software : code;
   } catch (error) {
-    return explain(error, log);
+    return logFatal(error, log);
   } finally {
     process.off('exit', killAll);
     events.end();

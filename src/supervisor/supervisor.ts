@@ -7,8 +7,8 @@
  * 5. in the end all drain, and the exit code says how that went.
  */
 
-import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import type { ConsumerState } from '../consumer/consumer.ts';
+import { type ExitCode, exitCodes } from '../host/exit-codes.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
 import type { Order, Report } from './child.ts';
 import { MessageShares } from './message-shares.ts';

@@ -8,7 +8,7 @@ import type { Broker } from '../../src/brokers/broker.ts';
 import { keyOf } from '../../src/brokers/redis/scripts/script.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { parseConfig } from '../../src/config/config.ts';
-import { stopSeconds } from '../../src/host/stop-seconds.ts';
+import { stopSeconds } from '../../src/host/systemd/unit.ts';
 import { postgres } from '../support/servers/postgres.ts';
 import { REPOSITORY } from './markdown.ts';
 

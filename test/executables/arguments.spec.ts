@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { parseContainerArguments } from '../../src/cli/container-arguments.ts';
 import { parseQueuesArguments } from '../../src/cli/queues-arguments.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+import { UsageError } from '../../src/host/exit-codes.ts';
 
 async function expectRefusal(parsing: Promise<unknown>, command: string, advice: string): Promise<void> {
   const refusal = await parsing.catch((error: unknown) => error);

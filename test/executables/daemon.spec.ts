@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { processStart } from '../../src/host/process-start.ts';
+import { processStartTime } from '../../src/host/process-start-time.ts';
 import {
   cleanUp,
   type Executable,
@@ -43,7 +43,7 @@ function contentOf(folder: string, name: string): string {
 function holderOf(folder: string): number {
   const pid = Number.parseInt(contentOf(folder, 'worker.pid'), 10);
   putOff(() => {
-    if (processStart(pid) !== undefined) process.kill(pid, 'SIGKILL');
+    if (processStartTime(pid) !== undefined) process.kill(pid, 'SIGKILL');
   });
   return pid;
 }
@@ -71,11 +71,11 @@ describe('a container as a daemon', function () {
       const stopping = start(program, STOP, { folder });
       await stopping.prints(new RegExp(`^Told process ${pid} to drain`));
       await eventually(() => contentOf(folder, 'worker.log').includes('SIGTERM: draining'));
-      expect(processStart(pid)).not.to.equal(undefined);
+      expect(processStartTime(pid)).not.to.equal(undefined);
       writeFileSync(join(folder, 'finish'), '');
       expect(await stopping.exit()).to.equal(0);
       expect(stopping.stdout).to.match(new RegExp(`^Process ${pid} has ended, after`, 'm'));
-      expect(processStart(pid)).to.equal(undefined);
+      expect(processStartTime(pid)).to.equal(undefined);
       expect(contentOf(folder, 'worker.log')).to.contain('did one');
       expect(existsSync(join(folder, 'worker.pid'))).to.equal(false);
     });
@@ -114,7 +114,7 @@ describe('a container as a daemon', function () {
       expect(second.ended).to.equal(64);
       expect(second.stderr).to.contain(`worker.pid is held by process ${pid}, which runs`);
     }
-    expect(processStart(pid)).not.to.equal(undefined);
+    expect(processStartTime(pid)).not.to.equal(undefined);
   });
 
   it('ends with the one that waits for it', async () => {
@@ -125,7 +125,7 @@ describe('a container as a daemon', function () {
     const pid = holderOf(folder);
     starter.signal('SIGINT');
     expect(await starter.exit()).not.to.equal(0);
-    await eventually(() => processStart(pid) === undefined);
+    await eventually(() => processStartTime(pid) === undefined);
   });
 
   it('needs a log file', async () => {

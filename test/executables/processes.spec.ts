@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { processStart } from '../../src/host/process-start.ts';
+import { processStartTime } from '../../src/host/process-start-time.ts';
 import { cleanUp, type Executable, eventually, folderWith, run, start } from '../support/executable.ts';
 import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
@@ -222,7 +222,7 @@ describe('a container of several processes', function () {
       container.signal(signal);
       expect(await container.exit()).to.equal(code);
       // The system may still be at it when the parent has ended; by themselves they would work on.
-      await eventually(() => !workers(container).some(processStart));
+      await eventually(() => !workers(container).some(processStartTime));
     });
   }
 
@@ -233,7 +233,7 @@ describe('a container of several processes', function () {
     writeFileSync(join(folder, 'finish'), '');
     expect(await container.exit()).to.equal('SIGKILL');
     expect(done(container)).to.deep.equal([1, 2]);
-    await eventually(() => !workers(container).some(processStart));
+    await eventually(() => !workers(container).some(processStartTime));
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 

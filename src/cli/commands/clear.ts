@@ -1,11 +1,11 @@
 /** `sqs-queues clear`: deletes all messages of queues. */
 import type { QueueCounts } from '../../brokers/broker.ts';
+import { type ExitCode, exitCodes } from '../../host/exit-codes.ts';
 import { openExisting } from '../../queues/open-existing.ts';
 import { messagesIn } from '../../queues/status.ts';
 import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
 import { flag } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { confirm, print, printJson } from '../terminal.ts';
 import { countOf } from '../values.ts';
 

@@ -5,6 +5,7 @@ import { MAX_REQUEST_BYTES } from '../../brokers/rules/limits.ts';
 import { isFifoName } from '../../brokers/rules/queue-name.ts';
 import type { Config } from '../../config/config.ts';
 import { processCount, settingsOf } from '../../container/program.ts';
+import { exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { monthlyCost, SECONDS_A_MONTH } from '../../observe/cost/cost.ts';
 import {
   containerRequests,
@@ -16,9 +17,7 @@ import {
 import { PRICES } from '../../observe/cost/prices.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { flag, value } from '../command-line.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { formatTable, print, printJson } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { COMMAND, count, duration, rate } from '../values.ts';
 
 interface Cost {

@@ -1,11 +1,10 @@
 /** `sqs-queues create`: makes a queue, or changes its settings. */
 import type { Argv } from 'yargs';
 import type { CreateOptions } from '../../brokers/broker.ts';
+import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { value } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { COMMAND, count, seconds } from '../values.ts';
 
 interface Create {

@@ -1,11 +1,11 @@
 /** `sqs-queues peek`: shows messages, and leaves them in their queue. */
 import type { DeadLetterTarget, MessageAttribute, PeekedMessage, Queue } from '../../brokers/broker.ts';
+import { type ExitCode, exitCodes } from '../../host/exit-codes.ts';
 import { encodeLine } from '../../message/messages-log.ts';
 import { openExisting } from '../../queues/open-existing.ts';
 import { peekInto } from '../../queues/peeking.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { flag, value } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Confirmation, confirm, print, printJson } from '../terminal.ts';
 import { count, countOf, formatSeconds } from '../values.ts';
 

@@ -1,5 +1,6 @@
 /** `sqs-queues redrive`: sends messages back to where they can be handled again. */
 import type { Argv } from 'yargs';
+import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { openExisting } from '../../queues/open-existing.ts';
 import {
   type MessageFilter,
@@ -11,10 +12,8 @@ import {
 import { sendAll } from '../../queues/sending.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { flag, repeatable, value } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { Progress } from '../progress.ts';
 import { interruptible, print, printJson } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { bodiesOf, COMMAND, count, countOf, duration, pair } from '../values.ts';
 
 /** What is to be moved, and where to. */

@@ -1,13 +1,12 @@
 /** `sqs-queues send`: sends a call, or the bodies of a messages log. */
 import type { Argv } from 'yargs';
+import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { encodeCall } from '../../message/call.ts';
 import { sendAll } from '../../queues/sending.ts';
 import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
 import { repeatable, value } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { bodiesOf, COMMAND, jsonOrText, keyword, seconds } from '../values.ts';
 
 interface Send {

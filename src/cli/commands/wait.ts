@@ -1,15 +1,14 @@
 /** `sqs-queues wait`: waits until queues are empty. */
 import type { BrokerError } from '../../brokers/errors.ts';
+import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { printable } from '../../message/printable.ts';
 import { messagesIn } from '../../queues/status.ts';
 import { type Found, looker, waitUntilEmpty } from '../../queues/waiting.ts';
 import type { CommandContext } from '../command.ts';
 import { type Command, positionals } from '../command.ts';
 import { value } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { Progress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { COMMAND, count, duration, formatSeconds } from '../values.ts';
 import { describeCounts } from './clear.ts';
 

@@ -10,7 +10,7 @@ import { hash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrashRecord } from '../../consumer/crash-record.ts';
-import { processStart } from '../process-start.ts';
+import { processStartTime } from '../process-start-time.ts';
 import { makeCrashFolder } from './crash-folder.ts';
 import { Suspects } from './suspects.ts';
 
@@ -36,7 +36,7 @@ const KEY = /^[\w-]{43}$/;
 export function openCrashFile({ folder, container, slots }: CrashFileOptions): CrashFile {
   const name = hash('sha256', container).slice(0, 16);
   const suspects = new Suspects(folder, `${name}.suspect.`);
-  const path = join(folder, `${name}.running.${process.pid}.${processStart(process.pid)}`);
+  const path = join(folder, `${name}.running.${process.pid}.${processStartTime(process.pid)}`);
   try {
     makeCrashFolder(folder);
     for (const key of takeOver(folder, `${name}.running.`)) suspects.add(key);
@@ -135,7 +135,7 @@ function takeOver(folder: string, prefix: string): string[] {
  */
 function hasEnded(owner: string): boolean {
   const [pid, start] = owner.split('.');
-  return Number(pid) === process.pid || processStart(Number(pid)) !== start;
+  return Number(pid) === process.pid || processStartTime(Number(pid)) !== start;
 }
 
 /** Of the same length for all, and safe in names of files, whatever is in the id. */

@@ -1,8 +1,6 @@
 /** A systemd unit for a container: started, watched, drained and locked in as it should be. */
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { stopSeconds } from '../stop-seconds.ts';
-import { unitArgument, unitPath, unitWord } from './unit-quoting.ts';
 
 export interface UnitOptions {
   /** The executable, such as `sqs-sequential`. */
@@ -22,6 +20,8 @@ export interface UnitOptions {
 const WATCHDOG_SECONDS = 120;
 /** Seconds. */
 const RESTART_SECONDS = 5;
+/** Seconds: of the drain after its time limit (see `drain`), and of the last words to the broker and the log. */
+const AFTER_DRAIN_TIMEOUT = 20;
 
 /** What is the same for all. */
 const LOCKED_IN = `\
@@ -127,4 +127,48 @@ function describeUser(written: readonly string[], user: string): string {
 # A user that exists (useradd --system NAME), and that may write to these folders.
 User=${user === 'root' ? 'sqs-containers' : user}
 ReadWritePaths=${written.map(unitWord).join(' ')}`;
+}
+
+/**
+ * Seconds from SIGTERM until a container has ended for sure; who waits longer waits in vain.
+ *
+ *     stopSeconds(30) // 50
+ */
+export function stopSeconds(drainTimeout: number): number {
+  return Math.ceil(drainTimeout) + AFTER_DRAIN_TIMEOUT;
+}
+
+/**
+ * A path where a line takes one path, spaces and all. A percent sign begins a specifier there. The end of a line cannot be
+ * in it: what follows would be a setting of its own.
+ *
+ *     unitPath('/srv/100 %') // '/srv/100 %%'
+ *     unitPath('/srv/a\nb')  // '/srv/a\\x0ab'
+ */
+export function unitPath(path: string): string {
+  return path.replaceAll('%', '%%').replace(/\p{Cc}/gu, asBytes);
+}
+
+/** `\x0a`: each byte of a character. */
+function asBytes(character: string): string {
+  return Buffer.from(character).toString('hex').replace(/../g, '\\x$&');
+}
+
+/**
+ * A path where a line takes several: in quotes if need be.
+ *
+ *     unitWord('/srv/my queue') // '"/srv/my queue"'
+ */
+export function unitWord(word: string): string {
+  const escaped = unitPath(word.replace(/["\\]/g, '\\$&'));
+  return /[\s\p{Cc}'"\\;]|^$/u.test(word) ? `"${escaped}"` : escaped;
+}
+
+/**
+ * An argument of a command: a dollar sign would begin a variable there.
+ *
+ *     unitArgument('--suffix=$a') // '--suffix=$$a'
+ */
+export function unitArgument(argument: string): string {
+  return unitWord(argument).replaceAll('$', '$$$$');
 }

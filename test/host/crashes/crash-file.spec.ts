@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type CrashFile, openCrashFile } from '../../../src/host/crashes/crash-file.ts';
-import { processStart } from '../../../src/host/process-start.ts';
+import { processStartTime } from '../../../src/host/process-start-time.ts';
 
 describe('a crash record', () => {
   let folder: string;
@@ -92,9 +92,9 @@ describe('a crash record', () => {
   it('takes over from a process whose id another has now, but not from a living one', () => {
     open().started('orders', 'a');
     const name = runningFile().replace(/\.running\..*/, `.running.${process.ppid}.`);
-    renameSync(runningFile(), name + processStart(process.ppid));
+    renameSync(runningFile(), name + processStartTime(process.ppid));
     expect(open().crashes('orders', 'a')).to.equal(0);
-    renameSync(name + processStart(process.ppid), `${name}12345`);
+    renameSync(name + processStartTime(process.ppid), `${name}12345`);
     expect(open().crashes('orders', 'a')).to.equal(1);
   });
 

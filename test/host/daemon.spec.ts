@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { parseConfig } from '../../../src/config/config.ts';
-import { daemonLog } from '../../../src/host/daemon/daemon.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { daemonLog } from '../../src/host/daemon.ts';
 
 const CONTAINER = '[container]\nworker = ./worker.ts:worker\nqueue = jobs\n';
 

@@ -1,8 +1,7 @@
-/** What errors mean for the one who started the program: an exit code, and a message where there is no log yet. */
+/** How a program ends: its exit code, and what is said about the error that ended it. */
 import { inspect } from 'node:util';
 import { BrokerError } from '../brokers/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { PidFileError } from '../host/daemon/pid-file.ts';
 import { UnserializableArgumentError } from '../message/call.ts';
 import { printable } from '../message/printable.ts';
 import { ModuleLoadError } from '../modules/load.ts';
@@ -12,8 +11,34 @@ import type { Logger } from '../observe/logging/loggers.ts';
 import { StatusServerError } from '../observe/status/errors.ts';
 import { isTransientError } from '../worker/errors.ts';
 import { WorkerFactoryError } from '../worker/worker.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { UsageError } from './usage-error.ts';
+import { PidFileError } from './pid-file.ts';
+
+/** The exit codes of the executables, after BSD's sysexits where it has one. */
+export const exitCodes = {
+  /** Done, or drained after a signal. */
+  done: 0,
+  /** Wrong usage of the command line. */
+  usage: 64,
+  /** At start, the broker or the queue cannot be reached, or another process has the address of the status server. */
+  unavailable: 69,
+  /** A defect: of this program, or of a worker that broke the process. */
+  software: 70,
+  /** Drained, but a worker did not end even after its signal had aborted; or a command was not done in time. */
+  unfinished: 75,
+  /** Bad configuration: starting again will not help. */
+  configuration: 78,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A command line that is wrong. The message says how, and where to learn more. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+
+  constructor(command: string, problem: string) {
+    super(`${command}: ${problem}\nSee ${command} --help.`);
+  }
+}
 
 /** The exit code for an error that ends the program. */
 export function exitCodeOf(error: unknown): ExitCode {
@@ -35,7 +60,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** Logs what ended a container; returns its exit code. */
-export function explain(error: unknown, log: Logger): ExitCode {
+export function logFatal(error: unknown, log: Logger): ExitCode {
   const code = exitCodeOf(error);
   if (code === exitCodes.software) {
     log.error('The container failed', error);
@@ -47,7 +72,7 @@ export function explain(error: unknown, log: Logger): ExitCode {
 }
 
 /** Writes an error to standard error; returns its exit code. Only a defect has a stack. */
-export function complain(error: unknown): ExitCode {
+export function printFatal(error: unknown): ExitCode {
   const code = exitCodeOf(error);
   const text = code === exitCodes.software ? inspect(error) : (error as Error).message;
   const isJournal = new Destination('STDERR').isJournal(process.env);

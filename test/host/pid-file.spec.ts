@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { claimPidFile, PidFileError, pidFileHolder } from '../../../src/host/daemon/pid-file.ts';
-import { stopProcess } from '../../../src/host/daemon/stop.ts';
-import { processStart } from '../../../src/host/process-start.ts';
-import { rejection } from '../../support/rejection.ts';
+import { stopProcess } from '../../src/host/daemon.ts';
+import { claimPidFile, PidFileError, pidFileHolder } from '../../src/host/pid-file.ts';
+import { processStartTime } from '../../src/host/process-start-time.ts';
+import { rejection } from '../support/rejection.ts';
 
 /** More than a process id can be. */
 const NOBODY = 2 ** 22 + 1;
@@ -46,13 +46,13 @@ describe('a pid file', () => {
     });
     await once(other.stdout!, 'data');
     const pid = other.pid ?? 0;
-    writeFileSync(path, `${pid}\n${processStart(pid)}\n`);
+    writeFileSync(path, `${pid}\n${processStartTime(pid)}\n`);
     return pid;
   }
 
   it('has the id of the process on its first line, and is removed at the end', () => {
     const release = claimPidFile(path);
-    expect(readFileSync(path, 'latin1')).to.equal(`${process.pid}\n${processStart(process.pid)}\n`);
+    expect(readFileSync(path, 'latin1')).to.equal(`${process.pid}\n${processStartTime(process.pid)}\n`);
     expect(readdirSync(folder)).to.deep.equal(['worker.pid']);
     release();
     expect(readdirSync(folder)).to.deep.equal([]);
@@ -67,7 +67,7 @@ describe('a pid file', () => {
 
   it('is refused, with the process id, while its process runs', async () => {
     const pid = await hold(':');
-    expect(pidFileHolder(path)).to.deep.equal({ pid, start: processStart(pid) });
+    expect(pidFileHolder(path)).to.deep.equal({ pid, start: processStartTime(pid) });
     expect(() => claimPidFile(path)).to.throw(
       PidFileError,
       `${path} is held by process ${pid}, which runs: end it first, or name another file`,
@@ -169,7 +169,7 @@ describe('a pid file', () => {
     it('waits for its end', async () => {
       const pid = await hold(`trap 'sleep 0.2; exit' TERM`);
       expect(await stopProcess(path, 10, say)).to.equal(true);
-      expect(processStart(pid)).to.equal(undefined);
+      expect(processStartTime(pid)).to.equal(undefined);
       expect(said[0]).to.equal(`Told process ${pid} to drain; it may take up to 10 s`);
       expect(said[1]).to.match(new RegExp(`^Process ${pid} has ended, after \\d+\\.\\d s$`));
     });

@@ -3,7 +3,7 @@
  * that process started: a process id alone may be that of another process by now.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { processStart } from '../process-start.ts';
+import { processStartTime } from './process-start-time.ts';
 
 /** A pid file is held by another process, or cannot be read or written. The message says what would help. */
 export class PidFileError extends Error {
@@ -13,7 +13,7 @@ export class PidFileError extends Error {
 /** Who holds a pid file. */
 export interface PidFileHolder {
   readonly pid: number;
-  /** As `processStart` has it; empty in a file that another program has written. */
+  /** As `processStartTime` has it; empty in a file that another program has written. */
   readonly start: string;
 }
 
@@ -25,7 +25,7 @@ const TRIES = 5;
  * Throws PidFileError if its process runs, or if the file cannot be written.
  */
 export function claimPidFile(path: string): () => void {
-  const text = `${process.pid}\n${processStart(process.pid)}\n`;
+  const text = `${process.pid}\n${processStartTime(process.pid)}\n`;
   const own = `${path}.${process.pid}`;
   try {
     // A link is made as a whole or not at all: nobody sees an empty file.
@@ -65,7 +65,7 @@ export function pidFileHolder(path: string): PidFileHolder | undefined {
 
 /** Whether that very process runs. One with the id of this process is from before it, as in Docker's containers. */
 export function isRunning({ pid, start }: PidFileHolder): boolean {
-  const now = processStart(pid);
+  const now = processStartTime(pid);
   return pid !== process.pid && now !== undefined && (start === '' || start === now);
 }
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
  * When a process started, for comparing only: `17430211` (ticks since the start of the machine) on Linux, `alive`
  * where the system does not tell; undefined if there is no such process.
  */
-export function processStart(pid: number): string | undefined {
+export function processStartTime(pid: number): string | undefined {
   if (!exists(pid)) return undefined;
   try {
     return startIn(readFileSync(`/proc/${pid}/stat`, 'latin1'));

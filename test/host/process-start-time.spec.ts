@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { processStart, startIn } from '../../src/host/process-start.ts';
+import { processStartTime, startIn } from '../../src/host/process-start-time.ts';
 
 const AFTER_STATE = '1 7 7 0 -1 4194560 2519 0 0 0 3 1 0 0 20 0 11 0 17430211 22 33';
 
 describe('the start of a process', () => {
   it('stays the same while it lives', () => {
-    expect(processStart(process.pid)).to.be.a('string').and.to.equal(processStart(process.pid));
+    expect(processStartTime(process.pid)).to.be.a('string').and.to.equal(processStartTime(process.pid));
   });
 
   it('is unknown once it has ended', () => {
     const { pid } = spawnSync(process.execPath, ['-v']);
-    expect(processStart(pid)).to.equal(undefined);
+    expect(processStartTime(pid)).to.equal(undefined);
   });
 
   it('is read whatever the name of the program', () => {
