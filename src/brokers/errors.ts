@@ -1,4 +1,5 @@
 /** What brokers throw, in kinds that the run loop and the executables can act on. */
+import { brand } from '../modules/brand.ts';
 import type { EntryFailure } from './broker.ts';
 
 /**
@@ -21,6 +22,9 @@ export type BrokerErrorKind =
 
 /** A request to a broker failed. The message says what was tried, why it failed and what to do; `cause` has the original. */
 export class BrokerError extends Error {
+  static {
+    brand(BrokerError, 'BrokerError');
+  }
   override readonly name: string = 'BrokerError';
   readonly kind: BrokerErrorKind;
 
@@ -32,6 +36,9 @@ export class BrokerError extends Error {
 
 /** The queue does not exist where the broker looked. */
 export class QueueNotFoundError extends BrokerError {
+  static {
+    brand(QueueNotFoundError, 'QueueNotFoundError');
+  }
   override readonly name = 'QueueNotFoundError';
   readonly queue: string;
 

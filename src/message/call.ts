@@ -5,14 +5,21 @@
  * base64 of that JSON on the wire. We read both and write the JSON itself.
  */
 import { isUtf8 } from 'node:buffer';
+import { brand } from '../modules/brand.ts';
 
 /** A body that is not a call: not JSON, not `[args, kwargs]`, or unsafe to hand on. The message says which. */
 export class MalformedMessageError extends Error {
+  static {
+    brand(MalformedMessageError, 'MalformedMessageError');
+  }
   override readonly name = 'MalformedMessageError';
 }
 
 /** An argument that cannot be written as JSON. The message names the path inside the arguments. */
 export class UnserializableArgumentError extends TypeError {
+  static {
+    brand(UnserializableArgumentError, 'UnserializableArgumentError');
+  }
   override readonly name = 'UnserializableArgumentError';
 }
 

@@ -3,6 +3,7 @@
  * registers its own. Pickles, which Doist's sqs-workers may send, are refused: reading one runs what its sender likes.
  */
 import { isUtf8 } from 'node:buffer';
+import { brand } from '../modules/brand.ts';
 import { decodeCall, encodeCall, encodeJson, MalformedMessageError, parseBase64, parseJson } from './call.ts';
 
 export interface Codec {
@@ -16,6 +17,9 @@ export interface Codec {
 
 /** A body that no codec of this process can read, or that must not be read. The message stays for others. */
 export class UnsupportedContentTypeError extends Error {
+  static {
+    brand(UnsupportedContentTypeError, 'UnsupportedContentTypeError');
+  }
   override readonly name = 'UnsupportedContentTypeError';
 }
 

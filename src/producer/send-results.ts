@@ -3,6 +3,7 @@
  * is lost.
  */
 import type { OutgoingMessage } from '../brokers/broker.ts';
+import { brand } from '../modules/brand.ts';
 
 /** What the broker says about a message that it has accepted. */
 export interface Accepted {
@@ -19,6 +20,9 @@ export interface Sent extends Accepted {
 
 /** A message that was not sent: the broker refused it, or it is beyond a limit. */
 export class SendError extends Error {
+  static {
+    brand(SendError, 'SendError');
+  }
   override readonly name = 'SendError';
   /** The message as it would have been sent. */
   readonly outgoing: OutgoingMessage;
@@ -34,6 +38,9 @@ export class SendError extends Error {
 
 /** Some messages of a batch were not sent; the others were. */
 export class BatchError extends AggregateError {
+  static {
+    brand(BatchError, 'BatchError');
+  }
   override readonly name = 'BatchError';
   /** In the order of the batch: what was sent, or the error of what was not. */
   readonly results: readonly (Sent | Error)[];

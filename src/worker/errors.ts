@@ -1,7 +1,5 @@
 /** What a worker throws to say that its message is to be tried again. */
-
-/** The same in every copy of the package that a process may have loaded, where `instanceof` is not. */
-const brand = Symbol.for('sqs-containers.TransientError');
+import { brand } from '../modules/brand.ts';
 
 /**
  * Thrown by a worker when something outside is in the way: the message is not deleted and comes back, and the
@@ -11,8 +9,10 @@ const brand = Symbol.for('sqs-containers.TransientError');
  *     throw new TransientError('the mail server is busy', { delay: 60 });
  */
 export class TransientError extends Error {
+  static {
+    brand(TransientError, 'TransientError');
+  }
   override readonly name = 'TransientError';
-  readonly [brand] = true;
   /** Seconds until the message comes back, 0 to 43,200; unset: when its visibility timeout ends. */
   readonly delay: number | undefined;
 
@@ -28,15 +28,15 @@ export interface TransientErrorOptions extends ErrorOptions {
   readonly delay?: number;
 }
 
-const attemptBrand = Symbol.for('sqs-containers.FailedAttempt');
-
 /**
  * Says that handling failed and that the message is to be tried again, whatever `on_error` says: the error that was
  * thrown (`cause`) is logged with its stack, unlike a TransientError's. Tasks use it.
  */
 export class FailedAttempt extends Error {
+  static {
+    brand(FailedAttempt, 'FailedAttempt');
+  }
   override readonly name = 'FailedAttempt';
-  readonly [attemptBrand] = true;
   /** Seconds until the message comes back; unset: when its visibility timeout ends. */
   readonly delay: number | undefined;
 
@@ -48,10 +48,10 @@ export class FailedAttempt extends Error {
 
 /** True for a FailedAttempt of any copy of this package. */
 export function isFailedAttempt(error: unknown): error is FailedAttempt {
-  return typeof error === 'object' && error !== null && attemptBrand in error;
+  return error instanceof FailedAttempt;
 }
 
 /** True for a TransientError of any copy of this package. */
 export function isTransientError(error: unknown): error is TransientError {
-  return typeof error === 'object' && error !== null && brand in error;
+  return error instanceof TransientError;
 }
