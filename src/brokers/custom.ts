@@ -1,8 +1,9 @@
 /** Opens a broker of one's own: imports what its address names, makes it, and checks that it is one. */
 import { isClass, loadExpression, ModuleLoadError } from '../modules/load.ts';
+import { isMistake } from '../modules/mistake.ts';
 import { ADDRESSES } from './address.ts';
 import type { Broker, Queue, QueueInspection } from './broker.ts';
-import { BrokerError } from './errors.ts';
+import { BrokerConfigError, BrokerError } from './errors.ts';
 
 /** What a broker of one's own is made with. */
 export interface BrokerOptions {
@@ -64,11 +65,14 @@ export async function openCustom(address: string, directory: string): Promise<Br
     made = isClass(factory) ? Reflect.construct(factory, [{ directory }]) : await factory({ directory });
   } catch (cause) {
     if (cause instanceof BrokerError) throw cause;
-    throw new BrokerError('setup', `The broker ${address} cannot be opened: ${messageOf(cause)}`, { cause });
+    const text = `The broker ${address} cannot be opened: ${messageOf(cause)}`;
+    throw isMistake(cause)
+      ? new BrokerConfigError(text, { cause })
+      : new BrokerError('setup', text, { cause });
   }
   const lacking = lackingParts(made, BROKER_PARTS);
   if (lacking.length === 0) return checkingQueues(made as Broker, address);
-  throw new BrokerError('setup', `What ${address} makes is no broker. It lacks: ${lacking.join(', ')}.`);
+  throw new BrokerConfigError(`What ${address} makes is no broker. It lacks: ${lacking.join(', ')}.`);
 }
 
 /** Imports what makes the broker, and makes none. Throws BrokerError of kind `setup`. */
@@ -76,11 +80,10 @@ export async function loadBrokerFactory(address: string, directory: string): Pro
   const found = await loadExpression(address, directory).catch((cause: unknown) => {
     if (!(cause instanceof ModuleLoadError)) throw cause;
     const text = `There is no broker ${address}: ${cause.message} Possible brokers: ${ADDRESSES}.`;
-    throw new BrokerError('setup', text, { cause });
+    throw new BrokerConfigError(text, { cause });
   });
   if (typeof found === 'function') return found as BrokerFactory;
-  throw new BrokerError(
-    'setup',
+  throw new BrokerConfigError(
     `${address} is no broker: it should be a function that opens one, ({ directory }) => …, or a class.`,
   );
 }

@@ -34,6 +34,17 @@ export class BrokerError extends Error {
   }
 }
 
+/** What is configured is wrong in itself, such as an address that names no broker: trying again will not help. */
+export class BrokerConfigError extends BrokerError {
+  static {
+    brand(BrokerConfigError, 'BrokerConfigError');
+  }
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('setup', message, options);
+  }
+}
+
 /** The queue does not exist where the broker looked. */
 export class QueueNotFoundError extends BrokerError {
   static {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { ADDRESSES, brokerKind, queueFile, withoutPassword } from './address.ts';
 import type { Broker } from './broker.ts';
-import { BrokerError } from './errors.ts';
+import { BrokerConfigError } from './errors.ts';
 
 export interface OpenOptions {
   /** What the path of a `sqlite:` address and the module of a custom broker are relative to. Default: the working directory. */
@@ -55,8 +55,7 @@ export async function openBroker(address: string, options: OpenOptions = {}): Pr
       return openCustom(address, directory);
     }
     default:
-      throw new BrokerError(
-        'setup',
+      throw new BrokerConfigError(
         `There is no broker "${withoutPassword(address)}". Possible: ${ADDRESSES}.`,
       );
   }

@@ -1,5 +1,5 @@
 /** Packages that only some brokers need, imported when such a broker is opened. */
-import { BrokerError } from './errors.ts';
+import { BrokerConfigError } from './errors.ts';
 
 /**
  * What to do when the package `name` cannot be imported: throws a BrokerError of kind `setup` that says how to install
@@ -11,8 +11,7 @@ import { BrokerError } from './errors.ts';
  */
 export function notInstalled(name: string, queues: string): (cause: unknown) => never {
   return (cause) => {
-    throw new BrokerError(
-      'setup',
+    throw new BrokerConfigError(
       `${queues} need the package "${name}", which cannot be loaded. Install it beside sqs-containers: npm install ${name}`,
       { cause },
     );

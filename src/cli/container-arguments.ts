@@ -140,7 +140,7 @@ async function parserOf(program: Program) {
       flag(`Print a template of one, ${program}@.service, for all ini files in the folder of FILE, exit`),
     )
     .epilogue(
-      'Exit codes: 0 done or drained, 64 wrong usage, 69 broker or queue unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
+      'Exit codes: 0 done or drained, 64 wrong usage, 69 broker, queue or what the worker needs unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
     )
     .strictOptions();
 }

@@ -1,10 +1,11 @@
 /** How a program ends: its exit code, and what is said about the error that ended it. */
 import { inspect } from 'node:util';
-import { BrokerError } from '../brokers/errors.ts';
+import { BrokerConfigError, BrokerError } from '../brokers/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { UnserializableArgumentError } from '../message/call.ts';
 import { printable } from '../message/printable.ts';
 import { ModuleLoadError } from '../modules/load.ts';
+import { isMistake } from '../modules/mistake.ts';
 import { Destination } from '../observe/logging/destination.ts';
 import { withPriority } from '../observe/logging/journal.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
@@ -19,13 +20,16 @@ export const exitCodes = {
   done: 0,
   /** Wrong usage of the command line. */
   usage: 64,
-  /** At start, the broker or the queue cannot be reached, or another process has the address of the status server. */
+  /**
+   * At start, something outside is not there yet: the broker, the queue, what the worker factory needs, or the address of
+   * the status server, which another process has.
+   */
   unavailable: 69,
   /** A defect: of this program, or of a worker that broke the process. */
   software: 70,
   /** Drained, but a worker did not end even after its signal had aborted; or a command was not done in time. */
   unfinished: 75,
-  /** Bad configuration: starting again will not help. */
+  /** The configuration is wrong, such as an address that names no broker: starting again will not help. */
   configuration: 78,
 } as const;
 
@@ -47,12 +51,15 @@ export function exitCodeOf(error: unknown): ExitCode {
     error instanceof UnserializableArgumentError ||
     error instanceof PidFileError;
   if (isUsage) return exitCodes.usage;
-  if (error instanceof BrokerError) return exitCodes.unavailable;
-  if (error instanceof StatusServerError && error.temporary) return exitCodes.unavailable;
-  // The factory's own word that starting again may help.
-  if (error instanceof WorkerFactoryError && isTransientError(error.cause)) return exitCodes.unavailable;
+  // What the factory needs, such as a database, may not be there yet.
+  const isUnavailable =
+    (error instanceof BrokerError && !(error instanceof BrokerConfigError)) ||
+    (error instanceof StatusServerError && error.temporary) ||
+    (error instanceof WorkerFactoryError && 'cause' in error && !isMistake(error.cause));
+  if (isUnavailable) return exitCodes.unavailable;
   const isConfiguration =
     error instanceof ConfigError ||
+    error instanceof BrokerConfigError ||
     error instanceof ModuleLoadError ||
     error instanceof WorkerFactoryError ||
     error instanceof StatusServerError;
@@ -66,7 +73,10 @@ export function logFatal(error: unknown, log: Logger): ExitCode {
     log.error('The container failed', error);
   } else {
     const { message, cause } = error as Error;
-    log.error(message, code === exitCodes.configuration ? cause : undefined);
+    // The stack of what code of the user's threw, unless it was thrown to be one line.
+    const hasStack = code === exitCodes.configuration || error instanceof WorkerFactoryError;
+    const isOneLine = error instanceof BrokerError || isTransientError(cause);
+    log.error(message, hasStack && !isOneLine ? cause : undefined);
   }
   return code;
 }

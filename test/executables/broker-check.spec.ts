@@ -38,7 +38,7 @@ describe('--check of an ini file with a broker that is', function () {
 
   it('missing says so, with what is possible', async () => {
     const [missing, wrong] = await Promise.all([check('rabbit:Broker'), check('./broker.mjs:text')]);
-    expect([missing.ended, wrong.ended]).to.deep.equal([69, 69]);
+    expect([missing.ended, wrong.ended]).to.deep.equal([78, 78]);
     expect(missing.stderr)
       .to.match(/^There is no broker rabbit:Broker: There is no module rabbit: /)
       .and.contain('Possible brokers: sqs, ');

@@ -56,12 +56,14 @@ describe('the command line of sqs-sequential', function () {
 
 const WORKERS = `
   import { appendFileSync } from 'node:fs';
+  import { connect } from 'node:net';
   import { TransientError } from 'sqs-containers';
   appendFileSync('loaded', '');
   export const adder = (config) => { appendFileSync('called', config.name ?? ''); return () => {}; };
   export const five = 5;
-  export const broken = () => { throw new Error('no such table'); };
+  export const broken = () => { throw new TypeError('no such option'); };
   export const waiting = () => { throw new TransientError('the database is still starting'); };
+  export const connecting = () => new Promise((_, reject) => connect(1, '127.0.0.1').on('error', reject));
   export const nothing = () => undefined;
 `;
 
@@ -144,7 +146,7 @@ describe('the configuration of sqs-sequential', function () {
     [
       'that its module does not export',
       './workers.mjs:addr',
-      /^\.\/workers\.mjs has no export "addr"\. It has: adder, broken, five, nothing, waiting\.$/,
+      /^\.\/workers\.mjs has no export "addr"\. It has: adder, broken, connecting, five, nothing, waiting\.$/,
     ],
     ['that is no function', './workers.mjs:five', /^\.\/workers\.mjs:five is the number 5, not a function: /],
   ] as const) {
@@ -165,8 +167,15 @@ describe('the configuration of sqs-sequential', function () {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:broken'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(78);
-    expect(messageOf(stderr)).to.equal('The worker factory ./workers.mjs:broken failed: no such table');
+    expect(messageOf(stderr)).to.equal('The worker factory ./workers.mjs:broken failed: no such option');
     expect(stderr).to.match(/^ +at broken .*workers\.mjs/m);
+  });
+
+  it('is not to blame when a factory finds its database not up yet: starting again may help', async () => {
+    const folder = folderWith({ 'worker.ini': settings('./workers.mjs:connecting'), 'workers.mjs': WORKERS });
+    const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
+    expect(ended).to.equal(69);
+    expect(messageOf(stderr)).to.match(/^The worker factory \.\/workers\.mjs:connecting failed: /);
   });
 
   it('names a worker whose factory returns nothing', async () => {

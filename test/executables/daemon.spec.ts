@@ -20,7 +20,7 @@ const WORKER = `
     while (!existsSync('finish')) await new Promise((resolve) => setTimeout(resolve, 10));
     console.log('did', what);
   };
-  export const broken = () => { throw new Error('no mail server'); };
+  export const broken = () => { throw new TypeError('no mail server'); };
   export const slow = async () => {
     console.log('making');
     await new Promise((resolve) => setTimeout(resolve, 60_000));

@@ -159,7 +159,7 @@ describe('the command line of sqs-queues', function () {
       run('queues', ['status'], { folder, environment: { SQS_CONTAINERS_BROKER: address } }),
     ]);
     for (const { output, ended } of runs) {
-      expect(ended).to.equal(69);
+      expect(ended).to.equal(78);
       expect(output)
         .to.contain('There is no broker "mysql://me:***@127.0.0.1/queues"')
         .and.not.contain('s3cret');

@@ -7,7 +7,7 @@ import { systemdAnalyze } from '../support/servers/programs.ts';
 import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 const WORKER = `
-  export const broken = () => { throw new Error('no mail server'); };
+  export const broken = () => { throw new TypeError('no mail server'); };
   export const worker = () => (what) => {
     console.log('did', what, Object.keys(process.env).filter((name) => /NOTIFY|WATCHDOG/.test(name)).length);
   };

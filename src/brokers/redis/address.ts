@@ -1,6 +1,6 @@
 /** Reads the address of a Redis server. Nothing that this says has the password in it. */
 import { withoutPassword } from '../address.ts';
-import { BrokerError } from '../errors.ts';
+import { BrokerConfigError } from '../errors.ts';
 
 const DEFAULT_PORT = 6379;
 
@@ -24,8 +24,7 @@ export function parseAddress(address: string): RedisAddress {
   const password = decoded(url?.password ?? '');
   const isRead = username !== undefined && password !== undefined;
   if (!url?.hostname || !database || !isRead || url.search || url.hash) {
-    throw new BrokerError(
-      'setup',
+    throw new BrokerConfigError(
       `The address of Redis ${withoutPassword(address)} cannot be used. It is to be like redis://USER:PASSWORD@HOST:6379/0 (rediss:// with TLS), with special characters of the password written as %40 and so on.`,
     );
   }

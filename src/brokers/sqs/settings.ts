@@ -4,7 +4,7 @@
  */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { withoutPassword } from '../address.ts';
-import { BrokerError } from '../errors.ts';
+import { BrokerConfigError, BrokerError } from '../errors.ts';
 
 export interface SqsOptions {
   /** Default: AWS_REGION, else the region of the profile. */
@@ -74,8 +74,7 @@ async function endpointOf(
 ): Promise<string | undefined> {
   const endpoint = typeof configured === 'function' ? await configured() : configured;
   if (endpoint === undefined || isHttpUrl(endpoint)) return endpoint;
-  throw new BrokerError(
-    'setup',
+  throw new BrokerConfigError(
     `The SQS endpoint "${withoutPassword(endpoint)}" is no URL: expected https://HOST or http://HOST:PORT`,
   );
 }

@@ -1,5 +1,5 @@
 /** Reads the address of a Postgres database. Nothing that this says has the password in it. */
-import { BrokerError } from '../../errors.ts';
+import { BrokerConfigError } from '../../errors.ts';
 
 const DEFAULT_SCHEMA = 'sqs_containers';
 
@@ -19,8 +19,7 @@ export function parseAddress(
 ): PostgresAddress {
   const schema = /[?&]schema=([^&]*)/.exec(address)?.[1] ?? DEFAULT_SCHEMA;
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    throw new BrokerError(
-      'setup',
+    throw new BrokerConfigError(
       `The schema "${schema}" in the address of Postgres is none: it has up to 63 small letters, digits and "_".`,
     );
   }
@@ -44,8 +43,7 @@ function clientOf(connectionString: string, pg: Pick<typeof import('pg').default
     const { code, path, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? `there is no file ${path}` : message;
     // Without the cause: it may show the address.
-    throw new BrokerError(
-      'setup',
+    throw new BrokerConfigError(
       `The address of Postgres cannot be used: ${reason}. It is to be like postgres://USER:PASSWORD@HOST:5432/DATABASE, with special characters of the password written as %40 and so on.`,
     );
   }
