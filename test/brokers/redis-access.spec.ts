@@ -87,6 +87,48 @@ describe('opening queues in Redis', () => {
     await broker.close();
   });
 
+  it('moves dead letters also for a user who may not announce it', async () => {
+    const [admin, silent] = await Promise.all([
+      openBroker(addressOf(':right')),
+      openBroker(addressOf('silent:right')),
+    ]);
+    const dead = await admin.open('silent-dead');
+    await admin.create('silent-jobs', { deadLetterQueue: { name: dead.name, maxReceives: 1 } });
+    const jobs = await admin.open('silent-jobs');
+    await send(jobs, 'poison');
+    const received = await silent.open('silent-jobs');
+    expect(await received.receive({ max: 1, waitSeconds: 0, visibilityTimeout: 0 })).to.have.length(1);
+    expect(await received.receive({ max: 1, waitSeconds: 0 })).to.deep.equal([]);
+    expect(bodies(await dead.receive({ max: 1, waitSeconds: 0 }))).to.deep.equal(['poison']);
+    await Promise.all([dead, jobs].map(({ name }) => admin.remove(name)));
+    await Promise.all([admin.close(), silent.close()]);
+  });
+
+  it('refuses a server in cluster mode, also to a user who may see no more than queues', async () => {
+    const cluster = await startRedis(['--cluster-enabled', 'yes']);
+    try {
+      const admin = new Redis(cluster.port);
+      await admin.call(
+        'ACL',
+        'SETUSER',
+        'worker',
+        '>right',
+        '~sqs-containers:*',
+        '+@all',
+        '-@dangerous',
+        'on',
+      );
+      admin.disconnect();
+      for (const user of ['', 'worker:right@']) {
+        const address = `redis://${user}127.0.0.1:${cluster.port}`;
+        await expectRefused(address, 'setup', /cluster mode.*without cluster mode.*cluster_enabled:1/);
+        await expectRefused(`${address}/1`, 'setup', /cluster mode/);
+      }
+    } finally {
+      await cluster.stop();
+    }
+  });
+
   it('keeps the databases of a server apart', async () => {
     const [first, second] = await Promise.all([
       openBroker(addressOf(':right')),

@@ -12,6 +12,8 @@ describe('what Redis says', () => {
     ["ERR The user executing the script can't publish to the channel", 'denied', /&sqs-containers/],
     ['ERR DB index is out of range', 'setup', /\/0/],
     ['MOVED 3999 10.0.0.2:6379', 'setup', /Cluster/],
+    ['CLUSTERDOWN Hash slot not served', 'setup', /without cluster mode/],
+    ['ERR Script attempted to access a non local key in a cluster node', 'setup', /Cluster/],
     ["ERR unknown command 'ZMSCORE'", 'setup', /6\.2/],
     [
       'ERR Error running script (call to f_1): @user_script:3: Unknown Redis command called from script',

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import type { Broker, CreateOptions, Message, Queue } from '../../src/brokers/broker.ts';
-import { parseAddress } from '../../src/brokers/redis/address.ts';
-import { RedisClient } from '../../src/brokers/redis/client.ts';
+import type { Broker, CreateOptions, Queue } from '../../src/brokers/broker.ts';
 import { openRedis } from '../../src/brokers/redis/open.ts';
-import { acceptDeadLetters } from '../../src/brokers/redis/scripts/sending.ts';
 import {
   bodies,
   giveBack,
@@ -179,43 +176,83 @@ describe('a queue in Redis', () => {
   describe('with a dead-letter queue', () => {
     let deadLetters: Queue;
     let queue: Queue;
-    let client: RedisClient;
 
     beforeEach(async () => {
       deadLetters = await make();
       queue = await make({ deadLetterQueue: { name: deadLetters.name, maxReceives: 1 } });
-      client = new RedisClient(Redis, parseAddress(redis.addressInEnvironment()!));
     });
 
-    afterEach(() => client.close());
-
-    /** Does what a receive does before its process ends: the dead-letter queue has the message, its own one, too. */
-    async function arriveOnly({ id }: Message): Promise<void> {
-      const [record] = await raw.hvals(keyOf(queue, 'messages'));
-      await client.run(acceptDeadLetters, deadLetters.name, ['0', id, '', record!]);
-    }
-
-    it('gets a message once, though the process that moved it ended half-way', async () => {
-      await send(queue, 'poison');
-      const message = await receiveOne(queue);
-      await giveBack(queue, message);
-      await arriveOnly(message);
-      expect(await queue.counts()).to.include({ visible: 1 });
+    it('moves messages there in their order, with when they were sent, and keeps nothing of them', async () => {
+      await send(queue, ...'abcde');
+      const received = await receiveAll(queue);
+      await giveBack(queue, ...received);
       expect(await receiveNow(queue)).to.deep.equal([]);
-      expect(bodies(await receiveAll(deadLetters))).to.deep.equal(['poison']);
-      expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
-      expect(await raw.exists(keyOf(deadLetters, 'arrived'))).to.equal(0);
+      const dead = await receiveNow(deadLetters);
+      expect(bodies(dead)).to.deep.equal([...'abcde']);
+      for (const [index, { id, sentAt, receiveCount }] of dead.entries()) {
+        expect({ id, sentAt, receiveCount }).to.deep.equal({
+          id: received[index]!.id,
+          sentAt: received[index]!.sentAt,
+          receiveCount: 1,
+        });
+      }
+      expect(await raw.keys(keyOf(queue, '*'))).to.deep.equal([keyOf(queue, 'queue')]);
     });
 
-    it('gets it no second time, though it was handled there in between', async () => {
-      await send(queue, 'poison');
-      const message = await receiveOne(queue);
-      await giveBack(queue, message);
-      await arriveOnly(message);
-      await deadLetters.delete((await receiveAll(deadLetters)).map(({ receiptHandle }) => receiptHandle));
+    it('keeps the order of the groups of FIFO queues, and hands out what comes behind', async () => {
+      const ordered = await make({}, '.fifo');
+      const source = await make({ deadLetterQueue: { name: ordered.name, maxReceives: 1 } }, '.fifo');
+      await sendToGroup(source, 'g', 'g1', 'g2', 'g3');
+      await sendToGroup(source, 'h', 'h1', 'h2');
+      const [g1, g2] = await receiveNow(source, 2);
+      const [h1] = await receiveNow(source, 1);
+      await giveBack(source, g1!, g2!, h1!);
+      expect(bodies(await receiveAll(source)).sort()).to.deep.equal(['g3', 'h2']);
+      const dead = await receiveAll(ordered);
+      expect(dead.filter(({ groupId }) => groupId === 'g').map(({ body }) => body)).to.deep.equal([
+        'g1',
+        'g2',
+      ]);
+      expect(dead.filter(({ groupId }) => groupId === 'h').map(({ body }) => body)).to.deep.equal(['h1']);
+      expect(await raw.hlen(keyOf(source, 'messages'))).to.equal(2);
+      expect(await raw.zcard(keyOf(source, 'order'))).to.equal(2);
+    });
+
+    it('has them received as often as they come once that queue is removed, and moves them when it is back', async () => {
+      await send(queue, 'x');
+      await giveBack(queue, await receiveOne(queue));
+      await broker.remove(deadLetters.name);
+      const again = await receiveOne(queue);
+      expect(again.receiveCount).to.equal(2);
+      await giveBack(queue, again);
+      await broker.create(deadLetters.name);
       expect(await receiveNow(queue)).to.deep.equal([]);
-      expect(await receiveAll(deadLetters)).to.deep.equal([]);
-      expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+      expect(await receiveOne(deadLetters)).to.include({ body: 'x', receiveCount: 1 });
+    });
+
+    it('moves them on from there, if that queue has one, too', async () => {
+      const last = await make();
+      await broker.create(deadLetters.name, { deadLetterQueue: { name: last.name, maxReceives: 2 } });
+      await send(queue, 'x');
+      await giveBack(queue, await receiveOne(queue));
+      expect(await receiveNow(queue)).to.deep.equal([]);
+      for (const receiveCount of [1, 2]) {
+        const message = await receiveOne(deadLetters);
+        expect(message.receiveCount).to.equal(receiveCount);
+        await giveBack(deadLetters, message);
+      }
+      expect(await receiveNow(deadLetters)).to.deep.equal([]);
+      expect(await receiveOne(last)).to.include({ body: 'x', receiveCount: 1 });
+    });
+
+    it('is not disturbed by what earlier builds remembered of a move that ended half-way', async () => {
+      await send(queue, 'x');
+      const message = await receiveOne(queue);
+      await raw.sadd(keyOf(deadLetters, 'arrived'), message.id);
+      await giveBack(queue, message);
+      expect(await receiveNow(queue)).to.deep.equal([]);
+      expect(bodies(await receiveAll(deadLetters))).to.deep.equal(['x']);
+      await raw.del(keyOf(deadLetters, 'arrived'));
     });
 
     it('gets each message once when many receive at once', async () => {

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { loadAll } from 'js-yaml';
 import pg from 'pg';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { keyOf } from '../../src/brokers/redis/scripts/script.ts';
+import { keyOf } from '../../src/brokers/redis/script.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { stopSeconds } from '../../src/host/systemd/unit.ts';

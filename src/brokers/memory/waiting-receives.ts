@@ -1,6 +1,6 @@
 /** The receives that wait for a message, served in the order in which they began to wait. */
 import type { Message, ReceiveOptions } from '../broker.ts';
-import { LONGEST_TIMER_MS } from '../longest-timer.ts';
+import { LONGEST_TIMER_MS } from '../pending-polls.ts';
 
 interface WaitingReceive {
   readonly options: ReceiveOptions;

@@ -1,14 +1,13 @@
 /** Queues in Redis, which many processes on many machines can share. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { News } from '../news.ts';
+import { PendingPolls } from '../pending-polls.ts';
 import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../rules/sqs-rules.ts';
-import { Bell } from './bell.ts';
 import type { RedisClient } from './client.ts';
-import { type Means, RedisQueue } from './queue.ts';
-import { makeQueue, removeQueue } from './scripts/queues.ts';
-import { keyOf } from './scripts/script.ts';
+import { RedisQueue, type Shared } from './queue.ts';
+import { type Key, keyOf, MESSAGE_KEYS, script } from './script.ts';
+import { Subscriber } from './subscriber.ts';
 
 /** The names of all queues, and of some that were removed: a queue exists if its own key does. */
 const NAMES = 'sqs-containers:queues';
@@ -17,15 +16,15 @@ export class RedisBroker implements Broker {
   readonly description: string;
   readonly maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
   readonly makesQueues = true;
-  readonly #means: Means;
+  readonly #shared: Shared;
 
   /** `listener` is a client of its own for what is heard of others; it connects when something waits. */
   constructor(client: RedisClient, listener: RedisClient) {
     this.description = client.description;
-    // What others do is announced all the time, not only while something waits.
-    const news = new News(() => () => {});
-    const bell = new Bell(listener, (queue) => news.announce(queue));
-    this.#means = { client, news, bell, list: () => this.list() };
+    // What others do is heard all the time, not only while a poll waits.
+    const polls = new PendingPolls(() => () => {});
+    const subscriber = new Subscriber(listener, (queue) => polls.wake(queue));
+    this.#shared = { client, polls, subscriber, list: () => this.list() };
   }
 
   /** Opens a queue, made with SQS's defaults if it does not exist. */
@@ -37,7 +36,7 @@ export class RedisBroker implements Broker {
         visibilityTimeout: Number(settings.get('visibilityTimeout')),
         contentBasedDeduplication: settings.get('contentBasedDeduplication') === '1',
       },
-      this.#means,
+      this.#shared,
     );
   }
 
@@ -47,13 +46,13 @@ export class RedisBroker implements Broker {
 
   /** Takes the name off the list first: a queue that is made at the same time puts it there last. */
   async remove(name: string): Promise<void> {
-    const { client } = this.#means;
+    const { client } = this.#shared;
     await client.request((redis) => redis.srem(NAMES, name));
     await client.run(removeQueue, name);
   }
 
   async list(prefix = ''): Promise<string[]> {
-    const { client } = this.#means;
+    const { client } = this.#shared;
     const listed = await client.request((redis) => redis.smembers(NAMES));
     const names = listed.filter((name) => name.startsWith(prefix)).sort();
     const exist = await Promise.all(names.map((name) => this.#exists(name)));
@@ -61,13 +60,13 @@ export class RedisBroker implements Broker {
   }
 
   async close(): Promise<void> {
-    const { client, bell, news } = this.#means;
-    news.close();
-    await Promise.all([client.close(), bell.close()]);
+    const { client, subscriber, polls } = this.#shared;
+    polls.close();
+    await Promise.all([client.close(), subscriber.close()]);
   }
 
   async #exists(name: string): Promise<boolean> {
-    return (await this.#means.client.request((redis) => redis.exists(keyOf(name, 'queue')))) === 1;
+    return (await this.#shared.client.request((redis) => redis.exists(keyOf(name, 'queue')))) === 1;
   }
 
   /** Makes the queue if there is none, and changes the settings that are given. Resolves with all settings. */
@@ -77,7 +76,7 @@ export class RedisBroker implements Broker {
     if (deadLetterQueue && !(await this.#exists(deadLetterQueue.name))) {
       throw new QueueNotFoundError(deadLetterQueue.name, this.description);
     }
-    const { client } = this.#means;
+    const { client } = this.#shared;
     const defaults = fieldsOf(DEFAULT_SETTINGS);
     const values = [defaults.length / 2, ...defaults, ...fieldsOf(options)];
     const all = await client.run<string[]>(makeQueue, name, values);
@@ -102,3 +101,33 @@ function fieldsOf({ deadLetterQueue, ...options }: CreateOptions): (string | num
   };
   return Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
 }
+
+/**
+ * Makes the queue if there is none, and changes the settings that are given. Takes the number of defaults, then name and
+ * value of each, then those of the settings that are given. Answers with all settings: name, value, name, …
+ */
+const makeQueue = script(
+  ['queue'],
+  `
+local given = 2 + 2 * ARGV[1]
+if redis.call('EXISTS', queue) == 0 then
+  redis.call('HSET', queue, unpack(ARGV, 2, given - 1))
+end
+if ARGV[given] then
+  redis.call('HSET', queue, unpack(ARGV, given))
+end
+return redis.call('HGETALL', queue)
+`,
+);
+
+const ALL_KEYS: readonly Key[] = ['queue', ...MESSAGE_KEYS, 'deduplication', 'remembered'];
+
+/** Removes the queue with all that it has, and wakes those who wait for messages so that they learn of it. */
+const removeQueue = script(
+  ALL_KEYS,
+  `
+redis.call('UNLINK', ${ALL_KEYS.join(', ')})
+redis.call('PUBLISH', queue, '')
+return 1
+`,
+);

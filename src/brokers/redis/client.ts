@@ -7,7 +7,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 import { QueueNotFoundError } from '../errors.ts';
 import type { RedisAddress } from './address.ts';
 import { isReadOnly, isUnknownScript, redisFailure } from './failures.ts';
-import { keyOf, type Script } from './scripts/script.ts';
+import { keyOf, type Script } from './script.ts';
 
 /** How long a connection may take to come about, and an answer to come: ours take some milliseconds. */
 const ANSWER_MS = 5_000;

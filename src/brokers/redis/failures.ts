@@ -30,6 +30,14 @@ const LOST = /max retries per request|Connection is closed/;
 
 type Failure = readonly [kind: BrokerErrorKind, advice: string];
 
+const CLUSTER_ADVICE =
+  'is in cluster mode. A Redis Cluster cannot have queues: a message goes to its dead-letter queue in one step, which needs both on one server. Use a server without cluster mode; it may have replicas';
+
+/** For a server that says itself that it is in cluster mode. */
+export function clusterFailure(place: string): BrokerError {
+  return new BrokerError('setup', `${place} ${CLUSTER_ADVICE} (cluster_enabled:1).`);
+}
+
 const OTHER: Failure = ['unreachable', 'does not work'];
 
 /** By the code in the answer of the server (in that of a script it is not at the beginning), or of the network. */
@@ -49,10 +57,7 @@ const FAILURES: readonly (readonly [pattern: RegExp, failure: Failure])[] = [
     /DB index|SELECT is not allowed/,
     ['setup', 'has no database of this number. Correct the end of the address; the first one is /0'],
   ],
-  [
-    /\b(MOVED|ASK|CROSSSLOT)\b/,
-    ['setup', 'is one of several servers of a Redis Cluster, which cannot have queues. Use a single server'],
-  ],
+  [/\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b|non local key/, ['setup', CLUSTER_ADVICE]],
   [/unknown command|Unknown Redis command/i, ['setup', 'is too old. Redis 6.2 or Valkey is needed']],
   [/\bWRONGTYPE\b/, ['setup', 'has something else under the names of the queues. Use another database: /1']],
   [/\bLOADING\b/, ['unreachable', 'is starting, and loads its data. Wait until it has']],

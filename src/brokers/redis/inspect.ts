@@ -4,10 +4,9 @@ import { QueueNotFoundError } from '../errors.ts';
 import { peekedMessage } from '../rules/message-copy.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import type { RedisClient } from './client.ts';
-import { randomText, receivedMessage, shownMessages } from './record.ts';
-import { GROUPS } from './scripts/groups.ts';
-import { NOW, script } from './scripts/script.ts';
-import { SHOWN } from './scripts/showing.ts';
+import { GROUPS } from './groups.ts';
+import { randomText, receivedMessage, SHOWN, shownMessages } from './record.ts';
+import { NOW, script } from './script.ts';
 
 /** Counts the messages of a queue. Throws a BrokerError, as all of these do. */
 export async function countsOf(client: RedisClient, queue: string): Promise<QueueCounts> {
@@ -81,7 +80,7 @@ return settings
  * Takes the most messages to show and the separator, and answers as `SHOWN` says. `look_at` says false when these are
  * enough.
  */
-const SHOWING = `
+const SHOW_VISIBLE = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds')
 if not settings[1] then return false end
 local left = tonumber(ARGV[1])
@@ -103,7 +102,7 @@ const peekStandard = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts'],
   NOW,
   SHOWN,
-  SHOWING,
+  SHOW_VISIBLE,
   `
 local function look_at_all(numbers)
   for _, number in ipairs(numbers) do
@@ -130,7 +129,7 @@ const peekFifo = script(
   NOW,
   GROUPS,
   SHOWN,
-  SHOWING,
+  SHOW_VISIBLE,
   `
 local function is_later(times, number)
   local at = redis.call('ZSCORE', times, number)

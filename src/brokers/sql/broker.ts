@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { News } from '../news.ts';
+import { PendingPolls } from '../pending-polls.ts';
 import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../rules/sqs-rules.ts';
 import type { Database } from './database.ts';
@@ -16,18 +16,18 @@ export class DatabaseBroker implements Broker {
   readonly maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
   readonly makesQueues = true;
   readonly #database: Database;
-  readonly #news: News;
+  readonly #polls: PendingPolls;
 
   constructor(database: Database) {
     this.description = database.description;
     this.#database = database;
-    this.#news = new News((changed) => database.watch(changed));
+    this.#polls = new PendingPolls((changed) => database.watch(changed));
   }
 
   /** Opens a queue, made with SQS's defaults if it does not exist. */
   async open(name: string): Promise<Queue> {
     const row = (await this.#find(name)) ?? (await this.#make(name, {}));
-    return new DatabaseQueue(row, this.#database, this.#news, this.maxDelaySeconds);
+    return new DatabaseQueue(row, this.#database, this.#polls, this.maxDelaySeconds);
   }
 
   async create(name: string, options: CreateOptions = {}): Promise<void> {
@@ -49,7 +49,7 @@ export class DatabaseBroker implements Broker {
         await tables.deleteFrom(table).where('queue_id', '=', row.id).execute();
       }
     });
-    this.#news.announce(name);
+    this.#polls.wake(name);
   }
 
   async list(prefix = ''): Promise<string[]> {
@@ -61,7 +61,7 @@ export class DatabaseBroker implements Broker {
   }
 
   async close(): Promise<void> {
-    this.#news.close();
+    this.#polls.close();
     await this.#database.close();
   }
 

@@ -11,7 +11,7 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import type { News } from '../news.ts';
+import type { PendingPolls } from '../pending-polls.ts';
 import { SQS_LIMITS } from '../rules/limits.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { checkBatch, checkReceive, refusals } from '../rules/sqs-rules.ts';
@@ -34,19 +34,19 @@ export class DatabaseQueue implements Queue {
   readonly limits = SQS_LIMITS;
   readonly inspect = inspection((look) => this.#read(look));
   readonly #database: Database;
-  readonly #news: News;
+  readonly #polls: PendingPolls;
   readonly #maxDelaySeconds: number;
   /** As last read. */
   #row: QueueRow;
   /** Whether the last receive got messages: then there may be more, and the next one does not look first. */
   #isBusy = false;
 
-  constructor(row: QueueRow, database: Database, news: News, maxDelaySeconds: number) {
+  constructor(row: QueueRow, database: Database, polls: PendingPolls, maxDelaySeconds: number) {
     this.name = row.name;
     this.fifo = isFifoName(row.name);
     this.#row = row;
     this.#database = database;
-    this.#news = news;
+    this.#polls = polls;
     this.#maxDelaySeconds = maxDelaySeconds;
   }
 
@@ -62,26 +62,26 @@ export class DatabaseQueue implements Queue {
     checkReceive(this, options);
     const endsAt = performance.now() + options.waitSeconds * 1000;
     for (;;) {
-      const newsCount = this.#news.count;
-      if (this.#news.isClosed || options.signal?.aborted) return [];
+      const { wakeUps } = this.#polls;
+      if (this.#polls.isClosed || options.signal?.aborted) return [];
       const isBusy = this.#isBusy;
       const dueInMs = isBusy ? 0 : await this.#nextVisibleIn();
       // The look at the queue may have ended after the broker was closed.
-      if (this.#news.isClosed) return [];
+      if (this.#polls.isClosed) return [];
       const claimed = dueInMs <= 0 ? await this.#claim(options) : undefined;
       if (claimed && claimed.messages.length > 0) return claimed.messages;
       // When that was a guess, it is looked up now; and when some had to go, there may be more.
       if (isBusy || (claimed && !claimed.isEmpty)) continue;
       const leftMs = endsAt - performance.now();
       if (leftMs <= 0) return [];
-      const pauseMs = Math.min(leftMs, Math.max(dueInMs, LOCKED_MS));
-      await this.#news.next(this.name, newsCount, pauseMs, options.signal);
+      const milliseconds = Math.min(leftMs, Math.max(dueInMs, LOCKED_MS));
+      await this.#polls.wait(this.name, { wakeUps, milliseconds, signal: options.signal });
     }
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const results = this.fifo ? await this.#sendOnce(messages) : await this.#sendAtOnce(messages);
-    this.#news.announce(this.name);
+    this.#polls.wake(this.name);
     return results;
   }
 
@@ -96,7 +96,7 @@ export class DatabaseQueue implements Queue {
     }
     // What was deleted already is found to be gone, which is no error.
     const results = await this.#change((tables, row) => deleteMessages(tables, row, receiptHandles, dialect));
-    if (this.fifo) this.#news.announce(this.name);
+    if (this.fifo) this.#polls.wake(this.name);
     return results;
   }
 
@@ -104,7 +104,7 @@ export class DatabaseQueue implements Queue {
     checkBatch(this, changes);
     const { dialect } = this.#database;
     const results = await this.#change((tables, row) => changeVisibilities(tables, row, changes, dialect));
-    this.#news.announce(this.name);
+    this.#polls.wake(this.name);
     return results;
   }
 
@@ -149,7 +149,7 @@ export class DatabaseQueue implements Queue {
     const claimed = await claim(this.#database, this.#row, options);
     this.#isBusy = claimed.messages.length > 0;
     if (claimed.queue) this.#row = claimed.queue;
-    if (claimed.deadLetterQueue !== undefined) this.#news.announce(claimed.deadLetterQueue);
+    if (claimed.deadLetterQueue !== undefined) this.#polls.wake(claimed.deadLetterQueue);
     return claimed;
   }
 

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, type SinonSpy, spy, useFakeTimers } from 'sinon';
-import { News } from '../../src/brokers/news.ts';
+import { PendingPolls } from '../../src/brokers/pending-polls.ts';
 
-describe('news for receives that wait', () => {
+describe('pending long polls', () => {
   let clock: SinonFakeTimers;
   let stopWatching: SinonSpy;
   let watch: SinonSpy<[changed: () => void], () => void>;
-  let news: News;
+  let polls: PendingPolls;
 
   beforeEach(() => {
     clock = useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
     stopWatching = spy();
     watch = spy((_changed: () => void) => stopWatching as () => void);
-    news = new News(watch);
+    polls = new PendingPolls(watch);
   });
 
   afterEach(() => {
@@ -23,25 +23,25 @@ describe('news for receives that wait', () => {
 
   /** When the wait ended, in milliseconds. */
   function wait(queue: string, milliseconds = 1_000, signal?: AbortSignal): Promise<number> {
-    return news.next(queue, news.count, milliseconds, signal).then(() => Date.now());
+    return polls.wait(queue, { wakeUps: polls.wakeUps, milliseconds, signal }).then(() => Date.now());
   }
 
-  it('come at once for the queue that they are about, and not for others', async () => {
+  it('are woken at once for their queue, and not for others', async () => {
     const waits = Promise.all([wait('a'), wait('b')]);
     await clock.tickAsync(10);
-    news.announce('a');
+    polls.wake('a');
     await clock.tickAsync(1_000);
     expect(await waits).to.deep.equal([10, 1_000]);
   });
 
-  it('are not missed when they come between the look at the queue and the wait', async () => {
-    const { count } = news;
-    news.announce('a');
-    const waiting = news.next('a', count, 1_000).then(() => Date.now());
+  it('do not wait if they were woken between the look at the queue and the wait', async () => {
+    const { wakeUps } = polls;
+    polls.wake('a');
+    const waiting = polls.wait('a', { wakeUps, milliseconds: 1_000 }).then(() => Date.now());
     expect(await waiting).to.equal(0);
   });
 
-  it('are watched for in the database only while somebody waits', async () => {
+  it('watch other processes only while one of them waits', async () => {
     expect(watch.callCount).to.equal(0);
     const waits = Promise.all([wait('a'), wait('b', 2_000)]);
     expect(watch.callCount).to.equal(1);
@@ -52,7 +52,7 @@ describe('news for receives that wait', () => {
     expect(stopWatching.callCount).to.equal(1);
   });
 
-  it('of other processes wake all, whatever their queue', async () => {
+  it('are all woken by other processes that name no queue', async () => {
     const waits = Promise.all([wait('a'), wait('b')]);
     await clock.tickAsync(10);
     watch.firstCall.firstArg();
@@ -60,7 +60,7 @@ describe('news for receives that wait', () => {
     expect(stopWatching.callCount).to.equal(1);
   });
 
-  it('are not waited for once the signal is aborted', async () => {
+  it('end when the signal is aborted', async () => {
     const ending = new AbortController();
     const waiting = wait('a', 1_000, ending.signal);
     await clock.tickAsync(10);
@@ -69,18 +69,18 @@ describe('news for receives that wait', () => {
     expect(await wait('a', 1_000, ending.signal)).to.equal(10);
   });
 
-  it('wake all at the end, and nobody waits after that', async () => {
+  it('are woken at the end, and none waits after that', async () => {
     const waiting = wait('a');
-    news.close();
+    polls.close();
     expect(await waiting).to.equal(0);
     expect(await wait('a')).to.equal(0);
-    expect(news.isClosed).to.equal(true);
+    expect(polls.isClosed).to.equal(true);
   });
 
-  it('may be waited for longer than a timer can run', async () => {
+  it('may wait longer than a timer can run', async () => {
     const waiting = wait('a', Number.POSITIVE_INFINITY);
     await clock.tickAsync(60_000);
-    news.announce('a');
+    polls.wake('a');
     expect(await waiting).to.equal(60_000);
   });
 });

@@ -25,11 +25,11 @@ local function first_of(group, count)
   return numbers
 end
 
--- Puts a message at the end of its group.
-local function append(group, number, visible_at)
-  redis.call('ZADD', order, 0, member_of(group, number))
+-- Puts a message at the end of its group; the first two are the keys 'order' and 'groups' of its queue.
+local function append(order_key, groups_key, group, number, visible_at)
+  redis.call('ZADD', order_key, 0, member_of(group, number))
   -- A group that has messages already is listed by when these can be received.
-  redis.call('ZADD', groups, 'NX', visible_at, group)
+  redis.call('ZADD', groups_key, 'NX', visible_at, group)
 end
 
 -- Lists a group by when its messages can be received: when the last that is in flight is visible again; with none in

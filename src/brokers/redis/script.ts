@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * What a queue consists of. All keys of a queue have its name in braces, so that a Redis Cluster keeps them in one place:
- *
- *     sqs-containers:{orders}:visible
+ * What a queue consists of; `sqs-containers:{orders}:visible` is a key of the queue `orders`. A script that moves a dead letter
+ * also uses the keys of another queue, so all queues must be on one server: a cluster cannot have them.
  */
 export type Key =
   /** Hash: the settings, and `number`, that of the last message. Also the name of the channel on which news come. */
@@ -26,9 +25,18 @@ export type Key =
   /** Hash: what was sent with a deduplication id: the id and the number of the message. */
   | 'deduplication'
   /** Sorted set: deduplication ids, by the time until which they are remembered. */
-  | 'remembered'
-  /** Set: the ids of dead letters that came in, until they are deleted where they came from. */
-  | 'arrived';
+  | 'remembered';
+
+/** The keys of a queue's messages. What is remembered of those that were sent is not among them. */
+export const MESSAGE_KEYS: readonly Key[] = [
+  'messages',
+  'visible',
+  'delayed',
+  'inFlight',
+  'receipts',
+  'order',
+  'groups',
+];
 
 export interface Script {
   readonly keys: readonly Key[];
@@ -49,6 +57,13 @@ export function script(keys: readonly Key[], ...body: readonly string[]): Script
   const lua = [`local ${keys.join(', ')} = ${values.join(', ')}`, ...body].join('\n');
   return { keys, lua, hash: createHash('sha1').update(lua).digest('hex') };
 }
+
+/** `keyOf` in Lua, for a queue whose name only the script finds out. */
+export const KEY_OF = `
+local function key_of(name, key)
+  return 'sqs-containers:{' .. name .. '}:' .. key
+end
+`;
 
 /** The key of a queue in Redis. */
 export function keyOf(queue: string, key: Key): string {

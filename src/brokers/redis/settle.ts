@@ -1,17 +1,81 @@
-/**
- * Deletes messages and moves when they are visible, by receipt. The scripts decide as `deleteResult` and `changeResult` do
- * (receipt-handle.ts). They answer with what these need to know: null if there is no such queue, else a digit for each
- * message, with what it was before:
+/** Deletes messages, some by receipt handle or all, and changes when they become visible again. */
+import type { EntryResult, VisibilityChange } from '../broker.ts';
+import { isFifoName } from '../rules/queue-name.ts';
+import {
+  changeResult,
+  deleteResult,
+  type HeldMessage,
+  parseReceiptHandle,
+  type Receipt,
+} from '../rules/receipt-handle.ts';
+import { changeRefusal } from '../rules/sqs-rules.ts';
+import type { RedisClient } from './client.ts';
+import { GROUPS } from './groups.ts';
+import { MESSAGE_KEYS, NOW, script } from './script.ts';
+
+/** Deletes messages; a result for each, in order. */
+export async function deleteMessages(
+  client: RedisClient,
+  queue: string,
+  receiptHandles: readonly string[],
+): Promise<EntryResult[]> {
+  const fifo = isFifoName(queue);
+  const receipts = receiptHandles.map(parseReceiptHandle);
+  const good = receipts.filter((receipt) => receipt !== undefined);
+  const values = [...good.map(({ number }) => number), ...good.map(({ token }) => token)];
+  const answer = await client.run<string>(fifo ? deleteFifo : deleteStandard, queue, values);
+  const found = heldMessages(receipts, answer);
+  return receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
+}
+
+/** Changes visibility timeouts; a result for each, in order. */
+export async function changeVisibilities(
+  client: RedisClient,
+  queue: string,
+  changes: readonly VisibilityChange[],
+): Promise<EntryResult[]> {
+  const receipts = changes.map(({ receiptHandle }) => parseReceiptHandle(receiptHandle));
+  const possible = receipts.map((receipt, index) => (changeRefusal(changes[index]!) ? undefined : receipt));
+  const values = possible.flatMap((receipt, index) =>
+    receipt ? [receipt.number, receipt.token, changes[index]!.seconds] : [],
+  );
+  const flag = isFifoName(queue) ? '1' : '0';
+  const answer = await client.run<string>(changeAll, queue, [flag, ...values]);
+  const found = heldMessages(possible, answer);
+  return changes.map((change, index) => changeResult(change, receipts[index], found[index]));
+}
+
+/** Deletes all messages, in flight ones too. */
+export async function purgeQueue(client: RedisClient, queue: string): Promise<void> {
+  await client.run(purge, queue);
+}
+
+/** What a script found for each receipt, where there is one. */
+function heldMessages(
+  receipts: readonly (Receipt | undefined)[],
+  answer: string,
+): (HeldMessage | undefined)[] {
+  const digits = answer[Symbol.iterator]();
+  return receipts.map((receipt) => receipt && heldMessage(receipt, digits.next().value!));
+}
+
+/** What a script found of the message of a receipt. */
+function heldMessage({ token }: Receipt, digit: string): HeldMessage | undefined {
+  if (digit === '0') return undefined;
+  return { token: digit === '1' ? null : token, isInFlight: digit === '3' };
+}
+
+/*
+ * The scripts decide as `deleteResult` and `changeResult` do (receipt-handle.ts). They answer with what these need to know:
+ * null if there is no such queue, else a digit for each message, with what it was before:
  *
  * - 0: gone
  * - 1: not received by this receipt, or by a later one since
  * - 2: visible again, and not received since
  * - 3: in flight by this receipt
  */
-import { GROUPS } from './groups.ts';
-import { NOW, script } from './script.ts';
 
-const DELETING = `
+const DELETE_ALL = `
 -- Forgets what queues of both kinds have of these messages.
 local function delete_all(numbers)
   redis.call('HDEL', messages, unpack(numbers))
@@ -21,9 +85,9 @@ end
 `;
 
 /** Takes the numbers of all messages, then the tokens of all. It answers 2 for 3, too: both may be deleted. */
-export const deleteStandard = script(
+const deleteStandard = script(
   ['queue', 'messages', 'inFlight', 'receipts'],
-  DELETING,
+  DELETE_ALL,
   `
 if redis.call('EXISTS', queue) == 0 then return false end
 local count = #ARGV / 2
@@ -45,7 +109,7 @@ return table.concat(found)
 `,
 );
 
-const HOLDING = `
+const HELD = `
 if redis.call('EXISTS', queue) == 0 then return false end
 local found, changed_groups = {}, {}
 
@@ -64,12 +128,12 @@ end
 `;
 
 /** Takes the numbers of all messages, then the tokens of all. */
-export const deleteFifo = script(
+const deleteFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
   GROUPS,
-  HOLDING,
-  DELETING,
+  HELD,
+  DELETE_ALL,
   `
 local count = #ARGV / 2
 if count == 0 then return '' end
@@ -95,11 +159,11 @@ return table.concat(found)
 );
 
 /** Takes '1' for a FIFO queue or '0', then number, token, and seconds from now of each message. */
-export const changeVisibilities = script(
+const changeAll = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
   GROUPS,
-  HOLDING,
+  HELD,
   `
 local is_fifo = ARGV[1] == '1'
 local is_any_sooner = false
@@ -123,5 +187,15 @@ end
 refresh_groups()
 if is_any_sooner then redis.call('PUBLISH', queue, '') end
 return table.concat(found)
+`,
+);
+
+/** Deletes all messages at once: the server frees their memory on the side. Answers null if there is no such queue. */
+const purge = script(
+  ['queue', ...MESSAGE_KEYS],
+  `
+if redis.call('EXISTS', queue) == 0 then return false end
+redis.call('UNLINK', ${MESSAGE_KEYS.join(', ')})
+return 1
 `,
 );

@@ -1,10 +1,45 @@
-/**
- * Takes messages in: those that are sent, each deduplication id once in five minutes on FIFO queues, and dead letters. Each
- * script answers null if there is no such queue.
- */
-import { DEDUPLICATION_MS } from '../../rules/sqs-rules.ts';
+/** Sends messages: on FIFO queues, each deduplication id once in five minutes. The scripts answer null if there is no such queue. */
+import { randomUUID } from 'node:crypto';
+import type { OutgoingMessage, SendResult } from '../broker.ts';
+import { DEDUPLICATION_MS, deduplicationId, sequenceNumber } from '../rules/sqs-rules.ts';
+import type { RedisClient } from './client.ts';
 import { GROUPS } from './groups.ts';
+import { formatHead } from './record.ts';
 import { NOW, script } from './script.ts';
+
+/** Sends messages to a standard queue; a result for each, in order. Throws a BrokerError. */
+export async function sendToStandard(
+  client: RedisClient,
+  queue: string,
+  messages: readonly OutgoingMessage[],
+): Promise<SendResult[]> {
+  const ids = messages.map(() => randomUUID());
+  const values = messages.flatMap((message, index) => [
+    message.delaySeconds ?? '',
+    formatHead(ids[index]!, message, message.deduplicationId),
+    message.body,
+  ]);
+  await client.run(sendStandard, queue, values);
+  return ids.map((messageId) => ({ ok: true, messageId }));
+}
+
+/** Sends messages to a FIFO queue: one with a deduplication id that is remembered is accepted, and dropped. */
+export async function sendToFifo(
+  client: RedisClient,
+  queue: string,
+  messages: readonly OutgoingMessage[],
+): Promise<SendResult[]> {
+  const values = messages.flatMap((message) => {
+    const id = randomUUID();
+    const duplicateOf = deduplicationId(message);
+    return [duplicateOf, message.groupId!, id, formatHead(id, message, duplicateOf), message.body];
+  });
+  const sent = await client.run<string[]>(sendFifo, queue, values);
+  return sent.map((text) => {
+    const [messageId, number] = text.split(' ') as [string, string];
+    return { ok: true, messageId, sequenceNumber: sequenceNumber(Number(number)) };
+  });
+}
 
 /**
  * Wakes those who wait for messages. It comes first, for a user may lack the right to do it, and then nothing was done. Who is
@@ -19,7 +54,7 @@ const FORGOTTEN_AT_ONCE = 100;
  * Sends messages to a standard queue. Takes three values for each: the delay in seconds ('' for the queue's), the record
  * after its time, and the body.
  */
-export const sendStandard = script(
+const sendStandard = script(
   ['queue', 'messages', 'visible', 'delayed'],
   NOW,
   `
@@ -51,7 +86,7 @@ return 1
  * Sends messages to a FIFO queue. Takes five values for each: the deduplication id, the message group, the message id, the
  * record after its time, and the body. Answers with message id and number of each: of the first one with its deduplication id.
  */
-export const sendFifo = script(
+const sendFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'order', 'groups', 'deduplication', 'remembered'],
   NOW,
   GROUPS,
@@ -75,7 +110,7 @@ for i = 1, #ARGV, 5 do
   if not sent then
     local number = redis.call('HINCRBY', queue, 'number', 1)
     redis.call('HSET', messages, number, now .. ' ' .. ARGV[i + 3] .. ARGV[i + 4])
-    append(group, number, visible_at)
+    append(order, groups, group, number, visible_at)
     if visible_at > now then redis.call('ZADD', delayed, visible_at, number) end
     sent = id .. ' ' .. number
     redis.call('HSET', deduplication, duplicate_of, sent)
@@ -87,40 +122,5 @@ end
 redis.call('PEXPIRE', deduplication, ${DEDUPLICATION_MS})
 redis.call('PEXPIRE', remembered, ${DEDUPLICATION_MS})
 return results
-`,
-);
-
-/**
- * Takes in dead letters, each once, whatever became of it since. Takes '1' for a FIFO queue and '0' for a standard one, then
- * three values for each: the message id, the message group ('' on standard queues), and the record.
- */
-export const acceptDeadLetters = script(
-  ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'order', 'groups', 'arrived'],
-  NOW,
-  GROUPS,
-  `
-if redis.call('EXISTS', queue) == 0 then return false end
-${ANNOUNCE}
-for i = 2, #ARGV, 3 do
-  local id, group, record = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  if redis.call('SADD', arrived, id) == 1 then
-    local number = redis.call('HINCRBY', queue, 'number', 1)
-    redis.call('HSET', messages, number, record)
-    if ARGV[1] == '1' then
-      append(group, number, now)
-    else
-      redis.call('RPUSH', visible, number)
-    end
-  end
-end
-return 1
-`,
-);
-
-/** Forgets dead letters that came in, by message id: they are deleted where they came from, and cannot come again. */
-export const forgetDeadLetters = script(
-  ['arrived'],
-  `
-return redis.call('SREM', arrived, unpack(ARGV))
 `,
 );
