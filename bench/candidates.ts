@@ -1,17 +1,5 @@
 /** What is compared: ways to handle the messages of a queue. Each is loaded only where it runs. */
-import type { Handler } from './handlers.ts';
-import type { StubProcess } from './stub.ts';
-
-export interface Work {
-  readonly stub: StubProcess;
-  /** Handles one message. */
-  readonly handle: Handler;
-  /** Aborts when it is time to end. */
-  readonly end: AbortSignal;
-}
-
-/** Handles messages until the end; resolves when no request is under way any more. */
-export type Candidate = (work: Work) => Promise<void>;
+import type { Candidate } from './work.ts';
 
 interface Entry {
   /** For people. */
@@ -24,27 +12,27 @@ interface Entry {
 export const candidates = {
   rawLoop: {
     title: 'raw SDK loop: receive 10, delete 10',
-    load: async () => (await import('./candidates/raw-loop.ts')).rawLoop,
+    load: async () => (await import('./candidates/bare.ts')).rawLoop,
   },
   sqsConsumer1: {
     title: 'sqs-consumer',
-    load: async () => (await import('./candidates/sqs-consumer.ts')).oneByOne(1),
+    load: async () => (await import('./candidates/peers.ts')).oneByOne(1),
   },
   sqsConsumer10: {
     title: 'sqs-consumer, batchSize 10',
-    load: async () => (await import('./candidates/sqs-consumer.ts')).oneByOne(10),
+    load: async () => (await import('./candidates/peers.ts')).oneByOne(10),
   },
   sqsConsumerBatches: {
     title: 'sqs-consumer, handleMessageBatch',
-    load: async () => (await import('./candidates/sqs-consumer.ts')).batches,
+    load: async () => (await import('./candidates/peers.ts')).batches,
   },
   squiss10: {
     title: 'squiss-ts, 10 in flight',
-    load: async () => (await import('./candidates/squiss.ts')).squiss(10),
+    load: async () => (await import('./candidates/peers.ts')).squiss(10),
   },
   squiss100: {
     title: 'squiss-ts, 100 in flight',
-    load: async () => (await import('./candidates/squiss.ts')).squiss(100),
+    load: async () => (await import('./candidates/peers.ts')).squiss(100),
   },
   bareHttp: {
     title: 'bare HTTP, unsigned',
@@ -68,11 +56,11 @@ export const candidates = {
   },
   status: {
     title: 'sqs-concurrent, 10 slots, with its status server',
-    load: async () => (await import('./candidates/container-status.ts')).statusContainer,
+    load: async () => (await import('./candidates/container.ts')).statusContainer,
   },
   watched: {
     title: 'sqs-concurrent, 10 slots, with its status server and somebody who looks',
-    load: async () => (await import('./candidates/container-status.ts')).watchedContainer,
+    load: async () => (await import('./candidates/container.ts')).watchedContainer,
   },
   raw: {
     title: 'sqs-concurrent, 10 slots, a worker that takes the messages of the task raw',

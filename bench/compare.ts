@@ -1,10 +1,32 @@
-/** Compares the candidates that handle messages: each trial in a process of its own, and the median of each number. */
-import { join } from 'node:path';
-import { type CandidateName, candidates } from './candidates.ts';
-import { inRounds, median } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { printTable } from './report.ts';
-import type { Measured, Trial } from './trial.ts';
+/**
+ * Compares the candidates that handle messages. A trial is one candidate in a process of its own on the full queue of a
+ * stub, measured over a window of time once it runs warm; the median of each number counts.
+ */
+import { sleep } from '../harness/clock.ts';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { printTable } from '../harness/report.ts';
+import { startStub } from '../harness/sqs-stub-process.ts';
+import { inRounds, median } from '../harness/statistics.ts';
+import { type CandidateName, candidates, taskOf } from './candidates.ts';
+import { type Handler, type HandlerName, handlers } from './work.ts';
+
+export interface Trial {
+  readonly candidate: CandidateName;
+  readonly handler: HandlerName;
+  /** How long each API call takes, in milliseconds. */
+  readonly latencyMs: number;
+  /** More than can be handled in the time. */
+  readonly messages: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+export interface Measured {
+  readonly messagesPerSecond: number;
+  readonly callsPerMessage: number;
+  /** CPU time of the process, in microseconds. */
+  readonly cpuPerMessage: number;
+}
 
 /** The medians of each candidate. */
 export async function compare<Name extends CandidateName>(
@@ -12,7 +34,7 @@ export async function compare<Name extends CandidateName>(
   setup: Omit<Trial, 'candidate'>,
 ): Promise<Record<Name, Measured>> {
   const trials = await inRounds(names, (candidate) =>
-    inOwnProcess<Measured>(join(import.meta.dirname, 'trial.ts'), 'trial', { ...setup, candidate }),
+    inOwnProcess<Measured>(import.meta.filename, 'trial', { ...setup, candidate }),
   );
   const medians = names.map((name) => [name, medianOfEach(trials.get(name) ?? [])]);
   return Object.fromEntries(medians) as Record<Name, Measured>;
@@ -40,5 +62,43 @@ function medianOfEach(trials: readonly Measured[]): Measured {
     messagesPerSecond: median(trials.map(({ messagesPerSecond }) => messagesPerSecond)),
     callsPerMessage: median(trials.map(({ callsPerMessage }) => callsPerMessage)),
     cpuPerMessage: median(trials.map(({ cpuPerMessage }) => cpuPerMessage)),
+  };
+}
+
+/** Runs in a process of its own. The handler's own CPU time counts, too. */
+export async function trial(setup: Trial): Promise<Measured> {
+  const stub = await startStub(setup.latencyMs, setup.messages, taskOf(setup.candidate));
+  await stub.calls();
+  const handler: Handler = handlers[setup.handler]();
+  let handled = 0;
+  const count = () => {
+    handled += 1;
+  };
+  const handle = () => {
+    const handling = handler();
+    return handling === undefined ? count() : handling.then(count);
+  };
+  const end = new AbortController();
+  const candidate = await candidates[setup.candidate].load();
+  const running = candidate({ stub, handle, end: end.signal });
+
+  await sleep(setup.warmUpSeconds * 1000);
+  const callsBefore = await stub.calls();
+  const [handledBefore, startedAt, cpu] = [handled, performance.now(), process.cpuUsage()];
+  await sleep(setup.seconds * 1000);
+  const { user, system } = process.cpuUsage(cpu);
+  const messages = handled - handledBefore;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const calls = (await stub.calls()) - callsBefore;
+
+  end.abort();
+  await running;
+  await stub.stop();
+  if (handled >= setup.messages)
+    throw new Error(`${setup.messages} messages were too few for ${setup.candidate}.`);
+  return {
+    messagesPerSecond: messages / seconds,
+    callsPerMessage: calls / messages,
+    cpuPerMessage: (user + system) / messages,
   };
 }

@@ -3,16 +3,16 @@
  * is sent meanwhile gets to the handler. Run: npm run bench -- idle
  */
 import { useFakeTimers } from 'sinon';
+import { sleep } from '../harness/clock.ts';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { openBareHttp } from '../harness/sqs-clients.ts';
+import { startStub } from '../harness/sqs-stub-process.ts';
+import { inRounds, median, ROUNDS } from '../harness/statistics.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import { openSqs } from '../src/brokers/sqs/broker.ts';
 import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
-import { openBareHttp } from './bare-http.ts';
 import { type CandidateName, candidates } from './candidates.ts';
-import { sleep } from './handlers.ts';
-import { inRounds, median, ROUNDS } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
-import { startStub } from './stub.ts';
 
 const HOUR_MS = 3_600_000;
 /** SQS: the longest wait of a long poll, in seconds. */

@@ -2,11 +2,11 @@
  * Heap and resident memory over 500,000 messages, after a garbage collection each: is it flat, and how much is it
  * beside the raw SDK loop? Takes minutes. Run: npm run bench -- memory
  */
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { startStub } from '../harness/sqs-stub-process.ts';
+import { median } from '../harness/statistics.ts';
 import { type CandidateName, candidates } from './candidates.ts';
-import { median } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
-import { startStub } from './stub.ts';
 
 const MESSAGES = 500_000;
 const SAMPLE_EVERY = 50_000;

@@ -2,12 +2,13 @@
  * Two processes on one queue, each with ten slots and handlers that take 200 ms. The second starts later: does it get
  * its share, or does the first hoard messages? Run: npm run bench -- prefetch
  */
+import { sleep } from '../harness/clock.ts';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atLeast, atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { startStub } from '../harness/sqs-stub-process.ts';
 import { openSqs } from '../src/brokers/sqs/broker.ts';
 import { Consumer } from '../src/consumer/consumer.ts';
-import { handlers, sleep } from './handlers.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atLeast, atMost, type Finding, printTable, show } from './report.ts';
-import { startStub } from './stub.ts';
+import { handlers } from './work.ts';
 
 const MESSAGES = 400;
 const LATENCY_MS = 20;

@@ -2,12 +2,12 @@
  * A thousand calls made together: API calls a message, and the rate beside one SendMessage each. 10 ms an API call.
  * Run: npm run bench -- producer
  */
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atLeast, atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { openSdk } from '../harness/sqs-clients.ts';
+import { type StubProcess, startStub } from '../harness/sqs-stub-process.ts';
+import { inRounds, median, ROUNDS } from '../harness/statistics.ts';
 import { closeProducers, queue } from '../src/index.ts';
-import { inRounds, median, ROUNDS } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atLeast, atMost, type Finding, printTable, show } from './report.ts';
-import { openSdk } from './sdk.ts';
-import { type StubProcess, startStub } from './stub.ts';
 
 const CALLS = 1_000;
 const LATENCY_MS = 10;

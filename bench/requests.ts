@@ -1,10 +1,35 @@
-/** The CPU time of the four requests that every message takes, step by step leaner. Run: npm run bench -- requests */
-import type { LeanAction } from '../src/brokers/sqs/lean-requests.ts';
-import { inRounds, median, ROUNDS } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
-import { type Input, type Post, type RequestStep, requestSteps } from './request-steps.ts';
-import { type StubProcess, startStub } from './stub.ts';
+/**
+ * The CPU time of the four requests that every message takes: on the way from the SDK to nothing but HTTP, each step
+ * without something of the last. Run: npm run bench -- requests
+ */
+import { SQS } from '@aws-sdk/client-sqs';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { openBareHttp, openSdk } from '../harness/sqs-clients.ts';
+import { type StubProcess, startStub } from '../harness/sqs-stub-process.ts';
+import { inRounds, median, ROUNDS } from '../harness/statistics.ts';
+import { SqsClient } from '../src/brokers/sqs/client.ts';
+import { type LeanAction, LeanRequests } from '../src/brokers/sqs/lean-requests.ts';
+import { resolveSettings } from '../src/brokers/sqs/settings.ts';
+
+type Input = { readonly QueueUrl: string } & Readonly<Record<string, unknown>>;
+
+/** Sends a request; resolves to what the answer says. */
+type Post = (action: LeanAction, input: Input) => Promise<object>;
+
+const REGION = 'us-east-1';
+
+/** Each opens a client of the endpoint, by what it is called in the table. */
+const requestSteps = {
+  'the SDK as it is': (url: string) => throughSdk(openSdk(url)),
+  'without MD5': (url: string) => throughSdk(withoutMd5(url)),
+  'no middlewares: JSON, its signer, its connections': (url: string) => signedBySdk(url),
+  'our own signer': (url: string) => signedByUs(url),
+  'with our deadlines and errors: what the containers use': (url: string) => throughOurClient(url),
+  'bare HTTP, unsigned': (url: string): Post => openBareHttp(url).post,
+} satisfies Record<string, (url: string) => Post | Promise<Post>>;
+
+type RequestStep = keyof typeof requestSteps;
 
 const REQUESTS = 1_500;
 const WARM_UPS = 500;
@@ -91,4 +116,54 @@ async function inputsFor(
     },
     SendMessageBatch: { QueueUrl, Entries: BATCH.map((Id) => ({ Id, MessageBody: '[[1,2,3],{}]' })) },
   };
+}
+
+function throughSdk(sqs: SQS): Post {
+  const methods = {
+    ReceiveMessage: sqs.receiveMessage,
+    DeleteMessageBatch: sqs.deleteMessageBatch,
+    ChangeMessageVisibilityBatch: sqs.changeMessageVisibilityBatch,
+    SendMessageBatch: sqs.sendMessageBatch,
+  } as unknown as Record<LeanAction, (input: Input) => Promise<object>>;
+  return (action, input) => methods[action].call(sqs, input);
+}
+
+function withoutMd5(endpoint: string): SQS {
+  const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
+  return new SQS({ endpoint, region: REGION, credentials, md5: false });
+}
+
+/** A request as the protocol has it, signed by the SDK's signer and sent by the SDK's HTTP handler. */
+async function signedBySdk(url: string): Promise<Post> {
+  const sqs = withoutMd5(url);
+  const signer = await sqs.config.signer();
+  const { protocol, hostname, port, host } = new URL(url);
+  return async (action, input) => {
+    const unsigned = {
+      method: 'POST',
+      protocol,
+      hostname,
+      port: Number(port),
+      path: '/',
+      query: {},
+      headers: { 'content-type': 'application/x-amz-json-1.0', host, 'x-amz-target': `AmazonSQS.${action}` },
+      body: JSON.stringify(input),
+    };
+    const { response } = await sqs.config.requestHandler.handle(await signer.sign(unsigned));
+    const chunks: Buffer[] = [];
+    for await (const chunk of response.body) chunks.push(chunk);
+    return JSON.parse(Buffer.concat(chunks).toString()) as object;
+  };
+}
+
+function signedByUs(url: string): Post {
+  const sqs = withoutMd5(url);
+  const requests = new LeanRequests(REGION, url);
+  const { signal: abortSignal } = new AbortController();
+  return (action, input) => requests.send<object>(sqs, { action, input, abortSignal });
+}
+
+async function throughOurClient(url: string): Promise<Post> {
+  const client = new SqsClient(await resolveSettings({ endpoint: url, emulator: true }));
+  return (action, input) => client.leanRequest<object>({ action, queue: 'bench' }, input);
 }

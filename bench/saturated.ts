@@ -2,9 +2,9 @@
  * A full queue, a handler that does nothing, no latency: API calls and CPU time a message.
  * Run: npm run bench -- saturated
  */
+import { atMost, type Finding, show } from '../harness/report.ts';
+import { ROUNDS } from '../harness/statistics.ts';
 import { compare, printComparison } from './compare.ts';
-import { ROUNDS } from './measure.ts';
-import { atMost, type Finding, show } from './report.ts';
 
 const CANDIDATES = [
   'rawLoop',

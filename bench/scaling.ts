@@ -4,28 +4,19 @@
  * Run: npm run bench -- scaling
  */
 import { join } from 'node:path';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../harness/report.ts';
 import { monthlyCost, SECONDS_A_MONTH } from '../src/observe/cost/cost.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
-import type { Burst, BurstSetup } from './scaling/burst.ts';
-import type { Deploy, DeploySetup } from './scaling/deploy.ts';
-import type { Outage, OutageSetup } from './scaling/outage.ts';
+import type { Steady } from './scaling/scenarios.ts';
 import { LATENCY_MS } from './scaling/simulation.ts';
-import type { Steady, SteadySetup } from './scaling/steady.ts';
 
-/** The simulations: each a file beside this one, with a function of that name. */
-interface Simulations {
-  steady: (setup: SteadySetup) => Steady;
-  burst: (setup: BurstSetup) => Burst;
-  deploy: (setup: DeploySetup) => Deploy;
-  outage: (setup: OutageSetup) => Outage;
-}
+type Scenarios = typeof import('./scaling/scenarios.ts');
 
-function simulate<Name extends keyof Simulations>(
+function simulate<Name extends keyof Scenarios>(
   name: Name,
-  setup: Parameters<Simulations[Name]>[0],
-): Promise<ReturnType<Simulations[Name]>> {
-  return inOwnProcess(join(import.meta.dirname, `scaling/${name}.ts`), name, setup);
+  setup: Parameters<Scenarios[Name]>[0],
+): Promise<Awaited<ReturnType<Scenarios[Name]>>> {
+  return inOwnProcess(join(import.meta.dirname, 'scaling/scenarios.ts'), name, setup);
 }
 
 export async function bench(): Promise<Finding[]> {

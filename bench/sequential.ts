@@ -2,9 +2,9 @@
  * One message at a time, a handler that keeps the processor busy, and API calls that take time: how near to what the
  * handler alone could do? Run: npm run bench -- sequential
  */
+import { atLeast, type Finding, show } from '../harness/report.ts';
+import { ROUNDS } from '../harness/statistics.ts';
 import { compare, printComparison } from './compare.ts';
-import { ROUNDS } from './measure.ts';
-import { atLeast, type Finding, show } from './report.ts';
 
 const CANDIDATES = [
   'bareLoop',

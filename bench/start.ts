@@ -9,12 +9,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { executable } from '../harness/executables.ts';
+import { atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { median } from '../harness/statistics.ts';
 import { startStub } from '../test/support/sqs-stub.ts';
-import { median } from './measure.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
 
 const RUNS = 20;
-const sequential = join(import.meta.dirname, '../dist/containers/sequential.js');
 
 export async function bench(): Promise<Finding[]> {
   const folder = mkdtempSync(join(tmpdir(), 'start-'));
@@ -22,6 +22,7 @@ export async function bench(): Promise<Finding[]> {
   writeFileSync(join(folder, 'worker.mjs'), 'export const worker = () => () => {};');
   writeFileSync(join(folder, 'sqs.ini'), settings('sqs'));
   writeFileSync(join(folder, 'sqlite.ini'), settings('sqlite:queues.db'));
+  const sequential = executable('sequential');
   const candidates: [string, string[]][] = [
     [
       'plain JavaScript with the SDK',

@@ -5,14 +5,14 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sleep } from '../harness/clock.ts';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../harness/report.ts';
+import { startStub } from '../harness/sqs-stub-process.ts';
+import { inRounds, median, ROUNDS } from '../harness/statistics.ts';
+import { alternate, INTERVAL_SECONDS, INTERVALS } from './alternate.ts';
 import { run } from './candidates/container.ts';
 import { type CandidateName, candidates } from './candidates.ts';
-import { sleep } from './handlers.ts';
-import { inRounds, median, ROUNDS } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atMost, type Finding, printTable, show } from './report.ts';
-import { startStub } from './stub.ts';
-import { TURN_SECONDS, TURNS, takeTurns } from './turns.ts';
 
 /** Its part is smaller than what the compiler makes of one process and of another differs: so many pairs of processes. */
 const PAIRS = 7;
@@ -23,7 +23,7 @@ const IDLE = { 'without a status server': false, 'with one, at which nobody look
 export async function bench(): Promise<Finding[]> {
   const [alone, watched] = [await ratios('status'), await ratios('watched')];
   printTable(
-    `Status server: a full queue, a handler that does nothing; CPU time a message of the container's process, to that of one without it; medians of ${PAIRS} pairs of processes, ${TURNS} turns of ${TURN_SECONDS} s each`,
+    `Status server: a full queue, a handler that does nothing; CPU time a message of the container's process, to that of one without it; medians of ${PAIRS} pairs of processes, ${INTERVALS} intervals of ${INTERVAL_SECONDS} s each`,
     ['', 'to without', 'pair by pair'],
     [
       [candidates.status.title, show(median(alone)), alone.map((ratio) => show(ratio)).join(', ')],
@@ -51,7 +51,7 @@ export async function bench(): Promise<Finding[]> {
 async function ratios(name: CandidateName): Promise<number[]> {
   const pairs: number[] = [];
   for (let pair = 0; pair < PAIRS; pair += 1) {
-    const [without, withStatus] = await takeTurns('concurrent', name);
+    const [without, withStatus] = await alternate('concurrent', name);
     pairs.push(withStatus / without);
   }
   return pairs;

@@ -3,9 +3,9 @@
  * of the task as they are: CPU time a message, on a full queue, with a handler that does nothing.
  * Run: npm run bench -- tasks
  */
+import { atMost, type Finding, show } from '../harness/report.ts';
+import { ROUNDS } from '../harness/statistics.ts';
 import { compare, printComparison } from './compare.ts';
-import { ROUNDS } from './measure.ts';
-import { atMost, type Finding, show } from './report.ts';
 
 const CANDIDATES = ['concurrent', 'raw', 'tasks'] as const;
 const setup = { handler: 'nothing', latencyMs: 0, messages: 300_000, warmUpSeconds: 2, seconds: 3 } as const;

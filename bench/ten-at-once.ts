@@ -2,9 +2,9 @@
  * Ten messages at once, 95 % of which sleep 5 ms and 5 % 200 ms, and 10 ms an API call: does a slot ever wait for the
  * slowest of ten, or for the network? Run: npm run bench -- ten-at-once
  */
+import { atLeast, type Finding, show } from '../harness/report.ts';
+import { ROUNDS } from '../harness/statistics.ts';
 import { compare, printComparison } from './compare.ts';
-import { ROUNDS } from './measure.ts';
-import { atLeast, type Finding, show } from './report.ts';
 
 const CANDIDATES = ['bareLoops', 'rawLoop', 'sqsConsumer10', 'squiss10', 'concurrent'] as const;
 const setup = { handler: 'mixed', latencyMs: 10, messages: 20_000, warmUpSeconds: 2, seconds: 6 } as const;

@@ -1,9 +1,9 @@
 /** The test container: messages a second through a worker that does nothing. Run: npm run bench -- test-container */
 import { TestContainer } from '../containers/test.ts';
+import { inOwnProcess } from '../harness/own-process.ts';
+import { atLeast, type Finding, printTable, show } from '../harness/report.ts';
+import { inRounds, median, ROUNDS } from '../harness/statistics.ts';
 import { queue } from '../src/index.ts';
-import { inRounds, median, ROUNDS } from './measure.ts';
-import { inOwnProcess } from './own-process.ts';
-import { atLeast, type Finding, printTable, show } from './report.ts';
 
 const MESSAGES = 50_000;
 const WARM_UP_MESSAGES = 10_000;

@@ -1,11 +1,12 @@
 /** Which faults a run has, and what makes them happen when they should. */
 import { statSync } from 'node:fs';
-import type { ClockJump } from './clock.ts';
+import { sleep } from '../harness/clock.ts';
+import { between, type Random, seeded } from '../harness/random.ts';
+import type { BrokerFault, FaultyBroker } from './brokers/faulty-broker.ts';
+import type { ClockJump } from './clock-jumps.ts';
 import type { Fleet } from './fleet.ts';
 import type { History } from './history.ts';
-import type { Place, PlaceFault } from './places/place.ts';
 import type { Fault, FaultKind } from './plan.ts';
-import { between, type Random, seeded } from './random.ts';
 
 const SIGKILL = 'SIGKILL';
 const SIGTERM = 'SIGTERM';
@@ -36,15 +37,15 @@ export function jumpsOf(plan: readonly Fault[], startedAt: number): ClockJump[] 
 
 export interface Scene {
   readonly fleet: Fleet;
-  readonly place: Place;
+  readonly broker: FaultyBroker;
   readonly history: History;
   /** Ends the faults early. */
   readonly until: Promise<unknown>;
 }
 
-/** Makes the faults happen, for so many seconds; undoes them all in the end. */
-export async function wreak(plan: readonly Fault[], seconds: number, scene: Scene): Promise<void> {
-  const { fleet, place, history, until } = scene;
+/** Causes the faults as planned, for this many seconds; undoes them all in the end. */
+export async function injectFaults(plan: readonly Fault[], seconds: number, scene: Scene): Promise<void> {
+  const { fleet, broker, history, until } = scene;
   const timers = plan.flatMap((fault) =>
     stepsOf(fault, scene).map(([at, step]) => setTimeout(() => void step(), at)),
   );
@@ -53,24 +54,28 @@ export async function wreak(plan: readonly Fault[], seconds: number, scene: Scen
   await Promise.race([time.promise, until]);
   for (const timer of timers) clearTimeout(timer);
   for (let index = 0; index < fleet.size; index += 1) fleet.cont(index);
-  for (const fault of place.faults) end(fault, history);
+  for (const fault of broker.faults) end(fault, history);
 }
 
 /**
- * Has a process drain so many times, each some moments after the first message that it handles. One time in ten, the
+ * Drains a process this many times, each some moments after the first message that it handles. One time in ten, the
  * signal comes some moments after the start instead, maybe before the process listens for it: these come on top.
  */
-export async function terminate(times: number, random: Random, scene: Scene & { readonly ledger: string }) {
+export async function drainRepeatedly(
+  times: number,
+  random: Random,
+  scene: Scene & { readonly ledger: string },
+) {
   const { fleet, until, ledger } = scene;
   let goesOn = true;
   void until.then(() => {
     goesOn = false;
   });
   while (fleet.drains < times && goesOn) {
-    while (!fleet.isUp(0)) await pause(5);
+    while (!fleet.isUp(0)) await sleep(5);
     const before = sizeOf(ledger);
-    if (random() < 0.9) while (sizeOf(ledger) === before && fleet.isUp(0) && goesOn) await pause(5);
-    await pause(between(0, 400, random));
+    if (random() < 0.9) while (sizeOf(ledger) === before && fleet.isUp(0) && goesOn) await sleep(5);
+    await sleep(between(0, 400, random));
     fleet.end(0, SIGTERM);
     await fleet.ended(0);
   }
@@ -82,7 +87,7 @@ function sizeOf(file: string): number {
 
 type Step = readonly [at: number, step: () => unknown];
 
-function stepsOf({ kind, at, milliseconds, chance }: Fault, { fleet, place, history }: Scene): Step[] {
+function stepsOf({ kind, at, milliseconds, chance }: Fault, { fleet, broker, history }: Scene): Step[] {
   const index = Math.floor(chance * fleet.size);
   const over = at + milliseconds;
   switch (kind) {
@@ -95,14 +100,14 @@ function stepsOf({ kind, at, milliseconds, chance }: Fault, { fleet, place, hist
         [over, () => fleet.cont(index)],
       ];
     case CLOCK_JUMP:
-      return [[at, () => history.clockJumped(kind, history.startedAt + at, place.sharedClock)]];
+      return [[at, () => history.clockJumped(kind, history.startedAt + at, broker.sharedClock)]];
   }
-  const fault = place.faults.find(({ name }) => name === kind)!;
+  const fault = broker.faults.find(({ name }) => name === kind)!;
   const begins: Step = [at, () => begin(fault, chance, history)];
   return fault.end ? [begins, [over, () => end(fault, history)]] : [begins];
 }
 
-async function begin(fault: PlaceFault, chance: number, history: History): Promise<void> {
+async function begin(fault: BrokerFault, chance: number, history: History): Promise<void> {
   history.begin(fault.name);
   try {
     await fault.begin(chance);
@@ -112,11 +117,7 @@ async function begin(fault: PlaceFault, chance: number, history: History): Promi
   if (!fault.end) history.end(fault.name);
 }
 
-function end(fault: PlaceFault, history: History): void {
+function end(fault: BrokerFault, history: History): void {
   void fault.end?.();
   history.end(fault.name);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -2,9 +2,9 @@
  * What is done for a message, in our containers and in the peers' processes: it starts, takes some time, and ends or
  * fails, and the ledger has all of it. How long it takes and whether it fails follows from its number.
  */
-
+import { sleep } from '../harness/clock.ts';
+import { seeded } from '../harness/random.ts';
 import { Ledger, type NumberedMessage } from './ledger.ts';
-import { seeded } from './random.ts';
 
 /** What a handling is to be like, by its message. */
 export interface Work {
@@ -38,7 +38,7 @@ export function handling({ ledger: path, longestMs, failure }: HandlingOptions) 
   return async (message: NumberedMessage): Promise<void> => {
     ledger.write('start', message);
     const { milliseconds, fails } = workOf(message, longestMs);
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    await sleep(milliseconds);
     if (fails) {
       ledger.write('fail', message);
       throw failure();

@@ -1,5 +1,5 @@
 /** What happened in a run, for people (the timeline) and for the verdict, which explains repeats by the incidents. */
-import { elapsed } from './clock.ts';
+import { elapsed } from '../harness/clock.ts';
 import type { Starvation } from './starvation.ts';
 
 /** Something that may be why a message is handled again. Times are milliseconds of `elapsed`. */
@@ -7,7 +7,7 @@ export interface Incident {
   readonly what: string;
   readonly from: number;
   readonly to: number;
-  /** The process that it happened to; undefined: it was the place. */
+  /** The process that it happened to; undefined: it happened to the broker. */
   readonly pid?: number | undefined;
 }
 
@@ -23,8 +23,8 @@ export class History {
   readonly startedAt = elapsed();
   readonly notes: Note[] = [];
   readonly incidents: Incident[] = [];
-  /** The faults of the place that are under way, with their beginning. */
-  readonly #underWay = new Map<string, number>();
+  /** The broker's current faults, with their start. */
+  readonly #current = new Map<string, number>();
   #lastFaultAt = Number.NEGATIVE_INFINITY;
 
   now(): number {
@@ -41,14 +41,14 @@ export class History {
 
   /**
    * The clock of the processes jumped at this time, by itself: nobody may have come to say so at once. `mattersTo` says
-   * whether their place goes by it.
+   * whether the broker goes by it.
    */
   clockJumped(what: string, at: number, mattersTo: boolean): void {
     this.notes.push({ at, text: what });
     if (mattersTo) this.incidents.push({ what, from: at, to: at });
   }
 
-  /** The machine did not let processes run, nobody having stopped them; this one (`own`) has the network of the place in it. */
+  /** The machine did not let processes run, nobody having stopped them; this one (`own`) has the broker's proxy in it. */
   starved(starvations: readonly Starvation[], own: number): void {
     for (const { pid, from, to } of starvations) {
       const wasStopped = this.incidents.some(
@@ -58,25 +58,25 @@ export class History {
     }
   }
 
-  /** A fault of the place begins. */
+  /** A fault of the broker begins. */
   begin(what: string): void {
     this.note(`${what} begins`);
-    this.#underWay.set(what, elapsed());
+    this.#current.set(what, elapsed());
   }
 
   /** It is over. */
   end(what: string): void {
-    const from = this.#underWay.get(what);
+    const from = this.#current.get(what);
     if (from === undefined) return;
     this.note(`${what} ends`);
-    this.#underWay.delete(what);
+    this.#current.delete(what);
     this.#lastFaultAt = elapsed();
     this.incident(what, { from });
   }
 
-  /** Whether the place has, or has just had, a fault. */
+  /** Whether the broker has, or has just had, a fault. */
   isUnderFault(): boolean {
-    return this.#underWay.size > 0 || elapsed() - this.#lastFaultAt < JUST_NOW_MS;
+    return this.#current.size > 0 || elapsed() - this.#lastFaultAt < JUST_NOW_MS;
   }
 }
 

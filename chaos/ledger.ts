@@ -4,7 +4,7 @@
  * it, and the order of the lines is that of what happened, in all processes.
  */
 import { existsSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { elapsed } from './clock.ts';
+import { elapsed } from '../harness/clock.ts';
 
 /** `end`: handled well. `fail`: the worker threw, to have the message again. */
 export type LedgerEvent = 'start' | 'end' | 'fail';

@@ -1,5 +1,5 @@
 /** Which faults come when: a pure function of the seed. */
-import { between, exponential, seeded, seedOf } from './random.ts';
+import { between, exponential, seeded, seedOf } from '../harness/random.ts';
 
 /** A kind of fault. */
 export interface FaultKind {

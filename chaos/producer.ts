@@ -2,9 +2,12 @@
  * Sends numbered messages all the time, to a standard queue and to a FIFO queue, and remembers which of them the broker has
  * acknowledged. The others may have been sent or not.
  */
+import { elapsed, sleep } from '../harness/clock.ts';
 import type { Broker, OutgoingMessage, Queue } from '../src/brokers/broker.ts';
-import { elapsed } from './clock.ts';
-import { FIFO_QUEUE, STANDARD_QUEUE } from './queues.ts';
+
+/** The queues of a run. */
+export const STANDARD_QUEUE = 'orders';
+export const FIFO_QUEUE = 'steps.fifo';
 
 const GROUPS = 8;
 const BATCH = 10;
@@ -24,8 +27,8 @@ export interface SentMessage {
 export interface ProducerOptions {
   /** As the containers have it. */
   readonly broker: Broker;
-  /** The same queues without faults, for looking how many messages there are. */
-  readonly quiet: Broker;
+  /** The same queues without faults, to see how many messages they have. */
+  readonly direct: Broker;
   /** No more are sent while so many are visible. */
   readonly backlog: number;
   /** How many to send in all. */
@@ -34,7 +37,7 @@ export interface ProducerOptions {
 
 interface QueueToFill {
   readonly queue: Queue;
-  readonly quiet: Queue;
+  readonly direct: Queue;
 }
 
 export class Producer {
@@ -54,7 +57,7 @@ export class Producer {
   static async open(options: ProducerOptions): Promise<Producer> {
     const opened = [STANDARD_QUEUE, FIFO_QUEUE].map(async (name) => ({
       queue: await options.broker.open(name),
-      quiet: await options.quiet.open(name),
+      direct: await options.direct.open(name),
     }));
     return new Producer(options, await Promise.all(opened));
   }
@@ -68,15 +71,15 @@ export class Producer {
     this.#stopped = true;
   }
 
-  async #fill({ queue, quiet }: QueueToFill): Promise<void> {
+  async #fill({ queue, direct }: QueueToFill): Promise<void> {
     const { backlog, messages } = this.#options;
     while (!this.#stopped && this.#next < messages) {
-      const isFull = await quiet.counts().then(
+      const isFull = await direct.counts().then(
         ({ visible }) => visible > backlog,
         () => false,
       );
       const pauseMs = isFull || !(await this.#send(queue)) ? LONG_PAUSE_MS : PAUSE_MS;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await sleep(pauseMs);
     }
   }
 

@@ -1,7 +1,7 @@
 /** What people read of runs: a table of all, and for one that failed its seed, its timeline, and what is known of the messages. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Table from 'cli-table3';
+import { tableOf } from '../harness/report.ts';
 import { type LedgerLine, readLedger } from './ledger.ts';
 import type { Trial, TrialOptions } from './trial.ts';
 import type { ExplainedRepeat } from './verdict.ts';
@@ -9,39 +9,37 @@ import type { ExplainedRepeat } from './verdict.ts';
 /** Of how many messages the whole story is told. */
 const MOST_STORIES = 10;
 
-export function tableOf(trials: readonly Trial[]): string {
-  const table = new Table({
-    head: [
-      '',
-      'broker',
-      'faults',
-      'acknowledged',
-      'handled',
-      'lost',
-      'deleted unhandled',
-      'out of order',
-      'repeats',
-      'unexplained',
-      'left',
-    ],
-    style: { head: [], border: [] },
-  });
-  table.push(
-    ...trials.map((trial) => [
-      trial.options.subject,
-      trial.options.broker,
-      faultsOf(trial.options),
-      trial.acknowledged,
-      trial.handled,
-      trial.lost.length,
-      trial.deletedUnhandled.length,
-      trial.orderViolations.length,
-      trial.repeats.length,
-      unexplained(trial).length,
-      trial.left,
-    ]),
+export function overviewOf(trials: readonly Trial[]): string {
+  const head = [
+    '',
+    'broker',
+    'faults',
+    'acknowledged',
+    'handled',
+    'lost',
+    'deleted unhandled',
+    'out of order',
+    'repeats',
+    'unexplained',
+    'left',
+  ];
+  const rows = trials.map((trial) => [
+    trial.options.subject,
+    trial.options.broker,
+    faultsOf(trial.options),
+    trial.acknowledged,
+    trial.handled,
+    trial.lost.length,
+    trial.deletedUnhandled.length,
+    trial.orderViolations.length,
+    trial.repeats.length,
+    unexplained(trial).length,
+    trial.left,
+  ]);
+  return tableOf(
+    head,
+    rows.map((cells) => cells.map(String)),
   );
-  return table.toString();
 }
 
 /** One run in words. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { BROKERS, type BrokerName, whyNot } from './places/open.ts';
-import { storyOf, summaryOf, tableOf } from './report.ts';
+import { available, BROKERS, type BrokerName } from '../harness/brokers.ts';
+import { overviewOf, storyOf, summaryOf } from './report.ts';
 import { judgeSoak, runSoak } from './soak.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 import { runTrial, type Trial, type TrialOptions } from './trial.ts';
@@ -67,7 +67,7 @@ async function chaos(
   options: Omit<TrialOptions, 'broker' | 'folder' | 'signal'>,
 ): Promise<void> {
   const trials: Trial[] = [];
-  for (const broker of possible(brokers)) {
+  for (const broker of available(brokers)) {
     if (interrupted.signal.aborted) break;
     const trial = await runTrial({
       ...options,
@@ -82,11 +82,11 @@ async function chaos(
     }
     trials.push(trial);
   }
-  console.log(tableOf(trials));
+  console.log(overviewOf(trials));
 }
 
 async function soak(brokers: readonly BrokerName[], messages: number): Promise<void> {
-  for (const broker of possible(brokers)) {
+  for (const broker of available(brokers)) {
     const result = await runSoak({ broker, messages, folder: folderFor(broker) });
     const { good, lines } = judgeSoak(result);
     const rate = Math.round(messages / result.seconds);
@@ -100,15 +100,6 @@ function folderFor(broker: BrokerName): string {
   const folder = join(root, broker);
   mkdirSync(folder);
   return folder;
-}
-
-/** Those of the brokers that can be had here; says why the others cannot. */
-function possible(brokers: readonly BrokerName[]): BrokerName[] {
-  return brokers.filter((broker) => {
-    const reason = whyNot(broker);
-    if (reason) console.log(`left out: ${broker}: ${reason}`);
-    return !reason;
-  });
 }
 
 function brokersOf(list: string): BrokerName[] {

@@ -3,7 +3,17 @@ import { appendFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { WorkerFactory } from '../src/worker/worker.ts';
-import type { Sample } from './samples.ts';
+
+/** What the process uses after this many messages. */
+export interface Sample {
+  readonly messages: number;
+  /** Bytes, right after a garbage collection. */
+  readonly heapUsed: number;
+  /** Bytes. */
+  readonly rss: number;
+  /** Sockets, timers, and all else that the event loop waits for. */
+  readonly handles: number;
+}
 
 export const worker: WorkerFactory = ({ samples = '', every }) => {
   setFlagsFromString('--expose-gc');

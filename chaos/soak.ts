@@ -2,15 +2,18 @@
  * The soak: one container handles a million messages without faults, and its memory and handles must not grow.
  * `npm run chaos -- soak`.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BrokerName } from '../harness/brokers.ts';
+import { sleep } from '../harness/clock.ts';
+import { runContainer } from '../harness/executables.ts';
+import { byTen } from '../harness/loops.ts';
+import { slope } from '../harness/statistics.ts';
 import type { Broker } from '../src/brokers/broker.ts';
 import { openBroker } from '../src/brokers/open.ts';
-import { type BrokerName, openPlace } from './places/open.ts';
-import { STANDARD_QUEUE } from './queues.ts';
-import { growthOf, type Sample } from './samples.ts';
+import { openFaultyBroker } from './brokers/open.ts';
+import { STANDARD_QUEUE } from './producer.ts';
+import type { Sample } from './soak-worker.ts';
 
 export interface SoakOptions {
   readonly broker: BrokerName;
@@ -30,46 +33,53 @@ const SAMPLES = 100;
 const BACKLOG = 5_000;
 /** How many requests send at once. */
 const SENDERS = 4;
-const BATCH = 10;
+
+interface Growth {
+  readonly first: number;
+  readonly last: number;
+  /** For each million messages. */
+  readonly growth: number;
+}
+
+/** The share of the samples, from the first on, in which caches fill and code is compiled. */
+const WARMING_UP = 0.3;
+
+/** Throws a RangeError if there are too few samples to say. */
+export function growthOf(samples: readonly Sample[], of: (sample: Sample) => number): Growth {
+  const warm = samples.slice(Math.floor(samples.length * WARMING_UP));
+  if (warm.length < 5) throw new RangeError(`${samples.length} samples are too few to see what grows`);
+  const growth = slope(warm.map((sample) => [sample.messages, of(sample)])) * 1e6;
+  return { first: of(warm[0]!), last: of(warm.at(-1)!), growth };
+}
 
 export async function runSoak({ broker, messages, folder }: SoakOptions): Promise<Soak> {
-  const placeFolder = join(folder, 'place');
-  mkdirSync(placeFolder);
-  const place = await openPlace(broker, placeFolder, 0);
+  const brokerFolder = join(folder, 'broker');
+  mkdirSync(brokerFolder);
+  const { directAddress, close } = await openFaultyBroker(broker, brokerFolder, 0);
   const samples = join(folder, 'samples');
   writeFileSync(samples, '');
   writeFileSync(
     join(folder, 'worker.mjs'),
     `export { worker } from '${join(import.meta.dirname, 'soak-worker.ts')}';`,
   );
-  writeFileSync(
-    join(folder, 'worker.ini'),
-    `[container]
+  const settings = `[container]
 worker = ./worker.mjs:worker
 queue = ${STANDARD_QUEUE}
-broker = ${place.quietAddress}
+broker = ${directAddress}
 message_limit = ${messages}
 [worker]
 samples = ${samples}
 every = ${Math.floor(messages / SAMPLES)}
-`,
-  );
+`;
   const startedAt = performance.now();
   let exitCode: number | null;
-  const opened = await openBroker(place.quietAddress);
+  const opened = await openBroker(directAddress);
   try {
     await opened.create(STANDARD_QUEUE);
-    const container = spawn(
-      process.execPath,
-      [join(import.meta.dirname, '../dist/containers/concurrent.js'), 'worker.ini'],
-      { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    const exit = once(container, 'exit') as Promise<[number | null]>;
-    await send(opened, messages);
-    [exitCode] = await exit;
+    [exitCode] = await Promise.all([runContainer('concurrent', folder, settings), send(opened, messages)]);
   } finally {
     await opened.close();
-    await place.close();
+    await close();
   }
   return { samples: read(samples), exitCode, seconds: (performance.now() - startedAt) / 1000 };
 }
@@ -97,20 +107,13 @@ export function judgeSoak({ samples, exitCode }: Soak): { readonly good: boolean
 
 async function send(broker: Broker, messages: number): Promise<void> {
   const queue = await broker.open(STANDARD_QUEUE);
-  let sent = 0;
-  const sender = async () => {
-    while (sent < messages) {
-      const size = Math.min(BATCH, messages - sent);
-      sent += size;
-      await queue.send(Array.from({ length: size }, () => ({ body: '[[1,2,3],{}]' })));
-      if (sent % 1_000 === 0) while ((await queue.counts()).visible > BACKLOG) await pause();
-    }
-  };
-  await Promise.all(Array.from({ length: SENDERS }, sender));
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
+  const bodies = Array.from({ length: messages }, () => '[[1,2,3],{}]');
+  let batches = 0;
+  await byTen(bodies, SENDERS, async (ten) => {
+    await queue.send(ten.map((body) => ({ body })));
+    batches += 1;
+    if (batches % 100 === 0) while ((await queue.counts()).visible > BACKLOG) await sleep(20);
+  });
 }
 
 function read(path: string): Sample[] {

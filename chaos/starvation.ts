@@ -4,7 +4,7 @@
  * CHAOS_STARVATION names. What a process itself computes for that long is no starvation.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { elapsed } from './clock.ts';
+import { elapsed } from '../harness/clock.ts';
 
 /** A time in which a process did not run though it had to; milliseconds of `elapsed`. */
 export interface Starvation {

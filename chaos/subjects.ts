@@ -1,8 +1,9 @@
 /** What is put to the test: our containers, and for comparison the libraries that others use. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { executable } from '../harness/executables.ts';
 import type { Program } from './fleet.ts';
-import { FIFO_QUEUE, STANDARD_QUEUE } from './queues.ts';
+import { FIFO_QUEUE, STANDARD_QUEUE } from './producer.ts';
 
 export const SUBJECTS = ['sqs-containers', 'sqs-consumer', 'squiss-ts'] as const;
 export type Subject = (typeof SUBJECTS)[number];
@@ -20,7 +21,7 @@ export interface Setting {
   readonly longestMs: number;
 }
 
-/** The programs of so many processes. */
+/** The programs of this many processes. */
 export function programsOf(subject: Subject, processes: number, setting: Setting): Program[] {
   const one = subject === 'sqs-containers' ? container(setting) : () => peer(subject, setting);
   return Array.from({ length: processes }, (_, index) => one(index));
@@ -54,13 +55,13 @@ longest_ms = ${longestMs}
   );
   return (index) => {
     const kind = index > 0 && index % 3 === 2 ? 'sequential' : 'concurrent';
-    return { script: join(import.meta.dirname, `../dist/containers/${kind}.js`), args: ['worker.ini'] };
+    return { script: executable(kind), args: ['worker.ini'] };
   };
 }
 
 function peer(subject: Subject, { address, ledger, visibilityTimeout, longestMs }: Setting): Program {
   return {
-    script: join(import.meta.dirname, `peers/${subject}.ts`),
-    args: [address.replace(/^sqs\+/, ''), ledger, String(visibilityTimeout), String(longestMs)],
+    script: join(import.meta.dirname, 'peer.ts'),
+    args: [subject, address.replace(/^sqs\+/, ''), ledger, String(visibilityTimeout), String(longestMs)],
   };
 }

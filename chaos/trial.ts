@@ -7,18 +7,19 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BrokerName } from '../harness/brokers.ts';
+import { sleep } from '../harness/clock.ts';
+import { seeded } from '../harness/random.ts';
 import type { Broker } from '../src/brokers/broker.ts';
 import { openBroker } from '../src/brokers/open.ts';
-import { bendClock } from './clock.ts';
-import { faultsOfProcesses, jumpsOf, terminate, wreak } from './faults.ts';
+import { openFaultyBroker } from './brokers/open.ts';
+import { bendClock } from './clock-jumps.ts';
+import { drainRepeatedly, faultsOfProcesses, injectFaults, jumpsOf } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { History } from './history.ts';
 import { readLedger } from './ledger.ts';
-import { type BrokerName, openPlace } from './places/open.ts';
 import { planFaults } from './plan.ts';
-import { Producer } from './producer.ts';
-import { FIFO_QUEUE, STANDARD_QUEUE } from './queues.ts';
-import { seeded } from './random.ts';
+import { FIFO_QUEUE, Producer, STANDARD_QUEUE } from './producer.ts';
 import { readStarvation, watchStarvation } from './starvation.ts';
 import { programsOf, type Subject } from './subjects.ts';
 import { isGood, judge, type Verdict } from './verdict.ts';
@@ -61,54 +62,54 @@ const LONGEST_REST_MS = 120_000;
 
 export async function runTrial(options: TrialOptions): Promise<Trial> {
   const { folder, seed, seconds, visibilityTimeout, sigterms } = options;
-  const placeFolder = join(folder, 'place');
+  const brokerFolder = join(folder, 'broker');
   const processFolder = join(folder, 'processes');
-  for (const path of [placeFolder, processFolder]) mkdirSync(path);
-  const place = await openPlace(options.broker, placeFolder, seed);
+  for (const path of [brokerFolder, processFolder]) mkdirSync(path);
+  const broker = await openFaultyBroker(options.broker, brokerFolder, seed);
   const history = new History();
   const plan =
     sigterms === undefined
-      ? planFaults(seed, seconds, [...faultsOfProcesses(visibilityTimeout), ...place.faults])
+      ? planFaults(seed, seconds, [...faultsOfProcesses(visibilityTimeout), ...broker.faults])
       : [];
   const jumps = jumpsOf(plan, history.startedAt);
   const ledger = join(folder, 'ledger');
   const starvation = join(folder, 'starvation');
   // With faults, some outlast the visibility timeout.
   const longestMs = sigterms === undefined ? visibilityTimeout * 1300 : 500;
-  const setting = { folder: processFolder, address: place.address, ledger, visibilityTimeout, longestMs };
+  const setting = { folder: processFolder, address: broker.address, ledger, visibilityTimeout, longestMs };
   const fleet = new Fleet({
     programs: programsOf(options.subject, options.processes, setting),
     folder: processFolder,
     environment: {
       CHAOS_CLOCK: JSON.stringify(jumps),
       CHAOS_STARVATION: starvation,
-      NODE_OPTIONS: `${imports('clock.ts', 'starvation.ts')} --disable-warning=ExperimentalWarning`,
+      NODE_OPTIONS: `${imports('clock-jumps.ts', 'starvation.ts')} --disable-warning=ExperimentalWarning`,
     },
     history,
   });
   const straighten = bendClock(jumps);
   const watchNoMore = watchStarvation(starvation);
-  let quiet: Broker | undefined;
+  let direct: Broker | undefined;
   let noisy: Broker | undefined;
   try {
-    quiet = await openBroker(place.quietAddress);
-    noisy = await openBroker(place.address);
-    for (const name of [STANDARD_QUEUE, FIFO_QUEUE]) await quiet.create(name, { visibilityTimeout });
+    direct = await openBroker(broker.directAddress);
+    noisy = await openBroker(broker.address);
+    for (const name of [STANDARD_QUEUE, FIFO_QUEUE]) await direct.create(name, { visibilityTimeout });
     const producer = await Producer.open({
       broker: noisy,
-      quiet,
+      direct,
       backlog: BACKLOG,
       messages: options.messages ?? Number.POSITIVE_INFINITY,
     });
     fleet.start();
     const producing = producer.run();
-    const scene = { fleet, place, history, until: Promise.race([producing, aborted(options.signal)]) };
-    if (sigterms === undefined) await wreak(plan, seconds, scene);
-    else await terminate(sigterms, seeded(seed), { ...scene, ledger });
+    const scene = { fleet, broker, history, until: Promise.race([producing, aborted(options.signal)]) };
+    if (sigterms === undefined) await injectFaults(plan, seconds, scene);
+    else await drainRepeatedly(sigterms, seeded(seed), { ...scene, ledger });
     producer.stop();
     await producing;
     history.note('the faults have ended');
-    const left = await untilEmpty(quiet);
+    const left = await untilEmpty(direct);
     history.note(left === 0 ? 'the queues are empty' : `${left} messages are left`);
     await fleet.close();
     history.starved(readStarvation(starvation), process.pid);
@@ -117,17 +118,17 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
       ledger: readLedger(ledger),
       incidents: history.incidents,
       visibilityTimeout,
-      sharedLock: place.sharedLock,
+      sharedLock: broker.sharedLock,
     });
     const { unexpectedExits, drains } = fleet;
     const good = isGood(verdict) && left === 0 && unexpectedExits === 0;
-    return { ...verdict, options, history, left, unexpectedExits, drains, leftOut: place.leftOut, good };
+    return { ...verdict, options, history, left, unexpectedExits, drains, leftOut: broker.leftOut, good };
   } finally {
     straighten();
     watchNoMore();
     await fleet.close();
-    await Promise.all([quiet?.close(), noisy?.close()]);
-    await place.close();
+    await Promise.all([direct?.close(), noisy?.close()]);
+    await broker.close();
   }
 }
 
@@ -148,6 +149,6 @@ async function untilEmpty(broker: Broker): Promise<number> {
     const counts = await Promise.all(queues.map((queue) => queue.counts().catch(() => undefined)));
     const left = counts.reduce((sum, one) => sum + (one ? one.visible + one.inFlight + one.delayed : 1), 0);
     if (left === 0 || performance.now() > deadline) return left;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
 }

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { BROKERS, whyNot } from '../chaos/places/open.ts';
 import { storyOf, summaryOf } from '../chaos/report.ts';
 import { runTrial } from '../chaos/trial.ts';
+import { BROKERS, whyNot } from '../harness/brokers.ts';
 
-/** By its plan processes are killed, drained and stopped, the clock jumps, and each place has faults of its own. */
+/** By its plan processes are killed, drained and stopped, the clock jumps, and each broker has faults of its own. */
 const SEED = 13321;
 
 describe('two containers on which faults come at random', function () {

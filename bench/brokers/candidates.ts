@@ -2,7 +2,10 @@
  * What is compared: the queues of this project, and those that people use on the same stores. Each is loaded only where it
  * runs; those of others are a package of their own, `bench/peers`.
  */
-import type { StoreName } from './stores.ts';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StoreName } from '../../harness/brokers.ts';
 
 /** The entry of our own queue has the name of its store. */
 interface Entry {
@@ -72,3 +75,18 @@ export const candidates = {
 } satisfies Record<string, Entry> & Record<StoreName, Entry>;
 
 export type CandidateName = keyof typeof candidates;
+
+const FOLDER = join(import.meta.dirname, '../peers');
+
+/** The lock file is kept as it is; what they would compile comes along compiled, too. */
+const INSTALL = ['install', '--no-save', '--ignore-scripts'];
+
+/** Installs the package of the peers unless it is. Throws if that fails. */
+export function installPeers(): void {
+  if (existsSync(join(FOLDER, 'node_modules'))) return;
+  const command = `npm ${INSTALL.join(' ')}`;
+  console.log(`Installing what the brokers are compared with: ${command}, in ${FOLDER}`);
+  const { status } = spawnSync('npm', INSTALL, { cwd: FOLDER, stdio: 'inherit' });
+  if (status !== 0)
+    throw new Error(`${command} failed in ${FOLDER}. Run it there, and then the bench again.`);
+}

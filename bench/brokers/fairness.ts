@@ -2,13 +2,13 @@
  * Two processes that receive and delete as fast as they can from one queue file: does each get its share? SQLite's lock has
  * no line of those who wait for it. Run: npm run bench -- brokers/fairness
  */
+import { withStore } from '../../harness/brokers.ts';
+import { sleep } from '../../harness/clock.ts';
+import { byTen } from '../../harness/loops.ts';
+import { inOwnProcess } from '../../harness/own-process.ts';
+import { atLeast, type Finding, printTable, show } from '../../harness/report.ts';
+import { inRounds, median, ROUNDS } from '../../harness/statistics.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { sleep } from '../handlers.ts';
-import { inRounds, median, ROUNDS } from '../measure.ts';
-import { inOwnProcess } from '../own-process.ts';
-import { atLeast, type Finding, printTable, show } from '../report.ts';
-import { byTen } from './loops.ts';
-import { withStore } from './stores.ts';
 
 /** More than can be handled in the time. */
 const MESSAGES = 100_000;

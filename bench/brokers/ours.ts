@@ -1,9 +1,9 @@
 /** This project's brokers, through the contract that the containers use. */
+import { byTen, untilHandled } from '../../harness/loops.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { closeProducers } from '../../src/producer/connections.ts';
 import { queue as producer } from '../../src/producer/producer.ts';
-import { byTen, untilHandled } from './loops.ts';
-import type { OpenQueue } from './passage.ts';
+import type { OpenQueue } from './speed.ts';
 
 const QUEUE = 'bench';
 

@@ -3,21 +3,19 @@
  * beside what this machine gives two processes without a queue. It runs what `npm run build` made.
  * Run: npm run bench -- brokers/processes
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runContainer } from '../../harness/executables.ts';
+import { byTen } from '../../harness/loops.ts';
+import { inOwnProcess } from '../../harness/own-process.ts';
+import { atLeast, type Finding, printTable, show } from '../../harness/report.ts';
+import { inRounds, median, ROUNDS } from '../../harness/statistics.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { inRounds, median, ROUNDS } from '../measure.ts';
-import { inOwnProcess } from '../own-process.ts';
-import { atLeast, type Finding, printTable, show } from '../report.ts';
 import { work } from './busy-worker.ts';
-import { byTen } from './loops.ts';
 
 const MESSAGES = 800;
 const BARE_MS = 2_000;
-const concurrent = join(import.meta.dirname, '../../dist/containers/concurrent.js');
 
 const CANDIDATES = ['bare1', 'bare2', 'container1', 'container2'] as const;
 
@@ -71,13 +69,7 @@ async function container(processes: number): Promise<number> {
   const results = mkdtempSync(join(tmpdir(), 'processes-results-'));
   try {
     await fill(`sqlite:${join(folder, 'queues.db')}`);
-    writeFileSync(join(folder, 'worker.ini'), settings(processes, results));
-    const child = spawn(process.execPath, [concurrent, 'worker.ini'], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const [code] = await once(child, 'exit');
+    const code = await runContainer('concurrent', folder, settings(processes, results));
     if (code !== 0) throw new Error(`sqs-concurrent ended with exit code ${code}.`);
     const times = readdirSync(results).map(
       (file) => JSON.parse(readFileSync(join(results, file), 'utf8')) as number[],

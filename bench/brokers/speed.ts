@@ -3,13 +3,46 @@
  * in a process of its own and on an empty store. Run: npm run bench -- brokers/speed
  */
 import { join } from 'node:path';
-import { inRounds, median, ROUNDS } from '../measure.ts';
-import { inOwnProcess } from '../own-process.ts';
-import { atLeast, type Finding, printTable, show } from '../report.ts';
-import { type CandidateName, candidates } from './candidates.ts';
-import type { Passage } from './passage.ts';
-import { installPeers } from './peers.ts';
-import { installedStores, type StoreName, stores, withStore } from './stores.ts';
+import { available, STORES, type StoreName, stores, withStore } from '../../harness/brokers.ts';
+import { inOwnProcess } from '../../harness/own-process.ts';
+import { atLeast, type Finding, printTable, show } from '../../harness/report.ts';
+import { inRounds, median, ROUNDS } from '../../harness/statistics.ts';
+import { type CandidateName, candidates, installPeers } from './candidates.ts';
+
+const MESSAGES = 10_000;
+const WARM_UP_MESSAGES = 2_000;
+/** By time: to compile its functions takes Node.js as long for those that handle many messages with few calls. */
+const WARM_UP_MS = 3_000;
+export const BODY = 'x'.repeat(300);
+
+/** A queue as its users use it. */
+export interface QueueUnderTest {
+  /** Resolves when all are accepted. */
+  send(bodies: readonly string[], senders: number): Promise<void>;
+  /** Receives and deletes the messages that were sent; resolves to how many, which is to be `count`. */
+  handle(count: number, consumers: number): Promise<number>;
+  close(): Promise<unknown>;
+}
+
+/** Opens a queue in an empty store. */
+export type OpenQueue = (address: string) => Promise<QueueUnderTest>;
+
+export interface Setup {
+  readonly candidate: CandidateName;
+  /** Of the store. */
+  readonly address: string;
+  /** How many send, and then receive, at once. */
+  readonly consumers: number;
+}
+
+/** Messages a second. */
+export interface Rates {
+  readonly sent: number;
+  /** Received and deleted. */
+  readonly handled: number;
+  /** Through both, one after the other. */
+  readonly both: number;
+}
 
 /** How many send and then receive at once, and how many times the rate of each other is to be reached. */
 const COMPARED: Record<StoreName, { readonly consumers: readonly number[]; readonly times: number }> = {
@@ -21,7 +54,7 @@ const COMPARED: Record<StoreName, { readonly consumers: readonly number[]; reado
 export async function bench(): Promise<Finding[]> {
   installPeers();
   const findings: Finding[] = [];
-  for (const store of installedStores()) {
+  for (const store of available(STORES)) {
     for (const consumers of COMPARED[store].consumers) findings.push(...(await compare(store, consumers)));
   }
   return findings;
@@ -33,37 +66,65 @@ async function compare(store: StoreName, consumers: number): Promise<Finding[]> 
   );
   const rounds = await inRounds(names, (candidate) =>
     withStore(store, (address) =>
-      inOwnProcess<Passage>(join(import.meta.dirname, 'passage.ts'), 'pass', {
+      inOwnProcess<Rates>(import.meta.filename, 'measure', {
         candidate,
         address,
         consumers,
       }),
     ),
   );
-  const rate = (name: CandidateName, key: keyof Passage) =>
-    median((rounds.get(name) ?? []).map((passage) => passage[key]));
+  const rate = (name: CandidateName, key: keyof Rates) =>
+    median((rounds.get(name) ?? []).map((rates) => rates[key]));
   const who = `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
-  const place = stores[store].title;
+  const { title } = stores[store];
   printTable(
-    `${place}, ${who}: messages of 300 bytes a second; median of ${ROUNDS}`,
+    `${title}, ${who}: messages of 300 bytes a second; median of ${ROUNDS}`,
     ['', 'sent', 'received and deleted', 'sent, then received and deleted'],
     names.map((name) => [
       candidates[name].title,
-      ...(['sent', 'handled', 'passed'] as const).map((key) => show(rate(name, key))),
+      ...(['sent', 'handled', 'both'] as const).map((key) => show(rate(name, key))),
     ]),
   );
-  // Whoever sends to a server is seldom who receives; a queue file is in the hands of one program.
+  // With a server, senders and receivers are usually different programs; a queue file has one program that does both.
   const [key, what] =
     store === 'sqlite'
-      ? (['passed', 'sent, received and deleted'] as const)
+      ? (['both', 'sent, received and deleted'] as const)
       : (['handled', 'received and deleted'] as const);
   const others = names.filter((name) => name !== store);
   return others.map((name) =>
     atLeast(
-      `${place}, ${who}: ${what}, to ${candidates[name].title}`,
+      `${title}, ${who}: ${what}, to ${candidates[name].title}`,
       rate(store, key) / rate(name, key),
       COMPARED[store].times,
       '×',
     ),
   );
+}
+
+/** Runs in a process of its own. */
+export async function measure({ candidate, address, consumers }: Setup): Promise<Rates> {
+  const { module, open } = candidates[candidate];
+  const opens = (await import(join(import.meta.dirname, module))) as Record<string, OpenQueue>;
+  const queue = await opens[open]!(address);
+  const warmAt = performance.now() + WARM_UP_MS;
+  while (performance.now() < warmAt) await sendAndHandle(queue, WARM_UP_MESSAGES, consumers);
+  const rates = await sendAndHandle(queue, MESSAGES, consumers);
+  await queue.close();
+  return rates;
+}
+
+async function sendAndHandle(queue: QueueUnderTest, messages: number, consumers: number): Promise<Rates> {
+  const bodies = Array.from({ length: messages }, () => BODY);
+  const startedAt = performance.now();
+  await queue.send(bodies, consumers);
+  const sentAt = performance.now();
+  const handled = await queue.handle(messages, consumers);
+  const endedAt = performance.now();
+  if (handled !== messages) throw new Error(`Of ${messages} messages, ${handled} were handled.`);
+  const rate = (milliseconds: number) => messages / (milliseconds / 1000);
+  return {
+    sent: rate(sentAt - startedAt),
+    handled: rate(endedAt - sentAt),
+    both: rate(endedAt - startedAt),
+  };
 }

@@ -2,14 +2,14 @@
  * How long a receive of ten messages takes with a million messages waiting, beside a thousand: each on a store of its own, in
  * turn. Run: npm run bench -- brokers/waiting
  */
+import { available, STORES, type StoreName, stores, withStore } from '../../harness/brokers.ts';
+import { byTen } from '../../harness/loops.ts';
+import { inOwnProcess } from '../../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../../harness/report.ts';
+import { median } from '../../harness/statistics.ts';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { median } from '../measure.ts';
-import { inOwnProcess } from '../own-process.ts';
-import { atMost, type Finding, printTable, show } from '../report.ts';
-import { byTen } from './loops.ts';
-import { BODY } from './passage.ts';
-import { installedStores, type StoreName, stores, withStore } from './stores.ts';
+import { BODY } from './speed.ts';
 
 const FEW = 1_000;
 const MANY = 1_000_000;
@@ -25,7 +25,7 @@ interface ReceiveTimes {
 
 export async function bench(): Promise<Finding[]> {
   const times = new Map<StoreName, ReceiveTimes>();
-  for (const store of installedStores()) {
+  for (const store of available(STORES)) {
     const measured = await withStore(store, (few) =>
       withStore(store, (many) =>
         inOwnProcess<ReceiveTimes>(import.meta.filename, 'receiveTimes', { few, many }),

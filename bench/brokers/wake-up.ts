@@ -2,33 +2,32 @@
  * How soon a receive that waits gets the message that another process sends, from the start of the send.
  * Run: npm run bench -- brokers/wake-up
  */
+import { available, STORES, type StoreName, stores, withStore } from '../../harness/brokers.ts';
+import { elapsed, sleep } from '../../harness/clock.ts';
+import { inOwnProcess } from '../../harness/own-process.ts';
+import { atMost, type Finding, printTable, show } from '../../harness/report.ts';
+import { median, percentile } from '../../harness/statistics.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { sleep } from '../handlers.ts';
-import { inOwnProcess } from '../own-process.ts';
-import { atMost, type Finding, printTable, show } from '../report.ts';
-import { installedStores, type StoreName, stores, withStore } from './stores.ts';
 
 const MESSAGES = 100;
 /** Until the receive waits again; not always the same, so that it keeps no step with whatever looks now and then. */
 const PAUSE_MS = { least: 50, most: 150 };
 const START_MS = 1_000;
 
-/** Milliseconds, in ascending order. */
 interface Delays {
   readonly milliseconds: readonly number[];
 }
 
 export async function bench(): Promise<Finding[]> {
   const delays = new Map<StoreName, { median: number; percentile95: number }>();
-  for (const store of installedStores()) {
+  for (const store of available(STORES)) {
     const [{ milliseconds }] = await withStore(store, (address) =>
       Promise.all([
         inOwnProcess<Delays>(import.meta.filename, 'receive', { address }),
         inOwnProcess(import.meta.filename, 'send', { address }),
       ]),
     );
-    const at = (share: number) => milliseconds[Math.floor(milliseconds.length * share)] ?? Number.NaN;
-    delays.set(store, { median: at(0.5), percentile95: at(0.95) });
+    delays.set(store, { median: median(milliseconds), percentile95: percentile(milliseconds, 0.95) });
   }
   printTable(
     `From a send in another process to the return of the receive that waits, ${MESSAGES} times`,
@@ -51,13 +50,13 @@ export async function receive({ address }: { readonly address: string }): Promis
   const milliseconds: number[] = [];
   while (milliseconds.length < MESSAGES) {
     const [message] = await queue.receive({ max: 1, waitSeconds: 20 });
-    const receivedAt = process.hrtime.bigint();
+    const receivedAt = elapsed();
     if (!message) throw new Error('Nothing came.');
-    milliseconds.push(Number(receivedAt - BigInt(message.body)) / 1e6);
+    milliseconds.push(receivedAt - Number(message.body));
     await queue.delete([message.receiptHandle]);
   }
   await broker.close();
-  return { milliseconds: milliseconds.sort((one, other) => one - other) };
+  return { milliseconds };
 }
 
 /** Runs in a process of its own. Each message says when it was sent: the clock is that of the machine. */
@@ -66,7 +65,7 @@ export async function send({ address }: { readonly address: string }): Promise<o
   const queue = await broker.open('bench');
   await sleep(START_MS);
   for (let sent = 0; sent < MESSAGES; sent += 1) {
-    await queue.send([{ body: String(process.hrtime.bigint()) }]);
+    await queue.send([{ body: String(elapsed()) }]);
     await sleep(PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least));
   }
   await broker.close();

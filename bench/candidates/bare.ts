@@ -1,6 +1,23 @@
-/** What is left without an SDK, and without a queue: the bounds of what can be reached. */
-import { openBareHttp } from '../bare-http.ts';
-import type { Candidate } from '../candidates.ts';
+/** Loops without a library: over the SDK, over bare HTTP, and over no queue at all. */
+import { openBareHttp, openSdk } from '../../harness/sqs-clients.ts';
+import type { Candidate } from '../work.ts';
+
+/** The loop that everyone writes first: receive ten, handle them one by one, delete ten. */
+export const rawLoop: Candidate = async ({ stub, handle, end }) => {
+  const sqs = openSdk(stub.url);
+  const { queueUrl: QueueUrl } = stub;
+  while (!end.aborted) {
+    const { Messages = [] } = await sqs.receiveMessage({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: 20,
+    });
+    for (const _ of Messages) await handle();
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.deleteMessageBatch({ QueueUrl, Entries });
+  }
+  sqs.destroy();
+};
 
 /** The protocol of SQS and nothing else: no signature, no retries. */
 export const bareHttp: Candidate = async ({ stub, handle, end }) => {

@@ -1,8 +1,8 @@
-/** The worker that the containers run in the benches: it calls the handler of the bench. */
-import type { WorkerFactory } from '../../src/index.ts';
-import type { Handler } from '../handlers.ts';
+/** The workers and the task that containers run in the benches: each calls the handler of the bench. */
+import { taskQueue, type WorkerFactory } from '../../src/index.ts';
+import type { Handler } from '../work.ts';
 
-export let handler: Handler = () => {};
+let handler: Handler = () => {};
 
 export function setHandler(one: Handler): void {
   handler = one;
@@ -16,3 +16,5 @@ export const raw: WorkerFactory = () => ({
     return handler();
   },
 });
+
+export const count = taskQueue('bench').task('count', (_: { number: number }) => handler());

@@ -1,13 +1,14 @@
 /** This project's containers, as their executables run them, with the default settings. */
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.ts';
 import { runContainer } from '../../src/container/container.ts';
 import { type Program, settingsOf } from '../../src/container/program.ts';
 // Imported here and not first by the container, which would do it through tsx: that adds calls to each function.
 import '../../src/tasks/worker.ts';
-import type { Candidate } from '../candidates.ts';
-import './container-tasks.ts';
+import type { Candidate } from '../work.ts';
 import { setHandler } from './container-worker.ts';
 
 export const container = (program: Program): Candidate =>
@@ -20,8 +21,24 @@ export const rawContainer: Candidate = run('sqs-concurrent', ['worker = ./contai
 export const taskContainer: Candidate = run('sqs-concurrent', [
   'worker = ../../src/tasks/worker.ts:worker',
   '[worker]',
-  'modules = ./container-tasks.ts',
+  'modules = ./container-worker.ts',
 ]);
+
+const SOCKET = join(tmpdir(), `bench-status-${process.pid}.sock`);
+
+/** A container with a status server that nobody looks at. */
+export const statusContainer: Candidate = run('sqs-concurrent', [
+  'worker = ./container-worker.ts:worker',
+  '[http]',
+  `listen = ${SOCKET}`,
+]);
+
+/** A container with a status server and somebody who looks at it. */
+export const watchedContainer: Candidate = async (work) => {
+  const viewer = fork(join(import.meta.dirname, 'status-viewer.ts'), [SOCKET], { execArgv: [] });
+  await statusContainer(work);
+  viewer.kill();
+};
 
 /** `lines` end the section `[container]`, and may begin others. */
 export function run(program: Program, lines: readonly string[]): Candidate {

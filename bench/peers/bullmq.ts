@@ -1,8 +1,8 @@
 /** BullMQ, which gives jobs out one by one, in the two ways it has. Jobs that are done are removed. */
 import { randomUUID } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
-import { byTen, untilHandled } from '../brokers/loops.ts';
-import type { OpenQueue, QueueUnderTest } from '../brokers/passage.ts';
+import { byTen, untilHandled } from '../../harness/loops.ts';
+import type { OpenQueue, QueueUnderTest } from '../brokers/speed.ts';
 
 const QUEUE = 'bench';
 /** The queues of this project have ten messages of each consumer in flight. */

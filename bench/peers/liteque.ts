@@ -1,6 +1,6 @@
 /** liteque on better-sqlite3, as its README says. It takes messages one by one. */
 import { buildDBClient, Runner, SqliteQueue } from 'liteque';
-import type { OpenQueue } from '../brokers/passage.ts';
+import type { OpenQueue } from '../brokers/speed.ts';
 
 interface Job {
   readonly body: string;

@@ -1,7 +1,7 @@
 /** pg-boss: jobs by ten. Its own upkeep is off, and jobs that are done stay in the table. */
 import { PgBoss } from 'pg-boss';
-import { byTen, untilHandled } from '../brokers/loops.ts';
-import type { OpenQueue } from '../brokers/passage.ts';
+import { byTen, untilHandled } from '../../harness/loops.ts';
+import type { OpenQueue } from '../brokers/speed.ts';
 
 const QUEUE = 'bench';
 

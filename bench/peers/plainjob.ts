@@ -1,7 +1,7 @@
 /** plainjob on better-sqlite3, as its README says. Jobs that are done stay in the file for a week. */
 import Database from 'better-sqlite3';
 import { better, defineQueue, defineWorker } from 'plainjob';
-import type { OpenQueue } from '../brokers/passage.ts';
+import type { OpenQueue } from '../brokers/speed.ts';
 
 const TYPE = 'bench';
 /** Its own one writes several lines for each job. */

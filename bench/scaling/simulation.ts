@@ -1,10 +1,10 @@
 /** What all simulations share: the queue, the network, the messages that come, and what is noted of them. */
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { exponential, seeded } from '../../harness/random.ts';
+import { percentile } from '../../harness/statistics.ts';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import type { Network } from './distant-queue.ts';
-import { Container, type ContainerSettings } from './fleet.ts';
-import { exponential, seeded } from './random.ts';
+import { type ContainerSettings, type Network, SimulatedContainer } from './simulated-container.ts';
 
 /** A request's time there and back, in milliseconds: about that of SQS within a region. */
 export const LATENCY_MS = 20;
@@ -36,7 +36,7 @@ export interface WaitTimes {
 export class Simulation {
   readonly clock: SinonFakeTimers;
   readonly network: Network;
-  readonly containers: Container[] = [];
+  readonly containers: SimulatedContainer[] = [];
   /** Requests of the containers. */
   requests = 0;
   /** Of handled messages: from their sending until a worker began, the last time if there were several; in milliseconds. */
@@ -90,8 +90,8 @@ export class Simulation {
   }
 
   /** Starts one more container. */
-  startContainer(): Container {
-    const container = new Container(this.#queue, this.network, this.#settings, {
+  startContainer(): SimulatedContainer {
+    const container = new SimulatedContainer(this.#queue, this.network, this.#settings, {
       started: (id, waitedMs) => {
         if (this.#started.has(id)) this.repeated += 1;
         this.#started.set(id, waitedMs);
@@ -146,10 +146,4 @@ export class Simulation {
     const milliseconds = isSlow ? slowMs : exponential(handlingMs, this.#random);
     await this.#queue.send([{ body: String(milliseconds) }]);
   }
-}
-
-/** The value that `share` of the values are not above. */
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import pg from 'pg';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import { startTcpProxy } from '../../chaos/places/tcp-proxy.ts';
+import { startTcpProxy } from '../../harness/tcp-proxy.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';

@@ -1,0 +1,197 @@
+/**
+ * A container of a simulation, one of many on one queue in memory and on a fake clock: the real run loop, with requests
+ * that take time and a worker that sleeps for as long as the body of a message says.
+ */
+import { sleep } from '../../harness/clock.ts';
+import type {
+  Message,
+  Queue,
+  QueueInspection,
+  ReceiveOptions,
+  RequestLimits,
+} from '../../src/brokers/broker.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { Consumer } from '../../src/consumer/consumer.ts';
+import type { DrainReport } from '../../src/consumer/drain.ts';
+import { currentMessage } from '../../src/worker/current-message.ts';
+
+export interface ContainerSettings {
+  /** `concurrency`. */
+  readonly slots: number;
+  /** Default: `auto`. */
+  readonly prefetch?: number | 'auto';
+  /** `settle_delay`, in milliseconds. Default 200. */
+  readonly settleDelayMs?: number;
+  /** In seconds. Default: that of the queue. */
+  readonly visibilityTimeout?: number;
+  /** In seconds. Default 30. */
+  readonly drainTimeout?: number;
+}
+
+/** What the workers of all containers tell. */
+export interface Watcher {
+  /** A worker got a message, `waitedMs` after it was sent. */
+  readonly started: (messageId: string, waitedMs: number) => void;
+  readonly handled: (messageId: string) => void;
+}
+
+export class SimulatedContainer {
+  /** How many messages its worker has handled. */
+  handled = 0;
+  /** The most messages that were received and not started, at once. */
+  mostWaiting = 0;
+  #waiting = 0;
+  readonly #queue: DistantQueue;
+  readonly #consumer: Consumer;
+  readonly #end: Promise<DrainReport | undefined>;
+  #killed = false;
+
+  /** Starts it. */
+  constructor(queue: Queue, network: Network, settings: ContainerSettings, watcher: Watcher) {
+    const { settleDelayMs = 200, drainTimeout = 30, ...rest } = settings;
+    this.#queue = new DistantQueue(queue, network);
+    this.#consumer = new Consumer(
+      [{ queue: this.#queue, weight: 1 }],
+      {
+        handleMessage: async ({ id, body, sentAt }) => {
+          if (this.#killed) return;
+          this.#waiting -= 1;
+          watcher.started(id, Date.now() - sentAt);
+          await work(Number(body), currentMessage().signal);
+          if (this.#killed) return;
+          this.handled += 1;
+          watcher.handled(id);
+        },
+      },
+      { ...rest, settleDelayMs, drainTimeout, waitSeconds: 20, onError: 'retry' },
+      {
+        received: (_queue, { length }) => {
+          this.#waiting += length;
+          // What can start has started by then.
+          setTimeout(() => {
+            this.mostWaiting = Math.max(this.mostWaiting, this.#waiting);
+          });
+        },
+      },
+    );
+    // One that was killed finds its broker silent, which is nobody's concern any more.
+    this.#end = this.#consumer.run().catch(() => undefined);
+  }
+
+  /** As SIGTERM does; resolves when it has drained. */
+  stop(): Promise<DrainReport | undefined> {
+    this.#consumer.stop();
+    return this.#end;
+  }
+
+  /** As SIGKILL does: what it held comes back when the visibility timeout ends. */
+  kill(): void {
+    this.#killed = true;
+    this.#queue.kill();
+    this.#consumer.stop();
+  }
+}
+
+/** Sleeps; rejects with the signal's reason if that aborts first. */
+function work(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+/** What the containers of a simulation have in common. */
+export interface Network {
+  /** How long a request is on its way, there and back, in milliseconds. */
+  readonly latencyMs: number;
+  /** True while the broker cannot be reached. */
+  isDown: boolean;
+  /** Called for each request. */
+  readonly onRequest: () => void;
+}
+
+/**
+ * A queue as a container sees it over a network: each request takes time, is counted, and fails while the broker is down.
+ * No request of a container that was killed arrives any more.
+ */
+class DistantQueue implements Queue {
+  readonly #queue: Queue;
+  readonly #network: Network;
+  readonly #killed = new AbortController();
+
+  constructor(queue: Queue, network: Network) {
+    this.#queue = queue;
+    this.#network = network;
+  }
+
+  get name(): string {
+    return this.#queue.name;
+  }
+
+  get fifo(): boolean {
+    return this.#queue.fifo;
+  }
+
+  get visibilityTimeout(): number {
+    return this.#queue.visibilityTimeout;
+  }
+
+  get contentBasedDeduplication(): boolean {
+    return this.#queue.contentBasedDeduplication;
+  }
+
+  get limits(): RequestLimits {
+    return this.#queue.limits;
+  }
+
+  get inspect(): QueueInspection | undefined {
+    return this.#queue.inspect;
+  }
+
+  get abortsReceives(): boolean {
+    return this.#queue.abortsReceives;
+  }
+
+  receive(options: ReceiveOptions): Promise<Message[]> {
+    const signal = AbortSignal.any([this.#killed.signal, ...(options.signal ? [options.signal] : [])]);
+    return this.#request(() => this.#queue.receive({ ...options, signal }));
+  }
+
+  send(...given: Parameters<Queue['send']>): ReturnType<Queue['send']> {
+    return this.#request(() => this.#queue.send(...given));
+  }
+
+  delete(...given: Parameters<Queue['delete']>): ReturnType<Queue['delete']> {
+    return this.#request(() => this.#queue.delete(...given));
+  }
+
+  changeVisibility(...given: Parameters<Queue['changeVisibility']>): ReturnType<Queue['changeVisibility']> {
+    return this.#request(() => this.#queue.changeVisibility(...given));
+  }
+
+  counts(): ReturnType<Queue['counts']> {
+    return this.#request(() => this.#queue.counts());
+  }
+
+  purge(): Promise<void> {
+    return this.#request(() => this.#queue.purge());
+  }
+
+  /** The process has ended without a word: its polls end, and nobody hears of it again. */
+  kill(): void {
+    this.#killed.abort();
+  }
+
+  async #request<Result>(arrive: () => Promise<Result>): Promise<Result> {
+    if (this.#killed.signal.aborted) return new Promise(() => {});
+    this.#network.onRequest();
+    await sleep(this.#network.latencyMs / 2);
+    if (this.#network.isDown) throw new BrokerError('unreachable', 'The broker is down.');
+    const result = await arrive();
+    await sleep(this.#network.latencyMs / 2);
+    return result;
+  }
+}
