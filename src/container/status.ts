@@ -8,10 +8,10 @@ import { version } from '../host/package.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
 import { countedBroker } from '../observe/metrics/counted-broker.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
+import { isReadableByAll } from '../observe/status/access.ts';
 import type { Watched } from '../observe/status/monitor.ts';
 import { openStatusServer, type StatusServer } from '../observe/status/server.ts';
 import type { QueueRole } from '../observe/status/status.ts';
-import { isReadableByAll } from '../observe/status/token.ts';
 import type { Program } from './program.ts';
 
 /** Which container it is. */

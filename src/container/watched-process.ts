@@ -3,8 +3,8 @@ import type { Broker, Queue } from '../brokers/broker.ts';
 import type { Consumer, ConsumerOptions, WeightedQueue } from '../consumer/consumer.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Snapshot } from '../observe/metrics/snapshot.ts';
+import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
 import type { Watched } from '../observe/status/monitor.ts';
-import { type ContainerState, holding, type ProcessStatus } from '../observe/status/processes.ts';
 import type { StatusServer } from '../observe/status/server.ts';
 import { counted, openStatus, type StatusSubject } from './status.ts';
 

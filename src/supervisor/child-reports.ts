@@ -2,7 +2,7 @@
 
 import type { ServiceState } from '../host/systemd/service.ts';
 import { ended, type Snapshot, totalOf } from '../observe/metrics/snapshot.ts';
-import { type ContainerState, holding, type ProcessStatus } from '../observe/status/processes.ts';
+import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
 import type { Report } from './child.ts';
 
 /** A process that has reported nothing for so long, in milliseconds, does not poll: it reports every second. */

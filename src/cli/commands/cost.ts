@@ -6,7 +6,7 @@ import { isFifoName } from '../../brokers/rules/queue-name.ts';
 import type { Config } from '../../config/config.ts';
 import { processCount, settingsOf } from '../../container/program.ts';
 import { exitCodes, UsageError } from '../../host/exit-codes.ts';
-import { monthlyCost, SECONDS_A_MONTH } from '../../observe/cost/cost.ts';
+import { monthlyCost, PRICES, SECONDS_A_MONTH } from '../../observe/cost/cost.ts';
 import {
   containerRequests,
   naiveRequests,
@@ -14,7 +14,6 @@ import {
   type Setup,
   type Workload,
 } from '../../observe/cost/estimate.ts';
-import { PRICES } from '../../observe/cost/prices.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { flag, value } from '../command-line.ts';
 import { formatTable, print, printJson } from '../terminal.ts';

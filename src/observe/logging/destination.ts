@@ -10,6 +10,8 @@ const STANDARD = new Map([
 ]);
 /** Bodies may hold personal data: a log is for its owner and group. */
 export const LOG_FILE_MODE = 0o640;
+/** syslog's priorities, as systemd has them (sd-daemon(3)). */
+const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 /** How long to wait for the reader of a full pipe before the next try, in milliseconds. */
 const FULL_PIPE_PAUSE_MS = 5;
 
@@ -60,6 +62,15 @@ export class Destination {
   close(): void {
     if (!STANDARD.has(this.path)) closeSync(this.#descriptor);
   }
+}
+
+/**
+ * A text with the priority of a level before each line: the journal makes an entry of each.
+ *
+ *     withPriority('one\ntwo', 'error') // '<3>one\n<3>two'
+ */
+export function withPriority(text: string, level: string): string {
+  return text.replace(/^/gm, `<${PRIORITIES[level] ?? PRIORITIES.info}>`);
 }
 
 function openPath(path: string): number {

@@ -1,5 +1,6 @@
 /** The loggers of a container, as `[logger]` and `[logger.NAME]` say: winston, with our formats and destinations. */
 import winston from 'winston';
+import Transport from 'winston-transport';
 import { ConfigError } from '../../config/config-error.ts';
 import {
   type LoggersSettings,
@@ -8,9 +9,8 @@ import {
   MESSAGES_LOGGER,
 } from '../../config/loggers.ts';
 import { encodeLine } from '../../message/messages-log.ts';
-import { Destination } from './destination.ts';
-import { formatOf, type LogRecord } from './formats.ts';
-import { LineTransport } from './line-transport.ts';
+import { Destination, withPriority } from './destination.ts';
+import { formatOf, type LogFormat, type LogRecord } from './formats.ts';
 
 type Log = (message: string, error?: unknown, fields?: LogRecord['fields']) => void;
 
@@ -132,5 +132,33 @@ class OpenLoggers implements Loggers {
     const destination = this.#destinations.get(path);
     if (!destination) throw new Error(`The log ${path} is closed.`);
     return new LineTransport(destination, formatOf(format), this.#environment);
+  }
+}
+
+/** What winston hands its records to: formats one and writes it, with a priority for systemd's journal. */
+class LineTransport extends Transport {
+  readonly #destination: Destination;
+  readonly #format: LogFormat;
+  readonly #isJournal: boolean;
+  /** Why the last record could not be written, if it could not. */
+  failure: Error | undefined;
+
+  constructor(destination: Destination, format: LogFormat, environment: NodeJS.ProcessEnv) {
+    super();
+    this.#destination = destination;
+    this.#format = format;
+    this.#isJournal = destination.isJournal(environment);
+  }
+
+  /** Called by winston. A log that cannot be written stops nothing: `failure` is for those who must know. */
+  override log(record: LogRecord, next: () => void): void {
+    try {
+      const text = this.#format(record);
+      this.#destination.write(this.#isJournal ? withPriority(text, record.level) : text);
+      this.failure = undefined;
+    } catch (error) {
+      this.failure = error as Error;
+    }
+    next();
   }
 }

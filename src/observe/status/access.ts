@@ -1,12 +1,16 @@
 /**
- * Who may ask the status server: pure decisions. It has no login, so it answers only requests that name this machine:
- * a page from elsewhere, which a browser here shows, can make its own name point here (DNS rebinding), but not send
- * another name. What steers the container needs a token, and no page from elsewhere may ask for it.
+ * Who may ask the status server, and the token that steering needs. The server has no login, so it answers only requests
+ * that name this machine: a page from elsewhere, which a browser here shows, can make its own name point here (DNS
+ * rebinding), but not send another name. What steers the container needs a token, and no page from elsewhere may ask for it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { isLoopback, type ListenAddress } from '../../config/listen.ts';
+import { StatusServerError } from './status-server-error.ts';
+
+const LEAST_TOKEN = 16;
 
 /** Answered for any name, if the server is there for other machines: these ask by the names that they know. */
 const FOR_MACHINES = ['/metrics', '/healthz', '/readyz'];
@@ -39,6 +43,29 @@ export function isAllowedOrigin(origin: string | undefined, host: string | undef
 export function hasToken(authorization: string | undefined, token: string): boolean {
   const [, given = ''] = /^bearer (\S+)$/i.exec(authorization ?? '') ?? [];
   return timingSafeEqual(digest(given), digest(token));
+}
+
+/** Reads the token. Throws StatusServerError. */
+export function readToken(file: string): string {
+  let token: string;
+  try {
+    token = readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new StatusServerError(
+      `The token_file ${file} cannot be read: ${(cause as Error).message}. Write a token of ${LEAST_TOKEN} characters or more into it.`,
+      { temporary: false, cause },
+    );
+  }
+  if (token.length >= LEAST_TOKEN && /^\S+$/.test(token)) return token;
+  throw new StatusServerError(
+    `The token_file ${file} has no token: expected one word of ${LEAST_TOKEN} characters or more, such as "openssl rand -hex 32" prints.`,
+    { temporary: false },
+  );
+}
+
+/** Whether every user of this machine may read the file. */
+export function isReadableByAll(file: string): boolean {
+  return (statSync(file).mode & 0o004) !== 0;
 }
 
 function digest(text: string): Buffer {

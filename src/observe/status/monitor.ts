@@ -5,9 +5,9 @@ import { prometheusText } from '../metrics/prometheus.ts';
 import { redacted } from '../metrics/redacted.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { QueueDepths } from './depths.ts';
+import type { ContainerState, ProcessStatus } from './health.ts';
 import { healthProblems, readinessProblems } from './health.ts';
 import { type Columns, History, STEP_MS } from './history.ts';
-import type { ContainerState, ProcessStatus } from './processes.ts';
 import { type ContainerFacts, type Status, statusOf } from './status.ts';
 
 /** What the server looks at and steers: a container of one process, or of several. */

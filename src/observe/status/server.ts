@@ -5,12 +5,11 @@ import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type ListenAddress, parseListen } from '../../config/listen.ts';
-import { statusApp } from './app.ts';
-import { readAsset } from './assets.ts';
-import { StatusServerError } from './errors.ts';
+import { readToken } from './access.ts';
+import { readAsset, statusApp } from './app.ts';
 import { Monitor, type Watched } from './monitor.ts';
 import type { ContainerFacts } from './status.ts';
-import { readToken } from './token.ts';
+import { StatusServerError } from './status-server-error.ts';
 
 export interface StatusServerOptions {
   readonly watched: Watched;

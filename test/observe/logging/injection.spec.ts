@@ -1,8 +1,8 @@
 // Whatever a message id, a body, a queue or an error says: it makes no line of a log, and does nothing to a terminal.
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { withPriority } from '../../../src/observe/logging/destination.ts';
 import { formatOf, type LogRecord } from '../../../src/observe/logging/formats.ts';
-import { withPriority } from '../../../src/observe/logging/journal.ts';
 
 /** Ends of lines, what terminals obey, and what turns the direction of writing around. */
 const DANGEROUS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { MOST_LISTENERS } from '../../../src/observe/status/events.ts';
+import { MOST_LISTENERS } from '../../../src/observe/status/app.ts';
 import { rejection } from '../../support/rejection.ts';
 import { type Connection, closed, ServedContainer, TOKEN } from './served.ts';
 import type { FakeContainer } from './watched.ts';

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Metrics } from '../../../src/observe/metrics/metrics.ts';
+import type { ContainerState } from '../../../src/observe/status/health.ts';
 import { healthProblems, readinessProblems } from '../../../src/observe/status/health.ts';
 import { History, STEP_MS } from '../../../src/observe/status/history.ts';
-import type { ContainerState } from '../../../src/observe/status/processes.ts';
-import { type StatusInput, statusOf } from '../../../src/observe/status/status.ts';
-import { statusText } from '../../../src/observe/status/text.ts';
+import { type StatusInput, statusOf, statusText } from '../../../src/observe/status/status.ts';
 
 const queue = { name: 'work' } as never;
 const delivery = { queue, message: { id: 'm1', receiveCount: 2, body: '[[1],{}]' } } as never;

@@ -3,8 +3,8 @@ import sinon from 'sinon';
 import type { Queue } from '../../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
 import { Metrics } from '../../../src/observe/metrics/metrics.ts';
+import type { ContainerState, ProcessStatus } from '../../../src/observe/status/health.ts';
 import { Monitor, type Watched } from '../../../src/observe/status/monitor.ts';
-import type { ContainerState, ProcessStatus } from '../../../src/observe/status/processes.ts';
 import type { ContainerFacts } from '../../../src/observe/status/status.ts';
 
 export class FakeContainer implements Watched {

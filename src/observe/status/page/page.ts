@@ -1,13 +1,11 @@
 /** The status page: listens to the server, and shows what it says. */
-import type { StatusEvent } from '../events.ts';
+import type { StatusEvent } from '../app.ts';
 import type { Status } from '../status.ts';
 import { Charts } from './charts.ts';
 import { find, make, setText } from './elements.ts';
-import { showFailures } from './failures.ts';
-import { showFigures } from './figures.ts';
 import { duration } from './format.ts';
 import { addPoints, noPoints } from './points.ts';
-import { showCost, showProcesses, showQueues } from './tables.ts';
+import { showCost, showFailures, showFigures, showProcesses, showQueues } from './sections.ts';
 
 /** Events come once a second; after so long without one the connection is lost, in milliseconds. */
 const LOST_MS = 4_000;
