@@ -8,8 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { WeightedQueue } from '../consumer/consumer.ts';
 import type { DrainReport } from '../consumer/drain.ts';
 import { type ExitCode, exitCodes, logFatal } from '../host/exit-codes.ts';
-import { openService, type Service } from '../host/systemd/service.ts';
-import { goesOn } from '../host/systemd/watchdog.ts';
+import { isPolling, openService, type Service } from '../host/systemd/service.ts';
 import { type Logger, type Loggers, openLoggers } from '../observe/logging/loggers.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
 import { setContainer } from '../producer/connections.ts';
@@ -118,7 +117,7 @@ function controlsOf(
     resume: () => consumer.resume(),
     state: () => consumer.state,
     snapshot: () => metrics.snapshot(options.slots, consumer.loads),
-    polling: () => goesOn(consumer.state, consumer.loads, options.waitSeconds),
+    polling: () => isPolling(consumer.state, consumer.loads, options.waitSeconds),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Report } from './child.ts';
 const SILENT_MS = 30_000;
 
 /** What is known of one process, from its start to its end. Times are in milliseconds since the epoch. */
-interface Known {
+interface ChildState {
   readonly number: number;
   pid: number;
   readonly startedAt: number;
@@ -22,7 +22,7 @@ interface Known {
 }
 
 export class ChildReports implements Omit<ServiceState, 'state'> {
-  readonly #children = new Set<Known>();
+  readonly #children = new Set<ChildState>();
   readonly #own: () => Snapshot;
   /** What processes that have ended had done. */
   #ended: Snapshot[] = [];
@@ -35,7 +35,7 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
   /** Listens to a new child, the `number`th process. */
   child(number: number): { started(pid: number): void; reported(report: Report): void; ended(): void } {
     const now = Date.now();
-    const known: Known = {
+    const child: ChildState = {
       number,
       pid: 0,
       startedAt: now,
@@ -47,23 +47,23 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
     };
     return {
       started: (pid) => {
-        known.pid = pid;
-        this.#children.add(known);
+        child.pid = pid;
+        this.#children.add(child);
       },
       reported: (report) => {
-        known.reportedAt = Date.now();
+        child.reportedAt = Date.now();
         if (report.type === 'ready') {
-          known.state = 'running';
-          known.polledAt = performance.now();
+          child.state = 'running';
+          child.polledAt = performance.now();
         } else if (report.type === 'snapshot') {
           const { snapshot, state, memoryBytes, polling } = report;
-          Object.assign(known, { snapshot, state, memoryBytes });
-          if (polling) known.polledAt = performance.now();
+          Object.assign(child, { snapshot, state, memoryBytes });
+          if (polling) child.polledAt = performance.now();
         }
       },
       ended: () => {
-        this.#children.delete(known);
-        if (known.snapshot) this.#ended = [totalOf([...this.#ended, ended(known.snapshot)])];
+        this.#children.delete(child);
+        if (child.snapshot) this.#ended = [totalOf([...this.#ended, ended(child.snapshot)])];
       },
     };
   }
@@ -82,7 +82,7 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
   /** Those that run, by number. */
   get processes(): ProcessStatus[] {
     return [...this.#children]
-      .map(({ polledAt: _, snapshot, ...known }) => ({ ...known, ...holding(snapshot) }))
+      .map(({ polledAt: _, snapshot, ...child }) => ({ ...child, ...holding(snapshot) }))
       .toSorted((one, other) => one.number - other.number);
   }
 }

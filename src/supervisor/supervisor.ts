@@ -11,8 +11,8 @@ import type { ConsumerState } from '../consumer/consumer.ts';
 import { type ExitCode, exitCodes } from '../host/exit-codes.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
 import type { Order, Report } from './child.ts';
-import { MessageShares } from './message-shares.ts';
 import { describeEnd, describePause, type ProcessEnd, RespawnBackoff } from './respawn.ts';
+import { SharedMessageLimit } from './shared-message-limit.ts';
 
 /** A child process. */
 export interface Child {
@@ -39,8 +39,8 @@ export interface SupervisorOptions {
   ) => Child;
 }
 
-/** One of the processes, which one child after another is. */
-interface Place {
+/** One of the processes: one child after another. */
+interface Replica {
   readonly number: number;
   readonly backoff: RespawnBackoff;
   current: Running | undefined;
@@ -51,7 +51,7 @@ interface Place {
 
 /** A child, from its start to its end. */
 interface Running {
-  readonly place: Place;
+  readonly replica: Replica;
   readonly child: Child;
   readonly startedAt: number;
   ready: boolean;
@@ -63,8 +63,8 @@ const MEGABYTE = 2 ** 20;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #places: readonly Place[];
-  readonly #shares: MessageShares<Running> | undefined;
+  readonly #replicas: readonly Replica[];
+  readonly #shares: SharedMessageLimit<Running> | undefined;
   readonly #ended = Promise.withResolvers<ExitCode>();
   #anyWasReady = false;
   #stopping = false;
@@ -76,7 +76,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     const { count, concurrency, messageLimit } = options;
     this.#options = options;
-    this.#places = Array.from({ length: count }, (_, index) => ({
+    this.#replicas = Array.from({ length: count }, (_, index) => ({
       number: index + 1,
       backoff: new RespawnBackoff(),
       current: undefined,
@@ -84,13 +84,13 @@ export class Supervisor {
       pause: undefined,
     }));
     if (messageLimit !== undefined) {
-      this.#shares = new MessageShares({ limit: messageLimit, processes: count, concurrency });
+      this.#shares = new SharedMessageLimit({ limit: messageLimit, processes: count, concurrency });
     }
   }
 
   /** Resolves to the exit code when all processes have ended, and none is to be started again. */
   run(): Promise<ExitCode> {
-    const [first] = this.#places;
+    const [first] = this.#replicas;
     if (first) this.#start(first);
     return this.#ended.promise;
   }
@@ -98,9 +98,9 @@ export class Supervisor {
   /** All processes drain. Calling it again changes nothing. */
   stop(): void {
     this.#stopping = true;
-    for (const place of this.#places) {
-      clearTimeout(place.pause);
-      place.pause = undefined;
+    for (const replica of this.#replicas) {
+      clearTimeout(replica.pause);
+      replica.pause = undefined;
     }
     for (const running of this.#running) this.#stop(running);
     this.#endIfEmpty();
@@ -133,32 +133,32 @@ export class Supervisor {
   }
 
   get #running(): Running[] {
-    return this.#places
+    return this.#replicas
       .flatMap(({ current, retiring }) => [current, retiring])
       .filter((running) => running !== undefined);
   }
 
-  #start(place: Place): void {
-    place.pause = undefined;
-    const { number } = place;
+  #start(replica: Replica): void {
+    replica.pause = undefined;
+    const { number } = replica;
     const child = this.#options.fork(
       number,
       (report) => this.#reported(running, report),
       (end) => this.#childEnded(running, end),
     );
     const startedAt = performance.now();
-    const running: Running = { place, child, startedAt, ready: false, stopping: false, idle: false };
-    place.current = running;
+    const running: Running = { replica, child, startedAt, ready: false, stopping: false, idle: false };
+    replica.current = running;
     if (this.#paused) child.order({ type: 'pause' });
     this.#options.log.info(`${describe(running)} started`);
   }
 
   /** Says what became of a child, and starts the next one: after a pause if this one ran for a short time only. */
-  #startAgain({ place, startedAt }: Running, say: (when: string) => void): void {
-    const pauseMs = place.backoff.next(performance.now() - startedAt);
+  #startAgain({ replica, startedAt }: Running, say: (when: string) => void): void {
+    const pauseMs = replica.backoff.next(performance.now() - startedAt);
     say(describePause(pauseMs));
-    if (pauseMs === 0) this.#start(place);
-    else place.pause = setTimeout(() => this.#start(place), pauseMs);
+    if (pauseMs === 0) this.#start(replica);
+    else replica.pause = setTimeout(() => this.#start(replica), pauseMs);
   }
 
   #stop(running: Running): void {
@@ -179,11 +179,11 @@ export class Supervisor {
   #isReady(running: Running): void {
     running.ready = true;
     this.#share(running);
-    const { retiring } = running.place;
+    const { retiring } = running.replica;
     if (retiring) this.#stop(retiring);
     if (this.#anyWasReady) return;
     this.#anyWasReady = true;
-    if (!this.#stopping) for (const place of this.#places) if (!place.current) this.#start(place);
+    if (!this.#stopping) for (const replica of this.#replicas) if (!replica.current) this.#start(replica);
   }
 
   #isDone(running: Running): void {
@@ -199,21 +199,21 @@ export class Supervisor {
   }
 
   #usesTooMuch(running: Running, bytes: number): void {
-    const { place } = running;
+    const { replica } = running;
     // One replacement at a time: it will report again.
-    if (this.#stopping || place.current !== running || place.retiring) return;
+    if (this.#stopping || replica.current !== running || replica.retiring) return;
     const { log, maxMemory = 0 } = this.#options;
     const excess = `used ${inMegabytes(bytes)}, more than max_memory = ${inMegabytes(maxMemory)}`;
-    place.retiring = running;
-    place.current = undefined;
+    replica.retiring = running;
+    replica.current = undefined;
     this.#startAgain(running, (when) => log.warn(`${describe(running)} ${excess}: replaced ${when}`));
   }
 
   #childEnded(running: Running, end: ProcessEnd): void {
-    const { place } = running;
-    const isRetiring = place.retiring === running;
-    if (isRetiring) place.retiring = undefined;
-    else place.current = undefined;
+    const { replica } = running;
+    const isRetiring = replica.retiring === running;
+    if (isRetiring) replica.retiring = undefined;
+    else replica.current = undefined;
     this.#shares?.ended(running);
     for (const other of this.#running) this.#share(other);
     const { log } = this.#options;
@@ -248,15 +248,15 @@ export class Supervisor {
   }
 
   #endIfEmpty(): void {
-    const isEmpty = this.#places.every(
+    const isEmpty = this.#replicas.every(
       ({ current, retiring, pause }) => !current && !retiring && pause === undefined,
     );
     if (isEmpty) this.#ended.resolve(this.#finalCode ?? this.#drainCode);
   }
 }
 
-function describe({ place, child }: Running): string {
-  return `process ${place.number} (pid ${child.pid ?? 'unknown'})`;
+function describe({ replica, child }: Running): string {
+  return `process ${replica.number} (pid ${child.pid ?? 'unknown'})`;
 }
 
 function inMegabytes(bytes: number): string {

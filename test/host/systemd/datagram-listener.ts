@@ -1,7 +1,7 @@
 /** A program that prints the datagrams which a Unix socket gets, each as JSON on a line. The socket is its argument. */
 import { writeSync } from 'node:fs';
 import koffi from 'koffi';
-import { socketAddress } from '../../../src/host/systemd/datagrams.ts';
+import { socketAddress } from '../../../src/host/systemd/notifier.ts';
 
 const library = koffi.load(null);
 const socket = library.func('int socket(int domain, int type, int protocol)');

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { datagramsTo, socketAddress } from '../../../src/host/systemd/datagrams.ts';
-import { openNotifier } from '../../../src/host/systemd/notifier.ts';
+import { datagramsTo, openNotifier, socketAddress } from '../../../src/host/systemd/notifier.ts';
 import { cleanUp, folderWith } from '../../support/executable.ts';
 import { rejection } from '../../support/rejection.ts';
 import { listenAt } from './listen.ts';

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { openService, Service } from '../../../src/host/systemd/service.ts';
-import { statusText } from '../../../src/host/systemd/status.ts';
-import { goesOn, watchdogInterval } from '../../../src/host/systemd/watchdog.ts';
+import {
+  isPolling,
+  openService,
+  Service,
+  statusLine,
+  watchdogInterval,
+} from '../../../src/host/systemd/service.ts';
 import { Metrics } from '../../../src/observe/metrics/metrics.ts';
 
 const RUNNING = 'STATUS=Running: 0 handled, 0 in flight, 0 failed';
@@ -148,10 +152,10 @@ describe('the watchdog of systemd', () => {
 
   it('is fed while the receives of all queues end, or during a drain', () => {
     const silent = (...seconds: number[]) => seconds.map((silentSeconds) => ({ silentSeconds }));
-    expect(goesOn('running', silent(0, 80), 20)).to.equal(true);
-    expect(goesOn('running', silent(0, 81), 20)).to.equal(false);
-    expect(goesOn('paused', silent(0), 20)).to.equal(true);
-    expect(goesOn('draining', silent(81), 20)).to.equal(true);
+    expect(isPolling('running', silent(0, 80), 20)).to.equal(true);
+    expect(isPolling('running', silent(0, 81), 20)).to.equal(false);
+    expect(isPolling('paused', silent(0), 20)).to.equal(true);
+    expect(isPolling('draining', silent(81), 20)).to.equal(true);
   });
 });
 
@@ -164,8 +168,8 @@ describe('the status line', () => {
       b: { ...one, held: 1, outcomes: { handled: 7, dropped: 0, retried: 0, buried: 0 } },
     };
     const snapshot = { ...counted(0), queues };
-    expect(statusText(snapshot, 'running')).to.equal('Running: 12 handled, 3 in flight, 6 failed');
-    expect(statusText(snapshot, 'draining')).to.equal('Draining: 12 handled, 3 in flight, 6 failed');
+    expect(statusLine(snapshot, 'running')).to.equal('Running: 12 handled, 3 in flight, 6 failed');
+    expect(statusLine(snapshot, 'draining')).to.equal('Draining: 12 handled, 3 in flight, 6 failed');
   });
 
   it('names the queues whose receives fail', () => {
@@ -175,7 +179,7 @@ describe('the status line', () => {
       ...counted(0),
       queues: { a: { ...one, failing: 1 }, b: one, c: { ...one, failing: 2 } },
     };
-    expect(statusText(snapshot, 'running')).to.equal(
+    expect(statusLine(snapshot, 'running')).to.equal(
       'Running: 0 handled, 0 in flight, 0 failed; receives from "a", "c" fail',
     );
   });

@@ -3,7 +3,7 @@
  * left, what the processes have, and what is done add up to the limit at all times.
  */
 
-export interface MessageSharesOptions {
+export interface SharedMessageLimitOptions {
   /** How many messages in all. */
   readonly limit: number;
   /** How many processes share them. */
@@ -15,15 +15,15 @@ export interface MessageSharesOptions {
 /** More than a process can handle at once would be of no use to it, and would be missing elsewhere. */
 const MOST_AHEAD = 100;
 
-export class MessageShares<Process> {
-  readonly #options: MessageSharesOptions;
+export class SharedMessageLimit<Process> {
+  readonly #options: SharedMessageLimitOptions;
   /** Given to nobody. */
   #left: number;
   /** What each process may handle and has not done yet. */
   readonly #given = new Map<Process, number>();
   #unfinished: number;
 
-  constructor(options: MessageSharesOptions) {
+  constructor(options: SharedMessageLimitOptions) {
     this.#options = options;
     this.#left = options.limit;
     this.#unfinished = options.limit;

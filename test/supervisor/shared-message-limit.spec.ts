@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { fairShare, MessageShares } from '../../src/supervisor/message-shares.ts';
+import { fairShare, SharedMessageLimit } from '../../src/supervisor/shared-message-limit.ts';
 
 describe('a message limit that processes share', () => {
   it('gives a process half of its part, but at least as many as it handles at once', () => {
@@ -12,7 +12,7 @@ describe('a message limit that processes share', () => {
   });
 
   it('gives a limit of 1 to one of four processes, and to another when that one has ended without it', () => {
-    const shares = new MessageShares<string>({ limit: 1, processes: 4, concurrency: 10 });
+    const shares = new SharedMessageLimit<string>({ limit: 1, processes: 4, concurrency: 10 });
     expect(['a', 'b', 'c', 'd'].map((name) => shares.grant(name))).to.deep.equal([1, 0, 0, 0]);
     shares.ended('a');
     expect(shares.grant('c')).to.equal(1);
@@ -24,7 +24,7 @@ describe('a message limit that processes share', () => {
   });
 
   it('spreads few messages over the processes', () => {
-    const shares = new MessageShares<string>({ limit: 4, processes: 4, concurrency: 10 });
+    const shares = new SharedMessageLimit<string>({ limit: 4, processes: 4, concurrency: 10 });
     expect(['a', 'b', 'c', 'd'].map((name) => shares.grant(name))).to.deep.equal([1, 1, 1, 1]);
   });
 
@@ -36,7 +36,7 @@ describe('a message limit that processes share', () => {
         fc.integer({ min: 1, max: 12 }),
         fc.array(step, { maxLength: 200 }),
         (limit, concurrency, steps) => {
-          const shares = new MessageShares<number>({ limit, processes: 4, concurrency });
+          const shares = new SharedMessageLimit<number>({ limit, processes: 4, concurrency });
           const may = [0, 0, 0, 0];
           let done = 0;
           const turn = (process: number, ends: boolean) => {
