@@ -13,7 +13,7 @@ module.exports = {
   ...(!namesSpecs && { spec: ['test', 'examples'] }),
   extension,
   recursive: true,
-  require: ['test/support/servers/start.ts', 'test/support/process-title.ts'],
+  require: ['test/support/mocha-setup.ts'],
   'node-option': ['import=tsx', 'no-experimental-require-module'],
   parallel: true,
   jobs: 3,

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgres, startPostgres } from '../test/support/servers/postgres.ts';
+import type { ServerKind, StartedServer } from '../test/support/servers/programs.ts';
 import { redis, startRedis } from '../test/support/servers/redis.ts';
-import type { ServerKind, StartedServer } from '../test/support/servers/server.ts';
 
 export const BROKERS = ['sqlite', 'sqs', 'postgres', 'redis'] as const;
 export type BrokerName = (typeof BROKERS)[number];

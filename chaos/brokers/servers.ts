@@ -1,8 +1,8 @@
 /** Queues on Postgres and Redis: a server of the run's own, behind a proxy that injects faults. */
 import { startTcpProxy, type TcpProxy } from '../../harness/tcp-proxy.ts';
 import { startPostgres } from '../../test/support/servers/postgres.ts';
+import type { StartedServer } from '../../test/support/servers/programs.ts';
 import { startRedis } from '../../test/support/servers/redis.ts';
-import type { StartedServer } from '../../test/support/servers/server.ts';
 import type { BrokerFault, FaultyBroker } from './faulty-broker.ts';
 
 export const openPostgres = async (): Promise<FaultyBroker> => openServer(await startPostgres());

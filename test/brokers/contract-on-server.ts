@@ -2,7 +2,7 @@
 
 import type { Broker } from '../../src/brokers/broker.ts';
 import { itKeepsTheContract } from '../../src/contract/contract.ts';
-import type { ServerKind } from '../support/servers/server.ts';
+import type { ServerKind } from '../support/servers/programs.ts';
 
 export function itKeepsTheContractOn(
   server: ServerKind,

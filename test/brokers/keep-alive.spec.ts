@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { openBroker } from '../../src/brokers/open.ts';
 import { postgres } from '../support/servers/postgres.ts';
+import type { ServerKind } from '../support/servers/programs.ts';
 import { redis } from '../support/servers/redis.ts';
-import type { ServerKind } from '../support/servers/server.ts';
 
 describe('connections that may be silent for long', () => {
   afterEach(() => sinon.restore());

@@ -8,7 +8,7 @@ import { postgresFailure } from '../../src/brokers/sql/postgres/failures.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
-import type { StartedServer } from '../support/servers/server.ts';
+import type { StartedServer } from '../support/servers/programs.ts';
 
 describe('opening the postgres broker', () => {
   let server: StartedServer;

@@ -6,7 +6,7 @@ import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
-import type { StartedServer } from '../support/servers/server.ts';
+import type { StartedServer } from '../support/servers/programs.ts';
 
 describe('the postgres broker, when its server', () => {
   let server: StartedServer;

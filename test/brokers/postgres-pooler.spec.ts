@@ -5,7 +5,7 @@ import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { bodies, receiveAll, send, sendToGroup } from '../../src/contract/steps.ts';
 import { type Pooler, pgbouncer, startPgbouncer } from '../support/servers/pgbouncer.ts';
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
-import type { StartedServer } from '../support/servers/server.ts';
+import type { StartedServer } from '../support/servers/programs.ts';
 
 describe('the postgres broker behind a pooler that gives each transaction another connection', () => {
   let server: StartedServer;

@@ -8,7 +8,7 @@ import type { BrokerError, BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { bodies, send } from '../../src/contract/steps.ts';
 import { rejection } from '../support/rejection.ts';
-import { freePort } from '../support/servers/free-port.ts';
+import { freePort } from '../support/servers/programs.ts';
 import { type RedisServer, redis, startRedis } from '../support/servers/redis.ts';
 
 /** For programs of other processes. */

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { freePort } from '../support/servers/free-port.ts';
+import { freePort } from '../support/servers/programs.ts';
 import { REPOSITORY } from './markdown.ts';
 
 const run = promisify(execFile);

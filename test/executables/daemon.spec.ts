@@ -11,7 +11,7 @@ import {
   run,
   start,
 } from '../support/executable.ts';
-import { call, openQueue, settings } from '../support/sqlite-queue.ts';
+import { call, openQueue, settings } from '../support/executable-brokers.ts';
 
 const WORKER = `
   import { existsSync } from 'node:fs';

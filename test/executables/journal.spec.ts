@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cleanUp, folderWith, putOff, run } from '../support/executable.ts';
-import { call, openQueue, settings } from '../support/sqlite-queue.ts';
+import { call, openQueue, settings } from '../support/executable-brokers.ts';
 
 const WORKER = `
   export const worker = () => (what) => { throw new Error(what); };

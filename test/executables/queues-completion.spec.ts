@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { longNames, optionBefore, optionsOf, plainWords } from '../../src/cli/completion-words.ts';
 import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { openQueue, settings } from '../support/executable-brokers.ts';
 import { zsh } from '../support/servers/programs.ts';
-import { openQueue, settings } from '../support/sqlite-queue.ts';
 
 const DIST = join(import.meta.dirname, '../../dist/containers');
 const INI = settings('worker', 'queue_prefix = anna\ndead_letter_queue = failed\nsuffixes = big, small\n');

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { cleanUp, type Executable, folderWith, run, type StartOptions } from '../support/executable.ts';
-import { emulateSqs, openIn } from '../support/executable-brokers.ts';
-import { openQueue, settings } from '../support/sqlite-queue.ts';
+import { emulateSqs, openIn, openQueue, settings } from '../support/executable-brokers.ts';
 
 const SQLITE = ['-b', 'sqlite:queues.db'];
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openBroker } from '../../src/brokers/open.ts';
 import { cleanUp, eventually, folderWith, putOff } from '../support/executable.ts';
+import { openQueue } from '../support/executable-brokers.ts';
 import { folderOf } from '../support/servers/programs.ts';
-import { openQueue } from '../support/sqlite-queue.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/containers/queues.js');
 

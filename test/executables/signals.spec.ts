@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { cleanUp, type Executable, eventually, folderWith, start } from '../support/executable.ts';
-import { call, openQueue, settings } from '../support/sqlite-queue.ts';
+import { call, openQueue, settings } from '../support/executable-brokers.ts';
 
 const WORKER = `
   import { existsSync } from 'node:fs';

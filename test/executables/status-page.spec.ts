@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { cleanUp } from '../support/executable.ts';
+import { call, openQueue } from '../support/executable-brokers.ts';
 import { folderOf, chromium as program } from '../support/servers/programs.ts';
-import { call, openQueue } from '../support/sqlite-queue.ts';
 import { post, type StatusContainer, startWithStatus, statusFolder } from '../support/status-server.ts';
 
 /** What runs in the page is text: tsx would put calls of its own functions into ours, which are not there. */

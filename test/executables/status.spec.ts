@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parsePrometheus, valueIn } from '../observe/metrics/parse-prometheus.ts';
 import { cleanUp, eventually, putOff, run } from '../support/executable.ts';
-import { call, openQueue } from '../support/sqlite-queue.ts';
+import { call, openQueue } from '../support/executable-brokers.ts';
 import { getOnSocket, post, startWithStatus, statusAt, statusFolder } from '../support/status-server.ts';
 
 const WORK = { messaging_destination_name: 'jobs' };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Listener, listenAt } from '../host/systemd/listen.ts';
 import { cleanUp, type Executable, folderWith, run, start } from '../support/executable.ts';
+import { call, openQueue, settings } from '../support/executable-brokers.ts';
 import { systemdAnalyze } from '../support/servers/programs.ts';
-import { call, openQueue, settings } from '../support/sqlite-queue.ts';
 
 const WORKER = `
   export const broken = () => { throw new TypeError('no mail server'); };

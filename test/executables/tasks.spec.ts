@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MessageAttributes, Queue } from '../../src/brokers/broker.ts';
 import { cleanUp, type Executable, eventually, folderWith, start } from '../support/executable.ts';
-import { openQueue } from '../support/sqlite-queue.ts';
+import { openQueue } from '../support/executable-brokers.ts';
 
 const SETTINGS = `
 [container]

@@ -1,6 +1,6 @@
-/** The brokers that specs have open together with the executables that they run. */
+/** The brokers and queues that specs and the executables that they run use together. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import type { Broker } from '../../src/brokers/broker.ts';
+import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { putOff } from './executable.ts';
 
@@ -9,6 +9,21 @@ export async function openIn(folder: string, address = 'sqlite:queues.db'): Prom
   const broker = await openBroker(address, { directory: folder });
   putOff(() => broker.close());
   return broker;
+}
+
+/** Opens the queue `jobs` of `queues.db` in a folder. */
+export async function openQueue(folder: string): Promise<Queue> {
+  return (await openIn(folder)).open('jobs');
+}
+
+/** The text of an ini file for the worker `./worker.mjs:EXPORT` on that queue, with more options and sections. */
+export function settings(exported: string, more = ''): string {
+  return `[container]\nworker = ./worker.mjs:${exported}\nqueue = jobs\nbroker = sqlite:queues.db\n${more}`;
+}
+
+/** Sends calls, in order. */
+export async function call(queue: Queue, ...calls: readonly (readonly unknown[])[]): Promise<void> {
+  for (const args of calls) await queue.send([{ body: JSON.stringify([args, {}]) }]);
 }
 
 export interface EmulatedSqs {

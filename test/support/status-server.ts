@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import type { Status } from '../../src/observe/status/status.ts';
 import { type Executable, folderWith, start } from './executable.ts';
-import { settings } from './sqlite-queue.ts';
+import { settings } from './executable-brokers.ts';
 
 export const TOKEN = '0123456789abcdef0123';
 

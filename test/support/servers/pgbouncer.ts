@@ -4,10 +4,9 @@ import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
 import { untilItAnswers } from './postgres.ts';
-import { folderOf, USER } from './programs.ts';
-import type { Program } from './server.ts';
+import type { Program } from './programs.ts';
+import { folderOf, freePort, USER } from './programs.ts';
 
 const DEBIAN_FOLDER = '/usr/sbin';
 

@@ -5,9 +5,8 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { freePort } from './free-port.ts';
-import { folderOf, USER } from './programs.ts';
-import type { ServerKind, StartedServer } from './server.ts';
+import type { ServerKind, StartedServer } from './programs.ts';
+import { folderOf, freePort, USER } from './programs.ts';
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 

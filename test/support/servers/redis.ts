@@ -5,9 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
-import { folderOf } from './programs.ts';
-import type { ServerKind, StartedServer } from './server.ts';
+import type { ServerKind, StartedServer } from './programs.ts';
+import { folderOf, freePort } from './programs.ts';
 
 export const redis: ServerKind = {
   name: 'Redis',

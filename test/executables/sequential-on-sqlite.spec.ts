@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { cleanUp, type Executable, eventually, folderWith, start } from '../support/executable.ts';
-import { call, openQueue, settings } from '../support/sqlite-queue.ts';
+import { call, openQueue, settings } from '../support/executable-brokers.ts';
 
 const WORKER = `
   let running = 0;

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { processStartTime } from '../../src/host/process-start-time.ts';
 import { cleanUp, type Executable, eventually, folderWith, run, start } from '../support/executable.ts';
-import { call, openQueue, settings } from '../support/sqlite-queue.ts';
+import { call, openQueue, settings } from '../support/executable-brokers.ts';
 
 /** Each writes the number of its message once it is done. */
 const WORKER = `

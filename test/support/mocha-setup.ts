@@ -1,19 +1,34 @@
 /**
- * Gives the specs what they need, before the first of them: real servers, those that the environment names or else some of
- * their own, a browser, and more. Missing programs are installed where that is possible (Debian, as root). What is not to be had
- * is said, and its specs are left out; with CI=true that is an error.
+ * Sets up mocha. Before the first spec, it starts what specs need: real servers, unless the environment names some, and it
+ * installs missing programs such as a browser where it can (Debian, as root). It prints what is missing, and skips the specs
+ * that need it; with CI=true that is an error. Each process of mocha is named after the spec that it runs, so that `ps` shows
+ * which one hangs.
  */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
-import { pgbouncer } from './pgbouncer.ts';
-import { postgres } from './postgres.ts';
-import { chromium, systemdAnalyze, zsh } from './programs.ts';
-import { redis } from './redis.ts';
-import type { Program, ServerKind, StartedServer } from './server.ts';
+import type { Context } from 'mocha';
+import { pgbouncer } from './servers/pgbouncer.ts';
+import { postgres } from './servers/postgres.ts';
+import {
+  chromium,
+  type Program,
+  type ServerKind,
+  type StartedServer,
+  systemdAnalyze,
+  zsh,
+} from './servers/programs.ts';
+import { redis } from './servers/redis.ts';
 
 const SERVERS: readonly ServerKind[] = [postgres, redis];
 const PROGRAMS: readonly Program[] = [chromium, pgbouncer, systemdAnalyze, zsh];
 
 let started: readonly StartedServer[] = [];
+
+export const mochaHooks = {
+  beforeEach(this: Context): void {
+    const { file, title } = this.currentTest!;
+    process.title = `mocha ${file}: ${title}`;
+  },
+};
 
 /** Run by mocha once, whatever the number of its processes. */
 export async function mochaGlobalSetup(): Promise<void> {

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { cleanUp, folderWith, run } from '../support/executable.ts';
+
+describe('the command line of sqs-queues', function () {
+  this.timeout(30_000);
+  afterEach(cleanUp);
+
+  it('explains each command', async () => {
+    const folder = folderWith({});
+    for (const [args, ...told] of [
+      [['--help'], 'status', 'send', 'create', '--config', '--broker', '--json'],
+      [['send', '--help'], '--kw', '--from', '--delay', '--group', 'sqs-queues send adder 1 2 3'],
+      [['create', '-h'], '--visibility-timeout', '--dead-letter-queue', '--max-receives', '--retention'],
+    ] as const) {
+      const { stdout, ended } = await run('queues', args, { folder });
+      expect(ended).to.equal(0);
+      for (const text of told) expect(stdout).to.contain(text);
+    }
+  });
+
+  it('says what is wrong with it on standard error, and exits with 64', async () => {
+    const { stdout, stderr, ended } = await run('queues', ['create'], { folder: folderWith({}) });
+    expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
+    expect(stderr).to.equal('sqs-queues: Name a queue.\nSee sqs-queues --help.\n');
+  });
+
+  it('never shows the password of an address', async () => {
+    const folder = folderWith({});
+    const address = 'mysql://me:s3cret@127.0.0.1/queues';
+    const runs = await Promise.all([
+      run('queues', ['status', '-b', address], { folder }),
+      run('queues', ['status'], { folder, environment: { SQS_CONTAINERS_BROKER: address } }),
+    ]);
+    for (const { output, ended } of runs) {
+      expect(ended).to.equal(78);
+      expect(output)
+        .to.contain('There is no broker "mysql://me:***@127.0.0.1/queues"')
+        .and.not.contain('s3cret');
+    }
+  });
+
+  it('has nothing to say of queues in memory, which are of another process', async () => {
+    const { stderr, ended } = await run('queues', ['send', 'jobs', '-b', 'memory:'], {
+      folder: folderWith({}),
+    });
+    expect(ended).to.equal(64);
+    expect(stderr).to.contain('The queues of memory: live and end with the process that has them');
+  });
+
+  it('makes no queue file where it only looks', async () => {
+    const folder = folderWith({});
+    const looks = ['status', 'peek x', 'clear x --yes', 'wait x', 'redrive x'].map((text) => text.split(' '));
+    const runs = await Promise.all(
+      looks.map((words) => run('queues', [...words, '-b', 'sqlite:typo.db'], { folder })),
+    );
+    for (const { stderr, ended } of runs) {
+      expect(ended).to.equal(69);
+      expect(stderr).to.contain(
+        `There is no queue file ${join(folder, 'typo.db')}. Correct the path, or make it:`,
+      );
+    }
+    expect(existsSync(join(folder, 'typo.db'))).to.equal(false);
+  });
+
+  it('exits with 69 when the broker cannot be reached', async () => {
+    const folder = folderWith({ 'notes.txt': 'This is no queue file, and long enough to be read as one.' });
+    const runs = await Promise.all([
+      run('queues', ['status'], { folder }),
+      run('queues', ['status', '-b', 'sqlite:missing/queues.db'], { folder }),
+      run('queues', ['status', '-b', 'sqlite:notes.txt'], { folder }),
+      run('queues', ['status', 'jobs', '-b', 'sqs+http://127.0.0.1:1'], { folder }),
+    ]);
+    expect(runs.map(({ ended }) => ended)).to.deep.equal([69, 69, 69, 69]);
+    const [noRegion, noFolder, noQueues, nobody] = runs.map(({ stderr }) => stderr);
+    expect(noRegion).to.contain('No AWS region');
+    expect(noFolder).to.contain('There is no folder');
+    expect(noQueues).to.contain('notes.txt');
+    expect(nobody).to.contain('ECONNREFUSED');
+  });
+});
