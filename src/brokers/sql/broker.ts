@@ -5,13 +5,12 @@ import { QueueNotFoundError } from '../errors.ts';
 import { PendingPolls } from '../pending-polls.ts';
 import { MAX_DATABASE_DELAY_SECONDS } from '../rules/limits.ts';
 import { checkCreate, DEFAULT_SETTINGS } from '../rules/sqs-rules.ts';
-import type { Database } from './database.ts';
-import { purge } from './purging.ts';
-import { DatabaseQueue } from './queue.ts';
-import { type QueueNow, selectQueue } from './queue-row.ts';
+import { type Database, type QueueNow, selectQueue } from './database.ts';
+import { SqlQueue } from './queue.ts';
 import type { QueueRow, Tables } from './schema.ts';
+import { purge } from './settle.ts';
 
-export class DatabaseBroker implements Broker {
+export class SqlBroker implements Broker {
   readonly description: string;
   readonly maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
   readonly makesQueues = true;
@@ -27,7 +26,7 @@ export class DatabaseBroker implements Broker {
   /** Opens a queue, made with SQS's defaults if it does not exist. */
   async open(name: string): Promise<Queue> {
     const row = (await this.#find(name)) ?? (await this.#make(name, {}));
-    return new DatabaseQueue(row, this.#database, this.#polls, this.maxDelaySeconds);
+    return new SqlQueue(row, this.#database, this.#polls, this.maxDelaySeconds);
   }
 
   async create(name: string, options: CreateOptions = {}): Promise<void> {

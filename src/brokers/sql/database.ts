@@ -1,8 +1,11 @@
-/** What the broker asks of a database: the part that differs from one database to the other. Failures are BrokerErrors. */
-import type { Kysely, RawBuilder, Transaction } from 'kysely';
+/**
+ * What the broker asks of a database: the part that differs from one database to the other, and what all have in common.
+ * Failures are BrokerErrors.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Kysely, QueryCreator, RawBuilder, SelectQueryBuilder, Transaction } from 'kysely';
 import type { ReceiveOptions } from '../broker.ts';
-import type { QueueRow, Tables } from './schema.ts';
-import type { Taken } from './taking.ts';
+import type { MessageRow, QueueRow, Tables } from './schema.ts';
 
 export interface Database {
   /** For people, such as `sqlite:/var/lib/worker/queues.db`. */
@@ -22,7 +25,7 @@ export interface Database {
    */
   claim<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Takes messages of a standard queue for a receive, in the way that is fastest there. */
-  takeAtOnce(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined>;
+  take(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined>;
   /**
    * Calls `changed` when other processes may have changed something, with the queue if it is known, until the returned
    * function is called. It does so only later, never at once.
@@ -45,4 +48,51 @@ export interface SqlDialect {
   announcement(queue: string | RawBuilder<string>): RawBuilder<unknown>;
   /** The type of columns of bytes. */
   readonly bytes: RawBuilder<unknown>;
+}
+
+/** A queue as it is now. */
+export interface QueueNow extends QueueRow {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Selects a queue, for a statement of its own or as a part of one. */
+export function selectQueue(
+  tables: QueryCreator<Tables>,
+  name: string | RawBuilder<string>,
+  dialect: SqlDialect,
+): SelectQueryBuilder<Tables, 'queue', QueueNow> {
+  return tables.selectFrom('queue').selectAll().select(dialect.now.as('now')).where('name', '=', name);
+}
+
+/** Messages that were put in flight, in the order in which they are received. */
+export interface Taken {
+  readonly queue: QueueNow;
+  readonly rows: readonly MessageRow[];
+  readonly receipt: string;
+}
+
+/** A token of one receive. */
+export function newReceipt(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Tracks in-flight calls so that `close` can wait for them. */
+export class InFlightCalls {
+  readonly #calls = new Set<Promise<unknown>>();
+
+  /** Resolves or rejects as the call does. */
+  async track<Result>(call: Promise<Result>): Promise<Result> {
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Resolves when no call is left, those included that begin meanwhile. */
+  async ended(): Promise<void> {
+    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
+  }
 }

@@ -9,7 +9,7 @@
  */
 import type { Kysely } from 'kysely';
 import { BATCH_ENTRIES } from '../rules/limits.ts';
-import type { QueueNow } from './queue-row.ts';
+import type { QueueNow } from './database.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';
 
 type GroupedMessage = Pick<MessageRow, 'id' | 'group_id' | 'visible_at' | 'receipt'>;

@@ -15,19 +15,17 @@ import type { PendingPolls } from '../pending-polls.ts';
 import { SQS_LIMITS } from '../rules/limits.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { checkBatch, checkReceive, refusals } from '../rules/sqs-rules.ts';
-import { type Claim, claim } from './claim.ts';
-import type { Database } from './database.ts';
-import { countMessages, inspection, nextVisibleIn } from './looking.ts';
-import { purge } from './purging.ts';
-import { type QueueNow, selectQueue } from './queue-row.ts';
+import { type Database, type QueueNow, selectQueue } from './database.ts';
+import { countMessages, inspection, nextVisibleIn } from './inspect.ts';
+import { type Claim, claim } from './receive.ts';
 import type { QueueRow, Tables } from './schema.ts';
-import { sendAtOnce, sendOnce } from './sending.ts';
-import { changeVisibilities, deleteAtOnce, deleteMessages } from './settling.ts';
+import { sendToFifo, sendToStandard } from './send.ts';
+import { changeVisibilities, deleteByStatement, deleteMessages, purge } from './settle.ts';
 
 /** How soon to look again when others are at all messages that can be received: most will take them. */
 const LOCKED_MS = 20;
 
-export class DatabaseQueue implements Queue {
+export class SqlQueue implements Queue {
   readonly name: string;
   readonly fifo: boolean;
   readonly abortsReceives = true;
@@ -80,7 +78,7 @@ export class DatabaseQueue implements Queue {
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    const results = this.fifo ? await this.#sendOnce(messages) : await this.#sendAtOnce(messages);
+    const results = this.fifo ? await this.#sendToFifo(messages) : await this.#sendToStandard(messages);
     this.#polls.wake(this.name);
     return results;
   }
@@ -90,7 +88,7 @@ export class DatabaseQueue implements Queue {
     const { dialect } = this.#database;
     if (!this.fifo) {
       const areDeleted = await this.#database.changeAtOnce((tables) =>
-        deleteAtOnce(tables, this.name, receiptHandles, dialect),
+        deleteByStatement(tables, this.name, receiptHandles, dialect),
       );
       if (areDeleted) return receiptHandles.map(() => ({ ok: true }));
     }
@@ -116,23 +114,25 @@ export class DatabaseQueue implements Queue {
     await purge(this.#database, await this.#read(async (_, row) => row));
   }
 
-  async #sendAtOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+  async #sendToStandard(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const { dialect } = this.#database;
     const refused = refusals(this, messages, this.#maxDelaySeconds);
     const good = messages.filter((_, index) => !refused[index]);
     if (good.length === 0) return refused.map((refusal) => refusal!);
-    const sent = await this.#database.changeAtOnce((tables) => sendAtOnce(tables, this.name, good, dialect));
+    const sent = await this.#database.changeAtOnce((tables) =>
+      sendToStandard(tables, this.name, good, dialect),
+    );
     if (!sent) throw this.#notFound();
     return refused.map((refusal) => refusal ?? sent.shift()!);
   }
 
-  #sendOnce(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
+  #sendToFifo(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const { dialect } = this.#database;
     return this.#change(async (tables, row) => {
       // Whether the queue takes deduplication ids from bodies may have been changed.
       const refused = refusals(this, messages, this.#maxDelaySeconds);
       const good = messages.filter((_, index) => !refused[index]);
-      const sent = good.length > 0 ? await sendOnce(tables, row, good, dialect) : [];
+      const sent = good.length > 0 ? await sendToFifo(tables, row, good, dialect) : [];
       return refused.map((refusal) => refusal ?? sent.shift()!);
     });
   }

@@ -21,7 +21,7 @@ export interface MessageTable {
   message_id: string;
   /** In UTF-8. Not as text: Postgres takes none with U+0000 in it, and Node 24.15 reads such text cut off. */
   body: Uint8Array;
-  /** As JSON (`message-row.ts`). */
+  /** As JSON (`formatAttributes`). */
   attributes: string | null;
   group_id: string | null;
   deduplication_id: string | null;

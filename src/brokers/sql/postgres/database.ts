@@ -1,12 +1,18 @@
-/** A Postgres database as the broker uses it: statements, transactions that begin again if they must, and news of others. */
+/** A Postgres database as the broker uses it: statements, transactions that begin again if they must, receiving, and what others do. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ReceiveOptions } from '../../broker.ts';
-import { CallsUnderWay } from '../calls-under-way.ts';
-import type { Database, SqlDialect } from '../database.ts';
-import type { QueueRow, Tables } from '../schema.ts';
-import type { Taken } from '../taking.ts';
+import {
+  type Database,
+  InFlightCalls,
+  newReceipt,
+  type QueueNow,
+  type SqlDialect,
+  selectQueue,
+  type Taken,
+} from '../database.ts';
+import type { MessageRow, QueueRow, Tables } from '../schema.ts';
+import { Statement } from '../statement.ts';
 import { isConflict } from './failures.ts';
-import { takeAtOnce } from './taking.ts';
 import type { NotificationWatch } from './watch.ts';
 
 /** How often a transaction is tried that always comes into the way of others. */
@@ -17,7 +23,7 @@ export class PostgresDatabase implements Database {
   readonly dialect: SqlDialect;
   readonly #tables: Kysely<Tables>;
   readonly #watch: NotificationWatch;
-  readonly #calls = new CallsUnderWay();
+  readonly #calls = new InFlightCalls();
 
   /** The tables are in `schema`, which is the channel of the watch, too. */
   constructor(description: string, schema: string, tables: Kysely<Tables>, watch: NotificationWatch) {
@@ -48,8 +54,8 @@ export class PostgresDatabase implements Database {
     return this.change(work);
   }
 
-  takeAtOnce(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
-    return this.changeAtOnce((tables) => takeAtOnce(tables, queue, options, this.dialect));
+  take(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
+    return this.changeAtOnce((tables) => takeMessages(tables, queue, options, this.dialect));
   }
 
   watch(changed: (queue?: string) => void): () => void {
@@ -71,4 +77,79 @@ async function untilItEnds<Result>(change: () => Promise<Result>): Promise<Resul
       if (left === 0 || !isConflict(error)) throw error;
     }
   }
+}
+
+/** A message that was taken, with what was read of its queue. */
+interface TakenRow
+  extends MessageRow,
+    Omit<QueueNow, 'id' | 'name' | 'delay_seconds' | 'content_based_deduplication'> {
+  readonly visible_since: number;
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly max: number;
+  readonly receipt: string;
+  /** Null: the queue's own. */
+  readonly visibilityTimeout: number | null;
+}
+
+const take = new Statement<Wanted, TakenRow>((tables, { name, max, receipt, visibilityTimeout }, dialect) =>
+  tables
+    .with('source', (db) => selectQueue(db, name, dialect).select(dialect.relaxed.as('relaxed')))
+    // Found before all else: within the join they might be looked for several times, and found to be others.
+    .with(
+      (candidate) => candidate('candidate').materialized(),
+      (db) =>
+        db
+          .selectFrom('message')
+          .select(['id', 'visible_at as visible_since'])
+          .where('queue_id', '=', ({ selectFrom }) => selectFrom('source').select('source.id'))
+          .where('visible_at', '<=', ({ selectFrom }) => selectFrom('source').select('source.now'))
+          .orderBy('visible_at')
+          .orderBy('id')
+          .limit(max)
+          .forUpdate()
+          .skipLocked(),
+    )
+    .updateTable('message')
+    .from(['source', 'candidate'])
+    .set((row) => ({
+      receipt,
+      receive_count: row('receive_count', '+', 1),
+      visible_at: sql<number>`source.now + 1000 * coalesce(cast(${visibilityTimeout} as integer), source.visibility_timeout)`,
+    }))
+    .whereRef('message.id', '=', 'candidate.id')
+    .returningAll('message')
+    .returning([
+      'visible_since',
+      'source.now',
+      'source.visibility_timeout',
+      'source.retention_seconds',
+      'source.dead_letter_queue',
+      'source.max_receives',
+    ]),
+);
+
+/**
+ * Takes up to `max` messages, those first that could be received the longest. Undefined if there are none, or no such
+ * queue. Messages that others are taking are passed over.
+ */
+async function takeMessages(
+  tables: Kysely<Tables>,
+  queue: QueueRow,
+  { max, visibilityTimeout }: ReceiveOptions,
+  dialect: SqlDialect,
+): Promise<Taken | undefined> {
+  const receipt = newReceipt();
+  const wanted = { name: queue.name, max, receipt, visibilityTimeout: visibilityTimeout ?? null };
+  const taken = await take.run(tables, wanted, dialect);
+  const [first] = taken;
+  if (!first) return undefined;
+  const { now, visibility_timeout, retention_seconds, dead_letter_queue, max_receives } = first;
+  return {
+    queue: { ...queue, now, visibility_timeout, retention_seconds, dead_letter_queue, max_receives },
+    rows: taken.sort((one, other) => one.visible_since - other.visible_since || one.id - other.id),
+    receipt,
+  };
 }

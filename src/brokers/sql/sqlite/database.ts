@@ -1,14 +1,11 @@
-/** A SQLite file as the broker uses it: reading, the two kinds of transactions, and news of other processes. */
-import type { DatabaseSync } from 'node:sqlite';
+/** A SQLite file as the broker uses it: reading, the two kinds of transactions, receiving, and what other processes write. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ReceiveOptions } from '../../broker.ts';
-import { CallsUnderWay } from '../calls-under-way.ts';
-import type { Database, SqlDialect } from '../database.ts';
-import type { QueueRow, Tables } from '../schema.ts';
-import type { Taken } from '../taking.ts';
+import { type Database, InFlightCalls, newReceipt, type SqlDialect, type Taken } from '../database.ts';
+import type { MessageRow, QueueRow, Tables } from '../schema.ts';
 import { sqliteFailure } from './failures.ts';
 import { SharedTransactions } from './shared-transactions.ts';
-import { Taking } from './taking.ts';
 import { commitWatch } from './watch.ts';
 
 /** What waits for the disk is set on the connection, and who watches the file sees each commit. */
@@ -26,8 +23,8 @@ export class SqliteDatabase implements Database {
   readonly #tables: Kysely<Tables>;
   readonly #path: string;
   readonly #transactions: SharedTransactions;
-  readonly #taking: Taking;
-  readonly #calls = new CallsUnderWay();
+  readonly #takeStatements: TakeStatements;
+  readonly #calls = new InFlightCalls();
 
   /** `tables` is Kysely on `connection`, which has the file at `path` open. */
   constructor(path: string, connection: DatabaseSync, tables: Kysely<Tables>) {
@@ -35,7 +32,7 @@ export class SqliteDatabase implements Database {
     this.#path = path;
     connection.function('clock', () => Date.now());
     this.#transactions = new SharedTransactions(connection, tables);
-    this.#taking = new Taking(connection);
+    this.#takeStatements = new TakeStatements(connection);
     this.#tables = tables;
     const version = connection.prepare('pragma data_version');
     this.watch = commitWatch(path, () => Number(version.get()!.data_version));
@@ -57,10 +54,10 @@ export class SqliteDatabase implements Database {
     return this.#calls.track(this.#transactions.run('normal', work));
   }
 
-  takeAtOnce({ name }: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
+  take({ name }: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
     return this.claim(async () => {
       try {
-        return this.#taking.take(name, options);
+        return this.#takeStatements.take(name, options);
       } catch (error) {
         throw sqliteFailure(this.#path, error);
       }
@@ -70,5 +67,45 @@ export class SqliteDatabase implements Database {
   async close(): Promise<void> {
     await this.#calls.ended();
     await this.#tables.destroy();
+  }
+}
+
+/**
+ * Puts the messages of a standard queue that come next in flight, by statements that are prepared once: to build and
+ * compile them for each receive would take longer than to run them.
+ */
+class TakeStatements {
+  readonly #queue: StatementSync;
+  readonly #next: StatementSync;
+  readonly #take: StatementSync;
+
+  /** `connection` has the tables. */
+  constructor(connection: DatabaseSync) {
+    this.#queue = connection.prepare('select * from queue where name = ?');
+    this.#next = connection.prepare(
+      'select id from message where queue_id = ? and visible_at <= ? order by visible_at, id limit ?',
+    );
+    this.#take = connection.prepare(
+      'update message set receipt = ?, receive_count = receive_count + 1, visible_at = ? where id in (select value from json_each(?)) returning *',
+    );
+  }
+
+  /**
+   * Takes up to `max` messages, those first that could be received the longest. To be called in a transaction. Undefined
+   * if there are none, or no such queue, or if nobody waits for them any more.
+   */
+  take(name: string, { max, visibilityTimeout, signal }: ReceiveOptions): Taken | undefined {
+    // The transaction may have been waited for.
+    if (signal?.aborted) return undefined;
+    const queue = this.#queue.get(name) as QueueRow | undefined;
+    if (!queue) return undefined;
+    const now = Date.now();
+    const next = this.#next.all(queue.id, now, max).map(({ id }) => Number(id));
+    if (next.length === 0) return undefined;
+    const receipt = newReceipt();
+    const visibleAt = now + 1000 * (visibilityTimeout ?? queue.visibility_timeout);
+    const rows = this.#take.all(receipt, visibleAt, JSON.stringify(next)) as unknown as MessageRow[];
+    rows.sort((one, other) => next.indexOf(one.id) - next.indexOf(other.id));
+    return { queue: { ...queue, now }, rows, receipt };
   }
 }

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
 import type { Broker } from '../../broker.ts';
 import { BrokerError } from '../../errors.ts';
-import { DatabaseBroker } from '../broker.ts';
+import { SqlBroker } from '../broker.ts';
 import { type ColumnTypes, migrate } from '../migrations.ts';
 import type { Tables } from '../schema.ts';
 import { SqliteDatabase } from './database.ts';
@@ -39,7 +39,7 @@ export async function openSqlite(path: string): Promise<Broker> {
     connection.close();
     throw error;
   }
-  return new DatabaseBroker(new SqliteDatabase(path, connection, tables));
+  return new SqlBroker(new SqliteDatabase(path, connection, tables));
 }
 
 /** Does not open a file that exists: closing it would drop the locks that this process may hold on it through SQLite. */

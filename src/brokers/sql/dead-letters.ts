@@ -1,25 +1,23 @@
 /** Removes messages that nobody is to receive: deletes those that are kept no longer, and moves dead letters. */
 import type { Kysely } from 'kysely';
 import { standing } from '../rules/sqs-rules.ts';
-import type { SqlDialect } from './database.ts';
-import type { QueueNow } from './queue-row.ts';
+import type { QueueNow, SqlDialect, Taken } from './database.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';
-import { insertMessages } from './sending.ts';
-import type { Taken } from './taking.ts';
+import { insertMessages } from './send.ts';
 
-export interface SortedOut {
+export interface Receivable {
   /** Those that are left, in order. */
   readonly received: readonly MessageRow[];
   /** The dead-letter queue that got some. */
   readonly deadLetterQueue?: string | undefined;
 }
 
-/** Sorts out messages that are in flight; `transaction` runs what it takes, if there is anything to do. */
-export async function sortOut(
+/** Removes messages that are in flight and not to be received; `transaction` runs what it takes, if there is anything to do. */
+export async function removeDead(
   taken: Taken,
   dialect: SqlDialect,
-  transaction: (work: (tables: Kysely<Tables>) => Promise<SortedOut>) => Promise<SortedOut>,
-): Promise<SortedOut> {
+  transaction: (work: (tables: Kysely<Tables>) => Promise<Receivable>) => Promise<Receivable>,
+): Promise<Receivable> {
   const { queue, rows, receipt } = taken;
   const { expired = [], exhausted = [] } = Object.groupBy(rows, (row) => standingOf(queue, row));
   if (expired.length + exhausted.length === 0) return { received: rows };

@@ -3,9 +3,8 @@ import type { Kysely } from 'kysely';
 import type { DeadLetterTarget, PeekedMessage, QueueCounts, QueueInspection } from '../broker.ts';
 import { peekedMessage } from '../rules/message-copy.ts';
 import { isFifoName } from '../rules/queue-name.ts';
-import type { SqlDialect } from './database.ts';
-import { receivedMessage } from './message-row.ts';
-import { type QueueNow, selectQueue } from './queue-row.ts';
+import { type QueueNow, type SqlDialect, selectQueue } from './database.ts';
+import { receivedMessage } from './receive.ts';
 import type { QueueRow, Tables } from './schema.ts';
 
 /** Runs `look` on a queue as it is now. Throws a QueueNotFoundError. */

@@ -1,4 +1,4 @@
-/** Deletes messages and moves when they are visible, by receipt handle. */
+/** Deletes messages, some by receipt handle or all, and changes when they become visible again. */
 import { type Kysely, sql } from 'kysely';
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import { isFifoName } from '../rules/queue-name.ts';
@@ -10,10 +10,9 @@ import {
   type Receipt,
   receiptHandle,
 } from '../rules/receipt-handle.ts';
-import type { SqlDialect } from './database.ts';
+import { type Database, type QueueNow, type SqlDialect, selectQueue } from './database.ts';
 import { lockGroups, refreshGroups } from './groups.ts';
-import type { QueueNow } from './queue-row.ts';
-import type { Tables } from './schema.ts';
+import type { QueueRow, Tables } from './schema.ts';
 import { type Placeholders, Statement } from './statement.ts';
 
 /** A message whose receipt handle came in, with its number and its message group. */
@@ -45,7 +44,7 @@ const deletion = new Statement((tables, { name, numbers, handles }: Placeholders
 );
 
 /** Deletes messages of a standard queue by one statement. False if some could not be, for whatever reason. */
-export async function deleteAtOnce(
+export async function deleteByStatement(
   tables: Kysely<Tables>,
   name: string,
   receiptHandles: readonly string[],
@@ -150,4 +149,49 @@ function numbersOf(numbered: readonly { readonly number: number }[]): number[] {
 
 function groupsOf(messages: readonly FoundMessage[]): (string | null)[] {
   return messages.map(({ groupId }) => groupId);
+}
+
+/** How many messages one transaction of a purge deletes: some milliseconds' work. */
+const PURGE_STEP = 1_000;
+
+/** Deletes the messages of a queue in steps, so that others can work meanwhile. Those that are sent meanwhile stay. */
+export async function purge(database: Database, queue: QueueRow): Promise<void> {
+  const { last } = await database.read((tables) =>
+    tables
+      .selectFrom('message')
+      .select(({ fn }) => fn.max('id').as('last'))
+      .executeTakeFirstOrThrow(),
+  );
+  let deleted: number;
+  do {
+    deleted = await database.change(async (tables) => {
+      const current = await selectQueue(tables, queue.name, database.dialect).executeTakeFirst();
+      return current ? deleteSome(tables, current, last) : 0;
+    });
+  } while (deleted > 0);
+}
+
+async function deleteSome(tables: Kysely<Tables>, queue: QueueNow, last: number): Promise<number> {
+  const fifo = isFifoName(queue.name);
+  const found = await tables
+    .selectFrom('message')
+    .select(['id', 'group_id'])
+    .where('queue_id', '=', queue.id)
+    .where('id', '<=', last)
+    // Group by group, for each that lost messages is refreshed.
+    .$if(fifo, (of) => of.where('group_id', 'is not', null).orderBy('group_id'))
+    .limit(PURGE_STEP)
+    .execute();
+  if (found.length === 0) return 0;
+  const numbers = found.map(({ id }) => id);
+  if (fifo) await lockGroups(tables, queue, numbers);
+  await tables.deleteFrom('message').where('id', 'in', numbers).execute();
+  if (fifo) {
+    await refreshGroups(
+      tables,
+      queue,
+      found.map(({ group_id }) => group_id),
+    );
+  }
+  return found.length;
 }
