@@ -43,11 +43,17 @@ export class SqsClient {
     this.#settings = settings;
     this.description = describe(settings);
     this.#lean = new LeanRequests(settings.region, settings.endpoint);
+    const agent = {
+      keepAlive: true,
+      // The SDK's 50 sockets would let deletes wait behind long polls.
+      maxSockets: Number.POSITIVE_INFINITY,
+      // HTTPS_PROXY, HTTP_PROXY and NO_PROXY, which Node heeds by itself only with NODE_USE_ENV_PROXY.
+      proxyEnv: process.env,
+    };
     this.#connections = connect(settings, {
       connectionTimeout: CONNECT_DEADLINE_MS,
-      // The SDK's 50 sockets would let deletes wait behind long polls.
-      httpAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
-      httpsAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
+      httpAgent: agent,
+      httpsAgent: agent,
     });
   }
 
@@ -113,7 +119,8 @@ function connect(
 ): Connections {
   const { region, endpoint, credentials } = settings;
   // The SDK hands its configuration on to the credential providers, which else read a profile's files only once.
-  const freshFiles = { ignoreCache: true };
+  // Their requests to STS and SSO go over the connections of this client, and so through its proxy.
+  const forCredentials = { ignoreCache: true, clientConfig: { requestHandler } };
   const configuration: SQSClientConfig = {
     region,
     // Given here, also one from the environment has priority over the host of a queue's URL, which need not resolve.
@@ -123,10 +130,11 @@ function connect(
     md5: false,
     // The SDK would warn on the console, at each request, of a queue URL at a VPC endpoint.
     logger: SILENT,
-    ...freshFiles,
+    ...forCredentials,
   };
   const requests = new SQS({ ...configuration, requestHandler });
   const { requestHandler: connections, credentials: identity } = requests.config;
+  forCredentials.clientConfig.requestHandler = connections;
   const longPolls = new SQS({
     ...configuration,
     requestHandler: connections,
