@@ -11,7 +11,9 @@ import { startStub } from '../harness/sqs-stub-process.ts';
 import { inRounds, median, ROUNDS } from '../harness/statistics.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
 import { openSqs } from '../src/brokers/sqs/broker.ts';
-import { Consumer, type ConsumerOptions } from '../src/consumer/consumer.ts';
+import { defaultSettings } from '../src/config/config.ts';
+import { Consumer, type ConsumerSettings } from '../src/consumer/consumer.ts';
+import { realHost } from '../src/host/host.ts';
 import { type CandidateName, candidates } from './candidates.ts';
 
 const HOUR_MS = 3_600_000;
@@ -25,12 +27,8 @@ const SENT = 20;
 const WAITING = ['rawLoop', 'sequential', 'concurrent'] as const;
 const MESSAGE = { MessageBody: '[[1],{}]' };
 
-const OPTIONS: ConsumerOptions = {
-  slots: 1,
-  waitSeconds: LONGEST_WAIT_SECONDS,
-  settleDelayMs: 200,
-  onError: 'delete',
-  drainTimeout: 30,
+const SETTINGS: ConsumerSettings = {
+  ...{ ...defaultSettings(), concurrency: 1, poll: LONGEST_WAIT_SECONDS },
 };
 
 export async function bench(): Promise<Finding[]> {
@@ -94,7 +92,9 @@ export async function idleForTwoHours({ idlePause }: { readonly idlePause: numbe
       return new Promise<[]>((resolve) => setTimeout(() => resolve([]), milliseconds));
     },
   });
-  const consumer = new Consumer([{ queue, weight: 1 }], { handleMessage() {} }, { ...OPTIONS, idlePause });
+  const settings = { ...SETTINGS, idlePause };
+  const host = realHost({ open: async () => queue });
+  const consumer = await Consumer.open(host, settings, { worker: { handleMessage() {} } });
   void consumer.run();
   await clock.tickAsync(calls.length * HOUR_MS - 1);
   return calls;
@@ -108,18 +108,19 @@ export async function wakeFromPauses(): Promise<{ milliseconds: number[] }> {
   let handledAt = Promise.withResolvers<number>();
   let pauseIsLong = Promise.withResolvers<void>();
   let lastReceiveAt = performance.now();
-  const consumer = new Consumer(
-    [{ queue: await broker.open(stub.queue), weight: 1 }],
-    { handleMessage: () => handledAt.resolve(performance.now()) },
-    { ...OPTIONS, waitSeconds: 0, idlePause: 60 },
-    {
-      // Pauses grow: after one of half a second comes a longer one.
-      received: () => {
-        if (performance.now() - lastReceiveAt > 500) pauseIsLong.resolve();
-        lastReceiveAt = performance.now();
+  const settings = { ...SETTINGS, queue: [{ name: stub.queue, weight: 1 }], poll: 0, idlePause: 60 };
+  const consumer = await Consumer.open(realHost(broker), settings, {
+    worker: { handleMessage: () => handledAt.resolve(performance.now()) },
+    observers: [
+      {
+        // Pauses grow: after one of half a second comes a longer one.
+        received: () => {
+          if (performance.now() - lastReceiveAt > 500) pauseIsLong.resolve();
+          lastReceiveAt = performance.now();
+        },
       },
-    },
-  );
+    ],
+  });
   process.on('SIGUSR2', () => consumer.wake());
   const running = consumer.run();
 

@@ -7,7 +7,9 @@ import { inOwnProcess } from '../harness/own-process.ts';
 import { atLeast, atMost, type Finding, printTable, show } from '../harness/report.ts';
 import { startStub } from '../harness/sqs-stub-process.ts';
 import { openSqs } from '../src/brokers/sqs/broker.ts';
+import { defaultSettings } from '../src/config/config.ts';
 import { Consumer } from '../src/consumer/consumer.ts';
+import { realHost } from '../src/host/host.ts';
 import { handlers } from './work.ts';
 
 const MESSAGES = 400;
@@ -62,17 +64,21 @@ export async function share(at: { readonly url: string; readonly queue: string }
       doneAt.push(Date.now());
     },
   };
-  const consumer = new Consumer(
-    [{ queue: await broker.open(at.queue), weight: 1 }],
+  const settings = {
+    ...{ ...defaultSettings(), concurrency: SLOTS, poll: 20, idleExit: 1 },
+    queue: [{ name: at.queue, weight: 1 }],
+  };
+  const consumer = await Consumer.open(realHost(broker), settings, {
     worker,
-    { slots: SLOTS, waitSeconds: 20, settleDelayMs: 200, onError: 'delete', drainTimeout: 30, idleExit: 1 },
-    {
-      received: (_queue, messages) => {
-        received += messages.length;
-        mostHeld = Math.max(mostHeld, received - doneAt.length);
+    observers: [
+      {
+        received: (_queue, messages) => {
+          received += messages.length;
+          mostHeld = Math.max(mostHeld, received - doneAt.length);
+        },
       },
-    },
-  );
+    ],
+  });
   await consumer.run();
   await broker.close();
   return { doneAt, mostHeld };

@@ -49,17 +49,17 @@ async function sameLoad(): Promise<Finding[]> {
   const load = { messagesPerSecond: 1000, handlingMs: 100, seconds: 20 };
   const rows: string[][] = [];
   const findings: Finding[] = [];
-  for (const settleDelayMs of [200, 2000]) {
-    for (const containers of settleDelayMs === 200 ? [9, 12, 20, 50, 100, 200, 500, 1000] : [20, 100, 1000]) {
+  for (const settleDelay of [200, 2000]) {
+    for (const containers of settleDelay === 200 ? [9, 12, 20, 50, 100, 200, 500, 1000] : [20, 100, 1000]) {
       const measured = await simulate('steady', {
         ...load,
         containers,
-        settings: { slots: 10, settleDelayMs },
+        settings: { concurrency: 10, settleDelay },
       });
       const busy = (load.messagesPerSecond * load.handlingMs) / (containers * 10_000);
       rows.push([
         String(containers),
-        `${settleDelayMs} ms`,
+        `${settleDelay} ms`,
         show(Math.min(100, busy * 100), '%'),
         ...steadyCells(measured),
       ]);
@@ -67,7 +67,7 @@ async function sameLoad(): Promise<Finding[]> {
         findings.push(
           atMost('scaling, API calls a message with a backlog', measured.requestsPerMessage, 0.3),
         );
-      if (containers === 100 && settleDelayMs === 200)
+      if (containers === 100 && settleDelay === 200)
         findings.push(
           atMost('scaling, the busiest of 100 containers to their average', measured.busiest, 1.2, '×'),
         );
@@ -90,7 +90,7 @@ async function growingLoad(): Promise<Finding[]> {
       messagesPerSecond,
       handlingMs: 1000,
       seconds: 20,
-      settings: { slots: 10 },
+      settings: { concurrency: 10 },
     });
     rows.push([String(containers), show(messagesPerSecond, '/s'), ...steadyCells(measured)]);
   }
@@ -116,12 +116,12 @@ async function shapes(): Promise<Finding[]> {
       messagesPerSecond: 800,
       handlingMs: 1000,
       seconds: 20,
-      settings: { slots, prefetch },
+      settings: { concurrency: slots, prefetch },
     });
     rows.push([`${containers} × ${slots}`, String(prefetch), ...steadyCells(measured)]);
   }
   printTable(
-    'The same thousand slots: 800 messages/s of 1 s',
+    'The same thousand concurrency: 800 messages/s of 1 s',
     ['containers × concurrency', 'prefetch', ...STEADY_HEAD],
     rows,
   );
@@ -139,7 +139,7 @@ async function bursts(): Promise<Finding[]> {
       const { medianWaitMs, slowWaitMs, seconds, mostWaiting } = await simulate('burst', {
         ...work,
         containers: 100,
-        settings: { slots: 1, prefetch },
+        settings: { concurrency: 1, prefetch },
       });
       rows.push([
         `${work.messages} ${title}`,
@@ -176,7 +176,7 @@ async function deploys(): Promise<Finding[]> {
     const measured = await simulate('deploy', {
       ...setup,
       containers: 100,
-      settings: { slots: 10, ...settings },
+      settings: { concurrency: 10, ...settings },
     });
     const { repeated, medianWaitMs, slowWaitMs, longestWaitMs, lost } = measured;
     rows.push([
@@ -203,7 +203,7 @@ async function outages(): Promise<Finding[]> {
   const rows: string[][] = [];
   const findings: Finding[] = [];
   for (const containers of [10, 100, 1000]) {
-    const measured = await simulate('outage', { containers, seconds: 120, settings: { slots: 10 } });
+    const measured = await simulate('outage', { containers, seconds: 120, settings: { concurrency: 10 } });
     const { requestsDuring, peakAfter, secondsUntilBack } = measured;
     rows.push([
       String(containers),

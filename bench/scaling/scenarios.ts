@@ -61,7 +61,7 @@ export async function burst(setup: BurstSetup): Promise<Burst> {
   const { containers, settings, messages } = setup;
   const simulation = await Simulation.start(setup);
   const perSlot = (SHARE_BEFORE * 1000) / averageMs(setup);
-  simulation.startSending(containers * settings.slots * perSlot);
+  simulation.startSending(containers * settings.concurrency * perSlot);
   await simulation.seconds(BEFORE / perSlot);
   simulation.stopSending();
   await simulation.untilDone();

@@ -11,17 +11,20 @@ import type {
   RequestLimits,
 } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
+import { defaultSettings } from '../../src/config/config.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
 import type { DrainReport } from '../../src/consumer/drain.ts';
+import type { ConsumerObserver } from '../../src/consumer/observer.ts';
+import { realHost } from '../../src/host/host.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 
 export interface ContainerSettings {
   /** `concurrency`. */
-  readonly slots: number;
+  readonly concurrency: number;
   /** Default: `auto`. */
   readonly prefetch?: number | 'auto';
   /** `settle_delay`, in milliseconds. Default 200. */
-  readonly settleDelayMs?: number;
+  readonly settleDelay?: number;
   /** In seconds. Default: that of the queue. */
   readonly visibilityTimeout?: number;
   /** In seconds. Default 30. */
@@ -42,45 +45,43 @@ export class SimulatedContainer {
   mostWaiting = 0;
   #waiting = 0;
   readonly #queue: DistantQueue;
-  readonly #consumer: Consumer;
+  readonly #consumer: Promise<Consumer>;
   readonly #end: Promise<DrainReport | undefined>;
   #killed = false;
 
   /** Starts it. */
   constructor(queue: Queue, network: Network, settings: ContainerSettings, watcher: Watcher) {
-    const { settleDelayMs = 200, drainTimeout = 30, ...rest } = settings;
     this.#queue = new DistantQueue(queue, network);
-    this.#consumer = new Consumer(
-      [{ queue: this.#queue, weight: 1 }],
-      {
-        handleMessage: async ({ id, body, sentAt }) => {
-          if (this.#killed) return;
-          this.#waiting -= 1;
-          watcher.started(id, Date.now() - sentAt);
-          await work(Number(body), currentMessage().signal);
-          if (this.#killed) return;
-          this.handled += 1;
-          watcher.handled(id);
-        },
+    const worker = {
+      handleMessage: async ({ id, body, sentAt }: Message) => {
+        if (this.#killed) return;
+        this.#waiting -= 1;
+        watcher.started(id, Date.now() - sentAt);
+        await work(Number(body), currentMessage().signal);
+        if (this.#killed) return;
+        this.handled += 1;
+        watcher.handled(id);
       },
-      { ...rest, settleDelayMs, drainTimeout, waitSeconds: 20, onError: 'retry' },
-      {
-        received: (_queue, { length }) => {
-          this.#waiting += length;
-          // What can start has started by then.
-          setTimeout(() => {
-            this.mostWaiting = Math.max(this.mostWaiting, this.#waiting);
-          });
-        },
+    };
+    const observer: ConsumerObserver = {
+      received: (_queue, { length }) => {
+        this.#waiting += length;
+        // What can start has started by then.
+        setTimeout(() => {
+          this.mostWaiting = Math.max(this.mostWaiting, this.#waiting);
+        });
       },
-    );
+    };
+    const host = realHost({ open: async () => this.#queue });
+    const all = { ...defaultSettings(), poll: 20, onError: 'retry', ...settings } as const;
+    this.#consumer = Consumer.open(host, all, { worker, observers: [observer] });
     // One that was killed finds its broker silent, which is nobody's concern any more.
-    this.#end = this.#consumer.run().catch(() => undefined);
+    this.#end = this.#consumer.then((consumer) => consumer.run()).catch(() => undefined);
   }
 
   /** As SIGTERM does; resolves when it has drained. */
   stop(): Promise<DrainReport | undefined> {
-    this.#consumer.stop();
+    void this.#consumer.then((consumer) => consumer.stop());
     return this.#end;
   }
 
@@ -88,7 +89,7 @@ export class SimulatedContainer {
   kill(): void {
     this.#killed = true;
     this.#queue.kill();
-    this.#consumer.stop();
+    void this.#consumer.then((consumer) => consumer.stop());
   }
 }
 

@@ -6,6 +6,7 @@
  * for company; with a delay of 0 it leaves as soon as what is running now is done, or, if another partial one is under
  * way, when that has been answered.
  */
+import { type Machine, realMachine, type Timer } from '../host/host.ts';
 import { BATCH_ENTRIES } from './rules/limits.ts';
 
 export interface BatcherOptions<Entry> {
@@ -17,19 +18,23 @@ export interface BatcherOptions<Entry> {
   readonly send: (entries: Entry[]) => Promise<void>;
   /** The size of an entry in bytes, and the most bytes of a request. Default: no bound. */
   readonly bytes?: { readonly of: (entry: Entry) => number; readonly max: number };
+  /** Has the timers. Default: this machine. */
+  readonly machine?: Pick<Machine, 'setTimeout' | 'clearTimeout'>;
 }
 
 export class Batcher<Entry> {
   readonly #options: BatcherOptions<Entry>;
+  readonly #machine: Pick<Machine, 'setTimeout' | 'clearTimeout'>;
   readonly #underWay = new Set<Promise<void>>();
   #gathered: Entry[] = [];
   #gatheredBytes = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #leavesSoon = false;
   #partialsUnderWay = 0;
 
   constructor(options: BatcherOptions<Entry>) {
     this.#options = options;
+    this.#machine = options.machine ?? realMachine;
   }
 
   add(entry: Entry): void {
@@ -55,7 +60,7 @@ export class Batcher<Entry> {
   #sendLater(): void {
     if (this.#timer !== undefined || this.#leavesSoon) return;
     if (this.#options.delayMs > 0) {
-      this.#timer = setTimeout(() => this.#send('partial'), this.#options.delayMs);
+      this.#timer = this.#machine.setTimeout(() => this.#send('partial'), this.#options.delayMs);
     } else if (this.#partialsUnderWay === 0) {
       this.#leavesSoon = true;
       // Not queueMicrotask: a fake clock would hold that back, and this waits for no time.
@@ -66,7 +71,7 @@ export class Batcher<Entry> {
   }
 
   #send(batch: 'full' | 'partial'): void {
-    clearTimeout(this.#timer);
+    this.#machine.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#leavesSoon = false;
     const entries = this.#gathered;

@@ -1,5 +1,5 @@
 /** What a shell is offered when it completes a command line of `sqs-queues`: commands, options, names of queues. */
-import { endsWithin } from '../consumer/ends-within.ts';
+import { realMachine, resolvesWithin } from '../host/host.ts';
 import { CommandContext } from './command.ts';
 import {
   commandsOf,
@@ -60,7 +60,7 @@ async function namesOf(line: Unfinished): Promise<string[]> {
     const listing = opened.broker().then(async (broker) => {
       names = await broker.list(opened.fullName(''));
     });
-    await endsWithin(listing, PATIENCE_MS);
+    await resolvesWithin(realMachine, listing, PATIENCE_MS);
   } catch {
     // What is wrong, the command says when it is run.
   }

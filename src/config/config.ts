@@ -39,6 +39,11 @@ export interface Config {
   readonly loggers: LoggersSettings;
 }
 
+/** The settings of an ini file that says nothing but its worker and its queue: the defaults of all others. */
+export function defaultSettings(): ContainerSettings {
+  return containerOptions.parse({ worker: './worker.ts:worker', queue: 'queue' });
+}
+
 /** Reads an ini file. Throws ConfigError with all that is wrong, also if there is no such file. */
 export function readConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Config {
   return parseConfig(readText(file), file, environment);

@@ -1,56 +1,70 @@
 /**
- * The run loop, put together: messages go from the receivers of the queues through the slots to the settlers, while the
- * leases keep hold of them; at the end, it drains. Each part is a file beside this one.
+ * The run loop on one page. A message goes from the receiver of its queue through the scheduler to a slot, which runs
+ * the worker, and on to the settler, while the leases keep hold of it; `#work` is that way. At the end, it drains.
+ *
+ * Calls go down, from this page to the boxes; results come back as return values, and the drain is announced by one
+ * signal. Only this goes upward:
+ * 1. `wanted`: a receiver asks the scheduler how many messages to ask for;
+ * 2. `deliver`: a receiver hands its queue what came;
+ * 3. `onReceived`: a queue tells the scheduler, which fills the free slots;
+ * 4. `onLost`: the leases tell their queue, which does not start the message any more;
+ * 5. `stop`: a receiver that came to a halt and a worker that goes on after its time begin the drain.
  */
+import { setMaxListeners } from 'node:events';
 import type { Queue } from '../brokers/broker.ts';
+import type { ContainerSettings } from '../config/config.ts';
+import { fullName } from '../config/queue-names.ts';
+import { type Host, type Timer, untilAborted } from '../host/host.ts';
+import { type Backoff, backoffOf } from '../worker/backoff.ts';
 import { type MessageLog, silentLog } from '../worker/current-message.ts';
-import { handled, type Outcome, type OutcomePolicy, released } from '../worker/outcome.ts';
 import type { Worker } from '../worker/worker.ts';
-import { Attempts } from './attempts.ts';
-import type { CrashRecord } from './crash-record.ts';
-import type { Delivery } from './delivery.ts';
-import { receiveSize } from './demand.ts';
+import { ConsumedQueue } from './consumed-queue.ts';
 import { type DrainReport, drain } from './drain.ts';
-import { IdleExit } from './idle-exit.ts';
+import type { HeldMessage } from './held-message.ts';
 import { type ConsumerObserver, harmless } from './observer.ts';
-import { Slots } from './slots.ts';
-import { Source } from './source.ts';
-import { Turns } from './turns.ts';
+import { PollingStoppedError } from './receiver.ts';
+import { afterMessage, type CrashRecord, type RunOptions, runWorker } from './run-worker.ts';
+import { Scheduler, type Turn } from './scheduler.ts';
 
-export interface ConsumerOptions extends OutcomePolicy {
-  /** How many messages are handled at once. */
-  readonly slots: number;
-  /** How many messages to hold beside those that run. Default: what fast workers need, next to nothing for slow ones. */
-  readonly prefetch?: number | 'auto';
-  /** How long a receive waits for a first message, in seconds. */
-  readonly waitSeconds: number;
-  /** The longest pause between receives while a queue is empty, in seconds. Default 0: none. */
-  readonly idlePause?: number;
-  /** How long a received message stays invisible, in seconds; default: the queue's own visibility timeout. */
-  readonly visibilityTimeout?: number;
-  /** The longest that an outcome waits for others to share its request, in milliseconds. */
-  readonly settleDelayMs: number;
-  /** Where messages go that are buried; needed for `onError: 'dead_letter'`. */
-  readonly deadLetterQueue?: Queue;
-  /** How long a worker may take, in seconds. Default: as long as it likes. */
-  readonly handlerTimeout?: number;
-  /** Deletes each message before it is handled: at most once, instead of at least once. Default false. */
-  readonly deleteOnStart?: boolean;
-  /**
-   * Drain after so many messages; `shared`: handle as many as `allow` adds up to, and wait for more. Default: no limit.
-   */
-  readonly messageLimit?: number | 'shared';
-  /** Called when a message is done, whatever its outcome; not when it is given back for another process. */
-  readonly onDone?: () => void;
-  /** Drain after so many seconds without a message. */
-  readonly idleExit?: number;
-  /** How long workers may go on after `stop`, in seconds. */
-  readonly drainTimeout: number;
-  /** Which messages ended earlier processes; one that did so `crashLimit` times is not run again. Default: not known. */
-  readonly crashRecord?: CrashRecord;
-  readonly crashLimit?: number;
+/** What the run loop goes by: settings of `[container]`, where `config/options.ts` says what each is for. */
+export type ConsumerSettings = Pick<
+  ContainerSettings,
+  | 'queue'
+  | 'queuePrefix'
+  | 'deadLetterQueue'
+  | 'concurrency'
+  | 'prefetch'
+  | 'poll'
+  | 'idlePause'
+  | 'visibilityTimeout'
+  | 'handlerTimeout'
+  | 'settleDelay'
+  | 'onError'
+  | 'backoff'
+  | 'backoffBase'
+  | 'backoffMax'
+  | 'backoffSpread'
+  | 'crashLimit'
+  | 'deleteOnStart'
+  | 'messageLimit'
+  | 'idleExit'
+  | 'drainTimeout'
+>;
+
+/** What a run loop is made of, besides its settings. */
+export interface ConsumerParts {
+  readonly worker: Worker;
+  /** Goes behind the names of the queues. Default: nothing. */
+  readonly suffix?: string | undefined;
+  readonly observers?: readonly ConsumerObserver[];
   /** The log that a worker gets for a message. Default: none. */
-  readonly logOf?: (delivery: Delivery) => MessageLog;
+  readonly logOf?: (held: HeldMessage) => MessageLog;
+  /** Which messages ended earlier processes. Default: not known. */
+  readonly crashRecord?: CrashRecord | undefined;
+  /** The message limit is shared with other processes: none is handled before `allow`. Default false. */
+  readonly sharesMessageLimit?: boolean;
+  /** When messages come back that are retried. Default: as the settings have it. */
+  readonly backoff?: Backoff | undefined;
 }
 
 /** A queue to work on, and its share of the slots while others have messages, too. */
@@ -74,54 +88,86 @@ export interface QueueLoad {
 /** `paused`: nothing more is received, and what is held goes on. */
 export type ConsumerState = 'running' | 'paused' | 'draining';
 
-export class Consumer {
-  readonly #options: ConsumerOptions;
-  readonly #observer: ConsumerObserver;
-  readonly #sources: readonly Source[];
-  readonly #turns: Turns;
-  readonly #attempts: Attempts;
-  readonly #slots: Slots;
-  readonly #idleExit: IdleExit;
-  readonly #stopRequested = Promise.withResolvers<void>();
-  #allowed: number;
-  #started = 0;
-  #finished = 0;
-  #idle = false;
-  #state: ConsumerState = 'running';
+/** Why it drains: no message came for `idleExit` seconds. */
+const IDLE = new Error('No message came for idle_exit.');
 
-  constructor(
+export class Consumer {
+  readonly settings: ConsumerSettings;
+  readonly deadLetterQueue: Queue | undefined;
+  readonly #queues: readonly ConsumedQueue[];
+  readonly #host: Host;
+  readonly #observer: ConsumerObserver;
+  readonly #scheduler: Scheduler<ConsumedQueue>;
+  readonly #runOptions: RunOptions;
+  readonly #sharesMessageLimit: boolean;
+  /** Aborts when the drain begins, with its reason: the one word that all parts go by. */
+  readonly #drain = new AbortController();
+  #paused = false;
+  #finished = 0;
+  /** When a message came or was done for the last time. */
+  #activeAt = 0;
+  #idleTimer: Timer | undefined;
+
+  /** Opens the queues of the settings. Throws QueueNotFoundError, BrokerError. */
+  static async open(host: Host, settings: ConsumerSettings, parts: ConsumerParts): Promise<Consumer> {
+    const { queuePrefix: prefix, deadLetterQueue } = settings;
+    const { suffix } = parts;
+    const queues = await Promise.all(
+      settings.queue.map(async ({ name, weight }) => ({
+        queue: await host.broker.open(fullName(name, { prefix, suffix })),
+        weight,
+      })),
+    );
+    const opened = deadLetterQueue && (await host.broker.open(fullName(deadLetterQueue, { prefix })));
+    return new Consumer(host, settings, parts, queues, opened || undefined);
+  }
+
+  private constructor(
+    host: Host,
+    settings: ConsumerSettings,
+    parts: ConsumerParts,
     queues: readonly WeightedQueue[],
-    worker: Worker,
-    options: ConsumerOptions,
-    ...observers: readonly ConsumerObserver[]
+    deadLetterQueue: Queue | undefined,
   ) {
-    this.#options = options;
-    const { messageLimit = Number.POSITIVE_INFINITY } = options;
-    this.#allowed = messageLimit === 'shared' ? 0 : messageLimit;
+    const {
+      worker,
+      observers = [],
+      logOf = () => silentLog,
+      crashRecord,
+      sharesMessageLimit = false,
+    } = parts;
+    const draining = this.#drain.signal;
+    // A few for each queue.
+    setMaxListeners(0, draining);
+    this.settings = settings;
+    this.#sharesMessageLimit = sharesMessageLimit;
+    this.deadLetterQueue = deadLetterQueue;
+    this.#host = host;
     this.#observer = harmless(observers);
-    this.#sources = queues.map((queue) => this.#source(queue));
-    this.#turns = new Turns(this.#sources);
-    this.#attempts = new Attempts(worker, {
-      ...options,
-      canBury: options.deadLetterQueue !== undefined,
-      observer: this.#observer,
-      onStuck: () => this.stop(),
+    const { messageLimit = Number.POSITIVE_INFINITY } = settings;
+    const allowed = sharesMessageLimit ? 0 : messageLimit;
+    this.#scheduler = new Scheduler({ settings, allowed, machine: host, draining });
+    const shared = { settings, crashRecord, observer: this.#observer, machine: host };
+    const stop = (reason?: Error) => this.stop(reason);
+    this.#queues = queues.map((queue) => {
+      const consumed = new ConsumedQueue({
+        ...{ ...shared, ...queue, deadLetterQueue, draining, stop },
+        wanted: (asking, asked) => this.#scheduler.wanted(asking, asked),
+        onReceived: () => {
+          this.#activeAt = host.now();
+          this.#scheduler.fill();
+        },
+      });
+      this.#scheduler.add(consumed);
+      return consumed;
     });
-    this.#slots = new Slots({
-      count: options.slots,
-      next: () => this.#next(),
-      handle: (delivery) => this.#handle(delivery),
-      onChange: () => this.#poke(),
-    });
-    this.#idleExit = new IdleExit({
-      seconds: options.idleExit,
-      isBusy: () =>
-        this.held > 0 || this.#state === 'paused' || this.#sources.some(({ receiver }) => receiver.failing),
-      onIdle: () => {
-        this.#idle = true;
-        this.stop();
-      },
-    });
+    const backoff = parts.backoff ?? backoffOf(settings, host.random);
+    this.#runOptions = { ...shared, worker, backoff, logOf, stop };
+  }
+
+  /** The queues that it works on. */
+  get queues(): readonly WeightedQueue[] {
+    return this.#queues;
   }
 
   /**
@@ -129,174 +175,123 @@ export class Consumer {
    * Rejects with PollingStoppedError, after the drain, if polling came to a halt by itself.
    */
   async run(): Promise<DrainReport> {
-    this.#idleExit.start();
-    const polling = await Promise.race([
-      Promise.all(this.#sources.map(({ receiver }) => receiver.run())).catch((error: unknown) => ({ error })),
-      this.#stopRequested.promise,
-    ]);
-    this.stop();
-    this.#idleExit.stop();
-    const report = await drain(this.#sources, this.#slots, this.#options.drainTimeout, (delivery) =>
-      this.#done(this.#attempts.unfinished(delivery)),
-    );
-    if (polling && 'error' in polling) throw polling.error;
+    const { settings } = this;
+    const queues = this.#queues;
+    const draining = this.#drain.signal;
+    this.#activeAt = this.#host.now();
+    this.#watchIdle();
+    const receivers = Promise.all(queues.map(({ receiver }) => receiver.run()));
+    const slots = Promise.all(Array.from({ length: settings.concurrency }, () => this.#work()));
+    await untilAborted(draining);
+    this.#host.clearTimeout(this.#idleTimer);
+    const scheduler = this.#scheduler;
+    const report = await drain({
+      ...{ queues, scheduler, receivers, slots, settings, options: this.#runOptions },
+    });
+    if (draining.reason instanceof PollingStoppedError) throw draining.reason;
     return report;
   }
 
+  /** One slot: message after message, until the drain. It never waits for the broker, which the settler does. */
+  async #work(): Promise<void> {
+    for (let turn = await this.#scheduler.next(); turn; turn = await this.#scheduler.next()) {
+      const { queue, held } = turn;
+      const outcome = await runWorker(held, queue, this.#runOptions);
+      if (outcome) {
+        queue.settle(held, outcome);
+        this.#countFinished();
+      }
+      // Keeps the slot, not the message.
+      if (held.startedAt !== undefined) await afterMessage(held, this.#runOptions);
+      this.#free(turn, outcome !== undefined);
+    }
+  }
+
   /** Begins the drain; `run` resolves at its end. Calling it again changes nothing. */
-  stop(): void {
-    this.#state = 'draining';
-    for (const source of this.#sources) source.startDraining();
-    void this.#slots.stop();
-    this.#stopRequested.resolve();
+  stop(reason?: Error): void {
+    this.#drain.abort(reason);
   }
 
   /** Receives nothing more until `resume`; what is held is handled. Has no effect once it drains. */
   pause(): void {
-    if (this.#state !== 'running') return;
-    this.#state = 'paused';
-    for (const { receiver } of this.#sources) receiver.pause();
+    if (this.state !== 'running') return;
+    this.#paused = true;
+    for (const { receiver } of this.#queues) receiver.pause();
   }
 
   /** Ends what `pause` began. */
   resume(): void {
-    if (this.#state !== 'paused') return;
-    this.#state = 'running';
-    this.#idleExit.active();
-    for (const { receiver } of this.#sources) receiver.resume();
+    if (this.state !== 'paused') return;
+    this.#paused = false;
+    this.#activeAt = this.#host.now();
+    for (const { receiver } of this.#queues) receiver.resume();
   }
 
   get state(): ConsumerState {
-    return this.#state;
+    if (this.#drain.signal.aborted) return 'draining';
+    return this.#paused ? 'paused' : 'running';
   }
 
   /** Polls at once where polling pauses, after a failure or because a queue is empty. */
   wake(): void {
-    for (const { receiver } of this.#sources) receiver.wake();
+    for (const { receiver } of this.#queues) receiver.wake();
   }
 
-  /** Raises the message limit by so many, where it is `shared`. */
+  /** Raises the message limit by so many, where it is shared. */
   allow(messages: number): void {
-    this.#allowed += messages;
-    this.#slots.fill();
-    this.#poke();
+    this.#scheduler.allow(messages);
   }
 
   /** True once it has ended, or begun to, because no message came for `idleExit` seconds. */
   get idle(): boolean {
-    return this.#idle;
+    return this.#drain.signal.reason === IDLE;
   }
 
-  /** How many messages are held: waiting, running and settling. */
+  /** How many messages are held: waiting, running and settling, those included whose slot is not free yet. */
   get held(): number {
-    let held = 0;
-    for (const { leases } of this.#sources) held += leases.size;
-    for (const { leaseLost } of this.#slots.running) if (leaseLost) held += 1;
-    return held;
+    let count = 0;
+    for (const { leases } of this.#queues) count += leases.size;
+    for (const { held } of this.#scheduler.turns) if (held.leaseIsOver || held.state === 'done') count += 1;
+    return count;
   }
 
   /** What is held now and how receiving goes, by queue. */
   get loads(): QueueLoad[] {
-    return this.#sources.map(({ queue, leases, running, receiver }) => ({
-      name: queue.name,
-      held: leases.size,
-      running,
-      failing: receiver.failing,
-      silentSeconds: receiver.silentSeconds,
+    return this.#queues.map((consumed) => ({
+      name: consumed.queue.name,
+      held: consumed.leases.size,
+      running: this.#scheduler.runningOf(consumed),
+      failing: consumed.receiver.failing,
+      silentSeconds: consumed.receiver.silentSeconds,
     }));
   }
 
-  #source({ queue, weight }: WeightedQueue): Source {
-    const { waitSeconds, idlePause = 0, visibilityTimeout, settleDelayMs, deadLetterQueue } = this.#options;
-    return new Source({
-      queue,
-      weight,
-      waitSeconds,
-      idlePause,
-      visibilityTimeout,
-      settleDelayMs,
-      deadLetterQueue,
-      observer: this.#observer,
-      logOf: this.#options.logOf ?? (() => silentLog),
-      // What ended a process was received before: the others need no look at the record.
-      crashesOf: ({ id, receiveCount }) =>
-        receiveCount > 1 ? (this.#options.crashRecord?.crashes(queue.name, id) ?? 0) : 0,
-      demand: (source, asked) => this.#demand(source, asked),
-      onReceived: () => {
-        this.#idleExit.active();
-        this.#slots.fill();
-      },
-    });
+  #countFinished(): void {
+    this.#activeAt = this.#host.now();
+    this.#finished += 1;
+    if (this.#finished === this.settings.messageLimit && !this.#sharesMessageLimit) this.stop();
   }
 
-  #poke(): void {
-    for (const { receiver } of this.#sources) receiver.poke();
+  #free(turn: Turn<ConsumedQueue>, wasRun: boolean): void {
+    this.#scheduler.free(turn, wasRun);
+    this.#observer.slotFreed?.(turn.held);
   }
 
-  #demand(source: Source, asked: number): number {
-    const { prefetch = 'auto' } = this.#options;
-    const share = this.#turns.shareOf(source);
-    const free = Math.max(0, this.#slots.free - this.#turns.readyBeside(source));
-    return receiveSize({
-      slots: this.#slots.count * share,
-      free: Math.ceil(free * share),
-      waiting: source.waiting.ready,
-      asked,
-      prefetch,
-      reserve: this.#sources.length > 1 ? 1 : 0,
-      handlingMs: source.handlingMs,
-      slowestMs: source.slowestMs,
-      receiveMs: source.network.receiveMs,
-      remaining: this.#allowed - this.#started - this.#waiting,
-    });
+  /** Stops after `idleExit` seconds without a message: one timer that looks back, instead of one moved at each message. */
+  #watchIdle(afterMs = (this.settings.idleExit ?? 0) * 1000): void {
+    const { idleExit } = this.settings;
+    if (idleExit === undefined) return;
+    this.#idleTimer = this.#host.setTimeout(() => {
+      const now = this.#host.now();
+      if (this.#isBusy) this.#activeAt = now;
+      const leftMs = this.#activeAt + idleExit * 1000 - now;
+      if (leftMs <= 0) this.stop(IDLE);
+      else this.#watchIdle(leftMs);
+    }, afterMs);
   }
 
-  get #waiting(): number {
-    let size = 0;
-    for (const { waiting } of this.#sources) size += waiting.size;
-    return size;
-  }
-
-  /** The next message to start. Counted before its slot asks for more, which must not exceed the message limit. */
-  #next(): Delivery | undefined {
-    const delivery = this.#started < this.#allowed ? this.#turns.next() : undefined;
-    if (delivery) this.#started += 1;
-    return delivery;
-  }
-
-  async #handle(delivery: Delivery): Promise<void> {
-    const { source } = delivery;
-    if (source.settler.wasHandled(delivery.message.id)) {
-      // It was received again before the delete of its late worker was sent.
-      source.settler.settle(delivery, handled);
-      this.#started -= 1;
-    } else if (await this.#mayStart(delivery)) {
-      const outcome = this.#done(await this.#attempts.run(delivery));
-      // What comes again must not come after those behind it.
-      if (outcome.action === 'retry' || !source.leases.owns(delivery)) source.releaseBehind(delivery);
-      source.settler.settle(delivery, outcome);
-      this.#idleExit.active();
-      this.#finished += 1;
-    } else {
-      source.releaseBehind(delivery);
-      this.#started -= 1;
-    }
-    source.waiting.finished(delivery);
-    if (this.#finished === this.#options.messageLimit) this.stop();
-  }
-
-  /** Tells that a message is done, unless it is given back for another process. */
-  #done(outcome: Outcome): Outcome {
-    if (outcome !== released) this.#options.onDone?.();
-    return outcome;
-  }
-
-  /** Makes sure that the message is this process's, or nobody's: with `deleteOnStart`. */
-  async #mayStart(delivery: Delivery): Promise<boolean> {
-    const { leases, settler } = delivery.source;
-    if (!leases.owns(delivery)) return false;
-    if (this.#options.deleteOnStart && !(await settler.deleteFirst(delivery))) return false;
-    delivery.phase = 'running';
-    return true;
+  /** True while there is something to do, or no message is to come, however long that takes. */
+  get #isBusy(): boolean {
+    return this.held > 0 || this.#paused || this.#queues.some(({ receiver }) => receiver.failing);
   }
 }

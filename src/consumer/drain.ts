@@ -2,17 +2,13 @@
  * The end of a run, in this order: no more receives; what has not started goes back at once; workers may finish within
  * the drain timeout, then their signals abort; everything is settled. The report says what became of all that was held.
  */
-import { type Outcome, released } from '../worker/outcome.ts';
-import type { Delivery } from './delivery.ts';
-import { endsWithin } from './ends-within.ts';
+import type { ContainerSettings } from '../config/config.ts';
+import { type Machine, resolvesWithin } from '../host/host.ts';
+import type { ConsumedQueue } from './consumed-queue.ts';
+import { DrainTimeoutError, type HeldMessage } from './held-message.ts';
+import { type RunOptions, unfinished } from './run-worker.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { Settler } from './settler.ts';
-import type { Slots } from './slots.ts';
-import type { Source } from './source.ts';
-
-/** The reason that a worker's signal aborts with when the drain's time is over. */
-export class DrainTimeoutError extends Error {
-  override readonly name = 'DrainTimeoutError';
-}
 
 /** What became of the messages that were held when the drain began. */
 export interface DrainReport {
@@ -30,81 +26,80 @@ export interface DrainReport {
   readonly unfinished: number;
 }
 
+/** What drains. */
+export interface Drained {
+  readonly queues: readonly ConsumedQueue[];
+  readonly scheduler: Scheduler<ConsumedQueue>;
+  /** Resolves when no receive is under way any more. */
+  readonly receivers: Promise<unknown>;
+  /** Resolves when no slot is busy any more. */
+  readonly slots: Promise<unknown>;
+  readonly settings: Pick<ContainerSettings, 'drainTimeout'>;
+  readonly options: RunOptions;
+}
+
 /** How long a worker may take to end once its signal has aborted, in milliseconds. */
 const AFTER_ABORT_MS = 5_000;
 /** How long the broker may take to confirm everything, in milliseconds. */
 const SETTLE_MS = 10_000;
 const SETTLE_RETRY_MS = 250;
 
-/**
- * Drains; takes at most `timeoutSeconds` and 15 s. `unfinished` gives the outcome of a message whose worker does not
- * end even after its signal aborted.
- */
-export async function drain(
-  sources: readonly Source[],
-  slots: Slots,
-  timeoutSeconds: number,
-  unfinished: (delivery: Delivery) => Outcome,
-): Promise<DrainReport> {
-  const sum = (of: (source: Source) => number) => sources.reduce((total, source) => total + of(source), 0);
-  const held = () => sum(({ leases }) => leases.size);
+/** Drains; takes at most `drainTimeout` and 15 s. */
+export async function drain(drained: Drained): Promise<DrainReport> {
+  const { queues, scheduler, options } = drained;
+  const sum = (of: (queue: ConsumedQueue) => number) => queues.reduce((total, queue) => total + of(queue), 0);
   const confirmed = () => sum(({ settler }) => settler.confirmed);
   const mayRepeat = () => sum(({ settler }) => settler.mayRepeat);
-  const receivedMeanwhile = () => sum(({ receivedWhileDraining }) => receivedWhileDraining);
   const atStart = {
-    held: held(),
-    running: slots.running.size,
+    held: sum(({ leases }) => leases.size),
+    running: scheduler.turns.size,
     confirmed: confirmed(),
     mayRepeat: mayRepeat(),
   };
 
-  const receiving = Promise.all(sources.map(({ receiver }) => receiver.stop()));
-  let unstarted = 0;
-  for (const { waiting, settler } of sources) {
-    for (const delivery of waiting.takeAll()) {
-      settler.settle(delivery, released);
-      unstarted += 1;
-    }
-  }
-  await finish(slots, timeoutSeconds);
-  await receiving;
-  const endless = [...slots.running].filter(({ phase }) => phase === 'running');
-  const repeated = endless.filter((delivery) => {
-    const outcome = unfinished(delivery);
-    delivery.source.settler.settle(delivery, outcome);
-    return outcome.action === 'retry' && !delivery.deleted;
+  const unstarted = sum((queue) => queue.releaseWaiting());
+  await finish(drained);
+  await drained.receivers;
+  const endless = [...scheduler.turns].filter(({ held }) => held.startedAt !== undefined);
+  const repeated = endless.filter(({ queue, held }) => {
+    // Only what follows its worker has not ended: the message is settled.
+    if (held.state !== 'running') return false;
+    const outcome = unfinished(held, queue, options);
+    queue.settle(held, outcome);
+    return outcome.action === 'retry' && !held.deleted;
   });
-  await Promise.all(sources.map(({ settler }) => settleAll(settler)));
+  await Promise.all(queues.map(({ settler }) => settleAll(settler, options.machine)));
 
+  const receivedMeanwhile = sum(({ receivedWhileDraining }) => receivedWhileDraining);
   return {
-    held: atStart.held + receivedMeanwhile(),
+    held: atStart.held + receivedMeanwhile,
     finished: atStart.running - endless.length,
-    released: unstarted + receivedMeanwhile(),
+    released: unstarted + receivedMeanwhile,
     confirmed: confirmed() - atStart.confirmed,
     mayRepeat: mayRepeat() - atStart.mayRepeat + repeated.length,
     unfinished: endless.length,
   };
 }
 
-async function finish(slots: Slots, timeoutSeconds: number): Promise<void> {
-  const stopped = slots.stop();
-  if (timeoutSeconds > 0 && (await endsWithin(stopped, timeoutSeconds * 1000))) return;
-  for (const delivery of slots.running) abort(delivery, timeoutSeconds);
-  await endsWithin(stopped, AFTER_ABORT_MS);
+async function finish({ scheduler, slots, settings, options }: Drained): Promise<void> {
+  const { drainTimeout } = settings;
+  if (drainTimeout > 0 && (await resolvesWithin(options.machine, slots, drainTimeout * 1000))) return;
+  for (const { held } of scheduler.turns) abort(held, drainTimeout);
+  await resolvesWithin(options.machine, slots, AFTER_ABORT_MS);
 }
 
-function abort(delivery: Delivery, timeoutSeconds: number): void {
-  delivery.abort(
+function abort(held: HeldMessage, timeoutSeconds: number): void {
+  held.abort(
     new DrainTimeoutError(`The worker did not finish within the drain timeout of ${timeoutSeconds} s.`),
   );
 }
 
-async function settleAll(settler: Settler): Promise<void> {
-  const deadline = performance.now() + SETTLE_MS;
-  await endsWithin(settler.flush(), SETTLE_MS);
-  while (settler.unsettled > 0 && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_RETRY_MS));
-    await endsWithin(settler.flush(), deadline - performance.now());
+async function settleAll(settler: Settler, machine: Machine): Promise<void> {
+  const deadline = machine.now() + SETTLE_MS;
+  await resolvesWithin(machine, settler.flush(), SETTLE_MS);
+  while (settler.unsettled > 0 && machine.now() < deadline) {
+    await new Promise<void>((resolve) => machine.setTimeout(resolve, SETTLE_RETRY_MS));
+    await resolvesWithin(machine, settler.flush(), deadline - machine.now());
   }
   settler.giveUp();
 }

@@ -4,7 +4,7 @@
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 import type { Outcome } from '../worker/outcome.ts';
-import type { Delivery } from './delivery.ts';
+import type { HeldMessage } from './held-message.ts';
 
 export interface ConsumerObserver {
   /** A receive came back, `milliseconds` after it was sent. */
@@ -14,18 +14,22 @@ export interface ConsumerObserver {
   /** A receive worked again, `seconds` after the first one failed. */
   receiveRecovered?(queue: Queue, seconds: number): void;
   /** A worker returned, after `milliseconds`. */
-  handled?(delivery: Delivery, milliseconds: number): void;
+  handled?(held: HeldMessage, milliseconds: number): void;
   /**
    * A worker threw, and `outcome` follows from that. If this throws, the message is not deleted but comes back:
    * what could not be written down must not be lost.
    */
-  failed?(delivery: Delivery, error: unknown, outcome: Outcome, milliseconds: number): void;
+  failed?(held: HeldMessage, error: unknown, outcome: Outcome, milliseconds: number): void;
+  /** A message is done, whatever its outcome; not one that is given back for another process. */
+  done?(held: HeldMessage): void;
   /** A worker still runs `seconds` after its signal aborted because its time was over; the consumer drains. */
-  stuck?(delivery: Delivery, seconds: number): void;
+  stuck?(held: HeldMessage, seconds: number): void;
   /** The worker's `afterMessage` threw. */
-  afterMessageFailed?(delivery: Delivery, error: unknown): void;
+  afterMessageFailed?(held: HeldMessage, error: unknown): void;
+  /** The slot of a message is free: its worker has ended, and what follows it. */
+  slotFreed?(held: HeldMessage): void;
   /** The broker confirmed what became of a message, or the message was left to come back. */
-  settled?(delivery: Delivery, outcome: Outcome): void;
+  settled?(held: HeldMessage, outcome: Outcome): void;
   /** A request to settle `count` messages failed; it is tried again while their leases live. */
   settleFailed?(error: Error, count: number): void;
   /** The leases of `count` messages were extended. */
@@ -33,7 +37,7 @@ export interface ConsumerObserver {
   /** A request to extend the leases of `count` messages failed; it is tried again. */
   extensionFailed?(error: Error, count: number): void;
   /** Another process may have the message now. If its worker runs, its signal has aborted. */
-  leaseLost?(delivery: Delivery, reason: string): void;
+  leaseLost?(held: HeldMessage, reason: string): void;
 }
 
 type Method<Args extends unknown[]> = ((...args: Args) => void) | undefined;
@@ -61,8 +65,10 @@ export function harmless(observers: readonly ConsumerObserver[]): ConsumerObserv
     failed: (...args) => {
       for (const observer of observers) observer.failed?.(...args);
     },
+    done: guarded(({ done }) => done),
     stuck: guarded(({ stuck }) => stuck),
     afterMessageFailed: guarded(({ afterMessageFailed }) => afterMessageFailed),
+    slotFreed: guarded(({ slotFreed }) => slotFreed),
     settled: guarded(({ settled }) => settled),
     settleFailed: guarded(({ settleFailed }) => settleFailed),
     extended: guarded(({ extended }) => extended),

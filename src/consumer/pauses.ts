@@ -13,7 +13,7 @@ const IDLE_FACTOR = 1.15;
  *     retryPause(3, () => 0.5)   // 1500: between 1000 and 2000
  *     retryPause(99, () => 0.5)  // 7500: never over 10 s
  */
-export function retryPause(failures: number, random: () => number = Math.random): number {
+export function retryPause(failures: number, random: () => number): number {
   const longest = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (failures - 1));
   return (longest * (1 + random())) / 2;
 }

@@ -6,10 +6,11 @@
  * that neither answers nor fails is noticed by the watchdog, and ends the run with PollingStoppedError.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
-import { endsWithin } from './ends-within.ts';
-import type { NetworkTime } from './network-time.ts';
+import type { ContainerSettings } from '../config/config.ts';
+import { type Machine, resolvesWithin, type Timer, untilAborted } from '../host/host.ts';
 import type { ConsumerObserver } from './observer.ts';
 import { nextIdlePause, retryPause } from './pauses.ts';
+import type { Timings } from './timings.ts';
 
 /** Polling came to a halt without an error: a defect that must not pass for an empty queue. */
 export class PollingStoppedError extends Error {
@@ -18,19 +19,21 @@ export class PollingStoppedError extends Error {
 
 export interface ReceiverOptions {
   readonly queue: Queue;
-  /** How long a receive waits for a first message, in seconds. */
-  readonly waitSeconds: number;
-  /** The longest pause between receives while the queue is empty, in seconds; 0: none. */
-  readonly idlePause: number;
+  readonly settings: Pick<ContainerSettings, 'poll' | 'idlePause'>;
   /** How long received messages stay invisible, in seconds. */
   readonly visibilityTimeout: number;
   /** Is told how long receives take. */
-  readonly network: NetworkTime;
-  /** How many messages to ask for now, given how many are asked for already. */
-  readonly demand: (asked: number) => number;
-  /** Takes what was received. `leaseStartedAt` is in milliseconds of `performance.now()`. */
-  readonly deliver: (messages: Message[], leaseStartedAt: number) => void;
+  readonly timings: Timings;
   readonly observer: ConsumerObserver;
+  readonly machine: Machine;
+  /** Once it aborts, it asks for nothing more. */
+  readonly draining: AbortSignal;
+  /** How many messages to ask for now, given how many are asked for already. */
+  readonly wanted: (asked: number) => number;
+  /** Takes what was received. `leaseStartedAt` is in milliseconds of the machine's `now()`. */
+  readonly deliver: (messages: Message[], leaseStartedAt: number) => void;
+  /** Begins the drain, with its reason. */
+  readonly stop: (reason: Error) => void;
 }
 
 /** More requests at once gain nothing that one process could use. */
@@ -55,40 +58,40 @@ export class Receiver {
   #idlePauseMs = 0;
   #failures = 0;
   #failingSince = 0;
-  #pause: NodeJS.Timeout | undefined;
-  #stopped = false;
+  #pause: Timer | undefined;
   #paused = false;
   #answered = false;
   #startedAt = 0;
-  #progressAt = performance.now();
-  #watchedAt = performance.now();
-  #watchdog: NodeJS.Timeout | undefined;
-  #end: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  #progressAt: number;
+  #watchedAt: number;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#progressAt = this.#watchedAt = options.machine.now();
   }
 
-  /** Polls until `stop`. Rejects with PollingStoppedError if polling came to a halt by itself. */
-  run(): Promise<void> {
-    this.#startedAt = performance.now();
-    this.#watchdog = setInterval(() => this.#watch(), WATCHDOG_MARGIN_MS / 2);
-    return new Promise((resolve, reject) => {
-      this.#end = { resolve, reject };
-      this.poke();
-    });
+  /** Polls until the drain begins; resolves when the last answers are in. */
+  async run(): Promise<void> {
+    const { machine, draining } = this.#options;
+    this.#startedAt = machine.now();
+    const watchdog = machine.setInterval(() => this.#watch(), WATCHDOG_MARGIN_MS / 2);
+    this.receiveMore();
+    await untilAborted(draining);
+    machine.clearInterval(watchdog);
+    machine.clearTimeout(this.#pause);
+    await this.#lastAnswers();
   }
 
   /** Asks for more if more is wanted. Call it whenever that may have changed. */
-  poke(): void {
+  receiveMore(): void {
     while (this.#asks && this.#pause === undefined && this.#requests.size < this.#allowed) {
       // Nothing wanted until now is no halt.
-      if (this.#requests.size === 0) this.#progressAt = performance.now();
-      const max = this.#options.demand(this.#asked);
+      if (this.#requests.size === 0) this.#progressAt = this.#now;
+      const max = this.#options.wanted(this.#asked);
       if (max === 0) return;
       const request = this.#request(max).finally(() => {
         this.#requests.delete(request);
-        this.poke();
+        this.receiveMore();
       });
       this.#requests.add(request);
     }
@@ -96,7 +99,7 @@ export class Receiver {
 
   /** True right after the start, while nothing is known of the queue. */
   get isNew(): boolean {
-    return !this.#answered && performance.now() - this.#startedAt < FIRST_ANSWER_MS;
+    return !this.#answered && this.#now - this.#startedAt < FIRST_ANSWER_MS;
   }
 
   /** True while receives fail. */
@@ -106,7 +109,7 @@ export class Receiver {
 
   /** For how many seconds receives have been under way and none of them has ended; 0 while none is. */
   get silentSeconds(): number {
-    return this.#requests.size === 0 ? 0 : (performance.now() - this.#progressAt) / 1000;
+    return this.#requests.size === 0 ? 0 : (this.#now - this.#progressAt) / 1000;
   }
 
   /**
@@ -119,76 +122,70 @@ export class Receiver {
   }
 
   resume(): void {
-    if (this.#stopped || !this.#paused) return;
+    if (this.#options.draining.aborted || !this.#paused) return;
     this.#paused = false;
     if (this.#receives.signal.aborted) this.#receives = new AbortController();
-    this.poke();
+    this.receiveMore();
   }
 
   get #asks(): boolean {
-    return !this.#stopped && !this.#paused;
+    return !this.#options.draining.aborted && !this.#paused;
   }
 
   /** Ends a pause early, after a failure or because the queue is empty. */
   wake(): void {
-    clearTimeout(this.#pause);
+    this.#options.machine.clearTimeout(this.#pause);
     this.#pause = undefined;
-    this.poke();
+    this.receiveMore();
   }
 
   /**
-   * Starts no more requests, and resolves when those under way have ended. Where a server may hand messages to a poll
-   * whose client has gone (nobody sees those for a visibility timeout), they are given two seconds to answer first.
+   * Resolves when the requests under way have ended. Where a server may hand messages to a poll whose client has gone
+   * (nobody sees those for a visibility timeout), they are given two seconds to answer first.
    */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#pause);
-    clearInterval(this.#watchdog);
+  async #lastAnswers(): Promise<void> {
+    const { queue, machine } = this.#options;
     const ended = Promise.all(this.#requests);
-    if (!this.#options.queue.abortsReceives) await endsWithin(ended, LAST_ANSWER_MS);
+    if (!queue.abortsReceives) await resolvesWithin(machine, ended, LAST_ANSWER_MS);
     this.#receives.abort();
-    await endsWithin(ended, LAST_ANSWER_MS);
-    this.#end?.resolve();
+    await resolvesWithin(machine, ended, LAST_ANSWER_MS);
   }
 
   async #request(max: number): Promise<void> {
-    const { queue, waitSeconds, visibilityTimeout, observer } = this.#options;
+    const { queue, settings, visibilityTimeout, observer, deliver, draining } = this.#options;
     const { signal } = this.#receives;
     // Only one waits for messages to come: the others are there to carry more, and end when there is no more.
-    const wait = this.#longPolls === 0 ? waitSeconds : 0;
-    if (wait > 0) this.#longPolls += 1;
+    const waitSeconds = this.#longPolls === 0 ? settings.poll : 0;
+    if (waitSeconds > 0) this.#longPolls += 1;
     this.#asked += max;
-    const sentAt = performance.now();
+    const sentAt = this.#now;
     try {
       const messages = await queue.receive({
         max,
-        waitSeconds: wait,
+        waitSeconds,
         visibilityTimeout,
         signal,
       });
       this.#asked -= max;
-      this.#succeeded(messages.length, max, performance.now() - sentAt);
+      this.#succeeded(messages.length, max, this.#now - sentAt);
       // The others end when there is nothing more at once, which is not to say that nothing comes.
-      if (messages.length === 0 && wait === waitSeconds && !signal.aborted) this.#pauseWhileIdle();
-      observer.received?.(queue, messages, performance.now() - sentAt);
-      if (messages.length > 0) this.#options.deliver(messages, performance.now());
+      if (messages.length === 0 && waitSeconds === settings.poll && !signal.aborted) this.#pauseWhileIdle();
+      observer.received?.(queue, messages, this.#now - sentAt);
+      if (messages.length > 0) deliver(messages, this.#now);
     } catch (error) {
       this.#asked -= max;
-      if (!this.#stopped && !signal.aborted) this.#failed(error as Error);
+      if (!draining.aborted && !signal.aborted) this.#failed(error as Error);
     } finally {
-      if (wait > 0) this.#longPolls -= 1;
+      if (waitSeconds > 0) this.#longPolls -= 1;
     }
   }
 
   #succeeded(count: number, max: number, milliseconds: number): void {
     this.#answered = true;
-    this.#progressAt = performance.now();
+    this.#progressAt = this.#now;
     if (this.#failures > 0) {
       this.#failures = 0;
-      this.#options.observer.receiveRecovered?.(
-        this.#options.queue,
-        (performance.now() - this.#failingSince) / 1000,
-      );
+      this.#options.observer.receiveRecovered?.(this.#options.queue, (this.#now - this.#failingSince) / 1000);
     }
     if (count === 0) {
       this.#allowed = 1;
@@ -196,45 +193,52 @@ export class Receiver {
     }
     this.#idlePauseMs = 0;
     if (count >= max / 2) this.#allowed = Math.min(this.#allowed + 1, MOST_REQUESTS);
-    this.#options.network.received(milliseconds);
+    this.#options.timings.received(milliseconds);
   }
 
   #failed(error: Error): void {
-    this.#progressAt = performance.now();
+    this.#progressAt = this.#now;
     // Requests under way together fail together, and count once.
     if (this.#pause !== undefined) return;
     this.#failures += 1;
-    if (this.#failures === 1) this.#failingSince = performance.now();
+    if (this.#failures === 1) this.#failingSince = this.#now;
     this.#allowed = 1;
-    const pauseMs = retryPause(this.#failures);
+    const pauseMs = retryPause(this.#failures, this.#options.machine.random);
     this.#pauseFor(pauseMs);
     this.#options.observer.receiveFailed?.(this.#options.queue, error, this.#failures, pauseMs);
   }
 
   /** An empty queue is asked less and less often, where that is wanted. */
   #pauseWhileIdle(): void {
-    if (this.#options.idlePause === 0 || this.#pause !== undefined) return;
-    this.#idlePauseMs = nextIdlePause(this.#idlePauseMs, this.#options.idlePause * 1000);
+    const { settings, draining } = this.#options;
+    const { idlePause } = settings;
+    if (idlePause === 0 || this.#pause !== undefined || draining.aborted) return;
+    this.#idlePauseMs = nextIdlePause(this.#idlePauseMs, idlePause * 1000);
     this.#pauseFor(this.#idlePauseMs);
   }
 
   #pauseFor(milliseconds: number): void {
-    this.#pause = setTimeout(() => this.wake(), milliseconds);
+    this.#pause = this.#options.machine.setTimeout(() => this.wake(), milliseconds);
   }
 
   #watch(): void {
-    const now = performance.now();
+    const now = this.#now;
     // After a suspension (SIGSTOP, a sleeping machine) the answers that have come meanwhile are still to be read.
     const wasSuspended = now - this.#watchedAt > WATCHDOG_MARGIN_MS;
     this.#watchedAt = now;
     if (wasSuspended || this.#requests.size === 0) this.#progressAt = now;
-    this.poke();
+    this.receiveMore();
     const silentMs = now - this.#progressAt;
-    if (silentMs <= this.#options.waitSeconds * 1000 + WATCHDOG_MARGIN_MS) return;
-    this.#end?.reject(
+    const { queue, settings, stop } = this.#options;
+    if (silentMs <= settings.poll * 1000 + WATCHDOG_MARGIN_MS) return;
+    stop(
       new PollingStoppedError(
-        `No receive from the queue "${this.#options.queue.name}" has ended for ${Math.round(silentMs / 1000)} s, though messages are wanted.`,
+        `No receive from the queue "${queue.name}" has ended for ${Math.round(silentMs / 1000)} s, though messages are wanted.`,
       ),
     );
+  }
+
+  get #now(): number {
+    return this.#options.machine.now();
   }
 }

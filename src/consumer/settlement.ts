@@ -2,13 +2,13 @@
 import type { EntryResult, Queue } from '../brokers/broker.ts';
 import { copyOf } from '../brokers/rules/message-copy.ts';
 import type { Outcome } from '../worker/outcome.ts';
-import type { Delivery } from './delivery.ts';
+import type { HeldMessage } from './held-message.ts';
 
 export interface Settlement {
-  readonly delivery: Delivery;
+  readonly held: HeldMessage;
   readonly outcome: Outcome;
   /** Deletes before handling: is told whether it worked. */
-  readonly whenDeleted?: (worked: boolean) => void;
+  readonly whenDeleted: ((worked: boolean) => void) | undefined;
   /** The copy of a message to bury is in the dead-letter queue. */
   copied: boolean;
   /** The last request was sent when the lease was over by our own clock: there is no other. */
@@ -23,14 +23,14 @@ export function isDelete({ outcome, whenDeleted, copied }: Settlement): boolean 
 
 /** Deletes 1 to 10 messages; a result for each, in order. Throws BrokerError, as the others. */
 export function deleteMessages(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
-  return queue.delete(batch.map(({ delivery }) => delivery.message.receiptHandle));
+  return queue.delete(batch.map(({ held }) => held.message.receiptHandle));
 }
 
 /** Makes 1 to 10 messages visible after the delays of their outcomes. */
 export function changeVisibility(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
   return queue.changeVisibility(
-    batch.map(({ delivery, outcome }) => ({
-      receiptHandle: delivery.message.receiptHandle,
+    batch.map(({ held, outcome }) => ({
+      receiptHandle: held.message.receiptHandle,
       seconds: (outcome.action === 'retry' && outcome.delaySeconds) || 0,
     })),
   );
@@ -42,5 +42,5 @@ export async function sendCopies(
   batch: readonly Settlement[],
 ): Promise<EntryResult[]> {
   if (!deadLetterQueue) throw new Error('No dead-letter queue is configured.');
-  return deadLetterQueue.send(batch.map(({ delivery }) => copyOf(delivery.message, deadLetterQueue.fifo)));
+  return deadLetterQueue.send(batch.map(({ held }) => copyOf(held.message, deadLetterQueue.fifo)));
 }

@@ -11,81 +11,90 @@ import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { NO_RESULT } from '../brokers/errors.ts';
 import { MAX_REQUEST_BYTES } from '../brokers/rules/limits.ts';
 import { messageSize } from '../brokers/rules/message-size.ts';
+import type { ContainerSettings } from '../config/config.ts';
+import type { Machine, Timer } from '../host/host.ts';
 import { handled, type Outcome, released } from '../worker/outcome.ts';
-import type { Delivery } from './delivery.ts';
 import { HandledIds } from './handled-ids.ts';
+import type { HeldMessage } from './held-message.ts';
 import type { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
-import { Retries } from './retries.ts';
+import { retryPause } from './pauses.ts';
 import { changeVisibility, deleteMessages, isDelete, type Settlement, sendCopies } from './settlement.ts';
+import type { Timings } from './timings.ts';
 
 export interface SettlerOptions {
   readonly queue: Queue;
   readonly leases: Leases;
   readonly observer: ConsumerObserver;
-  /** The longest that an outcome waits for others to share its request, in milliseconds. */
-  readonly delayMs: number;
+  readonly settings: Pick<ContainerSettings, 'settleDelay'>;
   /** Where messages go that are buried. */
   readonly deadLetterQueue: Queue | undefined;
-  /** Called when a request was answered, with the milliseconds that it took. */
-  readonly onAnswer?: (milliseconds: number) => void;
+  /** Is told how long requests take. */
+  readonly timings: Timings;
+  readonly machine: Machine;
+  /** Once it aborts, what is to be deleted before it is handled goes back if that does not work at once. */
+  readonly draining: AbortSignal;
 }
 
 export class Settler {
-  readonly #deadLetterQueue: Queue | undefined;
-  readonly #leases: Leases;
-  readonly #observer: ConsumerObserver;
-  readonly #onAnswer: (milliseconds: number) => void;
+  readonly #options: SettlerOptions;
   readonly #deletes: Batcher<Settlement>;
   readonly #firstDeletes: Batcher<Settlement>;
   readonly #changes: Batcher<Settlement>;
   readonly #copies: Batcher<Settlement>;
-  readonly #retries = new Retries<Settlement>((settlement) => this.#take(settlement));
+  /** What failed and waits to be tried again. */
+  readonly #retries = new Map<Settlement, Timer>();
   /** Everything that is not settled yet. */
   readonly #open = new Set<Settlement>();
   readonly #handledIds = new HandledIds();
-  #draining = false;
-  /** Deletes that the broker confirmed. */
-  confirmed = 0;
-  /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
-  mayRepeat = 0;
+  #confirmed = 0;
+  #mayRepeat = 0;
 
-  constructor({ queue, leases, observer, delayMs, deadLetterQueue, onAnswer = () => {} }: SettlerOptions) {
-    this.#deadLetterQueue = deadLetterQueue;
-    this.#leases = leases;
-    this.#observer = observer;
-    this.#onAnswer = onAnswer;
+  constructor(options: SettlerOptions) {
+    const { queue, settings, machine, draining } = options;
+    const delayMs = settings.settleDelay;
+    this.#options = options;
     const done = (settlement: Settlement) => this.#done(settlement);
     const sendDeletes = (batch: Settlement[]) =>
       this.#send(batch, (owned) => deleteMessages(queue, owned), done);
-    this.#deletes = new Batcher({ delayMs, send: sendDeletes });
+    this.#deletes = new Batcher({ delayMs, machine, send: sendDeletes });
     // A worker waits for these.
-    this.#firstDeletes = new Batcher({ delayMs: 0, send: sendDeletes });
+    this.#firstDeletes = new Batcher({ delayMs: 0, machine, send: sendDeletes });
     this.#changes = new Batcher({
       delayMs,
+      machine,
       send: (batch) => this.#send(batch, (owned) => changeVisibility(queue, owned), done),
     });
     this.#copies = new Batcher({
       delayMs,
+      machine,
       send: (batch) => this.#sendCopies(batch),
-      bytes: { of: ({ delivery }) => messageSize(delivery.message), max: MAX_REQUEST_BYTES },
+      bytes: { of: ({ held }) => messageSize(held.message), max: MAX_REQUEST_BYTES },
+    });
+    draining.addEventListener('abort', () => {
+      for (const settlement of this.#takeRetries()) {
+        if (settlement.whenDeleted) this.#giveBack(settlement);
+        else this.#take(settlement);
+      }
     });
   }
 
   /** Deletes a message before it is handled. True once it is deleted; false if it is not, and must not be handled. */
-  deleteFirst(delivery: Delivery): Promise<boolean> {
+  deleteFirst(held: HeldMessage): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#begin(delivery, handled, resolve);
+    held.deleteFirst();
+    this.#begin(held, handled, resolve);
     return promise;
   }
 
-  /** Takes the outcome of a message, once. */
-  settle(delivery: Delivery, outcome: Outcome): void {
-    if (delivery.phase === 'settling' || delivery.phase === 'done') return;
-    if (outcome.action === 'delete' && delivery.lease !== 'lost' && !delivery.deleted) {
-      this.#handledIds.add(delivery.message.id);
+  /** Takes the outcome of a message: the first one counts. */
+  settle(held: HeldMessage, outcome: Outcome): void {
+    if (held.state === 'settling' || held.state === 'done') return;
+    if (outcome.action === 'delete' && held.lease !== 'lost' && !held.deleted) {
+      this.#handledIds.add(held.message.id);
     }
-    this.#begin(delivery, delivery.deleted ? handled : outcome);
+    held.settle();
+    this.#begin(held, held.deleted ? handled : outcome);
   }
 
   /** True if the message was handled here before and only its delete went missing. */
@@ -93,18 +102,9 @@ export class Settler {
     return this.#handledIds.has(messageId);
   }
 
-  /** From now on, what is to be deleted before it is handled goes back if that does not work at once. */
-  startDraining(): void {
-    this.#draining = true;
-    for (const settlement of this.#retries.takeAll()) {
-      if (settlement.whenDeleted) this.#giveBack(settlement);
-      else this.#take(settlement);
-    }
-  }
-
   /** Sends everything now, retries included; resolves when all of it has been answered. */
   async flush(): Promise<void> {
-    for (const settlement of this.#retries.takeAll()) this.#take(settlement);
+    for (const settlement of this.#takeRetries()) this.#take(settlement);
     // What is copied is deleted next.
     await this.#copies.flush();
     await Promise.all([this.#deletes, this.#firstDeletes, this.#changes].map((batcher) => batcher.flush()));
@@ -115,34 +115,36 @@ export class Settler {
     return this.#open.size;
   }
 
+  /** Messages that the broker has confirmed as gone. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
+  get mayRepeat(): number {
+    return this.#mayRepeat;
+  }
+
   /** Drops what is not settled: the process ends, and these messages come back by themselves. */
   giveUp(): void {
-    this.#retries.takeAll();
+    this.#takeRetries();
     for (const settlement of this.#open) {
-      this.#leases.lose(settlement.delivery, 'the broker could not be told what became of it in time');
+      this.#options.leases.lose(settlement.held, 'the broker could not be told what became of it in time');
       this.#lost(settlement);
     }
   }
 
-  #begin(delivery: Delivery, outcome: Outcome, whenDeleted?: (worked: boolean) => void): void {
-    delivery.phase = 'settling';
-    const settlement = {
-      delivery,
-      outcome,
-      copied: false,
-      late: false,
-      failures: 0,
-      ...(whenDeleted && { whenDeleted }),
-    };
+  #begin(held: HeldMessage, outcome: Outcome, whenDeleted?: (worked: boolean) => void): void {
+    const settlement: Settlement = { held, outcome, whenDeleted, copied: false, late: false, failures: 0 };
     this.#open.add(settlement);
     this.#take(settlement);
   }
 
   /** The next step of a settlement. */
   #take(settlement: Settlement): void {
-    const { delivery, outcome, whenDeleted } = settlement;
+    const { held, outcome, whenDeleted } = settlement;
     if (!this.#mayGoOn(settlement)) this.#lost(settlement);
-    else if (delivery.deleted) this.#done(settlement);
+    else if (held.deleted) this.#done(settlement);
     else if (whenDeleted) this.#firstDeletes.add(settlement);
     else if (isDelete(settlement)) this.#deletes.add(settlement);
     else if (outcome.action === 'bury') this.#copies.add(settlement);
@@ -152,8 +154,8 @@ export class Settler {
 
   /** A late delete harms nobody: the message was handled, and a broker refuses it if another process has the message. */
   #mayGoOn(settlement: Settlement): boolean {
-    const { delivery } = settlement;
-    return (isDelete(settlement) && delivery.lease !== 'lost') || this.#leases.owns(delivery);
+    const { held } = settlement;
+    return (isDelete(settlement) && held.lease !== 'lost') || this.#options.leases.owns(held);
   }
 
   /** Sends a request that ends the lease of what it settles: no extension may follow it, or be on its way. */
@@ -162,8 +164,8 @@ export class Settler {
     request: (batch: Settlement[]) => Promise<EntryResult[]>,
     worked: (settlement: Settlement) => void,
   ): Promise<void> {
-    for (const { delivery } of batch) this.#leases.pause(delivery);
-    const extensions = batch.flatMap(({ delivery }) => delivery.extending ?? []);
+    for (const { held } of batch) held.settlementBegins();
+    const extensions = batch.flatMap(({ held }) => held.extension ?? []);
     if (extensions.length > 0) await Promise.all(extensions);
     await this.#request(batch, request, worked);
   }
@@ -172,10 +174,10 @@ export class Settler {
   #sendCopies(batch: Settlement[]): Promise<void> {
     return this.#request(
       batch,
-      (owned) => sendCopies(this.#deadLetterQueue, owned),
+      (owned) => sendCopies(this.#options.deadLetterQueue, owned),
       (settlement) => {
         settlement.copied = true;
-        this.#handledIds.add(settlement.delivery.message.id);
+        this.#handledIds.add(settlement.held.message.id);
         this.#take(settlement);
       },
     );
@@ -186,17 +188,18 @@ export class Settler {
     request: (batch: Settlement[]) => Promise<EntryResult[]>,
     worked: (settlement: Settlement) => void,
   ): Promise<void> {
+    const { leases, machine, observer, timings } = this.#options;
     const owned = batch.filter((settlement) => this.#mayGoOn(settlement) || this.#lost(settlement));
     if (owned.length === 0) return;
-    for (const settlement of owned) settlement.late = this.#leases.isOver(settlement.delivery);
+    for (const settlement of owned) settlement.late = leases.isOver(settlement.held);
     let results: EntryResult[];
-    const sentAt = performance.now();
+    const sentAt = machine.now();
     try {
       results = await request(owned);
-      this.#onAnswer(performance.now() - sentAt);
+      timings.answered(machine.now() - sentAt);
     } catch (error) {
       for (const settlement of owned) this.#tryAgain(settlement);
-      this.#observer.settleFailed?.(error as Error, owned.length);
+      observer.settleFailed?.(error as Error, owned.length);
       return;
     }
     const failures: EntryFailure[] = [];
@@ -211,23 +214,42 @@ export class Settler {
       }
     }
     const [first] = failures;
-    if (first) this.#observer.settleFailed?.(new Error(`${first.code}: ${first.message}`), failures.length);
+    if (first) observer.settleFailed?.(new Error(`${first.code}: ${first.message}`), failures.length);
   }
 
   #tryAgain(settlement: Settlement): void {
+    const { leases, machine, draining } = this.#options;
     if (settlement.late) {
-      this.#leases.owns(settlement.delivery);
+      leases.owns(settlement.held);
       this.#lost(settlement);
       return;
     }
     settlement.failures += 1;
-    this.#leases.resume(settlement.delivery);
-    if (settlement.whenDeleted && this.#draining) this.#giveBack(settlement);
-    else this.#retries.add(settlement, settlement.failures);
+    leases.resume(settlement.held);
+    if (settlement.whenDeleted && draining.aborted) {
+      this.#giveBack(settlement);
+      return;
+    }
+    const timer = machine.setTimeout(
+      () => {
+        this.#retries.delete(settlement);
+        this.#take(settlement);
+      },
+      retryPause(settlement.failures, machine.random),
+    );
+    this.#retries.set(settlement, timer);
+  }
+
+  /** Removes and returns what waits to be tried again. */
+  #takeRetries(): Settlement[] {
+    const settlements = [...this.#retries.keys()];
+    for (const timer of this.#retries.values()) this.#options.machine.clearTimeout(timer);
+    this.#retries.clear();
+    return settlements;
   }
 
   #refused(settlement: Settlement, { code, message }: EntryFailure): void {
-    this.#leases.lose(settlement.delivery, `the broker refused to settle it: ${code}: ${message}`);
+    this.#options.leases.lose(settlement.held, `the broker refused to settle it: ${code}: ${message}`);
     this.#lost(settlement);
   }
 
@@ -235,49 +257,50 @@ export class Settler {
   #giveBack(settlement: Settlement): void {
     this.#open.delete(settlement);
     settlement.whenDeleted?.(false);
-    this.#begin(settlement.delivery, released);
+    settlement.held.settle();
+    this.#begin(settlement.held, released);
   }
 
   #done(settlement: Settlement): void {
     // Answered after it was given up.
     if (!this.#open.delete(settlement)) return;
-    const { delivery, outcome, whenDeleted } = settlement;
+    const { held, outcome, whenDeleted } = settlement;
     if (whenDeleted) {
-      this.#deletedFirst(delivery, whenDeleted);
+      this.#deletedFirst(held, whenDeleted);
       return;
     }
     if (outcome.action !== 'retry') {
-      this.confirmed += 1;
+      this.#confirmed += 1;
       // After a late delete it may still come: another receive may have had it already.
-      if (!delivery.deleted && !settlement.late) this.#handledIds.delete(delivery.message.id);
+      if (!held.deleted && !settlement.late) this.#handledIds.delete(held.message.id);
     }
-    this.#leases.release(delivery);
-    this.#observer.settled?.(delivery, outcome);
+    this.#options.leases.release(held);
+    this.#options.observer.settled?.(held, outcome);
   }
 
   /**
    * A message is handled once it is deleted; but a process that was blocked may hold it twice, and a broker says of
    * both deletes that they worked.
    */
-  #deletedFirst(delivery: Delivery, whenDeleted: (worked: boolean) => void): void {
-    const { id } = delivery.message;
+  #deletedFirst(held: HeldMessage, whenDeleted: (worked: boolean) => void): void {
+    const { id } = held.message;
     if (this.#handledIds.has(id)) {
-      this.#leases.release(delivery);
+      this.#options.leases.release(held);
       whenDeleted(false);
       return;
     }
     this.#handledIds.add(id);
-    this.#leases.keepForGood(delivery);
+    held.confirmDeleted();
     whenDeleted(true);
   }
 
   /** The lease ended first: the outcome no longer counts, but that it was handled does. */
   #lost(settlement: Settlement): false {
     if (!this.#open.delete(settlement)) return false;
-    const { delivery, outcome, whenDeleted } = settlement;
-    delivery.phase = 'done';
+    const { held, outcome, whenDeleted } = settlement;
+    held.finish();
     if (whenDeleted) whenDeleted(false);
-    else if (outcome.action !== 'retry') this.mayRepeat += 1;
+    else if (outcome.action !== 'retry') this.#mayRepeat += 1;
     return false;
   }
 }

@@ -61,13 +61,13 @@ export async function runContainer(
       log,
       metrics: isCounted ? metrics : undefined,
     });
-    const { consumer, queues, crashRecord } = loop;
-    watched?.connected({ ...loop, broker });
+    const { consumer, crashRecord } = loop;
+    watched?.connected({ consumer, broker });
     const controls = controlsOf(loop, { log, loggers, service, metrics, hasParent: parent !== undefined });
     const events = handleProcessEvents(controls);
     parent?.obey(controls, config.container.maxMemory);
     // Whoever reads this may send signals from now on.
-    log.info(`Connected to ${broker.description}, ${describeQueues(queues)}`);
+    log.info(`Connected to ${broker.description}, ${describeQueues(consumer.queues)}`);
     parent?.report({ type: 'ready' });
     service.ready(controls);
     onReady?.();
@@ -100,7 +100,7 @@ interface Controlling {
 
 /** What signals, the parent and systemd do with the run loop, and what they ask it. */
 function controlsOf(
-  { consumer, options }: RunLoop,
+  { consumer }: RunLoop,
   { log, loggers, service, metrics, hasParent }: Controlling,
 ): Obeying {
   return {
@@ -116,8 +116,8 @@ function controlsOf(
     pause: () => consumer.pause(),
     resume: () => consumer.resume(),
     state: () => consumer.state,
-    snapshot: () => metrics.snapshot(options.slots, consumer.loads),
-    polling: () => isPolling(consumer.state, consumer.loads, options.waitSeconds),
+    snapshot: () => metrics.snapshot(consumer.settings.concurrency, consumer.loads),
+    polling: () => isPolling(consumer.state, consumer.loads, consumer.settings.poll),
   };
 }
 

@@ -2,20 +2,18 @@
 import { resolve } from 'node:path';
 import type { Broker } from '../brokers/broker.ts';
 import type { Config } from '../config/config.ts';
-import { Consumer, type ConsumerOptions, type WeightedQueue } from '../consumer/consumer.ts';
+import { Consumer, type ConsumerSettings } from '../consumer/consumer.ts';
 import { type CrashFile, openCrashFile } from '../host/crashes/crash-file.ts';
 import { crashFolder } from '../host/crashes/crash-folder.ts';
+import { realHost } from '../host/host.ts';
 import { ConsumerLog } from '../observe/logging/consumer-log.ts';
 import type { Logger, Loggers } from '../observe/logging/loggers.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { ParentProcess } from '../supervisor/child.ts';
-import { consumerOptions, makeWorker, openQueues } from './from-config.ts';
+import { makeWorker } from '../worker/worker.ts';
 
 export interface RunLoop {
   readonly consumer: Consumer;
-  /** From the ini file. */
-  readonly options: ConsumerOptions;
-  readonly queues: readonly WeightedQueue[];
   /** To be closed at the end, unless what it has may have ended the process. */
   readonly crashRecord: CrashFile | undefined;
 }
@@ -42,34 +40,36 @@ export async function makeRunLoop(
   { broker, suffix, parent, loggers, log, metrics }: RunLoopParts,
 ): Promise<RunLoop> {
   const worker = await makeWorker(config, log);
-  const queues = await openQueues(broker, config, suffix);
+  const { container: settings } = config;
   const consumerLog = new ConsumerLog(loggers, log);
-  const options = await consumerOptions(broker, config);
-  const crashRecord = openCrashRecord(config, options.slots, log);
-  const consumer = new Consumer(
-    queues,
-    worker,
-    {
-      ...options,
-      ...(crashRecord && { crashRecord }),
-      ...(parent &&
-        options.messageLimit !== undefined && {
-          messageLimit: 'shared',
-          onDone: () => parent.report({ type: 'done' }),
-        }),
-      logOf: (delivery) => consumerLog.logOf(delivery),
-    },
-    consumerLog,
-    ...(metrics ? [metrics] : []),
-  );
-  return { consumer, options, queues, crashRecord };
+  const crashRecord = openCrashRecord(config.file, settings, log);
+  const sharesMessageLimit = parent !== undefined && settings.messageLimit !== undefined;
+  const opening = Consumer.open(realHost(broker), settings, {
+    ...{ worker, suffix, crashRecord, sharesMessageLimit },
+    logOf: (held) => consumerLog.logOf(held),
+    observers: [
+      consumerLog,
+      ...(metrics ? [metrics] : []),
+      ...(sharesMessageLimit ? [{ done: () => parent.report({ type: 'done' }) }] : []),
+    ],
+  });
+  try {
+    return { consumer: await opening, crashRecord };
+  } catch (error) {
+    crashRecord?.close();
+    throw error;
+  }
 }
 
 /** Where the container writes down what it runs, to break a crash loop; it works without, too. */
-function openCrashRecord({ file, container }: Config, slots: number, log: Logger): CrashFile | undefined {
-  if (container.crashLimit === 0) return undefined;
+function openCrashRecord(
+  file: string,
+  { crashLimit, concurrency }: ConsumerSettings,
+  log: Logger,
+): CrashFile | undefined {
+  if (crashLimit === 0) return undefined;
   try {
-    return openCrashFile({ folder: crashFolder(), container: resolve(file), slots });
+    return openCrashFile({ folder: crashFolder(), container: resolve(file), slots: concurrency });
   } catch (error) {
     log.warn(`Messages that end the process will not be recognised: ${(error as Error).message}`);
     return undefined;

@@ -1,6 +1,6 @@
 /** A container of one process, as its status server sees it. Loaded only if the ini file has `[http] listen`. */
 import type { Broker, Queue } from '../brokers/broker.ts';
-import type { Consumer, ConsumerOptions, WeightedQueue } from '../consumer/consumer.ts';
+import type { Consumer } from '../consumer/consumer.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Snapshot } from '../observe/metrics/snapshot.ts';
 import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
@@ -10,9 +10,7 @@ import { counted, openStatus, type StatusSubject } from './status.ts';
 
 interface Connected {
   readonly consumer: Consumer;
-  readonly options: Pick<ConsumerOptions, 'slots' | 'deadLetterQueue'>;
   readonly broker: Broker;
-  readonly queues: readonly WeightedQueue[];
 }
 
 export class WatchedProcess implements Watched {
@@ -54,8 +52,8 @@ export class WatchedProcess implements Watched {
   }
 
   get total(): Snapshot {
-    const { options, consumer } = this.#connected ?? {};
-    return this.#metrics.snapshot(options?.slots ?? 0, consumer?.loads ?? []);
+    const { consumer } = this.#connected ?? {};
+    return this.#metrics.snapshot(consumer?.settings.concurrency ?? 0, consumer?.loads ?? []);
   }
 
   get processes(): ProcessStatus[] {
@@ -74,11 +72,8 @@ export class WatchedProcess implements Watched {
   }
 
   async queues(): Promise<readonly Queue[]> {
-    const { queues = [], options } = this.#connected ?? {};
-    return [
-      ...queues.map(({ queue }) => queue),
-      ...(options?.deadLetterQueue ? [options.deadLetterQueue] : []),
-    ];
+    const { queues = [], deadLetterQueue } = this.#connected?.consumer ?? {};
+    return [...queues.map(({ queue }) => queue), ...(deadLetterQueue ? [deadLetterQueue] : [])];
   }
 
   pause(): void {

@@ -9,15 +9,21 @@ import { MemoryBroker } from '../brokers/memory/broker.ts';
 import type { MemoryQueue } from '../brokers/memory/queue.ts';
 import { MAX_DATABASE_DELAY_SECONDS, MAX_DELAY_SECONDS } from '../brokers/rules/limits.ts';
 import { nameOfUrl } from '../brokers/rules/queue-name.ts';
-import { readConfig } from '../config/config.ts';
-import { Consumer, type ConsumerOptions } from '../consumer/consumer.ts';
-import { consumerOptions, makeWorker, openQueues } from '../container/from-config.ts';
+import { defaultSettings, readConfig } from '../config/config.ts';
+import { Consumer, type ConsumerSettings } from '../consumer/consumer.ts';
+import { realHost } from '../host/host.ts';
 import { replaceBrokers } from '../producer/connections.ts';
 import { Sender } from '../producer/sender.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { silentLog } from '../worker/current-message.ts';
 import type { OnError } from '../worker/outcome.ts';
-import { createWorker, type Worker, type WorkerConfig, type WorkerFactory } from '../worker/worker.ts';
+import {
+  createWorker,
+  makeWorker,
+  type Worker,
+  type WorkerConfig,
+  type WorkerFactory,
+} from '../worker/worker.ts';
 import { type TestedMessage, TestRecord } from './test-record.ts';
 
 /** A container made of objects instead of an ini file. */
@@ -63,9 +69,7 @@ const waiting: (() => void)[] = [];
 export class TestContainer {
   readonly #queues: readonly MemoryQueue[];
   readonly #consumer: Consumer | undefined;
-  readonly #record = new TestRecord(() => {
-    for (const resolve of waiting.splice(0)) resolve();
-  });
+  readonly #record: TestRecord;
   #run: Promise<unknown> = Promise.resolve();
 
   /**
@@ -78,10 +82,8 @@ export class TestContainer {
     const shared = broker;
     replaceBrokers(shared);
     try {
-      const parts = await (typeof source === 'string'
-        ? fromFile(source, shared)
-        : fromObjects(source, shared));
-      const container = new TestContainer(parts);
+      const parts = await (typeof source === 'string' ? fromFile(source, shared) : fromObjects(source));
+      const container = await TestContainer.#make(parts, shared);
       running.add(container);
       container.#run = container.#consumer?.run() ?? Promise.resolve();
       return container;
@@ -90,9 +92,21 @@ export class TestContainer {
     }
   }
 
-  private constructor({ queues, worker, options }: Parts) {
-    this.#queues = queues.map(({ queue }) => queue);
-    if (worker) this.#consumer = new Consumer(queues, worker, options, this.#record.observer);
+  static async #make({ settings, worker, backoff }: Parts, shared: TestBroker): Promise<TestContainer> {
+    const record = new TestRecord(() => {
+      for (const resolve of waiting.splice(0)) resolve();
+    });
+    const queues = await Promise.all(settings.queue.map(({ name }) => shared.open(name)));
+    const consumer =
+      worker &&
+      (await Consumer.open(realHost(shared), settings, { worker, backoff, observers: [record.observer] }));
+    return new TestContainer(queues, record, consumer);
+  }
+
+  private constructor(queues: readonly MemoryQueue[], record: TestRecord, consumer: Consumer | undefined) {
+    this.#queues = queues;
+    this.#record = record;
+    this.#consumer = consumer;
   }
 
   /** Handled and deleted, in this order. */
@@ -178,43 +192,36 @@ function endIfNoneRuns(): void {
 
 /** What the containers are made of: from an ini file, or from objects. */
 interface Parts {
-  readonly queues: readonly { readonly queue: MemoryQueue; readonly weight: number }[];
+  readonly settings: ConsumerSettings;
   readonly worker: Worker | undefined;
-  readonly options: ConsumerOptions;
+  readonly backoff: Backoff | undefined;
 }
 
 /** Nothing is gained by waiting where a request costs nothing. */
-const AT_ONCE = { settleDelayMs: 0, drainTimeout: 0 };
+const AT_ONCE = { settleDelay: 0, drainTimeout: 0 };
 
 async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
   const { container, ...rest } = readConfig(file);
   if (!isSqs(container.broker)) shared.maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
   // Names are what the spec's code has, whatever environment production adds to them.
-  const { queuePrefix: _, ...settings } = container;
-  const config = { ...rest, container: settings };
-  const { messageLimit: __, idleExit: ___, ...options } = await consumerOptions(shared, config);
+  const { queuePrefix: _, messageLimit: __, idleExit: ___, ...settings } = container;
   return {
-    queues: await openQueues(shared, config),
-    worker: await makeWorker(config, silentLog),
-    options: { ...options, ...AT_ONCE, slots: 1 },
+    settings: { ...settings, ...AT_ONCE, concurrency: 1 },
+    worker: await makeWorker({ ...rest, container }, silentLog),
+    backoff: undefined,
   };
 }
 
-async function fromObjects(given: TestContainerOptions, shared: TestBroker): Promise<Parts> {
-  const { queue, worker, config = {}, onError = 'delete', concurrency: slots = 1 } = given;
-  const { visibilityTimeout, deadLetterQueue, backoff } = given;
+async function fromObjects(given: TestContainerOptions): Promise<Parts> {
+  const { queue: name, worker, config = {}, backoff } = given;
+  const { onError = 'delete', concurrency = 1, visibilityTimeout, deadLetterQueue } = given;
   const context = { directory: process.cwd(), log: silentLog };
   return {
-    queues: [{ queue: await shared.open(queue), weight: 1 }],
-    worker: worker && (await createWorker(worker, config, `of the queue "${queue}"`, context)),
-    options: {
-      ...AT_ONCE,
-      slots,
-      waitSeconds: 20,
-      onError,
-      ...(backoff && { backoff }),
-      ...(visibilityTimeout !== undefined && { visibilityTimeout }),
-      ...(deadLetterQueue !== undefined && { deadLetterQueue: await shared.open(deadLetterQueue) }),
+    settings: {
+      ...{ ...defaultSettings(), ...AT_ONCE, onError, concurrency, visibilityTimeout, deadLetterQueue },
+      queue: [{ name, weight: 1 }],
     },
+    worker: worker && (await createWorker(worker, config, `of the queue "${name}"`, context)),
+    backoff,
   };
 }

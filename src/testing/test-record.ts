@@ -1,5 +1,5 @@
 /** What a test container shows of its run loop: what became of each message, and when that may be all. */
-import type { Delivery } from '../consumer/delivery.ts';
+import type { HeldMessage } from '../consumer/held-message.ts';
 import type { ConsumerObserver } from '../consumer/observer.ts';
 import { isFailedAttempt } from '../worker/errors.ts';
 import type { Outcome } from '../worker/outcome.ts';
@@ -24,33 +24,34 @@ export class TestRecord {
   readonly mistakes: unknown[] = [];
   /** Listens to the run loop. */
   readonly observer: ConsumerObserver;
-  readonly #errors = new Map<Delivery, unknown>();
+  readonly #errors = new Map<HeldMessage, unknown>();
 
   /** `onChange` is called whenever there may be nothing left to do. */
   constructor(onChange: () => void) {
     this.observer = {
       received: onChange,
       leaseLost: onChange,
-      failed: (delivery, error, { action }) => {
-        this.#errors.set(delivery, isFailedAttempt(error) ? error.cause : error);
-        if (action === 'delete') this.messagesLog.push(delivery.message.body);
+      slotFreed: onChange,
+      failed: (held, error, { action }) => {
+        this.#errors.set(held, isFailedAttempt(error) ? error.cause : error);
+        if (action === 'delete') this.messagesLog.push(held.message.body);
       },
       afterMessageFailed: (_, error) => {
         this.mistakes.push(error);
       },
-      settled: (delivery, outcome) => {
-        this.#add(delivery, outcome);
+      settled: (held, outcome) => {
+        this.#add(held, outcome);
         onChange();
       },
     };
   }
 
-  #add(delivery: Delivery, { action }: Outcome): void {
-    const { id: messageId, body, receiveCount } = delivery.message;
-    const hasFailed = this.#errors.has(delivery);
-    const error = this.#errors.get(delivery);
-    this.#errors.delete(delivery);
+  #add(held: HeldMessage, { action }: Outcome): void {
+    const { id: messageId, body, receiveCount } = held.message;
+    const hasFailed = this.#errors.has(held);
+    const error = this.#errors.get(held);
+    this.#errors.delete(held);
     const list = action === 'retry' ? this.kept : hasFailed ? this.failed : this.deleted;
-    list.push({ queue: delivery.queue.name, messageId, body, receiveCount, ...(hasFailed && { error }) });
+    list.push({ queue: held.queue.name, messageId, body, receiveCount, ...(hasFailed && { error }) });
   }
 }

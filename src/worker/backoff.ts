@@ -1,5 +1,7 @@
 /** How long a message that is to be tried again stays away: pure functions of its receive count. */
+
 import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
+import type { ContainerSettings } from '../config/config.ts';
 
 /** Seconds until a message received so many times (1 or more) comes back; undefined: when its visibility timeout ends. */
 export type Backoff = (receiveCount: number) => number | undefined;
@@ -13,6 +15,26 @@ export interface BackoffOptions {
   readonly spread?: number;
   /** For specs: a random number from 0 to 1. Default: Math.random. */
   readonly random?: () => number;
+}
+
+/** The backoff that the settings of a container ask for. */
+export function backoffOf(
+  {
+    backoff,
+    backoffBase: base,
+    backoffMax: max,
+    backoffSpread: spread,
+  }: Pick<ContainerSettings, 'backoff' | 'backoffBase' | 'backoffMax' | 'backoffSpread'>,
+  random: () => number,
+): Backoff {
+  switch (backoff) {
+    case 'none':
+      return noBackoff;
+    case 'constant':
+      return constantBackoff({ base, max, spread, random });
+    case 'exponential':
+      return exponentialBackoff({ base, max, spread, random });
+  }
 }
 
 /** A message comes back when its visibility timeout ends. */

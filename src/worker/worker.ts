@@ -3,8 +3,9 @@
  * and settles on the one function that a container calls for each message.
  */
 import type { Message } from '../brokers/broker.ts';
+import type { Config } from '../config/config.ts';
 import { decodeCall } from '../message/call.ts';
-import { isClass } from '../modules/load.ts';
+import { isClass, loadExpression } from '../modules/load.ts';
 import type { MessageLog } from './current-message.ts';
 
 /** The `[worker]` section of the ini file; empty when there is none. */
@@ -65,6 +66,12 @@ export function checkFactory(factory: unknown, name: string): asserts factory is
 }
 
 type AnyFactory = (config: WorkerConfig, context: WorkerContext) => unknown;
+
+/** Imports what the option `worker` names and makes the worker. Throws ModuleLoadError, WorkerFactoryError. */
+export async function makeWorker({ container, directory, worker }: Config, log: MessageLog): Promise<Worker> {
+  const factory = await loadExpression(container.worker, directory);
+  return createWorker(factory, worker, container.worker, { directory, log });
+}
 
 /** Calls the factory (or constructs the class) that `name` names. Throws WorkerFactoryError. */
 export async function createWorker(

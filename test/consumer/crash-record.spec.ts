@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { CrashLimitError, type CrashRecord } from '../../src/consumer/crash-record.ts';
+import { CrashLimitError, type CrashRecord } from '../../src/consumer/run-worker.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
@@ -93,7 +93,7 @@ describe('messages that ended the process', () => {
     const crashRecord = new Record({ 1: 1, 2: 1, 3: 2, 4: 1 });
     const { started } = await running(
       () => sleep(1_000),
-      { crashRecord, crashLimit: 3, slots: 8 },
+      { crashRecord, crashLimit: 3, concurrency: 8 },
       { receivedBefore: true, bodies: bodiesOf('a', 12) },
     );
     await clock.tickAsync(900);
@@ -153,7 +153,7 @@ describe('messages that ended the process', () => {
     const crashRecord = new Record({ 1: 1 });
     const { started } = await running(
       () => sleep(10),
-      { crashRecord, crashLimit: 3, slots: 4 },
+      { crashRecord, crashLimit: 3, concurrency: 4 },
       { name: 'work.fifo', receivedBefore: true, bodies: ['a0', 'a1', 'b0'] },
     );
     await clock.tickAsync(1_000);
@@ -170,7 +170,7 @@ describe('messages that ended the process', () => {
         await sleep(10);
         throw new Error('no such user');
       },
-      { crashRecord, crashLimit: 3, slots: 3, prefetch: 10, onError: 'retry', backoff: () => 600 },
+      { crashRecord, crashLimit: 3, concurrency: 3, prefetch: 10, onError: 'retry', backoff: () => 600 },
       { bodies: ['a', 'b', 'c'], receivedBefore: true },
     );
     await clock.tickAsync(5_000);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { LeaseLostError } from '../../src/consumer/delivery.ts';
+import { LeaseLostError } from '../../src/consumer/held-message.ts';
 import { type CurrentMessage, currentMessage } from '../../src/worker/current-message.ts';
 import { refused, sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running } from './running.ts';
@@ -41,7 +41,7 @@ describe('currentMessage()', () => {
         await sleep(10 - Number(body.slice(1)));
         seen.push([body, currentMessage().body]);
       },
-      { slots: 10 },
+      { concurrency: 10 },
       { bodies: bodiesOf('a', 10) },
     );
     await clock.tickAsync(1_000);

@@ -210,7 +210,7 @@ describe('on_error = dead_letter', () => {
   it('is over in a drain as soon as copy and delete are answered', async () => {
     const { consumer, run, queue } = await running(
       failing,
-      { ...bury(), settleDelayMs: 5_000 },
+      { ...bury(), settleDelay: 5_000 },
       { bodies: ['a'] },
     );
     queue.abortsReceives = true;

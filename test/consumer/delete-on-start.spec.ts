@@ -33,7 +33,7 @@ describe('delete_on_start', () => {
   it('does not wait for company: a message costs one round trip', async () => {
     const { started } = await running(
       () => {},
-      { deleteOnStart: true, settleDelayMs: 1_000 },
+      { deleteOnStart: true, settleDelay: 1_000 },
       { bodies: bodiesOf('a', 50) },
     );
     await clock.tickAsync(100);
@@ -43,7 +43,7 @@ describe('delete_on_start', () => {
   it('deletes those that start together with one request', async () => {
     const { queue } = await running(
       () => sleep(1_000),
-      { deleteOnStart: true, slots: 10 },
+      { deleteOnStart: true, concurrency: 10 },
       { bodies: bodiesOf('a', 10) },
     );
     await clock.tickAsync(100);
@@ -80,7 +80,7 @@ describe('delete_on_start', () => {
       const received: Message[] = [];
       const { queue, started, send } = await running(
         () => {},
-        { deleteOnStart: true, slots: 2 },
+        { deleteOnStart: true, concurrency: 2 },
         {
           bodies: ['a'],
           observer: { received: (_: Queue, messages: readonly Message[]) => received.push(...messages) },

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { DrainTimeoutError } from '../../src/consumer/drain.ts';
+import { DrainTimeoutError } from '../../src/consumer/held-message.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { refused, sleep } from '../support/faulty-queue.ts';
 import { running, settled } from './running.ts';
@@ -77,7 +77,7 @@ describe('the drain', () => {
   });
 
   it('waits for what a receive still brings that took messages before it was told to end', async () => {
-    const { consumer, run, started, queue, send } = await running(() => {}, { waitSeconds: 1 });
+    const { consumer, run, started, queue, send } = await running(() => {}, { poll: 1 });
     queue.abortsReceives = true;
     const receive = queue.receive.bind(queue);
     sinon.stub(queue, 'receive').callsFake(async ({ max, waitSeconds }) => {
@@ -103,7 +103,7 @@ describe('the drain', () => {
         await sleep(10);
         stopping.consumer?.stop();
       },
-      { slots: 2 },
+      { concurrency: 2 },
       { bodies: numbers(20) },
     );
     stopping.consumer = consumer;
@@ -185,7 +185,7 @@ describe('the drain', () => {
         signal.addEventListener('abort', () => aborted.push(`${body} ${performance.now()}`));
         await sleep(600_000);
       },
-      { slots: 3, drainTimeout: 10, visibilityTimeout: 600 },
+      { concurrency: 3, drainTimeout: 10, visibilityTimeout: 600 },
       { bodies: ['a', 'b'] },
     );
     await clock.tickAsync(1_000);
@@ -264,7 +264,7 @@ describe('the drain', () => {
   it('reports what became of what it began with, not of what was before', async () => {
     const { consumer, run, queue } = await running(
       ({ body }) => sleep({ a: 1, b: 1, finishes: 5_000, endless: 3_600_000 }[body] ?? 0),
-      { slots: 4, drainTimeout: 10, visibilityTimeout: 600 },
+      { concurrency: 4, drainTimeout: 10, visibilityTimeout: 600 },
       { bodies: ['a', 'b', 'finishes', 'endless'] },
     );
     queue.faults.delete.push({

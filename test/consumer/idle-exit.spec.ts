@@ -1,64 +1,62 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { IdleExit } from '../../src/consumer/idle-exit.ts';
+import { BrokerError } from '../../src/brokers/errors.ts';
+import { sleep } from '../support/faulty-queue.ts';
+import { running } from './running.ts';
 
 describe('the end of an idle run', () => {
   let clock: sinon.SinonFakeTimers;
-  let onIdle: sinon.SinonSpy;
-  let isBusy: boolean;
-
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    onIdle = sinon.spy();
-    isBusy = false;
+    clock = sinon.useFakeTimers();
   });
   afterEach(() => sinon.restore());
 
-  function start(seconds: number | undefined): IdleExit {
-    const idle = new IdleExit({ seconds, isBusy: () => isBusy, onIdle });
-    idle.start();
-    return idle;
-  }
-
-  it('comes after so long without a message, and counts anew from each', async () => {
-    const idle = start(10);
+  it('comes after so long without a message, and counts again from each', async () => {
+    const { consumer, send, run } = await running(() => {}, { idleExit: 10 });
     await clock.tickAsync(9_000);
-    idle.active();
+    await send('a');
     await clock.tickAsync(9_999);
-    expect(onIdle.callCount).to.equal(0);
+    expect(consumer.state).to.equal('running');
     await clock.tickAsync(1);
-    expect(onIdle.callCount).to.equal(1);
+    expect([consumer.state, consumer.idle]).to.deep.equal(['draining', true]);
     await clock.tickAsync(60_000);
-    expect(onIdle.callCount).to.equal(1);
+    await run;
   });
 
   it('waits for what is being done, however long it takes', async () => {
-    start(10);
-    isBusy = true;
-    await clock.tickAsync(60_000);
-    isBusy = false;
-    await clock.tickAsync(9_999);
-    expect(onIdle.callCount).to.equal(0);
+    const { consumer } = await running(() => sleep(60_000), { idleExit: 10 }, { bodies: ['a'] });
+    await clock.tickAsync(69_999);
+    expect(consumer.state).to.equal('running');
     await clock.tickAsync(10_001);
-    expect(onIdle.callCount).to.equal(1);
+    expect([consumer.state, consumer.idle]).to.deep.equal(['draining', true]);
+  });
+
+  it('does not come while receives fail, or while it is paused', async () => {
+    const failing = await running(() => {}, { idleExit: 10, poll: 1 });
+    failing.queue.always.receive = { error: new BrokerError('unreachable', 'down') };
+    const paused = await running(() => {}, { idleExit: 10 });
+    paused.consumer.pause();
+    await clock.tickAsync(100_000);
+    expect([failing.consumer.state, paused.consumer.state]).to.deep.equal(['running', 'paused']);
   });
 
   it('does not come when it is off or over', async () => {
-    start(undefined);
-    start(10).stop();
+    const off = await running(() => {});
+    const over = await running(() => {}, { idleExit: 10 });
+    over.consumer.stop();
     await clock.tickAsync(60_000);
-    expect(onIdle.callCount).to.equal(0);
+    await over.run;
+    expect([off.consumer.state, over.consumer.idle]).to.deep.equal(['running', false]);
   });
 
   it('never sets a timer to a time that has passed since it looked', async () => {
+    const { send } = await running(() => {}, { idleExit: 10 });
+    await clock.tickAsync(5_000);
+    await send('a');
     const timers = sinon.spy(globalThis, 'setTimeout');
-    const idle = start(10);
-    await clock.tickAsync(5_000);
-    idle.active();
     // Time passes while it looks, too.
-    const times = [14_999.9, 15_000.1];
-    performance.now = () => times.shift()!;
-    await clock.tickAsync(5_000);
-    for (const [, milliseconds] of timers.args) expect(milliseconds).to.be.above(0);
+    clock.setTimeout(() => clock.jump(5_000), 4_999);
+    await clock.tickAsync(20_000);
+    for (const [, milliseconds] of timers.args) expect(milliseconds).to.be.at.least(0);
   });
 });

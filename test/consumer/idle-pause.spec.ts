@@ -44,7 +44,11 @@ describe('idle_pause', () => {
     await clock.tickAsync(200_000);
     expect(new Set(pausesBetween(queue.callsOf('receive'), 20_000))).to.deep.equal(new Set([0]));
 
-    const busy = await running(() => sleep(5), { idlePause: 60, slots: 4 }, { bodies: bodiesOf('a', 2_000) });
+    const busy = await running(
+      () => sleep(5),
+      { idlePause: 60, concurrency: 4 },
+      { bodies: bodiesOf('a', 2_000) },
+    );
     await clock.tickAsync(3_000);
     expect(busy.started).to.have.length(2_000);
   });
@@ -64,7 +68,7 @@ describe('idle_pause', () => {
   it('does not begin when the other requests of a burst come back empty, as they do first', async () => {
     const { queue, send, started } = await running(
       () => sleep(1),
-      { idlePause: 60, slots: 10 },
+      { idlePause: 60, concurrency: 10 },
       { bodies: bodiesOf('a', 300) },
     );
     await clock.tickAsync(5_000);

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { Consumer } from '../../src/consumer/consumer.ts';
 import { exponentialBackoff } from '../../src/worker/backoff.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { sleep } from '../support/faulty-queue.ts';
-import { defaults, running } from './running.ts';
+import { openConsumer, running } from './running.ts';
 
 describe('outcomes', () => {
   let clock: sinon.SinonFakeTimers;
@@ -83,8 +82,8 @@ describe('outcomes', () => {
     const queue = await broker.open('work');
     await queue.send([{ body: 'a' }]);
     const handleMessage = sinon.stub().throws(new Error('no such user'));
-    const options = { ...defaults, onError: 'retry', backoff: () => 1 } as const;
-    const consumer = new Consumer([{ queue, weight: 1 }], { handleMessage }, options);
+    const options = { onError: 'retry', backoff: () => 1 } as const;
+    const consumer = await openConsumer([{ queue, weight: 1 }], { handleMessage }, options);
     const run = consumer.run();
     await clock.tickAsync(60_000);
     expect(handleMessage.args.map(([{ receiveCount }]) => receiveCount)).to.deep.equal([1, 2, 3]);
@@ -153,7 +152,7 @@ describe('outcomes', () => {
           await sleep(1 + ((body.charCodeAt(1) * 7) % 13));
           running_.delete(group);
         },
-        { slots: 5 },
+        { concurrency: 5 },
         { name: 'work.fifo', bodies },
       );
       await clock.tickAsync(60_000);

@@ -90,7 +90,11 @@ describe('polling', () => {
   });
 
   it('asks with one request at a time after a failure, however many were under way before', async () => {
-    const { queue, started } = await running(() => sleep(10), { slots: 100 }, { bodies: numbers(2_000) });
+    const { queue, started } = await running(
+      () => sleep(10),
+      { concurrency: 100 },
+      { bodies: numbers(2_000) },
+    );
     queue.always.receive = { milliseconds: 30 };
     await clock.tickAsync(200);
     expect(started.length).to.be.above(100);
@@ -158,7 +162,7 @@ describe('polling', () => {
   it('drains before the run fails: what is held is handled, and settled', async () => {
     const { queue, run } = await running(
       () => sleep(125_000),
-      { slots: 2, drainTimeout: 60 },
+      { concurrency: 2, drainTimeout: 60 },
       { bodies: ['a'] },
     );
     queue.faults.receive.push({ milliseconds: 2 ** 31 - 1 });
@@ -195,7 +199,7 @@ describe('polling', () => {
       const received = sinon.spy();
       const { run, started, queue } = await running(
         () => sleep(20),
-        { messageLimit: 25, prefetch, slots },
+        { messageLimit: 25, prefetch, concurrency: slots },
         { bodies: numbers(100), observer: { received: (_, messages) => received(messages.length) } },
       );
       queue.always.receive = { milliseconds: 30 };
@@ -210,7 +214,7 @@ describe('polling', () => {
   it('goes on until the last message of the limit is handled, not just started', async () => {
     const { consumer, run, queue } = await running(
       ({ body }) => sleep(body === '0' ? 10 : 10_000),
-      { messageLimit: 2, slots: 2, drainTimeout: 1 },
+      { messageLimit: 2, concurrency: 2, drainTimeout: 1 },
       { bodies: numbers(3) },
     );
     await clock.tickAsync(9_000);

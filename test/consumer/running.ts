@@ -1,9 +1,17 @@
 // Runs a consumer on memory queues under sinon's fake clock, for the specs of the run loop.
 import type sinon from 'sinon';
-import type { Message } from '../../src/brokers/broker.ts';
+import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
+import { defaultSettings } from '../../src/config/config.ts';
+import {
+  Consumer,
+  type ConsumerParts,
+  type ConsumerSettings,
+  type WeightedQueue,
+} from '../../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../../src/consumer/observer.ts';
+import { realHost } from '../../src/host/host.ts';
+import type { Worker } from '../../src/worker/worker.ts';
 import { FaultyQueue } from '../support/faulty-queue.ts';
 
 /** Kept from before a spec fakes the clock. */
@@ -25,14 +33,16 @@ export interface RunningOnSeveral extends RunningConsumer {
   readonly queues: readonly FaultyQueue[];
 }
 
-export const defaults: ConsumerOptions = {
-  slots: 1,
-  waitSeconds: 20,
-  visibilityTimeout: 30,
-  settleDelayMs: 100,
-  onError: 'delete',
-  drainTimeout: 30,
+export const defaults: ConsumerSettings = {
+  ...defaultSettings(),
+  ...{ concurrency: 1, poll: 20, visibilityTimeout: 30, settleDelay: 100 },
 };
+
+/** What differs from the defaults; the dead-letter queue is the queue itself, whose name the settings then have. */
+export type SpecOptions = Partial<Omit<ConsumerSettings, 'queue' | 'backoff' | 'deadLetterQueue'>> &
+  Partial<Pick<ConsumerParts, 'backoff' | 'crashRecord' | 'logOf' | 'sharesMessageLimit'>> & {
+    readonly deadLetterQueue?: Queue;
+  };
 
 type Handle = (message: Message) => void | Promise<void>;
 
@@ -50,7 +60,7 @@ export interface Share {
 /** Starts a consumer whose worker is `handle`; `name` ends in `.fifo` for a FIFO queue. */
 export async function running(
   handle: Handle,
-  options: Partial<ConsumerOptions> = {},
+  options: SpecOptions = {},
   {
     name = 'work',
     bodies = [] as readonly string[],
@@ -68,7 +78,7 @@ export async function running(
 export async function runningOnSeveral(
   shares: readonly Share[],
   handle: Handle,
-  options: Partial<ConsumerOptions> = {},
+  options: SpecOptions = {},
   observer: ConsumerObserver = {},
 ): Promise<RunningOnSeveral> {
   const queues = await Promise.all(shares.map(({ name, bodies }) => faultyQueue(name, bodies)));
@@ -84,8 +94,32 @@ export async function runningOnSeveral(
     },
   };
   const weighted = shares.map(({ weight = 1 }, index) => ({ queue: queues[index]!, weight }));
-  const consumer = new Consumer(weighted, worker, { ...defaults, ...options }, observer);
+  const consumer = await openConsumer(weighted, worker, options, observer);
   return { queues, consumer, started, run: consumer.run() };
+}
+
+/** A consumer of these queues, which its broker opens by their names. */
+export function openConsumer(
+  queues: readonly WeightedQueue[],
+  worker: Worker,
+  options: SpecOptions = {},
+  ...observers: readonly ConsumerObserver[]
+): Promise<Consumer> {
+  const { backoff, crashRecord, logOf, sharesMessageLimit, deadLetterQueue, ...settings } = options;
+  const all = [...queues.map(({ queue }) => queue), ...(deadLetterQueue ? [deadLetterQueue] : [])];
+  const broker = { open: async (name: string) => all.find((queue) => queue.name === name)! };
+  return Consumer.open(
+    realHost(broker),
+    {
+      ...{ ...defaults, ...settings, deadLetterQueue: deadLetterQueue?.name },
+      queue: queues.map(({ queue: { name }, weight }) => ({ name, weight })),
+    },
+    {
+      ...{ worker, backoff, crashRecord, observers },
+      ...(logOf && { logOf }),
+      ...(sharesMessageLimit !== undefined && { sharesMessageLimit }),
+    },
+  );
 }
 
 /** A queue of its own broker, with messages in it. */

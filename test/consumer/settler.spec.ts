@@ -1,13 +1,12 @@
-// The settler alone, with real leases on a queue in memory. What the run loop makes of it: settling.spec.ts.
+// The settler alone, with real leases on a queue in memory. What the run loop makes of it: run-loop-settling.spec.ts.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
-import { Delivery } from '../../src/consumer/delivery.ts';
-import { Leases } from '../../src/consumer/leases.ts';
-import { Settler } from '../../src/consumer/settler.ts';
+import type { HeldMessage } from '../../src/consumer/held-message.ts';
+import { Timings } from '../../src/consumer/timings.ts';
 import { buried, handled, type Outcome, released } from '../../src/worker/outcome.ts';
 import { refused } from '../support/faulty-queue.ts';
-import { hold } from './held.ts';
+import { heldMessage, hold, leasesOf, receive, settlerOf } from './held.ts';
 import { bodiesOf, faultyQueue } from './running.ts';
 
 const unreachable = new BrokerError('unreachable', 'down');
@@ -19,35 +18,42 @@ describe('the settler', () => {
   });
   afterEach(() => clock.restore());
 
-  /** A settler whose process holds `count` messages for 30 s and runs their workers. */
-  async function holding(count: number, { delayMs = 100, hasDeadLetterQueue = true } = {}) {
+  /** A settler whose process holds `count` messages for 30 s and runs their workers, unless they wait for their turn. */
+  async function holding(
+    count: number,
+    { settleDelay = 100, hasDeadLetterQueue = true, areRunning = true } = {},
+  ) {
     const queue = await faultyQueue('work', bodiesOf('a', count));
     const deadLetterQueue = hasDeadLetterQueue ? await faultyQueue('failed') : undefined;
     const observer = { settled: sinon.spy(), settleFailed: sinon.spy(), leaseLost: sinon.spy() };
-    const onAnswer = sinon.spy();
-    const leases = new Leases(queue, 30, observer);
-    const settler = new Settler({ queue, leases, observer, delayMs, deadLetterQueue, onAnswer });
-    const deliveries = await hold(queue, leases, 30);
-    const [delivery, another] = deliveries as [Delivery, Delivery];
-    return { queue, deadLetterQueue, observer, onAnswer, leases, settler, deliveries, delivery, another };
+    const timings = new Timings();
+    const onAnswer = sinon.spy(timings, 'answered');
+    const leases = leasesOf(queue, { observer });
+    const drain = new AbortController();
+    const settler = settlerOf(queue, leases, {
+      ...{ observer, settings: { settleDelay }, deadLetterQueue, timings, draining: drain.signal },
+    });
+    const messages = await (areRunning ? hold : receive)(queue, leases, 30);
+    const [held, another] = messages as [HeldMessage, HeldMessage];
+    return { queue, deadLetterQueue, observer, onAnswer, leases, settler, drain, messages, held, another };
   }
 
   it('takes one outcome of a message: the first', async () => {
-    const { queue, observer, settler, delivery } = await holding(1);
-    settler.settle(delivery, handled);
-    settler.settle(delivery, released);
+    const { queue, observer, settler, held } = await holding(1);
+    settler.settle(held, handled);
+    settler.settle(held, released);
     await clock.tickAsync(100);
-    settler.settle(delivery, released);
+    settler.settle(held, released);
     await clock.tickAsync(100);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['delete']);
-    expect(observer.settled.args).to.deep.equal([[delivery, handled]]);
+    expect(observer.settled.args).to.deep.equal([[held, handled]]);
   });
 
   it('knows how many outcomes are under way, and how many messages the broker has confirmed as gone', async () => {
-    const { queue, observer, leases, settler, deliveries } = await holding(4);
+    const { queue, observer, leases, settler, messages } = await holding(4);
     queue.always.delete = { milliseconds: 50 };
     const outcomes: Outcome[] = [handled, buried, released, { action: 'retry' }];
-    for (const [index, outcome] of outcomes.entries()) settler.settle(deliveries[index]!, outcome);
+    for (const [index, outcome] of outcomes.entries()) settler.settle(messages[index]!, outcome);
     // What comes back by itself needs no request.
     expect([settler.unsettled, settler.confirmed]).to.deep.equal([3, 0]);
     await clock.tickAsync(1_000);
@@ -60,20 +66,20 @@ describe('the settler', () => {
   });
 
   it('tells how long requests take', async () => {
-    const { queue, onAnswer, settler, delivery } = await holding(1);
+    const { queue, onAnswer, settler, held } = await holding(1);
     await clock.tickAsync(5_000);
     queue.always.delete = { milliseconds: 20 };
-    settler.settle(delivery, handled);
+    settler.settle(held, handled);
     await clock.tickAsync(1_000);
     expect(onAnswer.args).to.deep.equal([[20]]);
   });
 
   it('sends everything at once when it is flushed, and says when all is answered', async () => {
-    const { queue, deadLetterQueue, settler, deliveries } = await holding(3, { delayMs: 5_000 });
+    const { queue, deadLetterQueue, settler, messages } = await holding(3, { settleDelay: 5_000 });
     queue.always.delete = queue.always.changeVisibility = { milliseconds: 50 };
     deadLetterQueue!.always.send = { milliseconds: 50 };
     for (const [index, outcome] of [handled, buried, released].entries()) {
-      settler.settle(deliveries[index]!, outcome);
+      settler.settle(messages[index]!, outcome);
     }
     const answered = sinon.spy();
     void settler.flush().then(answered);
@@ -84,10 +90,10 @@ describe('the settler', () => {
   });
 
   it('has not flushed what is to be buried before its delete is answered, though there is nothing else', async () => {
-    const { queue, deadLetterQueue, settler, delivery } = await holding(1, { delayMs: 5_000 });
+    const { queue, deadLetterQueue, settler, held } = await holding(1, { settleDelay: 5_000 });
     queue.always.delete = { milliseconds: 50 };
     deadLetterQueue!.always.send = { milliseconds: 50 };
-    settler.settle(delivery, buried);
+    settler.settle(held, buried);
     const answered = sinon.spy();
     void settler.flush().then(answered);
     await clock.tickAsync(99);
@@ -97,9 +103,9 @@ describe('the settler', () => {
   });
 
   it('flushes what waits to be tried again, too', async () => {
-    const { queue, settler, delivery } = await holding(1);
+    const { queue, settler, held } = await holding(1);
     queue.faults.delete.push({ error: unreachable });
-    settler.settle(delivery, handled);
+    settler.settle(held, handled);
     await clock.tickAsync(100);
     expect(settler.unsettled).to.equal(1);
     await settler.flush();
@@ -109,18 +115,18 @@ describe('the settler', () => {
   });
 
   it('keeps the lease for as long as requests fail', async () => {
-    const { queue, observer, settler, delivery } = await holding(1);
+    const { queue, observer, settler, held } = await holding(1);
     queue.always.delete = { error: unreachable };
-    settler.settle(delivery, handled);
+    settler.settle(held, handled);
     await clock.tickAsync(90_000);
     expect(queue.callsOf('changeVisibility')).not.to.deep.equal([]);
     expect([observer.leaseLost.callCount, settler.unsettled]).to.deep.equal([0, 1]);
   });
 
   it('tells why requests failed, as a whole or in part, and for how many messages', async () => {
-    const { queue, observer, settler, deliveries } = await holding(3);
+    const { queue, observer, settler, messages } = await holding(3);
     queue.faults.delete.push({ error: unreachable });
-    for (const delivery of deliveries) settler.settle(delivery, handled);
+    for (const held of messages) settler.settle(held, handled);
     await clock.tickAsync(100);
     queue.faults.delete.push({
       entries: (_, index) => (index > 0 ? refused('Throttled', true) : undefined),
@@ -134,12 +140,12 @@ describe('the settler', () => {
   });
 
   it('asks for nothing in the name of a message whose lease is over, but to delete what was handled', async () => {
-    const { queue, observer, settler, deliveries } = await holding(3);
-    const [handledLate, triedAgain, endsMeanwhile] = deliveries as [Delivery, Delivery, Delivery];
-    endsMeanwhile.leaseEndsAt = performance.now() + 50;
+    const { queue, observer, settler, messages } = await holding(3);
+    const [handledLate, triedAgain, endsMeanwhile] = messages as [HeldMessage, HeldMessage, HeldMessage];
+    endsMeanwhile.extended(performance.now() + 50, endsMeanwhile.extendAt);
     settler.settle(endsMeanwhile, handled);
     await clock.tickAsync(100);
-    for (const one of [handledLate, triedAgain]) one.leaseEndsAt = performance.now();
+    for (const one of [handledLate, triedAgain]) one.extended(performance.now(), one.extendAt);
     settler.settle(handledLate, handled);
     settler.settle(triedAgain, released);
     expect(settler.unsettled).to.equal(1);
@@ -147,21 +153,21 @@ describe('the settler', () => {
     const deletes = queue.callsOf('delete').flatMap(({ entries }) => entries);
     expect(deletes).to.have.members([handledLate, endsMeanwhile].map(({ message }) => message.receiptHandle));
     expect(queue.calls).to.have.length(queue.callsOf('delete').length);
-    expect(observer.leaseLost.args.map(([delivery]) => delivery)).to.deep.equal([triedAgain]);
+    expect(observer.leaseLost.args.map(([held]) => held)).to.deep.equal([triedAgain]);
     expect(observer.settled.callCount).to.equal(2);
     expect([settler.unsettled, settler.confirmed, settler.mayRepeat]).to.deep.equal([0, 2, 0]);
-    expect(deliveries.map(({ phase }) => phase)).to.deep.equal(['done', 'done', 'done']);
+    expect(messages.map(({ state }) => state)).to.deep.equal(['done', 'done', 'done']);
   });
 
   it('tries a late delete once, whatever it meets, and knows the message as handled after it', async () => {
     for (const fault of [{ error: unreachable }, { entries: () => refused('Throttled', true) }, undefined]) {
-      const { queue, observer, settler, delivery } = await holding(1);
+      const { queue, observer, settler, held } = await holding(1);
       if (fault) queue.faults.delete.push(fault);
-      delivery.leaseEndsAt = performance.now();
-      settler.settle(delivery, handled);
+      held.extended(performance.now(), held.extendAt);
+      settler.settle(held, handled);
       await clock.tickAsync(60_000);
       expect(queue.callsOf('delete')).to.have.length(1);
-      expect(settler.wasHandled(delivery.message.id)).to.equal(true);
+      expect(settler.wasHandled(held.message.id)).to.equal(true);
       const failed = fault ? 1 : 0;
       expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([1 - failed, failed]);
       expect([observer.settled.callCount, observer.leaseLost.callCount]).to.deep.equal([1 - failed, failed]);
@@ -170,14 +176,14 @@ describe('the settler', () => {
   });
 
   it('deletes nothing whose lease the broker refused, though it was over by the clock before', async () => {
-    const { queue, leases, settler, delivery } = await holding(1);
-    delivery.leaseEndsAt = performance.now();
-    expect([leases.owns(delivery), delivery.lease]).to.deep.equal([false, 'uncertain']);
-    leases.lose(delivery, 'the broker refused to extend it');
-    settler.settle(delivery, handled);
+    const { queue, leases, settler, held } = await holding(1);
+    held.extended(performance.now(), held.extendAt);
+    expect([leases.owns(held), held.lease]).to.deep.equal([false, 'uncertain']);
+    leases.lose(held, 'the broker refused to extend it');
+    settler.settle(held, handled);
     await clock.tickAsync(1_000);
     expect(queue.calls).to.deep.equal([]);
-    expect([delivery.lease, settler.mayRepeat, settler.wasHandled(delivery.message.id)]).to.deep.equal([
+    expect([held.lease, settler.mayRepeat, settler.wasHandled(held.message.id)]).to.deep.equal([
       'lost',
       1,
       false,
@@ -185,10 +191,10 @@ describe('the settler', () => {
   });
 
   it('waits for an extension that is under way: after its delete a message has none', async () => {
-    const { queue, settler, delivery } = await holding(1);
+    const { queue, settler, held } = await holding(1);
     queue.always.changeVisibility = { milliseconds: 500 };
     await clock.tickAsync(15_000);
-    settler.settle(delivery, handled);
+    settler.settle(held, handled);
     await clock.tickAsync(400);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility']);
     await clock.tickAsync(100);
@@ -196,12 +202,12 @@ describe('the settler', () => {
   });
 
   it('waits for all extensions that are under way, and lets none begin meanwhile', async () => {
-    const { queue, leases, settler, deliveries } = await holding(3);
-    const [soon, late, other] = deliveries as [Delivery, Delivery, Delivery];
+    const { queue, leases, settler, messages } = await holding(3);
+    const [soon, late, other] = messages as [HeldMessage, HeldMessage, HeldMessage];
     await clock.tickAsync(10_000);
     queue.faults.changeVisibility.push({ milliseconds: 500 }, { milliseconds: 8_000 });
-    for (const delivery of [soon, late]) void leases.extend(delivery, 30);
-    for (const delivery of [other, soon, late]) settler.settle(delivery, handled);
+    for (const held of [soon, late]) void leases.extend(held, 30);
+    for (const held of [other, soon, late]) settler.settle(held, handled);
     await clock.tickAsync(7_999);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'changeVisibility']);
     await clock.tickAsync(1);
@@ -210,33 +216,33 @@ describe('the settler', () => {
   });
 
   it('extends none of the leases of a batch while that is under way', async () => {
-    const { queue, settler, deliveries } = await holding(3);
+    const { queue, settler, messages } = await holding(3);
     await clock.tickAsync(10_000);
     queue.faults.delete.push({ milliseconds: 10_000 });
-    for (const delivery of deliveries) settler.settle(delivery, handled);
+    for (const held of messages) settler.settle(held, handled);
     await clock.tickAsync(15_000);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['delete']);
     expect(settler.confirmed).to.equal(3);
   });
 
   it('takes each part of an answer for the message that it was asked for, though a lease was lost before', async () => {
-    const { queue, observer, leases, settler, deliveries } = await holding(4);
-    const [lost, good, bad, alsoGood] = deliveries as [Delivery, Delivery, Delivery, Delivery];
-    for (const delivery of deliveries) settler.settle(delivery, handled);
+    const { queue, observer, leases, settler, messages } = await holding(4);
+    const [lost, good, bad, alsoGood] = messages as [HeldMessage, HeldMessage, HeldMessage, HeldMessage];
+    for (const held of messages) settler.settle(held, handled);
     leases.lose(lost, 'it was given to another');
     queue.faults.delete.push({
       entries: (handle) =>
         handle === bad.message.receiptHandle ? refused('ReceiptHandleIsInvalid', false) : undefined,
     });
     await clock.tickAsync(1_000);
-    expect(observer.leaseLost.args.map(([delivery]) => delivery)).to.deep.equal([lost, bad]);
-    expect(observer.settled.args.map(([delivery]) => delivery)).to.deep.equal([good, alsoGood]);
+    expect(observer.leaseLost.args.map(([held]) => held)).to.deep.equal([lost, bad]);
+    expect(observer.settled.args.map(([held]) => held)).to.deep.equal([good, alsoGood]);
     expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([2, 2]);
   });
 
   it('gives up what is not settled, whatever is still answered', async () => {
-    const { queue, observer, settler, deliveries } = await holding(3);
-    const [answeredLate, waits, released_] = deliveries as [Delivery, Delivery, Delivery];
+    const { queue, observer, settler, messages } = await holding(3);
+    const [answeredLate, waits, released_] = messages as [HeldMessage, HeldMessage, HeldMessage];
     queue.faults.delete.push(
       { error: unreachable },
       { entries: () => refused('ReceiptHandleIsInvalid', false) },
@@ -260,18 +266,18 @@ describe('the settler', () => {
   });
 
   it('says that there is no dead-letter queue', async () => {
-    const { observer, settler, delivery } = await holding(1, { hasDeadLetterQueue: false });
-    settler.settle(delivery, buried);
+    const { observer, settler, held } = await holding(1, { hasDeadLetterQueue: false });
+    settler.settle(held, buried);
     await clock.tickAsync(100);
     expect(observer.settleFailed.args[0]![0].message).to.equal('No dead-letter queue is configured.');
   });
 
   it('knows a message as handled until its delete is confirmed', async () => {
-    const { queue, settler, delivery } = await holding(1);
-    const { id } = delivery.message;
+    const { queue, settler, held } = await holding(1);
+    const { id } = held.message;
     queue.faults.delete.push({ error: unreachable });
     expect(settler.wasHandled(id)).to.equal(false);
-    settler.settle(delivery, handled);
+    settler.settle(held, handled);
     await clock.tickAsync(100);
     expect(settler.wasHandled(id)).to.equal(true);
     await clock.tickAsync(1_000);
@@ -279,43 +285,35 @@ describe('the settler', () => {
   });
 
   it('needs nobody who listens', async () => {
-    const { queue, leases, delivery, another } = await holding(2);
-    const options = { queue, leases, observer: {}, delayMs: 0, deadLetterQueue: undefined };
-    const settler = new Settler(options);
+    const { queue, leases, held, another } = await holding(2);
+    const settler = settlerOf(queue, leases, { settings: { settleDelay: 0 } });
     queue.faults.delete.push({ error: unreachable }, { entries: () => refused('Throttled', true) });
-    for (const one of [delivery, another]) settler.settle(one, handled);
+    for (const one of [held, another]) settler.settle(one, handled);
     await clock.tickAsync(10_000);
     expect(settler.confirmed).to.equal(2);
   });
 
   describe('before messages are handled', () => {
-    it('deletes each once: of a message that is held twice, one delivery is to be handled', async () => {
-      const { leases, settler, delivery, another } = await holding(2);
-      const { message, source, receivedAt, leaseEndsAt } = another;
-      const twice = { ...message, id: delivery.message.id };
-      const again = new Delivery({
-        message: twice,
-        source,
-        group: undefined,
-        crashes: 0,
-        receivedAt,
-        leaseEndsAt,
-      });
+    it('deletes each once: of a message that is held twice, one is to be handled', async () => {
+      const { leases, settler, held, another } = await holding(2, { areRunning: false });
+      const { message, receivedAt, leaseEndsAt } = another;
+      const twice = { ...message, id: held.message.id };
+      const again = heldMessage('', { message: twice, receivedAt, leaseEndsAt });
       leases.release(another);
       leases.hold(again);
-      const worked = await Promise.all([settler.deleteFirst(delivery), settler.deleteFirst(again)]);
+      const worked = await Promise.all([settler.deleteFirst(held), settler.deleteFirst(again)]);
       expect(worked).to.deep.equal([true, false]);
-      expect([...leases.held]).to.deep.equal([delivery]);
+      expect([...leases.held]).to.deep.equal([held]);
     });
 
     it('gives back in a drain what it cannot delete, but not what was handled', async () => {
-      const { queue, settler, delivery, another } = await holding(2);
+      const { queue, settler, drain, held, another } = await holding(2, { areRunning: false });
       queue.faults.delete.push({ error: unreachable }, { error: unreachable });
       settler.settle(another, handled);
-      const first = settler.deleteFirst(delivery);
+      const first = settler.deleteFirst(held);
       await clock.tickAsync(100);
       expect(queue.callsOf('delete')).to.have.length(2);
-      settler.startDraining();
+      drain.abort();
       expect(await first).to.equal(false);
       await clock.tickAsync(1_000);
       expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([1, 0]);
@@ -323,10 +321,10 @@ describe('the settler', () => {
     });
 
     it('gives back what it cannot delete once the drain has begun', async () => {
-      const { queue, settler, delivery } = await holding(1);
+      const { queue, settler, drain, held } = await holding(1, { areRunning: false });
       queue.always.delete = { error: unreachable };
-      settler.startDraining();
-      expect(await settler.deleteFirst(delivery)).to.equal(false);
+      drain.abort();
+      expect(await settler.deleteFirst(held)).to.equal(false);
       await clock.tickAsync(1_000);
       expect(queue.callsOf('delete')).to.have.length(1);
       expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });

@@ -1,12 +1,11 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
-import { Consumer } from '../../src/consumer/consumer.ts';
 import { type FaultyQueue, sleep } from '../support/faulty-queue.ts';
 import {
   bodiesOf,
-  defaults,
   faultyQueue,
+  openConsumer,
   running,
   runningOnSeveral,
   type Share,
@@ -44,7 +43,7 @@ describe('several queues', () => {
               turn += 1;
               return sleep(milliseconds * (0.5 + ((turn * 7) % 11) / 10));
             },
-            { slots },
+            { concurrency: slots },
           );
           await clock.tickAsync(100 + (600 * milliseconds) / slots);
           const later = started.slice(100);
@@ -65,7 +64,7 @@ describe('several queues', () => {
     it('and an idle one leaves its share to the others', async () => {
       const [urgent, bulk] = urgentAndBulk(200);
       const { started } = await runningOnSeveral([{ ...urgent, bodies: [] }, bulk], () => sleep(100), {
-        slots: 4,
+        concurrency: 4,
       });
       await clock.tickAsync(4_090);
       expect(started.length).to.be.within(156, 164);
@@ -87,7 +86,7 @@ describe('several queues', () => {
       const { started, queues } = await runningOnSeveral(
         [{ ...urgent, bodies: ['u0'] }, bulk],
         ({ body }) => sleep(body === 'u0' ? 60_000 : 60 + ((Number(body.slice(1)) * 37) % 80)),
-        { slots: 2 },
+        { concurrency: 2 },
       );
       await clock.tickAsync(60_100);
       const before = started.length;
@@ -113,7 +112,7 @@ describe('several queues', () => {
   });
 
   it('hold next to nothing for slow workers', async () => {
-    const { queues } = await runningOnSeveral(urgentAndBulk(100), () => sleep(600_000), { slots: 8 });
+    const { queues } = await runningOnSeveral(urgentAndBulk(100), () => sleep(600_000), { concurrency: 8 });
     await clock.tickAsync(60_000);
     const counts = await Promise.all(queues.map((queue) => queue.counts()));
     const held = counts.reduce((sum, { inFlight }) => sum + inFlight, 0);
@@ -142,7 +141,7 @@ describe('several queues', () => {
 
   it('end after as many messages as the limit says, over all, and give back what they hold beyond it', async () => {
     const { run, started, queues } = await runningOnSeveral(urgentAndBulk(20), () => sleep(10), {
-      slots: 3,
+      concurrency: 3,
       messageLimit: 7,
     });
     await clock.tickAsync(30_000);
@@ -161,7 +160,8 @@ describe('several queues', () => {
     later.faults.receive.push({ error: new BrokerError('unreachable', 'down') });
     const weighted = [first, later].map((queue) => ({ queue, weight: 1 }));
     const worker = { handleMessage: () => sleep(1_000) };
-    const run = new Consumer(weighted, worker, { ...defaults, messageLimit: 7, prefetch: 10 }).run();
+    const consumer = await openConsumer(weighted, worker, { messageLimit: 7, prefetch: 10 });
+    const run = consumer.run();
     await clock.tickAsync(20_000);
     await run;
     expect(await first.counts()).to.deep.equal({ visible: 3, inFlight: 0, delayed: 0 });
@@ -216,7 +216,7 @@ describe('several queues', () => {
     const { queues, started } = await runningOnSeveral(
       [{ name: 'broken' }, { name: 'sound', bodies: bodiesOf('s', 1_000) }],
       () => sleep(1_000),
-      { slots: 8 },
+      { concurrency: 8 },
     );
     queues[0]!.always.receive = { error: new BrokerError('unreachable', 'down') };
     await clock.tickAsync(10_000);
@@ -228,7 +228,7 @@ describe('several queues', () => {
   it('are not idle while the receives of one fail', async () => {
     const { queues, consumer } = await runningOnSeveral([{ name: 'quiet' }, { name: 'broken' }], () => {}, {
       idleExit: 10,
-      waitSeconds: 1,
+      poll: 1,
     });
     queues[1]!.always.receive = { error: new BrokerError('unreachable', 'down') };
     await clock.tickAsync(60_000);
@@ -294,7 +294,7 @@ describe('several queues', () => {
         { name: 'works', bodies: ['w'] },
       ],
       () => {},
-      { slots: 3, settleDelayMs: 60_000 },
+      { concurrency: 3, settleDelay: 60_000 },
     );
     for (const queue of queues) queue.abortsReceives = true;
     for (const queue of queues.slice(0, 2)) queue.always.delete = { milliseconds: 3_600_000 };
@@ -309,7 +309,7 @@ describe('several queues', () => {
 
   it('drain together: what has not started goes back to its own queue, and what ran is deleted from its own', async () => {
     const { queues, started, consumer, run } = await runningOnSeveral(urgentAndBulk(20), () => sleep(2_000), {
-      slots: 2,
+      concurrency: 2,
     });
     await clock.tickAsync(7_000);
     consumer.stop();
@@ -340,7 +340,7 @@ describe('several queues', () => {
         failed = true;
         throw new Error('once');
       },
-      { slots: 6, onError: 'retry', backoff: () => 2 },
+      { concurrency: 6, onError: 'retry', backoff: () => 2 },
     );
     await clock.tickAsync(20_000);
     expect(started.filter((body) => body.startsWith('a'))).to.deep.equal(['a0', 'a1', 'a1', 'a2']);

@@ -20,7 +20,7 @@ describe('a message limit that is shared with other processes', () => {
   it('takes as many messages as are allowed, and goes on when more are', async () => {
     const { consumer, queue, run, started } = await running(
       () => {},
-      { messageLimit: 'shared', slots: 3 },
+      { sharesMessageLimit: true, concurrency: 3 },
       { bodies: ['a', 'b', 'c', 'd', 'e'] },
     );
     await clock.tickAsync(100_000);
@@ -40,43 +40,43 @@ describe('a message limit that is shared with other processes', () => {
   });
 
   it('tells of each message that is done, not of those that are given back', async () => {
-    const onDone = sinon.spy();
+    const done = sinon.spy();
     const { consumer, run, started } = await running(
       async ({ body }) => {
         if (body === 'bad') throw new Error(body);
         if (body === 'slow') await untilToldToStop();
       },
-      { messageLimit: 'shared', onDone, drainTimeout: 1 },
-      { bodies: ['good', 'bad', 'slow'] },
+      { sharesMessageLimit: true, drainTimeout: 1 },
+      { bodies: ['good', 'bad', 'slow'], observer: { done } },
     );
     consumer.allow(3);
     await clock.tickAsync(1_000);
     expect(started).to.deep.equal(['good', 'bad', 'slow']);
-    expect(onDone.callCount).to.equal(2);
+    expect(done.callCount).to.equal(2);
     consumer.stop();
     await clock.tickAsync(100_000);
     await run;
-    expect(onDone.callCount).to.equal(2);
+    expect(done.callCount).to.equal(2);
   });
 
   it('says whether it ended because no message came', async () => {
-    const { consumer, run } = await running(() => {}, { messageLimit: 'shared', idleExit: 5 });
+    const { consumer, run } = await running(() => {}, { sharesMessageLimit: true, idleExit: 5 });
     await clock.tickAsync(10_000);
     await run;
     expect(consumer.idle).to.equal(true);
   });
 
   it('tells of messages that are to be tried again, too', async () => {
-    const onDone = sinon.spy();
+    const done = sinon.spy();
     await running(
       () => {
         throw new Error('no such user');
       },
-      { messageLimit: 'shared', onDone, onError: 'retry', backoff: () => 600 },
-      { bodies: ['a'] },
+      { sharesMessageLimit: true, onError: 'retry', backoff: () => 600 },
+      { bodies: ['a'], observer: { done } },
     ).then(({ consumer }) => consumer.allow(1));
     await clock.tickAsync(1_000);
-    expect(onDone.callCount).to.equal(1);
+    expect(done.callCount).to.equal(1);
   });
 
   it('lets start what is held already when more are allowed', async () => {
@@ -86,7 +86,7 @@ describe('a message limit that is shared with other processes', () => {
         { name: 'second', bodies: ['s'], receiveMs: 10 },
       ],
       () => {},
-      { messageLimit: 'shared', slots: 2 },
+      { sharesMessageLimit: true, concurrency: 2 },
     );
     // Both receives are under way for the one message that is allowed.
     consumer.allow(1);

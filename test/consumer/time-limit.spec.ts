@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { DrainTimeoutError } from '../../src/consumer/drain.ts';
-import { HandlerTimeoutError } from '../../src/consumer/time-limit.ts';
+import { DrainTimeoutError, HandlerTimeoutError } from '../../src/consumer/held-message.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { sleep } from '../support/faulty-queue.ts';
@@ -69,7 +68,7 @@ describe('the time limit of a worker', () => {
         await sleep(14_000);
         atOnce -= 1;
       },
-      { handlerTimeout: 5, onError: 'retry', visibilityTimeout: 2, slots: 2 },
+      { handlerTimeout: 5, onError: 'retry', visibilityTimeout: 2, concurrency: 2 },
       { bodies: bodiesOf('a', 4) },
     );
     await clock.tickAsync(13_000);

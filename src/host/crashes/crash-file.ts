@@ -9,7 +9,7 @@
 import { hash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CrashRecord } from '../../consumer/crash-record.ts';
+import type { CrashRecord } from '../../consumer/run-worker.ts';
 import { processStartTime } from '../process-start-time.ts';
 import { makeCrashFolder } from './crash-folder.ts';
 import { Suspects } from './suspects.ts';

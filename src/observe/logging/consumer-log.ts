@@ -1,7 +1,6 @@
 /** What the run loop tells its observer, as log lines for people; bodies of failed messages go to the messages log. */
 import type { Message, Queue } from '../../brokers/broker.ts';
-import type { Delivery } from '../../consumer/delivery.ts';
-import { DrainTimeoutError } from '../../consumer/drain.ts';
+import { DrainTimeoutError, type HeldMessage } from '../../consumer/held-message.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
 import type { MessageLog } from '../../worker/current-message.ts';
 import { isFailedAttempt, isTransientError } from '../../worker/errors.ts';
@@ -25,9 +24,9 @@ export class ConsumerLog implements ConsumerObserver {
   }
 
   /** The log of a worker: its lines name the message. */
-  logOf(delivery: Delivery): MessageLog {
+  logOf(held: HeldMessage): MessageLog {
     const log = this.#log;
-    const fields = fieldsOf(delivery);
+    const fields = fieldsOf(held);
     return {
       error: (message, error) => log.error(message, error, fields),
       warn: (message, error) => log.warn(message, error, fields),
@@ -48,9 +47,9 @@ export class ConsumerLog implements ConsumerObserver {
   }
 
   /** Throws if the body of a message that will be deleted could not be kept in the messages log. */
-  failed(delivery: Delivery, error: unknown, outcome: Outcome): void {
-    const { message, abortReason } = delivery;
-    const fields = fieldsOf(delivery);
+  failed(held: HeldMessage, error: unknown, outcome: Outcome): void {
+    const { message, abortReason } = held;
+    const fields = fieldsOf(held);
     const next = `Message ${message.id} ${whatFollows(outcome)}`;
     const interrupted = abortReason instanceof DrainTimeoutError;
     // A message that was deleted before it was handled is lost but for its body here.
@@ -63,13 +62,13 @@ export class ConsumerLog implements ConsumerObserver {
     else this.#log.info(next, undefined, fields);
   }
 
-  stuck({ message }: Delivery, seconds: number): void {
+  stuck({ message }: HeldMessage, seconds: number): void {
     this.#log.error(
       `The worker of message ${message.id} did not end within ${seconds} s after its signal aborted: draining, so that a new process takes over`,
     );
   }
 
-  afterMessageFailed(_delivery: Delivery, error: unknown): void {
+  afterMessageFailed(_held: HeldMessage, error: unknown): void {
     this.#log.error('The worker failed in afterMessage', error);
   }
 
@@ -81,11 +80,11 @@ export class ConsumerLog implements ConsumerObserver {
     this.#backgroundFailure(`Visibility timeouts (${count}) could not be extended yet: ${error.message}`);
   }
 
-  leaseLost(delivery: Delivery, reason: string): void {
+  leaseLost(held: HeldMessage, reason: string): void {
     this.#log.warn(
-      `Message ${delivery.message.id} is no longer held here and may be handled again: ${reason}`,
+      `Message ${held.message.id} is no longer held here and may be handled again: ${reason}`,
       undefined,
-      fieldsOf(delivery),
+      fieldsOf(held),
     );
   }
 
@@ -110,7 +109,7 @@ export class ConsumerLog implements ConsumerObserver {
   }
 }
 
-function fieldsOf({ message, queue }: Delivery): LogRecord['fields'] {
+function fieldsOf({ message, queue }: HeldMessage): LogRecord['fields'] {
   return { queue: queue.name, messageId: message.id, receiveCount: message.receiveCount };
 }
 

@@ -1,7 +1,7 @@
 /** Counts what the run loop does, queue by queue. Runs for each message, so it does little more than add. */
 import type { Message, Queue } from '../../brokers/broker.ts';
 import type { QueueLoad } from '../../consumer/consumer.ts';
-import type { Delivery } from '../../consumer/delivery.ts';
+import type { HeldMessage } from '../../consumer/held-message.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
 import { withoutBase64 } from '../../message/call.ts';
 import { isFailedAttempt } from '../../worker/errors.ts';
@@ -51,13 +51,13 @@ export class Metrics implements ConsumerObserver {
     this.#of(name).failedReceives += 1;
   }
 
-  handled({ queue }: Delivery, milliseconds: number): void {
+  handled({ queue }: HeldMessage, milliseconds: number): void {
     const counters = this.#of(queue.name);
     counters.outcomes.handled += 1;
     counters.handling.add(milliseconds / 1000);
   }
 
-  failed({ queue, message }: Delivery, error: unknown, { action }: Outcome, milliseconds: number): void {
+  failed({ queue, message }: HeldMessage, error: unknown, { action }: Outcome, milliseconds: number): void {
     const counters = this.#of(queue.name);
     const outcome = FAILED[action];
     counters.outcomes[outcome] += 1;
@@ -78,7 +78,7 @@ export class Metrics implements ConsumerObserver {
     this.#of(name).leaseExtensions += count;
   }
 
-  leaseLost({ queue }: Delivery): void {
+  leaseLost({ queue }: HeldMessage): void {
     this.#of(queue.name).leasesLost += 1;
   }
 

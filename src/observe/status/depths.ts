@@ -3,7 +3,7 @@
  * nobody looks, because on SQS each question is a request that costs.
  */
 import type { Queue, QueueCounts } from '../../brokers/broker.ts';
-import { endsWithin } from '../../consumer/ends-within.ts';
+import { realMachine, resolvesWithin } from '../../host/host.ts';
 import type { Depths } from './history.ts';
 
 const EVERY_MS = 5_000;
@@ -35,7 +35,7 @@ export class QueueDepths {
       this.#askedAt = performance.now();
       this.#asking = this.#ask();
     }
-    await endsWithin(this.#asking, PATIENCE_MS);
+    await resolvesWithin(realMachine, this.#asking, PATIENCE_MS);
   }
 
   /** By name of the queue; those that did not answer lately are left out. */

@@ -4,9 +4,8 @@ import fc from 'fast-check';
 import sinon from 'sinon';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { Consumer } from '../../src/consumer/consumer.ts';
 import { FaultyQueue, sleep } from '../support/faulty-queue.ts';
-import { defaults, sendTo } from './running.ts';
+import { openConsumer, sendTo } from './running.ts';
 
 const VISIBILITY_TIMEOUT = 5;
 const GROUPS = 'abc';
@@ -46,7 +45,7 @@ describe('the run loop, in several processes of which some are killed', () => {
       const attempts = new Map(bodies.map((body) => [body, 0]));
       const handled: string[] = [];
       let attempted = 0;
-      const start = (life: Life) => {
+      const start = async (life: Life) => {
         const worker = {
           async handleMessage({ body }: { readonly body: string }) {
             attempts.set(body, attempts.get(body)! + 1);
@@ -56,19 +55,21 @@ describe('the run loop, in several processes of which some are killed', () => {
             handled.push(body);
           },
         };
-        const options = { ...defaults, visibilityTimeout: VISIBILITY_TIMEOUT, slots, prefetch };
-        const consumer = new Consumer([{ queue: mortal(shared, life), weight: 1 }], worker, options);
+        const options = { visibilityTimeout: VISIBILITY_TIMEOUT, concurrency: slots, prefetch };
+        const queue = mortal(shared, life);
+        const consumer = await openConsumer([{ queue, weight: 1 }], worker, options);
         return { consumer, run: consumer.run() };
       };
 
       for (const milliseconds of kills) {
         const life = { isOver: false };
-        start(life).run.catch(() => {});
+        const { run } = await start(life);
+        run.catch(() => {});
         setTimeout(() => {
           life.isOver = true;
         }, milliseconds);
       }
-      const survivor = start({ isOver: false });
+      const survivor = await start({ isOver: false });
       for (let minute = 0; minute < 20 && handled.length < messages; minute += 1) {
         await clock.tickAsync(60_000);
       }

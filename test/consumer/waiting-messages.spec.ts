@@ -1,19 +1,20 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Delivery } from '../../src/consumer/delivery.ts';
-import { Waiting } from '../../src/consumer/waiting.ts';
+import type { HeldMessage } from '../../src/consumer/held-message.ts';
+import { WaitingMessages } from '../../src/consumer/waiting-messages.ts';
+import { heldMessage } from './held.ts';
 
 describe('waiting messages', () => {
-  const delivery = (group: string | undefined, body: string): Delivery =>
-    ({ group, queue: { fifo: true }, message: { body } }) as unknown as Delivery;
+  const inGroup = (group: string | undefined, body: string): HeldMessage =>
+    heldMessage(body, { group, queue: { name: 'work.fifo', fifo: true } });
 
   it('start in their order, one of a group at a time', () => {
-    const waiting = new Waiting();
-    const [a0, a1, b0, alone] = ['a', 'a', 'b', undefined].map((group) => delivery(group, '')) as [
-      Delivery,
-      Delivery,
-      Delivery,
-      Delivery,
+    const waiting = new WaitingMessages();
+    const [a0, a1, b0, alone] = ['a', 'a', 'b', undefined].map((group) => inGroup(group, '')) as [
+      HeldMessage,
+      HeldMessage,
+      HeldMessage,
+      HeldMessage,
     ];
     for (const one of [a0, a1, b0, alone]) waiting.add(one);
     expect([waiting.size, waiting.ready]).to.deep.equal([4, 3]);
@@ -37,12 +38,12 @@ describe('waiting messages', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const waiting = new Waiting();
-        let inside: Delivery[] = [];
-        const taken: Delivery[] = [];
+        const waiting = new WaitingMessages();
+        let inside: HeldMessage[] = [];
+        const taken: HeldMessage[] = [];
         for (const { what, group, pick } of steps) {
           if (what === 'add') {
-            const added = delivery(group, String(pick));
+            const added = inGroup(group, String(pick));
             inside.push(added);
             waiting.add(added);
           } else if (what === 'take') {
@@ -60,7 +61,7 @@ describe('waiting messages', () => {
             const [removed] = inside.splice(pick % inside.length, 1);
             waiting.remove(removed!);
           } else if (what === 'behind' && group !== undefined) {
-            const behind = waiting.takeBehind(delivery(group, ''));
+            const behind = waiting.takeBehind(inGroup(group, ''));
             expect(behind).to.deep.equal(inside.filter((one) => one.group === group));
             inside = inside.filter((one) => one.group !== group);
           }

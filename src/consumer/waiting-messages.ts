@@ -2,7 +2,7 @@
  * The messages that are received and not started, in their order. Of a group (on FIFO queues, the message group) it lets
  * one run at a time, and hands back those behind one that failed, so that they come again in order.
  */
-import type { Delivery } from './delivery.ts';
+import type { HeldMessage } from './held-message.ts';
 
 /** A group that has messages here. */
 interface Group {
@@ -12,8 +12,8 @@ interface Group {
   isRunning: boolean;
 }
 
-export class Waiting {
-  #messages: Delivery[] = [];
+export class WaitingMessages {
+  #messages: HeldMessage[] = [];
   /** How many at the front have been taken: shifting an array for each message is slow. */
   #taken = 0;
   readonly #groups = new Map<string, Group>();
@@ -29,23 +29,23 @@ export class Waiting {
     return this.size - this.#blocked;
   }
 
-  add(delivery: Delivery): void {
-    this.#messages.push(delivery);
-    if (delivery.group === undefined) return;
-    const group = this.#groups.get(delivery.group);
+  add(held: HeldMessage): void {
+    this.#messages.push(held);
+    if (held.group === undefined) return;
+    const group = this.#groups.get(held.group);
     if (group) {
       group.waiting += 1;
       this.#blocked += 1;
     } else {
-      this.#groups.set(delivery.group, { waiting: 1, isRunning: false });
+      this.#groups.set(held.group, { waiting: 1, isRunning: false });
     }
   }
 
   /** The next message that may run now; its group is busy until `finished`. */
-  take(): Delivery | undefined {
+  take(): HeldMessage | undefined {
     for (let index = this.#taken; index < this.#messages.length; index += 1) {
-      const delivery = this.#messages[index]!;
-      const group = delivery.group === undefined ? undefined : this.#groups.get(delivery.group);
+      const held = this.#messages[index]!;
+      const group = held.group === undefined ? undefined : this.#groups.get(held.group);
       if (group?.isRunning) continue;
       if (group) {
         group.isRunning = true;
@@ -53,31 +53,31 @@ export class Waiting {
       }
       if (index === this.#taken) this.#takeFirst();
       else this.#messages.splice(index, 1);
-      return delivery;
+      return held;
     }
     return undefined;
   }
 
   /** Frees the group of a message that was taken. */
-  finished(delivery: Delivery): void {
-    if (delivery.group === undefined) return;
-    const group = this.#groups.get(delivery.group)!;
+  finished(held: HeldMessage): void {
+    if (held.group === undefined) return;
+    const group = this.#groups.get(held.group)!;
     group.isRunning = false;
     if (group.waiting > 0) this.#blocked -= 1;
-    else this.#groups.delete(delivery.group);
+    else this.#groups.delete(held.group);
   }
 
   /** FIFO: removes and returns what waits in the group of a message that is to come again. */
-  takeBehind({ queue, group }: Delivery): Delivery[] {
+  takeBehind({ queue, group }: HeldMessage): HeldMessage[] {
     return queue.fifo ? this.#removeWhere((waiting) => waiting.group === group) : [];
   }
 
-  remove(delivery: Delivery): void {
-    this.#removeWhere((waiting) => waiting === delivery);
+  remove(held: HeldMessage): void {
+    this.#removeWhere((waiting) => waiting === held);
   }
 
   /** Removes and returns everything. */
-  takeAll(): Delivery[] {
+  takeAll(): HeldMessage[] {
     return this.#removeWhere(() => true);
   }
 
@@ -87,10 +87,10 @@ export class Waiting {
     else if (this.#taken === 1024) this.#replace(this.#messages.slice(this.#taken));
   }
 
-  #removeWhere(matches: (delivery: Delivery) => boolean): Delivery[] {
+  #removeWhere(matches: (held: HeldMessage) => boolean): HeldMessage[] {
     const waiting = this.#messages.slice(this.#taken);
     const removed = waiting.filter(matches);
-    if (removed.length > 0) this.#replace(waiting.filter((delivery) => !matches(delivery)));
+    if (removed.length > 0) this.#replace(waiting.filter((held) => !matches(held)));
     for (const { group } of removed) if (group !== undefined) this.#leave(group);
     return removed;
   }
@@ -103,7 +103,7 @@ export class Waiting {
     else this.#groups.delete(name);
   }
 
-  #replace(messages: Delivery[]): void {
+  #replace(messages: HeldMessage[]): void {
     this.#messages = messages;
     this.#taken = 0;
   }

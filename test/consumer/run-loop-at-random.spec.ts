@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { Consumer, type ConsumerOptions } from '../../src/consumer/consumer.ts';
+import type { Consumer } from '../../src/consumer/consumer.ts';
 import { TransientError } from '../../src/worker/errors.ts';
 import { type Fault, FaultyQueue, refused, sleep } from '../support/faulty-queue.ts';
-import { defaults, sendTo } from './running.ts';
+import { openConsumer, type SpecOptions, sendTo } from './running.ts';
 
 /** What the worker does with an attempt at a message. */
 type Attempt =
@@ -19,7 +19,7 @@ interface Run {
   readonly messages: number;
   readonly attempts: readonly Attempt[];
   readonly faults: Readonly<Record<'receive' | 'delete' | 'changeVisibility' | 'send', readonly Fault[]>>;
-  readonly options: Pick<ConsumerOptions, 'slots' | 'onError'> & Partial<ConsumerOptions>;
+  readonly options: SpecOptions & Required<Pick<SpecOptions, 'concurrency' | 'onError'>>;
   readonly stopAfterMs: number;
 }
 
@@ -47,12 +47,12 @@ const run: fc.Arbitrary<Run> = fc.record({
   attempts: fc.array(attempt, { minLength: 1, maxLength: 40 }),
   faults: fc.record({ receive: faults, delete: faults, changeVisibility: faults, send: faults }),
   options: fc.record({
-    slots: fc.constantFrom(1, 2, 8),
+    concurrency: fc.constantFrom(1, 2, 8),
     onError: fc.constantFrom('delete' as const, 'retry' as const, 'dead_letter' as const),
     visibilityTimeout: fc.constantFrom(2, 5, 30),
     prefetch: fc.constantFrom('auto' as const, 0, 10),
     handlerTimeout: fc.constantFrom(1, 3_600),
-    settleDelayMs: fc.constantFrom(0, 100),
+    settleDelay: fc.constantFrom(0, 100),
     drainTimeout: fc.constantFrom(0, 3, 30),
   }),
   stopAfterMs: fc.oneof(fc.nat(500), fc.nat(60_000)),
@@ -137,8 +137,8 @@ describe('the run loop, in random runs', () => {
       },
     });
     const weighted = queues.map((queue) => ({ queue, weight: 1 }));
-    const settings = { ...defaults, ...options, deadLetterQueue };
-    const consumer = new Consumer(
+    const settings = { ...options, deadLetterQueue };
+    const consumer = await openConsumer(
       weighted,
       worker(() => {
         attempted += 1;
@@ -160,7 +160,7 @@ describe('the run loop, in random runs', () => {
 
     // A process after this one, without faults, handles what was left.
     for (const queue of [...queues, deadLetterQueue]) queue.heal();
-    const later = new Consumer(
+    const later = await openConsumer(
       weighted,
       worker(() => AT_ONCE),
       settings,

@@ -30,7 +30,7 @@ describe('settling', () => {
   });
 
   it('lets no outcome wait longer than the settle delay', async () => {
-    const { queue } = await running(() => {}, { settleDelayMs: 250 }, { bodies: ['a'] });
+    const { queue } = await running(() => {}, { settleDelay: 250 }, { bodies: ['a'] });
     await clock.tickAsync(249);
     expect(queue.callsOf('delete')).to.have.length(0);
     await clock.tickAsync(1);
@@ -99,7 +99,7 @@ describe('settling', () => {
       const failing = () => {
         throw new Error('no such user');
       };
-      const options = { onError: 'retry', backoff: () => 600, slots: 10 } as const;
+      const options = { onError: 'retry', backoff: () => 600, concurrency: 10 } as const;
       const { queue, consumer } = await running(failing, options, { bodies: bodiesOf('a', 10), observer });
       queue.faults.changeVisibility.push(fault);
       await clock.tickAsync(5_000);

@@ -14,7 +14,7 @@ describe('slots', () => {
   it('take the next message the moment they are free, whatever the others do', async () => {
     const { started } = await running(
       ({ body }) => sleep(body === 'a0' ? 60_000 : 1_000),
-      { slots: 10 },
+      { concurrency: 10 },
       { bodies: bodiesOf('a', 100) },
     );
     await clock.tickAsync(10_500);
@@ -32,7 +32,7 @@ describe('slots', () => {
         atOnce -= 1;
         if (body.endsWith('3')) throw new Error('now and then');
       },
-      { slots: 7 },
+      { concurrency: 7 },
       { bodies: bodiesOf('a', 500) },
     );
     await clock.tickAsync(5_000);
@@ -60,7 +60,7 @@ describe('slots', () => {
         atOnce -= 1;
         if (body.endsWith('3')) throw new Error('now and then');
       },
-      { slots: 4, visibilityTimeout: 3, onError: 'retry' },
+      { concurrency: 4, visibilityTimeout: 3, onError: 'retry' },
       { bodies: bodiesOf('a', 100), observer },
     );
     for (const error of [new BrokerError('unreachable', 'down'), new BrokerError('denied', 'no')]) {
@@ -79,7 +79,7 @@ describe('slots', () => {
     const { queues, started } = await runningOnSeveral(
       [{ name: 'work', bodies, receiveMs }],
       () => sleep(milliseconds),
-      { slots: 10 },
+      { concurrency: 10 },
     );
     await clock.tickAsync(500);
     const before = started.length;
@@ -90,7 +90,7 @@ describe('slots', () => {
   });
 
   it('hold nothing beside what runs when a message takes a minute', async () => {
-    const { queue } = await running(() => sleep(60_000), { slots: 5 }, { bodies: bodiesOf('a', 100) });
+    const { queue } = await running(() => sleep(60_000), { concurrency: 5 }, { bodies: bodiesOf('a', 100) });
     await clock.tickAsync(30_000);
     for (let minute = 1; minute < 6; minute += 1) {
       await clock.tickAsync(60_000);
@@ -102,7 +102,7 @@ describe('slots', () => {
     const { queues, started } = await runningOnSeveral(
       [{ name: 'work', bodies: bodiesOf('a', 2_000), receiveMs: 20 }],
       () => sleep(5),
-      { slots: 10 },
+      { concurrency: 10 },
     );
     await clock.tickAsync(3_000);
     expect(started).to.have.length(2_000);
@@ -118,7 +118,7 @@ describe('slots', () => {
     const { queues, started } = await runningOnSeveral(
       [{ name: 'work.fifo', bodies, receiveMs: 20 }],
       () => sleep(5),
-      { slots: 10 },
+      { concurrency: 10 },
     );
     await clock.tickAsync(3_000);
     expect(started).to.have.length(1_000);
@@ -129,7 +129,7 @@ describe('slots', () => {
   it('ask for nothing while they are all busy, and are filled at once when one is free', async () => {
     const { queue, started } = await running(
       ({ body }) => sleep(body === 'a0' ? 60_000 : 3_600_000),
-      { slots: 3, visibilityTimeout: 600 },
+      { concurrency: 3, visibilityTimeout: 600 },
       { bodies: bodiesOf('a', 10) },
     );
     await clock.tickAsync(59_990);
@@ -143,7 +143,7 @@ describe('slots', () => {
     const inFlightWith = async (prefetch: number) => {
       const { queue } = await running(
         () => sleep(60_000),
-        { prefetch, slots: 2 },
+        { prefetch, concurrency: 2 },
         {
           bodies: bodiesOf('a', 100),
         },
@@ -173,7 +173,11 @@ describe('slots', () => {
   describe('on a FIFO queue', () => {
     it('are not kept idle by a long line in one group', async () => {
       const bodies = [...bodiesOf('a', 20), 'b0', 'c0', 'd0'];
-      const { started } = await running(() => sleep(10_000), { slots: 4 }, { name: 'work.fifo', bodies });
+      const { started } = await running(
+        () => sleep(10_000),
+        { concurrency: 4 },
+        { name: 'work.fifo', bodies },
+      );
       await clock.tickAsync(1_000);
       expect([...started].sort()).to.deep.equal(['a0', 'b0', 'c0', 'd0']);
     });
@@ -182,7 +186,7 @@ describe('slots', () => {
       const bodies = bodiesOf('a', 10);
       const { started } = await running(
         ({ body }) => sleep(100 - 9 * Number(body.slice(1))),
-        { slots: 10 },
+        { concurrency: 10 },
         { name: 'work.fifo', bodies },
       );
       await clock.tickAsync(2_000);
@@ -196,7 +200,7 @@ describe('slots', () => {
           received.set(body, [...(received.get(body) ?? []), receiveCount]);
           if (body === 'a0' && receiveCount === 1) throw new Error('once');
         },
-        { slots: 3, onError: 'retry', backoff: () => 10 },
+        { concurrency: 3, onError: 'retry', backoff: () => 10 },
         { name: 'work.fifo', bodies: ['a0', 'a1', 'a2', 'b0'] },
       );
       await settled();
@@ -213,7 +217,7 @@ describe('slots', () => {
         () => {
           throw new Error('always');
         },
-        { onError: 'retry', backoff: () => 3_600, visibilityTimeout: 10, slots: 3 },
+        { onError: 'retry', backoff: () => 3_600, visibilityTimeout: 10, concurrency: 3 },
         { name: 'work.fifo', bodies: ['a0', 'a1', 'a2'] },
       );
       await clock.tickAsync(600_000);

@@ -6,16 +6,14 @@ import sinon from 'sinon';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { Delivery } from '../../src/consumer/delivery.ts';
-import { Leases } from '../../src/consumer/leases.ts';
-import { Settler } from '../../src/consumer/settler.ts';
-import type { Source } from '../../src/consumer/source.ts';
+import type { HeldMessage } from '../../src/consumer/held-message.ts';
 import type { Outcome } from '../../src/worker/outcome.ts';
 import { type Fault, FaultyQueue, refused } from '../support/faulty-queue.ts';
+import { heldMessage, leasesOf, settlerOf } from './held.ts';
 
 interface Run {
   readonly visibilityTimeout: number;
-  readonly delayMs: number;
+  readonly settleDelay: number;
   /** What becomes of each message, and after how many milliseconds. */
   readonly messages: readonly { readonly outcome: Outcome; readonly afterMs: number }[];
   readonly faults: Readonly<Record<'delete' | 'changeVisibility' | 'send', readonly Fault[]>>;
@@ -42,7 +40,7 @@ const faults = (fault: fc.Arbitrary<Fault>) => {
 const run = (ofFaults: fc.Arbitrary<Run['faults']>, afterMs: fc.Arbitrary<number>): fc.Arbitrary<Run> =>
   fc.record({
     visibilityTimeout: fc.constantFrom(2, 5, 30),
-    delayMs: fc.constantFrom(0, 100),
+    settleDelay: fc.constantFrom(0, 100),
     messages: fc.array(fc.record({ outcome, afterMs }), { minLength: 1, maxLength: 25 }),
     faults: ofFaults,
   });
@@ -54,7 +52,7 @@ describe('settler and leases, at random', () => {
   });
   afterEach(() => clock.restore());
 
-  async function play({ visibilityTimeout, delayMs, messages, faults }: Run) {
+  async function play({ visibilityTimeout, settleDelay, messages, faults }: Run) {
     const broker = new MemoryBroker();
     const inside = await broker.open('work');
     const queue = new FaultyQueue(inside);
@@ -66,32 +64,25 @@ describe('settler and leases, at random', () => {
 
     const settled = new Map<string, number>();
     const lost = new Set<string>();
-    const count = ({ message: { body } }: Delivery) => settled.set(body, (settled.get(body) ?? 0) + 1);
+    const count = ({ message: { body } }: HeldMessage) => settled.set(body, (settled.get(body) ?? 0) + 1);
     const observer = {
       settled: count,
-      leaseLost: ({ message: { body } }: Delivery) => lost.add(body),
+      leaseLost: ({ message: { body } }: HeldMessage) => lost.add(body),
     };
-    const leases = new Leases(queue, visibilityTimeout, observer);
-    const settler = new Settler({ queue, leases, observer, delayMs, deadLetterQueue });
-    const handles = new Map<string, Delivery>();
+    const leases = leasesOf(queue, { visibilityTimeout, observer });
+    const settler = settlerOf(queue, leases, { observer, settings: { settleDelay }, deadLetterQueue });
+    const handles = new Map<string, HeldMessage>();
     checkRequests(queue, handles);
     while (handles.size < messages.length) {
       for (const message of await inside.receive({ max: 10, waitSeconds: 0, visibilityTimeout })) {
-        const source = { queue: queue as Queue, leases } as Source;
-        const leaseEndsAt = performance.now() + visibilityTimeout * 1000;
-        const delivery = new Delivery({
-          message,
-          source,
-          group: undefined,
-          crashes: 0,
-          receivedAt: performance.now(),
-          leaseEndsAt,
-        });
-        handles.set(message.receiptHandle, delivery);
-        leases.hold(delivery);
-        delivery.phase = 'running';
+        const receivedAt = performance.now();
+        const leaseEndsAt = receivedAt + visibilityTimeout * 1000;
+        const held = heldMessage('', { message, receivedAt, leaseEndsAt });
+        handles.set(message.receiptHandle, held);
+        leases.hold(held);
+        held.start(receivedAt);
         const { outcome, afterMs } = messages[Number(message.body)]!;
-        setTimeout(() => settler.settle(delivery, outcome), afterMs);
+        setTimeout(() => settler.settle(held, outcome), afterMs);
       }
     }
     await clock.tickAsync(200_000);
@@ -108,7 +99,7 @@ describe('settler and leases, at random', () => {
   }
 
   /** No request may be made for a message whose visibility timeout has ended, but one to delete it. */
-  function checkRequests(queue: FaultyQueue, handles: ReadonlyMap<string, Delivery>): void {
+  function checkRequests(queue: FaultyQueue, handles: ReadonlyMap<string, HeldMessage>): void {
     const deletedLate = new Set<string>();
     const check = (handle: string) => {
       const { message, leaseEndsAt } = handles.get(handle)!;

@@ -2,11 +2,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { openBroker } from '../../src/brokers/open.ts';
-import { Consumer } from '../../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../../src/consumer/observer.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { type Stub, startStub } from '../support/sqs-stub.ts';
-import { defaults } from './running.ts';
+import { openConsumer } from './running.ts';
 
 const MESSAGES = 40;
 
@@ -42,13 +41,12 @@ async function play({ arrange, meanwhile }: Scenario): Promise<Ended> {
     },
   };
   const settings = {
-    ...defaults,
-    slots: 4,
-    waitSeconds: 1,
+    concurrency: 4,
+    poll: 1,
     visibilityTimeout: 3,
     drainTimeout: 1,
   };
-  const consumer = new Consumer(
+  const consumer = await openConsumer(
     [{ queue: await broker.open('jobs'), weight: 1 }],
     worker,
     settings,
