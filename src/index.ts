@@ -16,7 +16,7 @@ export {
 export { closeProducers } from './producer/connections.ts';
 export { type Producer, type QueueOptions, queue, type SendOptions } from './producer/producer.ts';
 export { BatchError, SendError, type Sent } from './producer/send-results.ts';
-export { createQueue } from './queues/create-queue.ts';
+export { createQueue } from './queues/open-queue.ts';
 export { redrive } from './queues/redrive.ts';
 export { currentContext, runWithContext, type TaskContext } from './tasks/context.ts';
 export { configureTasks, type TaskDefaults } from './tasks/defaults.ts';

@@ -10,7 +10,9 @@ import { type Config, readConfig } from '../config/config.ts';
 import { fullName } from '../config/queue-names.ts';
 import { type ExitCode, UsageError } from '../host/exit-codes.ts';
 import { environmentBroker } from '../producer/connections.ts';
-import { COMMAND } from './values.ts';
+
+/** The name of the program, for usage errors. */
+export const COMMAND = 'sqs-queues';
 
 /** Adds itself to the command line, and is chosen there. */
 export type Command = (parser: Argv<CommonOptions>, choose: Choose) => Argv<CommonOptions>;

@@ -1,6 +1,6 @@
 /** A progress bar on a terminal, with the rate and the remaining time. Elsewhere it shows nothing. */
 import { SingleBar } from 'cli-progress';
-import { formatSeconds } from './values.ts';
+import { formatSeconds } from './terminal.ts';
 
 export class Progress {
   readonly #pacer = new Pacer();

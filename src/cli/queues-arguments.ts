@@ -1,7 +1,7 @@
 /** The command line of `sqs-queues`, read with yargs: what all commands share, and the commands one by one. */
 import yargs from 'yargs';
 import { type ExitCode, UsageError } from '../host/exit-codes.ts';
-import type { CommandContext, CommonOptions } from './command.ts';
+import { COMMAND, type CommandContext, type CommonOptions } from './command.ts';
 import { flag, readCommandLine, usageText, value } from './command-line.ts';
 import { clear } from './commands/clear.ts';
 import { completion } from './commands/completion.ts';
@@ -13,7 +13,6 @@ import { send } from './commands/send.ts';
 import { status } from './commands/status.ts';
 import { wait } from './commands/wait.ts';
 import { commandsOf } from './completion-words.ts';
-import { COMMAND } from './values.ts';
 
 /** In the order of `--help`. */
 const COMMANDS = [status, send, peek, clear, wait, redrive, create, cost, completion];

@@ -1,8 +1,10 @@
-/** What people see on a terminal, and programs read: lines, tables, questions, and what Ctrl-C means. */
+/** What people see on a terminal, and programs read: lines, tables, counts, times, questions, and what Ctrl-C means. */
 import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
+import type { QueueCounts } from '../brokers/broker.ts';
 import { UsageError } from '../host/exit-codes.ts';
-import { COMMAND } from './values.ts';
+import { messagesIn } from '../queues/queue-status.ts';
+import { COMMAND } from './command.ts';
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -34,6 +36,52 @@ export function formatTable<Row>(
   const table = new Table({ head, colAligns, style: { head: [], border } });
   table.push(...cells);
   return table.toString();
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/**
+ * A length of time for people, in its two largest units.
+ *
+ *     formatSeconds(0.4)       // '0 s'
+ *     formatSeconds(61)        // '1 min 1 s'
+ *     formatSeconds(90_000)    // '1 d 1 h'
+ */
+export function formatSeconds(seconds: number): string {
+  let left = Math.max(0, Math.round(seconds));
+  const first = UNITS.findIndex(([, length]) => left >= length);
+  if (first < 0) return '0 s';
+  const parts: string[] = [];
+  for (const [unit, length] of UNITS.slice(first, first + 2)) {
+    const count = Math.floor(left / length);
+    left -= count * length;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.join(' ');
+}
+
+/**
+ *     countOf(1, 'message')        // '1 message'
+ *     countOf(1200, 'message')     // '1,200 messages'
+ */
+export function countOf(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ *     describeCounts({ visible: 3, inFlight: 1, delayed: 0 })    // '4 messages, 1 of them in flight'
+ */
+export function describeCounts(counts: QueueCounts): string {
+  const parts = [
+    ...(counts.inFlight > 0 ? [`${counts.inFlight} of them in flight`] : []),
+    ...(counts.delayed > 0 ? [`${counts.delayed} delayed`] : []),
+  ];
+  return [countOf(messagesIn(counts), 'message'), ...parts].join(', ');
 }
 
 /** A question before something that cannot be undone. */

@@ -1,12 +1,12 @@
 /**
  * Moves messages from one queue to another, and loses none: each is received, sent, and deleted once its copy is accepted.
- * What is not to be moved stays received until the end, so that it is looked at once, and is given back then.
+ * What is not to be moved stays received until the end, so that it is looked at once, and is returned then.
  */
 import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { copyOf } from '../brokers/rules/message-copy.ts';
-import { giveBack } from '../producer/give-back.ts';
 import { SendError } from '../producer/send-results.ts';
 import { Sender } from '../producer/sender.ts';
+import { returnMessages } from './peek-messages.ts';
 
 export interface MovingOptions {
   /** Which messages to move. Default: all. */
@@ -15,7 +15,7 @@ export interface MovingOptions {
   readonly limit?: number | undefined;
   /** Counts what would be moved, and moves nothing. Default false. */
   readonly isDryRun?: boolean;
-  /** Ends it early; what was not moved yet is given back. */
+  /** Ends it early; what was not moved yet is returned. */
   readonly signal?: AbortSignal;
   /** Hears of the beginning, and of each step. */
   readonly onProgress?: (report: MoveReport) => void;
@@ -97,7 +97,7 @@ class Pass {
     const ends = await Promise.allSettled(lanes);
     const failure = ends.find((end) => end.status === 'rejected');
     try {
-      await giveBack(this.#source, this.#kept);
+      await returnMessages(this.#source, this.#kept);
     } catch (error) {
       // Of a broker that is gone, the first word counts.
       if (!failure) throw error;

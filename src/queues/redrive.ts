@@ -13,7 +13,7 @@ import { fullName } from '../config/queue-names.ts';
 import { connect } from '../producer/connections.ts';
 import type { QueueOptions } from '../producer/producer.ts';
 import { type MoveReport, moveMessages } from './move-messages.ts';
-import { openExisting } from './open-existing.ts';
+import { openExisting } from './open-queue.ts';
 
 /** How often to ask the broker how far its own move is, in milliseconds. */
 const POLL_MS = 1_000;

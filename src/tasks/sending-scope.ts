@@ -1,7 +1,6 @@
 /** `queue.batch(async () => …)`: what is sent inside is waited for together, and its failures are one error. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Sent } from '../producer/send-results.ts';
-import { allSent } from '../producer/send-results.ts';
+import { allSent, type Sent } from '../producer/send-results.ts';
 
 const scope = new AsyncLocalStorage<Promise<Sent>[]>();
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Pacer } from '../../src/cli/progress.ts';
+import { formatRate, Pacer } from '../../src/cli/progress.ts';
 
 describe('the pace of something under way', () => {
   it('is known from the second look on', () => {
@@ -23,5 +23,9 @@ describe('the pace of something under way', () => {
 
   it('is at its end when nothing is left', () => {
     expect(new Pacer().look(0, 0)).to.deep.equal({ done: 0, total: 0, rate: 0, secondsLeft: 0 });
+  });
+
+  it('has its rate in three digits or more', () => {
+    expect([0.456, 9.96, 1234.5].map(formatRate)).to.deep.equal(['0.5', '10.0', '1235']);
   });
 });

@@ -1,13 +1,11 @@
 /** `sqs-queues clear`: deletes all messages of queues. */
-import type { QueueCounts } from '../../brokers/broker.ts';
+
 import { type ExitCode, exitCodes } from '../../host/exit-codes.ts';
-import { openExisting } from '../../queues/open-existing.ts';
-import { messagesIn } from '../../queues/status.ts';
-import type { CommandContext } from '../command.ts';
-import { type Command, positionals } from '../command.ts';
+import { openExisting } from '../../queues/open-queue.ts';
+import { messagesIn } from '../../queues/queue-status.ts';
+import { type Command, type CommandContext, positionals } from '../command.ts';
 import { flag } from '../command-line.ts';
-import { confirm, print, printJson } from '../terminal.ts';
-import { countOf } from '../values.ts';
+import { confirm, countOf, describeCounts, print, printJson } from '../terminal.ts';
 
 interface Clear {
   readonly queues: readonly string[];
@@ -51,17 +49,6 @@ async function run({ yes, ...given }: Clear, context: CommandContext): Promise<E
     else for (const { queue, deleted, inFlight } of cleared) print(describeCleared(queue, deleted, inFlight));
   }
   return exitCodes.done;
-}
-
-/**
- *     describeCounts({ visible: 3, inFlight: 1, delayed: 0 })    // '4 messages, 1 of them in flight'
- */
-export function describeCounts(counts: QueueCounts): string {
-  const parts = [
-    ...(counts.inFlight > 0 ? [`${counts.inFlight} of them in flight`] : []),
-    ...(counts.delayed > 0 ? [`${counts.delayed} delayed`] : []),
-  ];
-  return [countOf(messagesIn(counts), 'message'), ...parts].join(', ');
 }
 
 function describeCleared(queue: string, deleted: number, inFlight: number): string {

@@ -1,10 +1,9 @@
 /** `sqs-queues completion`: a script that completes command lines in a shell. */
 
 import { exitCodes, UsageError } from '../../host/exit-codes.ts';
-import type { Command } from '../command.ts';
+import { COMMAND, type Command } from '../command.ts';
 import { COMPLETING } from '../completion-words.ts';
 import { print } from '../terminal.ts';
-import { COMMAND } from '../values.ts';
 
 const PROGRAMS = 'sqs-queues sqs-sequential sqs-concurrent';
 

@@ -14,10 +14,10 @@ import {
   type Setup,
   type Workload,
 } from '../../observe/cost/estimate.ts';
-import type { Command, CommandContext } from '../command.ts';
+import { COMMAND, type Command, type CommandContext } from '../command.ts';
 import { flag, value } from '../command-line.ts';
+import { count, duration, rate } from '../option-values.ts';
 import { formatTable, print, printJson } from '../terminal.ts';
-import { COMMAND, count, duration, rate } from '../values.ts';
 
 interface Cost {
   readonly workload: Workload;

@@ -2,10 +2,10 @@
 import type { Argv } from 'yargs';
 import type { CreateOptions } from '../../brokers/broker.ts';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
-import type { Command, CommandContext } from '../command.ts';
+import { COMMAND, type Command, type CommandContext } from '../command.ts';
 import { value } from '../command-line.ts';
+import { count, seconds } from '../option-values.ts';
 import { print, printJson } from '../terminal.ts';
-import { COMMAND, count, seconds } from '../values.ts';
 
 interface Create {
   readonly queue: string;

@@ -2,12 +2,12 @@
 import type { DeadLetterTarget, MessageAttribute, PeekedMessage, Queue } from '../../brokers/broker.ts';
 import { type ExitCode, exitCodes } from '../../host/exit-codes.ts';
 import { encodeLine } from '../../message/messages-log.ts';
-import { openExisting } from '../../queues/open-existing.ts';
-import { peekInto } from '../../queues/peeking.ts';
+import { openExisting } from '../../queues/open-queue.ts';
+import { peekMessages } from '../../queues/peek-messages.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { flag, value } from '../command-line.ts';
-import { type Confirmation, confirm, print, printJson } from '../terminal.ts';
-import { count, countOf, formatSeconds } from '../values.ts';
+import { count } from '../option-values.ts';
+import { type Confirmation, confirm, countOf, formatSeconds, print, printJson } from '../terminal.ts';
 
 interface Peek {
   readonly queue: string;
@@ -39,7 +39,7 @@ async function run(given: Peek, context: CommandContext): Promise<ExitCode> {
   const canPeek = queue.inspect?.peek !== undefined;
   const target = canPeek ? undefined : await queue.inspect?.deadLetterQueue?.();
   if (target && !(await confirm(receiving(queue, target), given.yes))) return exitCodes.usage;
-  const messages = await peekInto(queue, given.count);
+  const messages = await peekMessages(queue, given.count);
   if (context.json) printJson(messages.map(asJson));
   else for (const message of messages) print(describeMessage(message, Date.now()));
   if (!context.json) {

@@ -1,7 +1,7 @@
 /** `sqs-queues redrive`: sends messages back to where they can be handled again. */
 import type { Argv } from 'yargs';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
-import { openExisting } from '../../queues/open-existing.ts';
+import { openExisting } from '../../queues/open-queue.ts';
 import {
   type MessageFilter,
   type RedriveReport,
@@ -9,12 +9,12 @@ import {
   redriveTargets,
   UnclearTargetError,
 } from '../../queues/redrive.ts';
-import { sendAll } from '../../queues/sending.ts';
-import type { Command, CommandContext } from '../command.ts';
+import { sendMessages } from '../../queues/send-messages.ts';
+import { COMMAND, type Command, type CommandContext } from '../command.ts';
 import { flag, repeatable, value } from '../command-line.ts';
+import { bodiesOf, count, duration, pair } from '../option-values.ts';
 import { Progress } from '../progress.ts';
-import { interruptible, print, printJson } from '../terminal.ts';
-import { bodiesOf, COMMAND, count, countOf, duration, pair } from '../values.ts';
+import { countOf, interruptible, print, printJson } from '../terminal.ts';
 
 /** What is to be moved, and where to. */
 interface Redrive {
@@ -172,7 +172,7 @@ async function redriveLog(
   const progress = new Progress();
   progress.show(wanted.length);
   const messages = wanted.map(([, body]) => ({ body }));
-  const { sent, failed } = await sendAll(broker, queue.name, messages, (done) =>
+  const { sent, failed } = await sendMessages(broker, queue.name, messages, (done) =>
     progress.show(wanted.length - done),
   ).finally(() => progress.end());
   for (const { position, error } of failed) {

@@ -2,12 +2,11 @@
 import type { Argv } from 'yargs';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { encodeCall } from '../../message/call.ts';
-import { sendAll } from '../../queues/sending.ts';
-import type { CommandContext } from '../command.ts';
-import { type Command, positionals } from '../command.ts';
+import { sendMessages } from '../../queues/send-messages.ts';
+import { COMMAND, type Command, type CommandContext, positionals } from '../command.ts';
 import { repeatable, value } from '../command-line.ts';
+import { bodiesOf, jsonOrText, keyword, seconds } from '../option-values.ts';
 import { print, printJson } from '../terminal.ts';
-import { bodiesOf, COMMAND, jsonOrText, keyword, seconds } from '../values.ts';
 
 interface Send {
   readonly queue: string;
@@ -68,7 +67,7 @@ async function run(
     ...(groupId !== undefined && { groupId }),
   };
   const messages = bodies.map((body) => ({ body, ...settings }));
-  const { sent, failed } = await sendAll(await context.brokerToFill(), queue, messages);
+  const { sent, failed } = await sendMessages(await context.brokerToFill(), queue, messages);
   for (const { position, error } of failed) {
     process.stderr.write(`${from === undefined ? '' : `Message ${position} of ${from}: `}${error.message}\n`);
   }

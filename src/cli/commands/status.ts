@@ -1,11 +1,9 @@
 /** `sqs-queues status`: how many messages queues have. */
 
 import { exitCodes } from '../../host/exit-codes.ts';
-import { type QueueStatus, queueStatus } from '../../queues/status.ts';
-import type { CommandContext } from '../command.ts';
-import { type Command, positionals } from '../command.ts';
-import { type Column, formatTable, print, printJson } from '../terminal.ts';
-import { formatSeconds } from '../values.ts';
+import { type QueueStatus, queueStatus } from '../../queues/queue-status.ts';
+import { type Command, type CommandContext, positionals } from '../command.ts';
+import { type Column, formatSeconds, formatTable, print, printJson } from '../terminal.ts';
 
 export const status: Command = (parser, choose) =>
   parser.command(

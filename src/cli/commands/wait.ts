@@ -2,15 +2,13 @@
 import type { BrokerError } from '../../brokers/errors.ts';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { printable } from '../../message/printable.ts';
-import { messagesIn } from '../../queues/status.ts';
-import { type Found, looker, waitUntilEmpty } from '../../queues/waiting.ts';
-import type { CommandContext } from '../command.ts';
-import { type Command, positionals } from '../command.ts';
+import { messagesIn } from '../../queues/queue-status.ts';
+import { type CountedQueue, queueCounter, waitUntilEmpty } from '../../queues/wait-until-empty.ts';
+import { COMMAND, type Command, type CommandContext, positionals } from '../command.ts';
 import { value } from '../command-line.ts';
+import { count, duration } from '../option-values.ts';
 import { Progress } from '../progress.ts';
-import { print, printJson } from '../terminal.ts';
-import { COMMAND, count, duration, formatSeconds } from '../values.ts';
-import { describeCounts } from './clear.ts';
+import { describeCounts, formatSeconds, print, printJson } from '../terminal.ts';
 
 interface Wait {
   readonly queues: readonly string[];
@@ -53,9 +51,9 @@ async function run({ cycles, every, timeout, ...given }: Wait, context: CommandC
   if (names.length === 0) throw new UsageError(COMMAND, 'Name a queue, or an ini file with -c.');
   const progress = new Progress();
   const startedAt = performance.now();
-  let last: readonly Found[] = [];
+  let last: readonly CountedQueue[] = [];
   let outage: BrokerError | undefined;
-  const onLook = (found: readonly Found[]) => {
+  const onCounts = (found: readonly CountedQueue[]) => {
     if (outage) complainAbout('The broker answers again.');
     outage = undefined;
     progress.show(found.reduce((sum, counts) => sum + messagesIn(counts), 0));
@@ -69,8 +67,8 @@ async function run({ cycles, every, timeout, ...given }: Wait, context: CommandC
   };
   let isEmpty: boolean;
   try {
-    const look = looker(await context.broker(), names, context.configured);
-    isEmpty = await waitUntilEmpty(look, { cycles, every, timeout, onLook, onOutage });
+    const countAll = queueCounter(await context.broker(), names, context.configured);
+    isEmpty = await waitUntilEmpty(countAll, { cycles, every, timeout, onCounts, onOutage });
   } finally {
     progress.end();
   }
@@ -82,7 +80,7 @@ async function run({ cycles, every, timeout, ...given }: Wait, context: CommandC
   return exitCodes.unfinished;
 }
 
-function describeLeft(found: readonly Found[]): string {
+function describeLeft(found: readonly CountedQueue[]): string {
   const left = found.filter((counts) => messagesIn(counts) > 0).map(describe);
   return left.length > 0 ? left.join('; ') : 'empty now, but not often enough in a row';
 }
@@ -92,13 +90,13 @@ function complainAbout(text: string): void {
 }
 
 /** A line for each queue whose counts are others than before. */
-function printChanges(before: readonly Found[], now: readonly Found[]): void {
+function printChanges(before: readonly CountedQueue[], now: readonly CountedQueue[]): void {
   for (const [index, found] of now.entries()) {
     const line = describe(found);
     if (!before[index] || describe(before[index]) !== line) print(line);
   }
 }
 
-function describe(found: Found): string {
+function describe(found: CountedQueue): string {
   return `${found.queue} has ${describeCounts(found)}`;
 }

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { BrokerError } from '../../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
 import { CommandContext } from '../../../src/cli/command.ts';
-import { redriveDeadLetters } from '../../../src/cli/commands/redrive.ts';
+import { describeMove, redriveDeadLetters } from '../../../src/cli/commands/redrive.ts';
 import { rejection } from '../../support/rejection.ts';
 
 describe('a redrive that fails on its way', () => {
@@ -32,5 +32,19 @@ describe('a redrive that fails on its way', () => {
     sinon.restore();
     expect(error).to.have.property('message', 'away');
     expect(text).to.equal('Moved 50 of 95 messages of dead to jobs; 45 messages could not be looked at\n');
+  });
+});
+
+describe('what sqs-queues redrive says', () => {
+  it('tells what could not be looked at, unless a limit was meant', () => {
+    const names = { from: 'dead', to: 'jobs' };
+    const report = { total: 1_500, looked: 1_400, moved: 10, failed: [], isByBroker: false };
+    const what = { isDryRun: false };
+    expect(describeMove(report, what, names)).to.equal(
+      'Moved 10 of 1,500 messages of dead to jobs; 100 messages could not be looked at',
+    );
+    expect(describeMove(report, { isDryRun: true, limit: 10 }, names)).to.equal(
+      '10 of 1,500 messages of dead would be moved to jobs',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { peekInto } from '../../src/queues/peeking.ts';
+import { peekMessages } from '../../src/queues/peek-messages.ts';
 import { rejection } from '../support/rejection.ts';
 
 /** A queue that shows nothing without a receive, as on SQS. */
@@ -14,7 +14,7 @@ async function blindQueue(count: number): Promise<Queue> {
 describe('peeking into a queue that shows nothing without a receive', () => {
   it('receives as many messages as are wanted, and gives them back', async () => {
     const queue = await blindQueue(25);
-    const messages = await peekInto(queue, 12);
+    const messages = await peekMessages(queue, 12);
     expect(messages.map(({ body }) => body)).to.deep.equal(
       Array.from({ length: 12 }, (_, index) => String(index)),
     );
@@ -23,7 +23,7 @@ describe('peeking into a queue that shows nothing without a receive', () => {
   });
 
   it('shows what there is when that is less', async () => {
-    expect(await peekInto(await blindQueue(3), 12)).to.have.length(3);
+    expect(await peekMessages(await blindQueue(3), 12)).to.have.length(3);
   });
 
   it('gives back what it has when the next receive fails', async () => {
@@ -35,7 +35,7 @@ describe('peeking into a queue that shows nothing without a receive', () => {
       if (receives === 2) throw new Error('gone');
       return receive(options);
     };
-    expect((await rejection(peekInto(queue, 12))).message).to.equal('gone');
+    expect((await rejection(peekMessages(queue, 12))).message).to.equal('gone');
     expect(await queue.counts()).to.include({ visible: 25, inFlight: 0 });
   });
 });

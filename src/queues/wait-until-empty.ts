@@ -1,44 +1,44 @@
 /** Waits until queues are empty. */
 import type { Broker, Queue, QueueCounts } from '../brokers/broker.ts';
 import { BrokerError, QueueNotFoundError } from '../brokers/errors.ts';
-import { openExisting } from './open-existing.ts';
-import { messagesIn } from './status.ts';
+import { openExisting } from './open-queue.ts';
+import { messagesIn } from './queue-status.ts';
 
 export interface WaitOptions {
   /** How many times in a row the queues must be found empty: the counts of SQS are approximate. */
   readonly cycles: number;
-  /** Seconds from one look to the next. */
+  /** Seconds from one count to the next. */
   readonly every: number;
   /** Seconds after which to give up. Default: never. */
   readonly timeout?: number | undefined;
-  /** Hears of each look. */
-  readonly onLook: (found: readonly Found[]) => void;
-  /** Hears why nothing can be seen any more; not again until something was seen. */
+  /** Called with each count. */
+  readonly onCounts: (found: readonly CountedQueue[]) => void;
+  /** Called when the broker stops answering; not again until it has answered. */
   readonly onOutage: (error: BrokerError) => void;
 }
 
-/** What a queue has at one look. */
-export interface Found extends QueueCounts {
+/** A queue and its messages at one count. */
+export interface CountedQueue extends QueueCounts {
   readonly queue: string;
 }
 
-/** After a look that failed, seconds to the next one at least. */
+/** The least time to the next count after one that failed, in seconds. */
 const OUTAGE_PAUSE = 1;
 
 /**
- * Looks again and again; resolves to whether the queues are empty. Throws what the first `look` throws. Later, an outage is
- * waited out: only an error that will not pass by itself is thrown.
+ * Counts again and again; resolves to whether the queues are empty. Throws what the first `count` throws. Later, an outage
+ * is waited out: only an error that will not pass by itself is thrown.
  */
 export async function waitUntilEmpty(
-  look: () => Promise<readonly Found[]>,
-  { cycles, every, timeout = Number.POSITIVE_INFINITY, onLook, onOutage }: WaitOptions,
+  count: () => Promise<readonly CountedQueue[]>,
+  { cycles, every, timeout = Number.POSITIVE_INFINITY, onCounts, onOutage }: WaitOptions,
 ): Promise<boolean> {
   const endsAt = performance.now() + timeout * 1000;
-  const lookThroughOutages = throughOutages(look, onOutage);
+  const countThroughOutages = throughOutages(count, onOutage);
   let empty = 0;
   for (;;) {
-    const found = await lookThroughOutages();
-    if (found) onLook(found);
+    const found = await countThroughOutages();
+    if (found) onCounts(found);
     empty = found?.every((counts) => messagesIn(counts) === 0) ? empty + 1 : 0;
     if (empty >= cycles) return true;
     const leftMs = endsAt - performance.now();
@@ -50,16 +50,16 @@ export async function waitUntilEmpty(
 
 const PASSING = new Set(['unreachable', 'throttled', 'credentials']);
 
-/** Looks, or sees nothing while the broker is away that has answered before. */
+/** Counts; undefined while a broker that has answered before does not answer. */
 function throughOutages(
-  look: () => Promise<readonly Found[]>,
+  count: () => Promise<readonly CountedQueue[]>,
   onOutage: (error: BrokerError) => void,
-): () => Promise<readonly Found[] | undefined> {
+): () => Promise<readonly CountedQueue[] | undefined> {
   let hasAnswered = false;
   let isAway = false;
   return async () => {
     try {
-      const found = await look();
+      const found = await count();
       hasAnswered = true;
       isAway = false;
       return found;
@@ -73,14 +73,14 @@ function throughOutages(
 }
 
 /**
- * Looks at queues, by name. Makes none: those in `configured` that a container will make are empty until then; the look throws
- * QueueNotFoundError for others.
+ * Counts the messages of queues, by name. Creates no queue: those in `configured` that a container will create are empty
+ * until then; for others that do not exist, the count throws QueueNotFoundError.
  */
-export function looker(
+export function queueCounter(
   broker: Broker,
   names: readonly string[],
   configured: readonly string[],
-): () => Promise<readonly Found[]> {
+): () => Promise<readonly CountedQueue[]> {
   const opened = new Map<string, Queue>();
   const open = async (name: string): Promise<Queue | undefined> => {
     try {
@@ -88,8 +88,8 @@ export function looker(
       opened.set(name, queue);
       return queue;
     } catch (error) {
-      const isToBeMade = broker.makesQueues && configured.includes(name);
-      if (error instanceof QueueNotFoundError && isToBeMade) return undefined;
+      const isToBeCreated = broker.makesQueues && configured.includes(name);
+      if (error instanceof QueueNotFoundError && isToBeCreated) return undefined;
       throw error;
     }
   };

@@ -10,8 +10,8 @@ export interface QueueStatus extends QueueCounts {
   readonly deadLetters?: { readonly queue: string; readonly messages: number };
 }
 
-/** The queues of an ini file. */
-export interface ConfiguredQueues {
+/** The queues that the worker of an ini file handles. */
+export interface HandledQueues {
   readonly queues: readonly string[];
   /** Where their dead letters go. */
   readonly deadLetterQueue?: string | undefined;
@@ -26,43 +26,43 @@ const NONE: QueueCounts = { visible: 0, inFlight: 0, delayed: 0 };
 export async function queueStatus(
   broker: Broker,
   names: readonly string[],
-  configured: ConfiguredQueues = { queues: [] },
+  configured: HandledQueues = { queues: [] },
 ): Promise<QueueStatus[]> {
   const all = names.length === 0 || broker.makesQueues ? (await broker.list()).sort() : [];
   const { queues, deadLetterQueue } = configured;
   const mayBeMade = [...queues, ...(deadLetterQueue === undefined ? [] : [deadLetterQueue])];
-  const lookAt = async (name: string): Promise<Looked> => {
-    if (!broker.makesQueues || all.includes(name)) return look(await broker.open(name));
+  const read = async (name: string): Promise<QueueFacts> => {
+    if (!broker.makesQueues || all.includes(name)) return readQueue(await broker.open(name));
     if (mayBeMade.includes(name)) return { counts: NONE };
     throw new QueueNotFoundError(name, broker.description);
   };
-  const looked = new Map<string, Promise<Looked>>();
-  const lookOnce = (name: string) => {
-    const looking = looked.get(name) ?? lookAt(name);
-    looked.set(name, looking);
-    return looking;
+  const reads = new Map<string, Promise<QueueFacts>>();
+  const readOnce = (name: string) => {
+    const reading = reads.get(name) ?? read(name);
+    reads.set(name, reading);
+    return reading;
   };
   return Promise.all(
     (names.length > 0 ? names : all).map(async (queue) => {
-      const { counts, oldestSentAt, target } = await lookOnce(queue);
+      const { counts, oldestSentAt, target } = await readOnce(queue);
       const deadLetters = queues.includes(queue) ? (deadLetterQueue ?? target) : target;
       return {
         queue,
         ...counts,
         ...(oldestSentAt !== undefined && { oldestSentAt }),
-        ...(deadLetters !== undefined && (await countDeadLetters(deadLetters, lookOnce))),
+        ...(deadLetters !== undefined && (await countDeadLetters(deadLetters, readOnce))),
       };
     }),
   );
 }
 
-interface Looked {
+interface QueueFacts {
   readonly counts: QueueCounts;
   readonly oldestSentAt?: number | undefined;
   readonly target?: string | undefined;
 }
 
-async function look(queue: Queue): Promise<Looked> {
+async function readQueue(queue: Queue): Promise<QueueFacts> {
   const [counts, oldestSentAt, target] = await Promise.all([
     queue.counts(),
     queue.inspect?.oldest?.(),
@@ -74,10 +74,10 @@ async function look(queue: Queue): Promise<Looked> {
 /** A dead-letter queue may be gone, or another account's: that is no reason to show nothing of the queue. */
 async function countDeadLetters(
   queue: string,
-  lookAt: (name: string) => Promise<Looked>,
+  read: (name: string) => Promise<QueueFacts>,
 ): Promise<Pick<QueueStatus, 'deadLetters'>> {
   try {
-    return { deadLetters: { queue, messages: messagesIn((await lookAt(queue)).counts) } };
+    return { deadLetters: { queue, messages: messagesIn((await read(queue)).counts) } };
   } catch (error) {
     if (error instanceof BrokerError && NOT_TO_BE_SEEN.has(error.kind)) return {};
     throw error;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { queueStatus } from '../../src/queues/status.ts';
+import { queueStatus } from '../../src/queues/queue-status.ts';
 import { rejection } from '../support/rejection.ts';
 
 const EMPTY = { visible: 0, inFlight: 0, delayed: 0 };

@@ -5,14 +5,18 @@ import { Sender } from '../producer/sender.ts';
 /** What became of the messages of one `send`. */
 export interface SendReport {
   readonly sent: { readonly messageId: string; readonly body: string }[];
+  /** `position` counts from 1. */
   readonly failed: { readonly position: number; readonly body: string; readonly error: Error }[];
 }
 
-/** How many messages are handed to the broker's requests at once. */
-const STRETCH = 1_000;
+/** How many messages wait for requests at once. */
+const CHUNK_SIZE = 1_000;
 
-/** Sends messages, in requests of ten; `position` in the report counts from 1, and `onProgress` hears how many are done. Throws QueueNotFoundError, BrokerError. */
-export async function sendAll(
+/**
+ * Sends messages, in requests of ten; `onProgress` is called with how many are done. Throws QueueNotFoundError,
+ * BrokerError.
+ */
+export async function sendMessages(
   broker: Broker,
   queueName: string,
   messages: Iterable<OutgoingMessage>,
@@ -21,11 +25,11 @@ export async function sendAll(
   const sender = new Sender(broker, await broker.open(queueName));
   const report: SendReport = { sent: [], failed: [] };
   let position = 0;
-  for (const stretch of stretches(messages, STRETCH)) {
-    const results = await Promise.allSettled(stretch.map((message) => sender.send(message)));
+  for (const chunk of chunks(messages, CHUNK_SIZE)) {
+    const results = await Promise.allSettled(chunk.map((message) => sender.send(message)));
     for (const [index, result] of results.entries()) {
       position += 1;
-      const body = stretch[index]?.body ?? '';
+      const body = chunk[index]?.body ?? '';
       if (result.status === 'fulfilled') report.sent.push({ messageId: result.value.messageId, body });
       else report.failed.push({ position, body, error: result.reason as Error });
     }
@@ -34,14 +38,14 @@ export async function sendAll(
   return report;
 }
 
-function* stretches<Item>(items: Iterable<Item>, size: number): Generator<Item[]> {
-  let stretch: Item[] = [];
+function* chunks<Item>(items: Iterable<Item>, size: number): Generator<Item[]> {
+  let chunk: Item[] = [];
   for (const item of items) {
-    stretch.push(item);
-    if (stretch.length === size) {
-      yield stretch;
-      stretch = [];
+    chunk.push(item);
+    if (chunk.length === size) {
+      yield chunk;
+      chunk = [];
     }
   }
-  if (stretch.length > 0) yield stretch;
+  if (chunk.length > 0) yield chunk;
 }

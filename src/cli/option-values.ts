@@ -1,11 +1,10 @@
-/** Values on the command line of `sqs-queues`, from texts to what they stand for, and durations back to texts. */
+/** The values of options on the command line of `sqs-queues`, from text to what they stand for. */
 import { readFileSync } from 'node:fs';
 import { parseDuration } from '../config/duration.ts';
 import { UsageError } from '../host/exit-codes.ts';
 import { decodeLine } from '../message/messages-log.ts';
 import { SECONDS_A_MONTH } from '../observe/cost/cost.ts';
-
-export const COMMAND = 'sqs-queues';
+import { COMMAND } from './command.ts';
 
 /** A value of a call: JSON, or else a text. Throws UsageError for a number that cannot be held. */
 export function jsonOrText(text: string): unknown {
@@ -72,41 +71,6 @@ export function bodiesOf(file: string): string[] {
     .split('\n')
     .filter((line) => line !== '')
     .map(decodeLine);
-}
-
-const UNITS = [
-  ['d', 86_400],
-  ['h', 3_600],
-  ['min', 60],
-  ['s', 1],
-] as const;
-
-/**
- * A length of time for people, in its two largest units.
- *
- *     formatSeconds(0.4)       // '0 s'
- *     formatSeconds(61)        // '1 min 1 s'
- *     formatSeconds(90_000)    // '1 d 1 h'
- */
-export function formatSeconds(seconds: number): string {
-  let left = Math.max(0, Math.round(seconds));
-  const first = UNITS.findIndex(([, length]) => left >= length);
-  if (first < 0) return '0 s';
-  const parts: string[] = [];
-  for (const [unit, length] of UNITS.slice(first, first + 2)) {
-    const count = Math.floor(left / length);
-    left -= count * length;
-    if (count > 0) parts.push(`${count} ${unit}`);
-  }
-  return parts.join(' ');
-}
-
-/**
- *     countOf(1, 'message')        // '1 message'
- *     countOf(1200, 'message')     // '1,200 messages'
- */
-export function countOf(count: number, what: string): string {
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** Seconds of what a rate can be counted by; a month as AWS bills it. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import { BrokerError, QueueNotFoundError } from '../../src/brokers/errors.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
-import { type Found, looker, waitUntilEmpty } from '../../src/queues/waiting.ts';
+import { type CountedQueue, queueCounter, waitUntilEmpty } from '../../src/queues/wait-until-empty.ts';
 import { rejection } from '../support/rejection.ts';
 
 describe('waiting until queues are empty', () => {
@@ -17,13 +17,13 @@ describe('waiting until queues are empty', () => {
     clock.restore();
   });
 
-  function found(visible: number, inFlight = 0, delayed = 0): Found {
+  function found(visible: number, inFlight = 0, delayed = 0): CountedQueue {
     return { queue: 'jobs', visible, inFlight, delayed };
   }
 
   /** Waits while the looks find or throw what is listed, and find nothing after that. */
   async function wait(
-    list: readonly (Found | Error)[],
+    list: readonly (CountedQueue | Error)[],
     options: { cycles: number; timeout?: number; every?: number },
   ) {
     const left = [...list];
@@ -35,7 +35,7 @@ describe('waiting until queues are empty', () => {
     };
     const waiting = waitUntilEmpty(look, {
       every: 5,
-      onLook: () => {
+      onCounts: () => {
         looks += 1;
       },
       onOutage: ({ message }) => outages.push(message),
@@ -96,9 +96,9 @@ describe('waiting until queues are empty', () => {
     const broker = new MemoryBroker();
     await broker.create('jobs');
     await (await broker.open('jobs')).send([{ body: 'x' }]);
-    const look = looker(broker, ['jobs', 'later'], ['jobs', 'later']);
+    const look = queueCounter(broker, ['jobs', 'later'], ['jobs', 'later']);
     expect(await look()).to.deep.equal([found(1), { queue: 'later', visible: 0, inFlight: 0, delayed: 0 }]);
-    expect(await rejection(looker(broker, ['later'], [])())).to.be.instanceOf(QueueNotFoundError);
+    expect(await rejection(queueCounter(broker, ['later'], [])())).to.be.instanceOf(QueueNotFoundError);
     expect(await broker.list()).to.deep.equal(['jobs']);
   });
 });
