@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isOwn, requireOwnAsIs, shareThisCopy } from './one-copy.ts';
 
 /** The module could not be imported, or has no such export. The message says which of these, and what there is. */
 export class ModuleLoadError extends Error {
@@ -27,6 +28,7 @@ export async function loadExpression(expression: string, directory: string): Pro
 
 /** Imports a module as `loadExpression` does. Throws ModuleLoadError. */
 export async function importModule(specifier: string, directory: string): Promise<Record<string, unknown>> {
+  shareThisCopy();
   const url = await locate(specifier, directory);
   try {
     if (/\.[cm]?tsx?$/.test(extname(new URL(url).pathname))) await understandTypeScript();
@@ -47,8 +49,13 @@ async function locate(specifier: string, directory: string): Promise<string> {
     throw new ModuleLoadError(`There is no module ${specifier}: the file ${file} does not exist.`);
   }
   const { resolve: resolveSpecifier } = await import('import-meta-resolve');
-  // From the ini file's folder first; what is installed beside this program (its own workers) serves as well.
-  for (const parent of [pathToFileURL(join(directory, 'ini')).href, import.meta.url]) {
+  // From the ini file's folder first; what is installed beside this program serves as well, and its own workers come
+  // from nowhere else.
+  const parents = [
+    ...(isOwn(specifier) ? [] : [pathToFileURL(join(directory, 'ini')).href]),
+    import.meta.url,
+  ];
+  for (const parent of parents) {
     try {
       const url = resolveSpecifier(specifier, parent);
       if (!url.startsWith('file:') || existsSync(new URL(url))) return url;
@@ -74,7 +81,7 @@ function understandTypeScript(): Promise<void> {
       import(TSX_FOR_REQUIRE) as Promise<typeof import('tsx/cjs/api')>,
       import(TSX_FOR_IMPORT) as Promise<typeof import('tsx/esm/api')>,
     ]);
-    cjs.register();
+    requireOwnAsIs(() => cjs.register());
     esm.register();
   })();
   return typeScript;

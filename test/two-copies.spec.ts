@@ -1,0 +1,252 @@
+/** Two copies of the package in one process: a global installation beside a project's own, as npx leaves them. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+
+const repository = resolve(import.meta.dirname, '..');
+const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
+const [major, minor, patch] = version.split('.').map(Number) as [number, number, number];
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'two-copies-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Installs a copy of what was compiled in `folder`, and resolves to the folder of the package. */
+function install(place: string, asVersion = version): string {
+  const home = join(folder, place, 'node_modules/sqs-containers');
+  mkdirSync(home, { recursive: true });
+  cpSync(join(repository, 'dist'), join(home, 'dist'), { recursive: true });
+  const manifest = readFileSync(join(repository, 'package.json'), 'utf8');
+  writeFileSync(join(home, 'package.json'), manifest.replace(`"${version}"`, `"${asVersion}"`));
+  symlinkSync(join(repository, 'node_modules'), join(home, 'node_modules'));
+  return home;
+}
+
+function write(files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs an executable of the copy in `home`. */
+function run(home: string, program: string, ...args: string[]): Promise<Ended> {
+  const file = join(home, 'dist/containers', `${program}.js`);
+  return new Promise((resolve) => {
+    execFile(process.execPath, [file, ...args], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+/** Sends a message to the queue of `service/worker.ini`, and has the copy in `home` run its worker for it. */
+async function handleOne(home: string, worker: string): Promise<Ended> {
+  write({
+    'service/worker.ini': `[container]\nworker = ${worker}\nqueue = jobs\nbroker = sqlite:queues.db\non_error = retry\n`,
+  });
+  const ini = join(folder, 'service/worker.ini');
+  await run(home, 'queues', 'send', 'jobs', '-c', ini);
+  return run(home, 'sequential', ini, '--message-limit', '1');
+}
+
+describe('a container beside another copy of the same version', function () {
+  this.timeout(30_000);
+
+  const workers = {
+    'project/module.mjs': `
+      import { currentMessage } from 'sqs-containers';
+      export const worker = () => () => console.log(currentMessage().queue, import.meta.resolve('sqs-containers'));
+    `,
+    'project/common.cjs': `
+      const { currentMessage } = require('sqs-containers');
+      exports.worker = () => () => console.log(currentMessage().queue, require.resolve('sqs-containers/tasks'));
+    `,
+    // In a package without "type": "module", tsx makes CommonJS of it.
+    'project/typed.ts': `
+      import { TransientError, currentMessage } from 'sqs-containers';
+      enum Kind { Typed = 'typed' }
+      const own = import('sqs-containers');
+      export const worker = () => async () =>
+        console.log(currentMessage().queue, Kind.Typed, TransientError === (await own).TransientError);
+    `,
+  };
+
+  it('hands itself to a worker that imports the package, in an ES module', async () => {
+    const home = install('global');
+    install('project');
+    write(workers);
+    const { stdout } = await handleOne(home, '../project/module.mjs:worker');
+    expect(stdout).to.equal(`jobs ${pathToFileURL(join(home, 'dist/src/index.js'))}\n`);
+  });
+
+  it('and to one that requires it, in CommonJS', async () => {
+    const home = install('global');
+    install('project');
+    write(workers);
+    const { stdout } = await handleOne(home, '../project/common.cjs:worker');
+    expect(stdout).to.equal(`jobs ${join(home, 'dist/src/tasks/worker.js')}\n`);
+  });
+
+  it('and to one in TypeScript, whether it imports it or tsx has it require it', async () => {
+    const home = install('global');
+    install('project');
+    write(workers);
+    const { stdout } = await handleOne(home, '../project/typed.ts:worker');
+    expect(stdout).to.equal('jobs typed true\n');
+  });
+
+  it('and to one in a project that has not installed the package', async () => {
+    const home = install('global');
+    write(workers);
+    const { stdout } = await handleOne(home, '../project/module.mjs:worker');
+    expect(stdout).to.equal(`jobs ${pathToFileURL(join(home, 'dist/src/index.js'))}\n`);
+  });
+});
+
+describe('a container beside a copy of another version', function () {
+  this.timeout(30_000);
+
+  const worker = {
+    'project/worker.mjs': `
+      import { TransientError } from 'sqs-containers';
+      export const worker = () => () => { throw new TransientError('not yet'); };
+    `,
+  };
+
+  it('works with one that is near, and warns once with both versions and where they are', async () => {
+    const near = `${major}.${minor}.${patch + 1}`;
+    const [home, other] = [install('global'), install('project', near)];
+    write(worker);
+    const { code, stderr } = await handleOne(home, '../project/worker.mjs:worker');
+    expect(code, stderr).to.equal(0);
+    expect(stderr.match(/Warning: .*/g)).to.deep.equal([
+      `Warning: sqs-containers ${version} in ${home} runs, and sqs-containers ${near} in ${other} is imported: install the same version in both places.`,
+    ]);
+    expect(stderr).to.contain('not yet').and.not.to.contain('at worker');
+  });
+
+  it('ends with 78 beside one that is too far away, and names both versions and where they are', async () => {
+    const far = major === 0 ? `0.${minor + 1}.0` : `${major + 1}.0.0`;
+    const [home, other] = [install('global'), install('project', far)];
+    write(worker);
+    const { code, stderr } = await handleOne(home, '../project/worker.mjs:worker');
+    expect(code).to.equal(78);
+    expect(stderr).to.contain(
+      `sqs-containers ${version} in ${home} runs, and sqs-containers ${far} in ${other} is imported: they do not work together.`,
+    );
+  });
+});
+
+type Package = typeof import('../src/index.ts');
+type Testing = typeof import('../src/testing/inline.ts') & typeof import('../containers/test.ts');
+
+describe('two copies in one process', () => {
+  let ours: Package & Testing;
+  let theirs: Package & Testing;
+  let container: { stop(): Promise<void> } | undefined;
+
+  beforeEach(async () => {
+    const load = async (home: string): Promise<Package & Testing> => {
+      const [index, testing] = await Promise.all(
+        ['src/index.js', 'containers/test.js'].map(
+          (file) => import(pathToFileURL(join(home, 'dist', file)).href),
+        ),
+      );
+      return { ...(index as Package), ...(testing as Testing) };
+    };
+    [ours, theirs] = await Promise.all([load(install('one')), load(install('another'))]);
+  });
+  afterEach(async () => {
+    await container?.stop();
+    container = undefined;
+  });
+
+  it('are two: their classes are different', () => {
+    expect(ours.TransientError).not.to.equal(theirs.TransientError);
+  });
+
+  it('know each exported error of the other', () => {
+    const made: readonly [keyof Package, (copy: Package) => Error][] = [
+      ['BatchError', (copy) => new copy.BatchError('jobs', [])],
+      ['BrokerError', (copy) => new copy.BrokerError('denied', 'no')],
+      ['MalformedMessageError', (copy) => new copy.MalformedMessageError('no')],
+      ['QueueNotFoundError', (copy) => new copy.QueueNotFoundError('jobs', 'memory')],
+      ['Retry', (copy) => new copy.Retry()],
+      ['SendError', (copy) => new copy.SendError('no', { body: '' })],
+      ['TaskInputError', (copy) => new copy.TaskInputError('task', [])],
+      ['TransientError', (copy) => new copy.TransientError()],
+      ['UnknownTaskError', (copy) => new copy.UnknownTaskError()],
+      ['UnserializableArgumentError', (copy) => new copy.UnserializableArgumentError()],
+      ['UnsupportedContentTypeError', (copy) => new copy.UnsupportedContentTypeError()],
+    ];
+    const exported = Object.keys(ours).filter((name) => /Error$|^Retry$/.test(name));
+    expect(made.map(([name]) => name)).to.have.members(exported);
+    for (const [name, make] of made) expect(make(theirs), name).to.be.instanceOf(ours[name]);
+    expect(new theirs.QueueNotFoundError('jobs', 'memory')).to.be.instanceOf(ours.BrokerError);
+    expect(new theirs.BrokerError('denied', 'no')).not.to.be.instanceOf(ours.QueueNotFoundError);
+  });
+
+  it('hand a worker its current message, and understand its TransientError', async () => {
+    const seen: string[] = [];
+    const started = await ours.TestContainer.start({
+      queue: 'jobs',
+      worker: () => () => {
+        seen.push(theirs.currentMessage().queue);
+        throw new theirs.TransientError('not yet');
+      },
+    });
+    container = started;
+    await theirs.queue('jobs')();
+    await started.idle();
+    expect(seen).to.deep.equal(['jobs']);
+    expect(started.kept).to.have.length(1);
+    expect(started.failed).to.deep.equal([]);
+  });
+
+  it('share tasks, their context and their codecs', async () => {
+    const decoded: string[] = [];
+    ours.registerCodec({
+      contentType: 'two-copies',
+      encode: JSON.stringify,
+      decode(body) {
+        decoded.push(body);
+        return JSON.parse(body);
+      },
+    });
+    const seen: unknown[] = [];
+    const inline = ours.runInline();
+    container = { stop: async () => inline.stop() };
+    const jobs = theirs.taskQueue('two-copies', { contentType: 'two-copies' });
+    const shout = jobs.task('shout', ({ text }: { readonly text: string }) => {
+      seen.push(text, ours.currentContext());
+    });
+    await ours.runWithContext({ tenant: 'one' }, () => shout.delay({ text: 'hello' }));
+    expect(seen).to.deep.equal(['hello', { tenant: 'one' }]);
+    expect(decoded).to.have.length(1);
+  });
+
+  it('understand what a custom broker of the other throws', async () => {
+    write({
+      'broker.mjs': `
+        import { BrokerError } from ${JSON.stringify(pathToFileURL(join(folder, 'another/node_modules/sqs-containers/dist/src/brokers/index.js')))};
+        export const open = () => { throw new BrokerError('denied', 'not you'); };
+      `,
+    });
+    const refusal = await ours
+      .queue('jobs', { broker: `${join(folder, 'broker.mjs')}:open` })()
+      .catch((error: unknown) => error);
+    expect(refusal).to.be.instanceOf(ours.BrokerError);
+    expect(refusal).to.include({ kind: 'denied', message: 'not you' });
+  });
+});
