@@ -50,7 +50,13 @@ function notNull(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {
 }
 
 async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<void> {
-  const { integer, bytes, text, key, oftenChanged } = types;
+  await createQueues(schema, types);
+  await createMessages(schema, types);
+  await createGroups(schema, types);
+  await createDeduplication(schema, types);
+}
+
+async function createQueues(schema: SchemaModule, { integer, text, key }: ColumnTypes): Promise<void> {
   await schema
     .createTable('queue')
     .addColumn('id', integer, key)
@@ -62,6 +68,10 @@ async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<v
     .addColumn('max_receives', integer)
     .addColumn('content_based_deduplication', integer, notNull)
     .execute();
+}
+
+async function createMessages(schema: SchemaModule, types: ColumnTypes): Promise<void> {
+  const { integer, bytes, text, key, oftenChanged } = types;
   await schema
     .createTable('message')
     .addColumn('id', integer, key)
@@ -88,6 +98,11 @@ async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<v
     .columns(['queue_id', 'group_id', 'id'])
     .where('group_id', 'is not', null)
     .execute();
+}
+
+/** A row for each group with messages: FIFO queues receive by group. */
+async function createGroups(schema: SchemaModule, types: ColumnTypes): Promise<void> {
+  const { integer, text, key, oftenChanged } = types;
   await schema
     .createTable('message_group')
     .addColumn('id', integer, key)
@@ -102,6 +117,10 @@ async function createTables(schema: SchemaModule, types: ColumnTypes): Promise<v
     .on('message_group')
     .columns(['queue_id', 'visible_at', 'id'])
     .execute();
+}
+
+async function createDeduplication(schema: SchemaModule, types: ColumnTypes): Promise<void> {
+  const { integer, text, key, oftenChanged } = types;
   await schema
     .createTable('deduplication')
     .addColumn('id', integer, key)

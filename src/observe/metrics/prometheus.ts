@@ -35,6 +35,20 @@ export function prometheusText(
   const all = Object.entries(byName);
   const queues = all.filter(([, { worked }]) => worked);
   const families: Family[] = [
+    ...countersOf(queues, all),
+    ...gaugesOf(queues, depths),
+    gauge('sqs_containers_slots', 'Messages that can run at once.', [{ value: slots, labels: {} }]),
+    gauge('sqs_containers_processes', 'Processes that run workers.', [{ value: processes, labels: {} }]),
+    gauge('process_start_time_seconds', 'Start of the first of them, since the epoch.', [
+      { value: startedAt / 1000, labels: {} },
+    ]),
+  ];
+  return AggregatorRegistry.aggregate([families]).metrics();
+}
+
+/** What was counted: of the queues with workers, and of `all`, which includes those that are only sent to. */
+function countersOf(queues: Queues, all: Queues): Family[] {
+  return [
     histogram(
       'messaging_process_duration_seconds',
       'How long workers took.',
@@ -84,6 +98,12 @@ export function prometheusText(
       'Messages that another process may have got while they were held.',
       each(queues, ({ leasesLost }) => leasesLost),
     ),
+  ];
+}
+
+/** What is so now. */
+function gaugesOf(queues: Queues, depths: Readonly<Record<string, QueueCounts>>): Family[] {
+  return [
     gauge(
       'sqs_containers_held_messages',
       'Messages held now.',
@@ -101,13 +121,7 @@ export function prometheusText(
         labelled(queue, 'state', { visible, in_flight: inFlight, delayed }),
       ),
     ),
-    gauge('sqs_containers_slots', 'Messages that can run at once.', [{ value: slots, labels: {} }]),
-    gauge('sqs_containers_processes', 'Processes that run workers.', [{ value: processes, labels: {} }]),
-    gauge('process_start_time_seconds', 'Start of the first of them, since the epoch.', [
-      { value: startedAt / 1000, labels: {} },
-    ]),
   ];
-  return AggregatorRegistry.aggregate([families]).metrics();
 }
 
 const QUEUE = 'messaging_destination_name';
