@@ -19,12 +19,20 @@ export { BatchError, SendError, type Sent } from './producer/send-results.ts';
 export { createQueue } from './queues/open-queue.ts';
 export { redrive } from './queues/redrive.ts';
 export { currentContext, runWithContext, type TaskContext } from './tasks/context.ts';
-export { configureTasks, type TaskDefaults } from './tasks/defaults.ts';
-export { Retry, TaskInputError, UnknownTaskError } from './tasks/errors.ts';
 export type { BatchFailures, BatchHandler, GatherOptions } from './tasks/gather.ts';
-export type { Invocation, Middleware } from './tasks/middleware.ts';
-export type { BatchTaskOptions, RawTaskOptions, TaskOptions, TaskQueueOptions } from './tasks/options.ts';
+export { UnknownTaskError } from './tasks/registry.ts';
+export { Retry } from './tasks/retry.ts';
+export { TaskInputError } from './tasks/schema.ts';
 export type { BakedTask, DelayOptions, Task } from './tasks/task.ts';
+export type {
+  BatchTaskOptions,
+  Invocation,
+  Middleware,
+  RawTaskOptions,
+  TaskOptions,
+  TaskQueueOptions,
+} from './tasks/task-options.ts';
+export { configureTasks, type TaskDefaults } from './tasks/task-options.ts';
 export { type TaskQueue, taskQueue } from './tasks/task-queue.ts';
 export {
   type Backoff,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseDuration } from '../config/duration.ts';
 import { UsageError } from '../host/exit-codes.ts';
-import { decodeLine } from '../message/messages-log.ts';
+import { decodeLine } from '../message/log-lines.ts';
 import { SECONDS_A_MONTH } from '../observe/cost/cost.ts';
 import { COMMAND } from './command.ts';
 

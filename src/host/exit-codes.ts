@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { BrokerConfigError, BrokerError } from '../brokers/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { UnserializableArgumentError } from '../message/call.ts';
-import { printable } from '../message/printable.ts';
+import { printable } from '../message/log-lines.ts';
 import { ModuleLoadError } from '../modules/load.ts';
 import { isMistake } from '../modules/mistake.ts';
 import { Destination, withPriority } from '../observe/logging/destination.ts';

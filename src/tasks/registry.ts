@@ -1,7 +1,19 @@
-/** The tasks of this process, by queue: filled when the modules that define them are imported. */
+/** The tasks of this process, by queue, and which of them a message is for: filled when the modules that define them are imported. */
 import type { Message } from '../brokers/broker.ts';
 import { isFifoName, nameOfUrl } from '../brokers/rules/queue-name.ts';
+import { brand } from '../modules/brand.ts';
 import { containerPrefix } from '../producer/connections.ts';
+import { currentMessage } from '../worker/current-message.ts';
+import { FailedAttempt } from '../worker/errors.ts';
+import { taskNameOf } from './wire.ts';
+
+/** The queue has no task of this name in this process. */
+export class UnknownTaskError extends Error {
+  static {
+    brand(UnknownTaskError, 'UnknownTaskError');
+  }
+  override readonly name = 'UnknownTaskError';
+}
 
 /** What the tasks worker calls for a message. */
 export interface Handling {
@@ -66,4 +78,27 @@ function suffixed(name: string): RegisteredQueue | undefined {
 
 function isCalled(name: string): (queue: RegisteredQueue) => boolean {
   return (queue) => nameOfUrl(queue.name) === name || queue.deadLetterQueue === name;
+}
+
+/** What handles the current message. Throws FailedAttempt if this process has no such task. */
+export function handlingOf(message: Message): Handling {
+  const queue = queueOf(currentMessage().queue);
+  const name = taskNameOf(message);
+  const handling = name === undefined ? queue?.raw : queue?.tasks.get(name);
+  if (handling) return handling;
+  // Another consumer may know it; if none does, the message ends in the dead-letter queue.
+  throw new FailedAttempt(new UnknownTaskError(`${describeUnknown(name)} Served: ${describeTasks()}.`));
+}
+
+/** The tasks of this process, for people: `emails.send_email, emails.remind`. */
+export function describeTasks(): string {
+  const all = registeredQueues().flatMap(({ tasks, raw }) => [...tasks.values(), ...(raw ? [raw] : [])]);
+  return all.map(({ description }) => description).join(', ');
+}
+
+function describeUnknown(name: string | undefined): string {
+  const { queue } = currentMessage();
+  return name === undefined
+    ? `The message names no task (it has no attribute JobName), and the queue "${queue}" has no raw task.`
+    : `The queue "${queue}" has no task "${name}".`;
 }

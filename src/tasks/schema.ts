@@ -1,6 +1,21 @@
 /** Checks the input of a task against its schema, of any library that speaks Standard Schema (zod, valibot, arktype). */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { TaskInputError } from './errors.ts';
+import { brand } from '../modules/brand.ts';
+
+/** An input that does not fit the schema of its task, when it is sent or when it is handled. */
+export class TaskInputError extends Error {
+  static {
+    brand(TaskInputError, 'TaskInputError');
+  }
+  override readonly name = 'TaskInputError';
+  /** What does not fit, each with its path. */
+  readonly issues: readonly string[];
+
+  constructor(task: string, issues: readonly string[]) {
+    super(`The input of the task "${task}" does not fit: ${issues.join('; ')}`);
+    this.issues = issues;
+  }
+}
 
 export type TaskSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
 

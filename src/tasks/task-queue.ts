@@ -5,31 +5,38 @@
  *     export const sendEmail = emails.task('send_email', async (email: { to: string; subject: string }) => { … });
  *     await sendEmail.delay({ to, subject });
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Message } from '../brokers/broker.ts';
 import { textCodec } from '../message/codecs.ts';
 import { traced, tracedSend, withTrace } from '../observe/tracing/tracing.ts';
-import type { Sent } from '../producer/send-results.ts';
+import { allSent, type Sent } from '../producer/send-results.ts';
 import { LazySender } from '../producer/sender.ts';
 import { currentMessage } from '../worker/current-message.ts';
-import { failureOf } from './attempt.ts';
 import { currentContext, restoreContext } from './context.ts';
-import { taskDefaults } from './defaults.ts';
-import type { Decoded, Definition, Format } from './definition.ts';
 import { type BatchHandler, Gatherer } from './gather.ts';
-import { Limiter } from './limits.ts';
-import { wrap } from './middleware.ts';
+import { Limiter } from './limiter.ts';
+import { type RegisteredQueue, registerQueue } from './registry.ts';
+import { failureOf } from './retry.ts';
+import { checkInput, namedArguments, type TaskSchema } from './schema.ts';
+import {
+  type Decoded,
+  type Definition,
+  type DelayOptions,
+  type Format,
+  makeTask,
+  type NoArguments,
+  type Task,
+} from './task.ts';
 import {
   type BatchTaskOptions,
   checkTask,
   type RawTaskOptions,
   type TaskOptions,
   type TaskQueueOptions,
-} from './options.ts';
-import { type RegisteredQueue, registerQueue } from './registry.ts';
-import { checkInput, namedArguments, type TaskSchema } from './schema.ts';
-import { noteSend, sendTogether } from './sending-scope.ts';
-import { type DelayOptions, makeTask, type NoArguments, type Task } from './task.ts';
+  taskDefaults,
+  wrap,
+} from './task-options.ts';
 import { decodeTask, encodeTask } from './wire.ts';
 
 /** The tasks of the queue `name`. Nothing is opened before the first call. */
@@ -248,4 +255,24 @@ export class TaskQueue {
     const checked = schema ? checkInput(name, schema, input) : input;
     return checked instanceof Promise ? checked.then(run) : run(checked);
   }
+}
+
+/** What is sent inside of `queue.batch(async () => …)`. */
+const scope = new AsyncLocalStorage<Promise<Sent>[]>();
+
+/** Runs `work`, then waits for all that was sent in it. Throws BatchError if some was not; each error holds its message. */
+async function sendTogether(queue: string, work: () => unknown): Promise<Sent[]> {
+  const sends: Promise<Sent>[] = [];
+  await scope.run(sends, async () => work());
+  return allSent(queue, sends);
+}
+
+/** Notes a send: inside of a scope it need not be awaited. */
+function noteSend(send: Promise<Sent>): Promise<Sent> {
+  const sends = scope.getStore();
+  if (!sends) return send;
+  // The scope reports what fails; nobody needs to await this one.
+  send.catch(() => {});
+  sends.push(send);
+  return send;
 }

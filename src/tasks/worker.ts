@@ -9,7 +9,7 @@
 import { loadTracing } from '../observe/tracing/tracing.ts';
 import type { WorkerConfig, WorkerContext, WorkerObject } from '../worker/worker.ts';
 import { importTasks } from './discover.ts';
-import { describeTasks, handlingOf } from './handling.ts';
+import { describeTasks, handlingOf } from './registry.ts';
 
 /** Imports the task modules that `[worker] modules` names, and handles the messages of their tasks. */
 export async function worker(config: WorkerConfig, { directory, log }: WorkerContext): Promise<WorkerObject> {

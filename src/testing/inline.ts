@@ -6,7 +6,7 @@ import type { Message, OutgoingMessage, Queue, SendResult } from '../brokers/bro
 import { MemoryBroker } from '../brokers/memory/broker.ts';
 import { MemoryQueue } from '../brokers/memory/queue.ts';
 import { replaceBrokers } from '../producer/connections.ts';
-import { handlingOf } from '../tasks/handling.ts';
+import { handlingOf } from '../tasks/registry.ts';
 import { silentLog, withCurrentMessage } from '../worker/current-message.ts';
 import { isFailedAttempt } from '../worker/errors.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { decodeLine } from '../../src/message/messages-log.ts';
+import { decodeLine } from '../../src/message/log-lines.ts';
 import { cleanUp, folderWith, run, start } from '../support/executable.ts';
 import { emulateSqs, openIn } from '../support/executable-brokers.ts';
 import { type Stub, startStub } from '../support/sqs-stub.ts';

@@ -18,7 +18,7 @@ import {
   referenceCodec,
   UnsupportedContentTypeError,
 } from '../../src/message/codecs.ts';
-import { decodeLine, encodeLine } from '../../src/message/messages-log.ts';
+import { decodeLine, encodeLine } from '../../src/message/log-lines.ts';
 import { formatOf } from '../../src/observe/logging/formats.ts';
 import { redacted } from '../../src/observe/metrics/redacted.ts';
 import { decodeTask, taskNameOf } from '../../src/tasks/wire.ts';

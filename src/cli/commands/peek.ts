@@ -1,7 +1,7 @@
 /** `sqs-queues peek`: shows messages, and leaves them in their queue. */
 import type { DeadLetterTarget, MessageAttribute, PeekedMessage, Queue } from '../../brokers/broker.ts';
 import { type ExitCode, exitCodes } from '../../host/exit-codes.ts';
-import { encodeLine } from '../../message/messages-log.ts';
+import { encodeLine } from '../../message/log-lines.ts';
 import { openExisting } from '../../queues/open-queue.ts';
 import { peekMessages } from '../../queues/peek-messages.ts';
 import type { Command, CommandContext } from '../command.ts';

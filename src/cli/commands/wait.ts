@@ -1,7 +1,7 @@
 /** `sqs-queues wait`: waits until queues are empty. */
 import type { BrokerError } from '../../brokers/errors.ts';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
-import { printable } from '../../message/printable.ts';
+import { printable } from '../../message/log-lines.ts';
 import { messagesIn } from '../../queues/queue-status.ts';
 import { type CountedQueue, queueCounter, waitUntilEmpty } from '../../queues/wait-until-empty.ts';
 import { COMMAND, type Command, type CommandContext, positionals } from '../command.ts';

@@ -2,7 +2,7 @@
  * What a log record looks like: text, JSON, or a template. No value can make more lines or reach the terminal: control
  * characters are written as escapes, and only the lines of an error's stack are lines of their own, indented.
  */
-import { escapeCharacter, printable, UNPRINTABLE } from '../../message/printable.ts';
+import { escapeCharacter, printable, UNPRINTABLE } from '../../message/log-lines.ts';
 
 export interface LogRecord {
   readonly time: Date;

@@ -8,7 +8,7 @@ import {
   type LogTarget,
   MESSAGES_LOGGER,
 } from '../../config/loggers.ts';
-import { encodeLine } from '../../message/messages-log.ts';
+import { encodeLine } from '../../message/log-lines.ts';
 import { Destination, withPriority } from './destination.ts';
 import { formatOf, type LogFormat, type LogRecord } from './formats.ts';
 

@@ -3,7 +3,7 @@
  * terminals and for what reads lines (django-sqs). Names and units stay; more may be added.
  */
 import type { QueueCounts } from '../../brokers/broker.ts';
-import { printable } from '../../message/printable.ts';
+import { printable } from '../../message/log-lines.ts';
 import { type CostStatus, costOf } from '../cost/cost.ts';
 import { type HistogramCounts, quantile } from '../metrics/histogram.ts';
 import {

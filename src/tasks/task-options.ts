@@ -1,9 +1,9 @@
-/** What queues of tasks, and tasks, can be made with. */
+/** What tasks can be made with: the options of a queue and of a task, middleware, and the defaults of the process. */
+import type { Message } from '../brokers/broker.ts';
 import type { Codec } from '../message/codecs.ts';
-import type { Backoff } from '../worker/backoff.ts';
+import { type Backoff, exponentialBackoff } from '../worker/backoff.ts';
 import type { GatherOptions } from './gather.ts';
-import type { TaskLimits } from './limits.ts';
-import type { Middleware } from './middleware.ts';
+import type { TaskLimits } from './limiter.ts';
 import type { TaskSchema } from './schema.ts';
 
 export interface TaskQueueOptions {
@@ -35,6 +35,53 @@ export interface RawTaskOptions<Schema extends AnySchema = AnySchema> extends Ta
   /** Checks what the codec reads, and what it is to write. Default: no check. */
   readonly schema?: Schema;
   readonly backoff?: Backoff;
+}
+
+export interface TaskDefaults {
+  /** When a message comes back whose handler failed. Default: exponential, as in sqs-workers. */
+  readonly backoff: Backoff;
+  /** The codec of what is sent. Default: `json`. */
+  readonly contentType: string;
+  /** Around every handler, outside of those of its queue. Default: none. */
+  readonly middleware: readonly Middleware[];
+}
+
+const key = Symbol.for('sqs-containers.taskDefaults');
+const holder = globalThis as { [key]?: TaskDefaults };
+
+/** The defaults as they are now. */
+export function taskDefaults(): TaskDefaults {
+  holder[key] ??= { backoff: exponentialBackoff(), contentType: 'json', middleware: [] };
+  return holder[key];
+}
+
+/** Changes defaults, for the whole process. */
+export function configureTasks(defaults: Partial<TaskDefaults>): void {
+  holder[key] = { ...taskDefaults(), ...defaults };
+}
+
+/** A call of a handler. */
+export interface Invocation {
+  readonly task: string;
+  readonly queue: string;
+  readonly input: unknown;
+  /** The message; undefined for `run`, which needs none. */
+  readonly message: Message | undefined;
+}
+
+/** A function around every handler, for timing, transactions, tenants (sqs-workers' processors). Calls `next` to go on; what it throws is the handler's error, and what it throws itself counts as that. */
+export type Middleware = (invocation: Invocation, next: () => Promise<void>) => void | Promise<void>;
+
+/** Runs `handler` with the middlewares around it, the first one outermost. */
+export function wrap(
+  middlewares: readonly Middleware[],
+  invocation: Invocation,
+  handler: () => Promise<void>,
+): Promise<void> {
+  return middlewares.reduceRight<() => Promise<void>>(
+    (next, middleware) => async () => middleware(invocation, next),
+    handler,
+  )();
 }
 
 /** Throws RangeError for a task without a name, and for numbers with which it would never run. */

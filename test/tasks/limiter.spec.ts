@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { Limiter } from '../../src/tasks/limits.ts';
+import { Limiter } from '../../src/tasks/limiter.ts';
 import { rejection } from '../support/rejection.ts';
 
 describe('the limits of a task', () => {

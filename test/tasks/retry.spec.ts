@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Retry, TransientError } from '../../src/index.ts';
-import { failureOf } from '../../src/tasks/attempt.ts';
+import { failureOf } from '../../src/tasks/retry.ts';
 import { noBackoff } from '../../src/worker/backoff.ts';
 import { FailedAttempt } from '../../src/worker/errors.ts';
 

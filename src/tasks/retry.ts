@@ -1,7 +1,22 @@
-/** What a handler's errors mean: a pure translation into what the run loop understands. */
+/** What an error that a handler throws means: a pure translation into what the run loop understands. */
+
+import { brand } from '../modules/brand.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { FailedAttempt, isTransientError, TransientError } from '../worker/errors.ts';
-import { Retry } from './errors.ts';
+
+/** Thrown by a handler to be called again on purpose: logged in one line, and with a backoff of its own if one is given. */
+export class Retry extends Error {
+  static {
+    brand(Retry, 'Retry');
+  }
+  override readonly name = 'Retry';
+  readonly backoff: Backoff | undefined;
+
+  constructor(message = 'To be tried again', options: ErrorOptions & { readonly backoff?: Backoff } = {}) {
+    super(message, options);
+    this.backoff = options.backoff;
+  }
+}
 
 /**
  * The error to throw for a message that was received so many times and whose handler threw `error`: it comes back after

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeLine, encodeLine } from '../../src/message/messages-log.ts';
+import { decodeLine, encodeLine, printable } from '../../src/message/log-lines.ts';
 
 describe('a messages log', () => {
   it('has calls as they are', () => {
@@ -47,5 +47,17 @@ describe('a messages log', () => {
     for (const line of ['"not the end', '"a" and "b"', '{"a":1}', '42', 'a"', '"']) {
       expect(decodeLine(line)).to.equal(line);
     }
+  });
+});
+
+describe('a text from outside', () => {
+  it('is shown with escapes for what ends lines, moves cursors or turns writing around', () => {
+    expect(printable('a\nb\r\u001b[2J\u009b\u2028\u202e\u2066é😀')).to.equal(
+      'a\\nb\\u000d\\u001b[2J\\u009b\\u2028\\u202e\\u2066é😀',
+    );
+  });
+
+  it('is as it is otherwise, whatever it is written in', () => {
+    for (const text of ['', 'a b', 'مرحبا', 'שלום', 'न\u200dष']) expect(printable(text)).to.equal(text);
   });
 });
