@@ -1,6 +1,6 @@
 import { base64Codec, currentMessage, referenceCodec, taskQueue } from 'sqs-containers';
 
-/** A text, as boto's default message class writes it. */
+/** A string, as boto's default message class writes it. */
 export const thumbnail = taskQueue('thumbnails').rawTask(
   async (path) => {
     console.log(`a thumbnail of ${path}`);
@@ -13,13 +13,13 @@ export interface Order {
   total: number;
 }
 
-/** Stands for your database. */
+/** Stands in for your database. */
 const orders: Order[] = [{ id: 17, total: 42 }];
 
-/** A row of the database, written as a reference to it and looked up when the message is received. */
+/** A database row, sent as a reference and looked up when the message is received. */
 export const confirm = taskQueue('orders').rawTask<Order>(
   async ({ id, total }) => {
-    currentMessage().signal.throwIfAborted(); // aborts when handler_timeout is over
+    currentMessage().signal.throwIfAborted(); // aborts after handler_timeout
     console.log(`order ${id} costs ${total}`);
   },
   {
@@ -30,5 +30,5 @@ export const confirm = taskQueue('orders').rawTask<Order>(
   },
 );
 
-/** Received by another program: it can only be sent from here. */
+/** Another program receives this one; here you can only send. */
 export const audit = taskQueue('audit').rawTask(null, { codec: base64Codec });

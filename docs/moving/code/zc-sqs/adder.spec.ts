@@ -24,7 +24,7 @@ describe('the adder', () => {
     expect(container.deleted).to.have.length(1);
   });
 
-  it('keeps what cannot be done yet', async () => {
+  it('keeps messages that cannot be handled yet', async () => {
     await adder(1, 2, 'later');
     await container.idle();
     expect(container.kept).to.have.length(1);
