@@ -1,4 +1,4 @@
-/** When leases are extended and by how much: pure decisions over times in milliseconds of `performance.now()`. */
+/** When leases are extended and by how much: pure decisions over times in milliseconds of the machine's `now()`. */
 import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 
 /** A lease is extended when half of it is left: time for several tries before it runs out. */

@@ -1,5 +1,6 @@
 /** What the processes of a container have reported about themselves: one by one, and added up. */
 
+import { type Machine, realMachine } from '../host/host.ts';
 import type { ServiceState } from '../host/systemd/service.ts';
 import { ended, type Snapshot, totalOf } from '../observe/metrics/snapshot.ts';
 import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
@@ -16,7 +17,7 @@ interface ChildState {
   reportedAt: number;
   state: ContainerState;
   memoryBytes: number | null;
-  /** Of `performance.now()`. */
+  /** Of the machine's `now()`. */
   polledAt: number;
   snapshot: Snapshot | undefined;
 }
@@ -24,17 +25,19 @@ interface ChildState {
 export class ChildReports implements Omit<ServiceState, 'state'> {
   readonly #children = new Set<ChildState>();
   readonly #own: () => Snapshot;
+  readonly #machine: Pick<Machine, 'now' | 'wallClock'>;
   /** What processes that have ended had done. */
   #ended: Snapshot[] = [];
 
   /** `own`: what the parent itself has counted. */
-  constructor(own: () => Snapshot) {
+  constructor(own: () => Snapshot, machine: Pick<Machine, 'now' | 'wallClock'> = realMachine) {
     this.#own = own;
+    this.#machine = machine;
   }
 
   /** Listens to a new child, the `number`th process. */
   child(number: number): { started(pid: number): void; reported(report: Report): void; ended(): void } {
-    const now = Date.now();
+    const now = this.#machine.wallClock();
     const child: ChildState = {
       number,
       pid: 0,
@@ -51,14 +54,14 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
         this.#children.add(child);
       },
       reported: (report) => {
-        child.reportedAt = Date.now();
+        child.reportedAt = this.#machine.wallClock();
         if (report.type === 'ready') {
           child.state = 'running';
-          child.polledAt = performance.now();
+          child.polledAt = this.#machine.now();
         } else if (report.type === 'snapshot') {
           const { snapshot, state, memoryBytes, polling } = report;
           Object.assign(child, { snapshot, state, memoryBytes });
-          if (polling) child.polledAt = performance.now();
+          if (polling) child.polledAt = this.#machine.now();
         }
       },
       ended: () => {
@@ -77,7 +80,7 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
   readonly polling = (): boolean =>
     [...this.#children]
       .filter(({ state }) => state !== 'starting')
-      .every(({ polledAt }) => performance.now() - polledAt < SILENT_MS);
+      .every(({ polledAt }) => this.#machine.now() - polledAt < SILENT_MS);
 
   /** Those that run, by number. */
   get processes(): ProcessStatus[] {

@@ -2,6 +2,7 @@
  * A container of several processes, or of one that is replaced when it uses too much memory: the parent, which runs
  * this executable again for each process, with the same arguments, and has no broker and no worker itself.
  */
+
 import { fork } from 'node:child_process';
 import type { Config } from '../config/config.ts';
 import type { RunOptions } from '../container/container.ts';
@@ -9,6 +10,7 @@ import { handleProcessEvents } from '../container/process-events.ts';
 import { loggerName, type Program, processCount } from '../container/program.ts';
 import { warningsOf } from '../container/warnings.ts';
 import { type ExitCode, exitCodes, logFatal } from '../host/exit-codes.ts';
+import { realMachine } from '../host/host.ts';
 import { openService } from '../host/systemd/service.ts';
 import { openLoggers } from '../observe/logging/loggers.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
@@ -36,6 +38,7 @@ export async function runProcesses(
   const metrics = new Metrics();
   const reports = new ChildReports(() => metrics.snapshot(0, []));
   const supervisor = new Supervisor({
+    machine: realMachine,
     count: processCount(config),
     concurrency,
     messageLimit,

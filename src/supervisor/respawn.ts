@@ -19,7 +19,7 @@ const SPREAD = 0.1;
  *     respawnPause(3, () => 0.5)  // 2000
  *     respawnPause(99, () => 0.5) // 60000
  */
-export function respawnPause(shortRuns: number, random: () => number = Math.random): number {
+export function respawnPause(shortRuns: number, random: () => number): number {
   if (shortRuns <= 1) return 0;
   const pause = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (shortRuns - 2));
   return pause * (1 + SPREAD * (2 * random() - 1));
@@ -27,12 +27,18 @@ export function respawnPause(shortRuns: number, random: () => number = Math.rand
 
 /** Counts the short runs of one process after another. */
 export class RespawnBackoff {
+  readonly #random: () => number;
   #shortRuns = 0;
+
+  /** `random`: a number from 0 up to 1. */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
 
   /** Milliseconds until the next start, after a run of `ranMs` milliseconds. A run of a minute begins anew. */
   next(ranMs: number): number {
     this.#shortRuns = ranMs >= LONG_RUN_MS ? 0 : this.#shortRuns + 1;
-    return respawnPause(this.#shortRuns);
+    return respawnPause(this.#shortRuns, this.#random);
   }
 }
 

@@ -9,6 +9,7 @@
 
 import type { ConsumerState } from '../consumer/consumer.ts';
 import { type ExitCode, exitCodes } from '../host/exit-codes.ts';
+import type { Machine, Timer } from '../host/host.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
 import type { Order, Report } from './child.ts';
 import { describeEnd, describePause, type ProcessEnd, RespawnBackoff } from './respawn.ts';
@@ -31,6 +32,7 @@ export interface SupervisorOptions {
   /** Bytes; what a process that reports more has too much of. */
   readonly maxMemory: number | undefined;
   readonly log: Logger;
+  readonly machine: Machine;
   /** Starts a child, and tells what it reports and when it has ended. */
   readonly fork: (
     number: number,
@@ -46,7 +48,7 @@ interface Replica {
   current: Running | undefined;
   /** Uses too much memory: drains as soon as the current one is ready. */
   retiring: Running | undefined;
-  pause: NodeJS.Timeout | undefined;
+  pause: Timer | undefined;
 }
 
 /** A child, from its start to its end. */
@@ -78,7 +80,7 @@ export class Supervisor {
     this.#options = options;
     this.#replicas = Array.from({ length: count }, (_, index) => ({
       number: index + 1,
-      backoff: new RespawnBackoff(),
+      backoff: new RespawnBackoff(options.machine.random),
       current: undefined,
       retiring: undefined,
       pause: undefined,
@@ -99,7 +101,7 @@ export class Supervisor {
   stop(): void {
     this.#stopping = true;
     for (const replica of this.#replicas) {
-      clearTimeout(replica.pause);
+      this.#options.machine.clearTimeout(replica.pause);
       replica.pause = undefined;
     }
     for (const running of this.#running) this.#stop(running);
@@ -146,7 +148,7 @@ export class Supervisor {
       (report) => this.#reported(running, report),
       (end) => this.#childEnded(running, end),
     );
-    const startedAt = performance.now();
+    const startedAt = this.#options.machine.now();
     const running: Running = { replica, child, startedAt, ready: false, stopping: false, idle: false };
     replica.current = running;
     if (this.#paused) child.order({ type: 'pause' });
@@ -155,10 +157,11 @@ export class Supervisor {
 
   /** Says what became of a child, and starts the next one: after a pause if this one ran for a short time only. */
   #startAgain({ replica, startedAt }: Running, say: (when: string) => void): void {
-    const pauseMs = replica.backoff.next(performance.now() - startedAt);
+    const { machine } = this.#options;
+    const pauseMs = replica.backoff.next(machine.now() - startedAt);
     say(describePause(pauseMs));
     if (pauseMs === 0) this.#start(replica);
-    else replica.pause = setTimeout(() => this.#start(replica), pauseMs);
+    else replica.pause = machine.setTimeout(() => this.#start(replica), pauseMs);
   }
 
   #stop(running: Running): void {

@@ -4,7 +4,7 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { DrainTimeoutError } from '../../src/consumer/held-message.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { refused, sleep } from '../support/faulty-queue.ts';
-import { running, settled } from './running.ts';
+import { faultyQueue, openConsumer, running, settled } from './running.ts';
 
 const unreachable = { error: new BrokerError('unreachable', 'down') };
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
@@ -276,6 +276,20 @@ describe('the drain', () => {
     const { held, finished, released, confirmed, mayRepeat, unfinished } = await run;
     expect([held, finished, released, confirmed]).to.deep.equal([2, 1, 0, 1]);
     expect([mayRepeat, unfinished]).to.deep.equal([1, 1]);
+  });
+
+  it('deletes what was handled though afterMessage never ends, and says that something did not end', async () => {
+    const queue = await faultyQueue('work', ['a']);
+    const worker = { handleMessage: () => {}, afterMessage: () => new Promise<void>(() => {}) };
+    const consumer = await openConsumer([{ queue, weight: 1 }], worker, { drainTimeout: 1 });
+    const run = consumer.run();
+    await clock.tickAsync(1_000);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+    expect(consumer.held).to.equal(1);
+    consumer.stop();
+    await clock.tickAsync(20_000);
+    expect(await run).to.include({ unfinished: 1, released: 0, mayRepeat: 0 });
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
   it('does not count as unfinished what waits for its delete before it starts', async () => {

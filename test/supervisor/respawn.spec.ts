@@ -13,7 +13,7 @@ describe('starting a process again', () => {
   });
 
   it('begins anew after a run of a minute', () => {
-    const backoff = new RespawnBackoff();
+    const backoff = new RespawnBackoff(Math.random);
     const pauses = [10, 10, 59_999, 60_000, 10, 10].map((ranMs) => backoff.next(ranMs));
     const rounded = pauses.map((pause) => Math.round(pause / 1_000));
     expect(rounded).to.deep.equal([0, 1, 2, 0, 0, 1]);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import { realMachine } from '../../src/host/host.ts';
 import type { Order, Report } from '../../src/supervisor/child.ts';
 import type { ProcessEnd } from '../../src/supervisor/respawn.ts';
 import { type Child, Supervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts';
@@ -63,6 +64,7 @@ describe('the parent of several processes', () => {
   function supervise(options: Partial<SupervisorOptions> = {}): Supervisor {
     const log = (message: string) => lines.push(message);
     const supervisor = new Supervisor({
+      machine: realMachine,
       count: 2,
       concurrency: 1,
       messageLimit: undefined,

@@ -10,6 +10,7 @@ import { hash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrashRecord } from '../../consumer/run-worker.ts';
+import { type Machine, realMachine } from '../host.ts';
 import { processStartTime } from '../process-start-time.ts';
 import { makeCrashFolder } from './crash-folder.ts';
 import { Suspects } from './suspects.ts';
@@ -21,6 +22,8 @@ export interface CrashFileOptions {
   readonly container: string;
   /** How many messages run at once. */
   readonly slots: number;
+  /** Default: this machine. */
+  readonly machine?: Pick<Machine, 'wallClock'>;
 }
 
 /** A slot is a line: the key of the message that runs, or as many blanks. */
@@ -33,14 +36,19 @@ const KEY = /^[\w-]{43}$/;
  * Throws if the folder is not this user's alone, or cannot be written to. A container then does well to log a warning
  * and to go on without: it is only that messages that end the process are not recognised.
  */
-export function openCrashFile({ folder, container, slots }: CrashFileOptions): CrashFile {
+export function openCrashFile({
+  folder,
+  container,
+  slots,
+  machine = realMachine,
+}: CrashFileOptions): CrashFile {
   const name = hash('sha256', container).slice(0, 16);
   const suspects = new Suspects(folder, `${name}.suspect.`);
   const path = join(folder, `${name}.running.${process.pid}.${processStartTime(process.pid)}`);
   try {
     makeCrashFolder(folder);
     for (const key of takeOver(folder, `${name}.running.`)) suspects.add(key);
-    suspects.prune();
+    suspects.prune(machine.wallClock());
     // Written as a whole, so that a disk that fills up later does not matter.
     const file = openSync(path, 'wx', 0o600);
     writeSync(file, FREE_SLOT.repeat(slots));

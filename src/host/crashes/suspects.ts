@@ -33,15 +33,15 @@ export class Suspects {
     if (this.crashes(key) > 0) rmSync(this.#path(key), { force: true });
   }
 
-  /** Forgets those that can hardly come again. */
-  prune(): void {
+  /** Forgets those that can hardly come again; `now` in milliseconds since the epoch. */
+  prune(now: number): void {
     const suspects = readdirSync(this.#folder)
       .filter((name) => name.startsWith(this.#prefix))
       .map((name) => {
         const path = join(this.#folder, name);
         return { path, lastCrashAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
       });
-    for (const { path } of outdated(suspects, Date.now())) rmSync(path, { force: true });
+    for (const { path } of outdated(suspects, now)) rmSync(path, { force: true });
   }
 
   #path(key: string): string {
@@ -51,7 +51,7 @@ export class Suspects {
 
 /**
  * Which of the suspects to forget: those whose last crash is 14 days ago, and, beyond a thousand, the oldest. Times are
- * in milliseconds, as from Date.now().
+ * in milliseconds, since the epoch.
  */
 export function outdated<Suspect extends { lastCrashAt: number }>(
   suspects: Suspect[],

@@ -31,7 +31,7 @@ describe('suspects', () => {
       const at = (Date.now() - (key === 'old' ? 15 : 13) * DAY_MS) / 1000;
       utimesSync(join(folder, prefix + key), at, at);
     }
-    new Suspects(folder, 'one.').prune();
+    new Suspects(folder, 'one.').prune(Date.now());
     expect(readdirSync(folder)).to.have.members(['one.new', 'other.old']);
     rmSync(folder, { recursive: true });
   });

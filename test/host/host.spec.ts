@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { realMachine, resolvesWithin, untilAborted } from '../../src/host/host.ts';
+
+describe('this machine', () => {
+  afterEach(() => sinon.restore());
+
+  it('has the clock and the timers of the process, also when a spec fakes them later', async () => {
+    const clock = sinon.useFakeTimers({ now: 1_000 });
+    const called = sinon.spy();
+    realMachine.setTimeout(called, 500);
+    realMachine.clearTimeout(realMachine.setTimeout(called, 500));
+    const interval = realMachine.setInterval(called, 400);
+    await clock.tickAsync(500);
+    realMachine.clearInterval(interval);
+    await clock.tickAsync(10_000);
+    expect(called.callCount).to.equal(2);
+    expect([realMachine.wallClock(), realMachine.now()]).to.deep.equal([11_500, 10_500]);
+  });
+
+  it('gives I/O its turn, which comes at once under a fake clock', async () => {
+    const order: string[] = [];
+    const turn = new Promise<void>((resolve) => {
+      realMachine.nextTurn(() => {
+        order.push('turn');
+        resolve();
+      });
+    });
+    await Promise.resolve().then(() => order.push('promise'));
+    await turn;
+    expect(order).to.deep.equal(['promise', 'turn']);
+    sinon.useFakeTimers();
+    await new Promise<void>((resolve) => realMachine.nextTurn(resolve));
+  });
+
+  it('tells whether something resolves in time, and leaves no timer behind', async () => {
+    const clock = sinon.useFakeTimers();
+    const late = resolvesWithin(realMachine, new Promise(() => {}), 100);
+    await clock.tickAsync(100);
+    expect([await late, await resolvesWithin(realMachine, Promise.resolve(), 100)]).to.deep.equal([
+      false,
+      true,
+    ]);
+    expect(clock.countTimers()).to.equal(0);
+  });
+
+  it('waits for a signal to abort, also for one that has', async () => {
+    const controller = new AbortController();
+    const aborted = sinon.spy();
+    void untilAborted(controller.signal).then(aborted);
+    await Promise.resolve();
+    expect(aborted.callCount).to.equal(0);
+    controller.abort();
+    await untilAborted(controller.signal);
+    expect(aborted.callCount).to.equal(1);
+  });
+});

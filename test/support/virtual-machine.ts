@@ -1,0 +1,79 @@
+// A machine whose time passes only when a spec says so, and that touches nothing global.
+import type { Machine, Timer } from '../../src/host/host.ts';
+
+interface VirtualTimer {
+  at: number;
+  readonly every: number | undefined;
+  readonly callback: () => void;
+}
+
+export class VirtualMachine implements Machine {
+  #now = 0;
+  readonly #timers = new Set<Timer>();
+
+  now(): number {
+    return this.#now;
+  }
+  wallClock(): number {
+    return this.#now;
+  }
+  setTimeout(callback: () => void, milliseconds: number): Timer {
+    return this.#set(callback, milliseconds, undefined);
+  }
+  clearTimeout(timer: Timer | undefined): void {
+    if (timer) this.#timers.delete(timer);
+  }
+  setInterval(callback: () => void, milliseconds: number): Timer {
+    return this.#set(callback, milliseconds, milliseconds);
+  }
+  clearInterval(timer: Timer | undefined): void {
+    this.clearTimeout(timer);
+  }
+  nextTurn(callback: () => void): void {
+    void Promise.resolve().then(callback);
+  }
+  random(): number {
+    return 0.5;
+  }
+
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.setTimeout(resolve, milliseconds));
+  }
+
+  /** Lets so much time pass, and whatever happens meanwhile. */
+  async advance(milliseconds: number): Promise<void> {
+    const until = this.#now + milliseconds;
+    for (;;) {
+      await promisesSettled();
+      const next = this.#next;
+      if (!next || next.at > until) break;
+      this.#now = next.at;
+      if (next.every === undefined) this.#timers.delete(next);
+      else next.at += next.every;
+      next.callback();
+    }
+    this.#now = until;
+  }
+
+  get #next(): VirtualTimer | undefined {
+    let next: VirtualTimer | undefined;
+    for (const timer of this.#timers as Set<VirtualTimer>) if (!next || timer.at < next.at) next = timer;
+    return next;
+  }
+
+  #set(callback: () => void, milliseconds: number, every: number | undefined): Timer {
+    const timer: VirtualTimer = { at: this.#now + Math.max(0, milliseconds), every, callback };
+    this.#timers.add(timer);
+    return timer;
+  }
+}
+
+/** Chains of promises in the run loop are shorter than this. */
+async function promisesSettled(): Promise<void> {
+  for (let link = 0; link < 100; link += 1) await Promise.resolve();
+}
