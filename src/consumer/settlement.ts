@@ -1,6 +1,6 @@
 /** An outcome on its way to the broker, and the requests that carry ten of them. */
 import type { EntryResult, Queue } from '../brokers/broker.ts';
-import { copyOf } from '../brokers/rules/message-copy.ts';
+import { copyOf } from '../brokers/rules/messages.ts';
 import type { Outcome } from '../worker/outcome.ts';
 import type { HeldMessage } from './held-message.ts';
 

@@ -10,7 +10,7 @@ import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { NO_RESULT } from '../brokers/errors.ts';
 import { MAX_REQUEST_BYTES } from '../brokers/rules/limits.ts';
-import { messageSize } from '../brokers/rules/message-size.ts';
+import { messageSize } from '../brokers/rules/messages.ts';
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine, Timer } from '../host/host.ts';
 import { handled, type Outcome, released } from '../worker/outcome.ts';

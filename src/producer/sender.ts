@@ -7,7 +7,7 @@ import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
 import { MAX_ATTRIBUTES } from '../brokers/rules/limits.ts';
-import { messageSize } from '../brokers/rules/message-size.ts';
+import { messageSize } from '../brokers/rules/messages.ts';
 import { fullName } from '../config/queue-names.ts';
 import { type Connection, connect } from './connections.ts';
 import { type Accepted, SendError } from './send-results.ts';

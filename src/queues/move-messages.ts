@@ -3,7 +3,7 @@
  * What is not to be moved stays received until the end, so that it is looked at once, and is returned then.
  */
 import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
-import { copyOf } from '../brokers/rules/message-copy.ts';
+import { copyOf } from '../brokers/rules/messages.ts';
 import { SendError } from '../producer/send-results.ts';
 import { Sender } from '../producer/sender.ts';
 import { returnMessages } from './peek-messages.ts';

@@ -1,6 +1,6 @@
 /** Shows messages of a queue and leaves them there; where that takes a receive, they are returned. */
 import type { Message, PeekedMessage, Queue } from '../brokers/broker.ts';
-import { peekedMessage } from '../brokers/rules/message-copy.ts';
+import { peekedMessage } from '../brokers/rules/messages.ts';
 
 /** How long a message that had to be received stays invisible if it cannot be returned, in seconds. */
 const VISIBILITY_TIMEOUT = 30;

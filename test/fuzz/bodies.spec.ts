@@ -2,8 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Message, MessageAttribute } from '../../src/brokers/broker.ts';
-import { formatAttributes, parseAttributes } from '../../src/brokers/rules/attributes-text.ts';
-import { messageSize } from '../../src/brokers/rules/message-size.ts';
+import { formatAttributes, messageSize, parseAttributes } from '../../src/brokers/rules/messages.ts';
 import { fromSqs, toSqs } from '../../src/brokers/sqs/message.ts';
 import {
   decodeCall,

@@ -1,5 +1,4 @@
 /** Which messages can be received next: on standard queues, and on FIFO queues by message groups. */
-import { Line } from './line.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 export interface Order {
@@ -17,7 +16,7 @@ export interface Order {
 
 /** Standard queues: in the order in which messages became visible. */
 export class StandardOrder implements Order {
-  readonly #visible = new Line<StoredMessage>();
+  readonly #visible = new Deque<StoredMessage>();
 
   add(message: StoredMessage): void {
     if (message.state === 'visible') this.#visible.push(message);
@@ -48,7 +47,7 @@ export class StandardOrder implements Order {
 interface Group {
   readonly id: string;
   /** In the order of sending, without those that are taken. */
-  readonly waiting: Line<StoredMessage>;
+  readonly waiting: Deque<StoredMessage>;
   /** How many are taken: while any are, the group is blocked. */
   taken: number;
   isReady: boolean;
@@ -57,13 +56,13 @@ interface Group {
 /** FIFO queues: within a group in the order of sending; the group that is ready the longest comes first. */
 export class FifoOrder implements Order {
   readonly #groups = new Map<string, Group>();
-  readonly #ready = new Line<Group>();
+  readonly #ready = new Deque<Group>();
 
   add(message: StoredMessage): void {
     const id = message.groupId ?? '';
     let group = this.#groups.get(id);
     if (!group) {
-      group = { id, waiting: new Line(), taken: 0, isReady: false };
+      group = { id, waiting: new Deque(), taken: 0, isReady: false };
       this.#groups.set(id, group);
     }
     group.waiting.push(message);
@@ -110,5 +109,43 @@ export class FifoOrder implements Order {
 
   #groupOf(message: StoredMessage): Group {
     return this.#groups.get(message.groupId ?? '')!;
+  }
+}
+
+/** First in, first out: as an array, but taking from the front of a long one costs no more than of a short one. */
+class Deque<Item> {
+  #items: (Item | undefined)[] = [];
+  #head = 0;
+
+  get first(): Item | undefined {
+    return this.#items[this.#head];
+  }
+
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  shift(): Item | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head * 2 > this.#items.length && this.#head > 32) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /** Puts an item that had been taken back where `isBefore` wants it, which is near the front. */
+  putBack(item: Item, isBefore: (other: Item) => boolean): void {
+    let index = this.#head;
+    while (index < this.#items.length && isBefore(this.#items[index]!)) index += 1;
+    if (index === this.#head && index > 0) {
+      this.#head -= 1;
+      this.#items[this.#head] = item;
+    } else {
+      this.#items.splice(index, 0, item);
+    }
   }
 }

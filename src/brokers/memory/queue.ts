@@ -19,18 +19,18 @@ import type {
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { SQS_LIMITS } from '../rules/limits.ts';
-import { peekedMessage } from '../rules/message-copy.ts';
+import { peekedMessage } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import {
   checkBatch,
   checkReceive,
+  DEDUPLICATION_MS,
   DEFAULT_SETTINGS,
   deduplicationId,
   refusals,
   sequenceNumber,
   standing,
 } from '../rules/sqs-rules.ts';
-import { Deduplication } from './deduplication.ts';
 import { Messages } from './messages.ts';
 import {
   receivedMessage,
@@ -260,5 +260,32 @@ export class MemoryQueue implements Queue {
 
   #notFound(): QueueNotFoundError {
     return new QueueNotFoundError(this.name, this.#broker.description);
+  }
+}
+
+/** The deduplication ids of a FIFO queue, each remembered for five minutes with what its first message got. */
+class Deduplication {
+  /** In the order in which they are forgotten. */
+  readonly #remembered = new Map<string, { readonly result: SendResult; readonly until: number }>();
+  #cleanAt = 0;
+
+  /** The result of `send`, or that of the first message with this id. `now` is in milliseconds. */
+  once(id: string, now: number, send: () => SendResult): SendResult {
+    this.#forget(now);
+    const known = this.#remembered.get(id);
+    if (known && known.until > now) return known.result;
+    const result = send();
+    this.#remembered.delete(id);
+    this.#remembered.set(id, { result, until: now + DEDUPLICATION_MS });
+    return result;
+  }
+
+  #forget(now: number): void {
+    if (now < this.#cleanAt) return;
+    this.#cleanAt = now + DEDUPLICATION_MS;
+    for (const [id, { until }] of this.#remembered) {
+      if (until > now) break;
+      this.#remembered.delete(id);
+    }
   }
 }

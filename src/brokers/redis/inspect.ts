@@ -1,7 +1,7 @@
 /** What is in a queue, without changing anything. The scripts answer null if there is no such queue. */
 import type { DeadLetterTarget, QueueCounts, QueueInspection } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { peekedMessage } from '../rules/message-copy.ts';
+import { peekedMessage } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import type { RedisClient } from './client.ts';
 import { GROUPS } from './groups.ts';

@@ -9,7 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Message, OutgoingMessage } from '../broker.ts';
-import { formatAttributes, parseAttributes } from '../rules/attributes-text.ts';
+import { formatAttributes, parseAttributes } from '../rules/messages.ts';
 import { receiptHandle } from '../rules/receipt-handle.ts';
 import { sequenceNumber } from '../rules/sqs-rules.ts';
 

@@ -13,7 +13,7 @@ import type {
 } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
 import { MAX_ATTRIBUTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
-import { messageSize } from './message-size.ts';
+import { messageSize } from './messages.ts';
 import { isFifoName, isQueueName } from './queue-name.ts';
 
 /** How long a deduplication id is remembered, in milliseconds. */

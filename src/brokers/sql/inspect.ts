@@ -1,7 +1,7 @@
 /** Looks at a queue without changing anything: what is there, and when the next message can be received. */
 import type { Kysely } from 'kysely';
 import type { DeadLetterTarget, PeekedMessage, QueueCounts, QueueInspection } from '../broker.ts';
-import { peekedMessage } from '../rules/message-copy.ts';
+import { peekedMessage } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { type QueueNow, type SqlDialect, selectQueue } from './database.ts';
 import { receivedMessage } from './receive.ts';

@@ -4,7 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Message, ReceiveOptions } from '../broker.ts';
-import { parseAttributes } from '../rules/attributes-text.ts';
+import { parseAttributes } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { receiptHandle } from '../rules/receipt-handle.ts';
 import { sequenceNumber } from '../rules/sqs-rules.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Insertable, type Kysely, sql } from 'kysely';
 import type { OutgoingMessage, SendResult } from '../broker.ts';
-import { formatAttributes } from '../rules/attributes-text.ts';
+import { formatAttributes } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { DEDUPLICATION_MS, deduplicationId, sequenceNumber } from '../rules/sqs-rules.ts';
 import { type QueueNow, type SqlDialect, selectQueue } from './database.ts';

@@ -5,8 +5,7 @@ import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import { SqsClient } from './client.ts';
 import { SqsQueue } from './queue.ts';
-import { createQueue, openQueue } from './queue-settings.ts';
-import { queueUrl } from './queue-url.ts';
+import { createQueue, openQueue, queueUrl } from './queue-attributes.ts';
 import { resolveSettings, type SqsOptions } from './settings.ts';
 
 /** SQS: the most queues that one request lists. */

@@ -15,25 +15,13 @@ import type {
 import { QueueNotFoundError } from '../errors.ts';
 import { SQS_LIMITS } from '../rules/limits.ts';
 import type { LeanRequestAbout, SqsClient } from './client.ts';
-import { deadLetterSources, startMove } from './dead-letters.ts';
 import { entryFailure, refusalCode } from './failures.ts';
+import { inspection } from './inspect.ts';
 import { fromSqs, type ReceivedMessage, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
-import { readDeadLetterTarget } from './queue-settings.ts';
-import { queueUrl } from './queue-url.ts';
+import { type OpenedQueue, queueUrl } from './queue-attributes.ts';
 
 /** SQS: the longest wait of a long poll, in seconds. */
 const LONGEST_WAIT_SECONDS = 20;
-
-/** What opening a queue found out. */
-export interface OpenedQueue {
-  readonly name: string;
-  readonly url: string;
-  readonly fifo: boolean;
-  readonly visibilityTimeout: number;
-  readonly contentBasedDeduplication: boolean;
-  /** What whoever receives should know. Who only sends should not be bothered with it. */
-  readonly warning?: string;
-}
 
 type Options = { abortSignal: AbortSignal };
 
@@ -44,12 +32,7 @@ export class SqsQueue implements Queue {
   readonly contentBasedDeduplication: boolean;
   readonly abortsReceives = false;
   readonly limits = SQS_LIMITS;
-  /** No peek and no oldest: SQS shows a message only to a receive. */
-  readonly inspect: QueueInspection = {
-    deadLetterQueue: () => this.#atUrl((url) => readDeadLetterTarget(this.#client, this.name, url)),
-    deadLetterSources: () => this.#atUrl((url) => deadLetterSources(this.#client, { name: this.name, url })),
-    startMove: (target) => this.#atUrl((url) => startMove(this.#client, { name: this.name, url }, target)),
-  };
+  readonly inspect: QueueInspection;
   readonly #client: SqsClient;
   /** Undefined once a request found the queue missing: one made again may have another URL. */
   #url: string | undefined;
@@ -59,6 +42,7 @@ export class SqsQueue implements Queue {
   constructor(client: SqsClient, opened: OpenedQueue) {
     this.#client = client;
     this.#url = opened.url;
+    this.inspect = inspection(client, opened.name, (request) => this.#atUrl(request));
     this.#warning = opened.warning;
     this.name = opened.name;
     this.fifo = opened.fifo;

@@ -3,7 +3,7 @@
  * same ones), and what it carried.
  */
 import type { Broker, Message, OutgoingMessage, Queue } from '../../brokers/broker.ts';
-import { messageSize } from '../../brokers/rules/message-size.ts';
+import { messageSize } from '../../brokers/rules/messages.ts';
 
 /** `bytes`: what the request carried, of bodies and attributes. */
 export type OnRequest = (queue: string, action: string, bytes: number) => void;

@@ -1,17 +1,37 @@
-/** The settings that SQS keeps of a queue, which it calls queue attributes: read at opening, written at creation. */
+/**
+ * Finds a queue, and its settings, which SQS calls queue attributes: read when it is opened, written when it is created.
+ */
 import type { GetQueueAttributesResult, QueueAttributeName } from '@aws-sdk/client-sqs';
-import type { CreateOptions, DeadLetterTarget } from '../broker.ts';
+import type { CreateOptions } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
 import { refusalCode } from './failures.ts';
-import type { OpenedQueue } from './queue.ts';
-import { queueUrl } from './queue-url.ts';
+import { isHttpUrl } from './settings.ts';
 
 /** SQS's default, taken when a queue's own may not be read. In seconds. */
 const DEFAULT_VISIBILITY_TIMEOUT = 30;
 /** A queue of this name has other settings: the code of the JSON protocol and that of the query protocol. */
 const NAME_TAKEN = new Set(['QueueNameExists', 'QueueAlreadyExists']);
+
+/** What opening a queue found out. */
+export interface OpenedQueue {
+  readonly name: string;
+  readonly url: string;
+  readonly fifo: boolean;
+  readonly visibilityTimeout: number;
+  readonly contentBasedDeduplication: boolean;
+  /** What whoever receives should know. Who only sends should not be bothered with it. */
+  readonly warning?: string;
+}
+
+/** The URL of the queue of this name; a name that is a URL itself is taken as it is. Throws QueueNotFoundError. */
+export async function queueUrl(client: SqsClient, name: string, signal?: AbortSignal): Promise<string> {
+  if (isHttpUrl(name)) return name;
+  const about = { action: 'GetQueueUrl', queue: name, signal } as const;
+  const { QueueUrl } = await client.leanRequest<{ QueueUrl: string }>(about, { QueueName: name });
+  return QueueUrl;
+}
 
 /** Looks a queue up and reads its settings. A consumer that may not read them still works. */
 export async function openQueue(client: SqsClient, name: string): Promise<OpenedQueue> {
@@ -54,25 +74,6 @@ export async function createQueue(client: SqsClient, name: string, options: Crea
       sqs.setQueueAttributes({ QueueUrl, Attributes: attributes }, requestOptions),
     );
   }
-}
-
-/** Where messages go that are received too often, if they go anywhere. */
-export async function readDeadLetterTarget(
-  client: SqsClient,
-  name: string,
-  url: string,
-): Promise<DeadLetterTarget | undefined> {
-  const { RedrivePolicy } = await readAttributes(client, name, url, ['RedrivePolicy']);
-  if (!RedrivePolicy) return undefined;
-  const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(RedrivePolicy) as {
-    readonly deadLetterTargetArn: string;
-    readonly maxReceiveCount: number | string;
-  };
-  // arn:aws:sqs:REGION:ACCOUNT:NAME
-  return {
-    name: deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1),
-    maxReceives: Number(maxReceiveCount),
-  };
 }
 
 /** Settings as SQS writes them. What is not given stays SQS's default. */

@@ -1,22 +1,55 @@
-/** What SQS knows of dead-letter queues, and its own way to move their messages back. */
-import type { MoveProgress, MoveTask } from '../broker.ts';
+/** What commands ask of a queue: what SQS knows of its dead letters, and SQS's own way to move their messages back. */
+import type { DeadLetterTarget, MoveProgress, MoveTask, QueueInspection } from '../broker.ts';
 import { BrokerError, QueueNotFoundError } from '../errors.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
-import { readAttributes } from './queue-settings.ts';
-import { queueUrl } from './queue-url.ts';
+import { queueUrl, readAttributes } from './queue-attributes.ts';
 
 /** A queue as requests name it. */
-export interface QueueAddress {
+interface QueueAddress {
   readonly name: string;
   readonly url: string;
+}
+
+/**
+ * What commands ask of a queue, which `atUrl` runs a request on. There is no `peek` and no `oldest`: SQS shows a message only
+ * to a receive.
+ */
+export function inspection(
+  client: SqsClient,
+  name: string,
+  atUrl: <Answer>(request: (url: string) => Promise<Answer>) => Promise<Answer>,
+): QueueInspection {
+  return {
+    deadLetterQueue: () => atUrl((url) => readDeadLetterTarget(client, { name, url })),
+    deadLetterSources: () => atUrl((url) => deadLetterSources(client, { name, url })),
+    startMove: (target) => atUrl((url) => startMove(client, { name, url }, target)),
+  };
+}
+
+/** Where messages go that are received too often, if they go anywhere. */
+async function readDeadLetterTarget(
+  client: SqsClient,
+  { name, url }: QueueAddress,
+): Promise<DeadLetterTarget | undefined> {
+  const { RedrivePolicy } = await readAttributes(client, name, url, ['RedrivePolicy']);
+  if (!RedrivePolicy) return undefined;
+  const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(RedrivePolicy) as {
+    readonly deadLetterTargetArn: string;
+    readonly maxReceiveCount: number | string;
+  };
+  // arn:aws:sqs:REGION:ACCOUNT:NAME
+  return {
+    name: deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1),
+    maxReceives: Number(maxReceiveCount),
+  };
 }
 
 /** SQS: the most queues that one request lists. */
 const LARGEST_LIST = 1000;
 
 /** The names of the queues whose dead-letter queue this one is. */
-export async function deadLetterSources(client: SqsClient, { name, url }: QueueAddress): Promise<string[]> {
+async function deadLetterSources(client: SqsClient, { name, url }: QueueAddress): Promise<string[]> {
   const names: string[] = [];
   let NextToken: string | undefined;
   do {
@@ -35,7 +68,7 @@ export async function deadLetterSources(client: SqsClient, { name, url }: QueueA
  * Starts a message move task. Undefined if SQS does not take it: where the queue is no dead-letter queue by a redrive policy,
  * without the permission, or on an emulator that has no such action. Throws if such a task is under way.
  */
-export async function startMove(
+async function startMove(
   client: SqsClient,
   { name, url }: QueueAddress,
   target?: string,
