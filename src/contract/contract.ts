@@ -4,17 +4,24 @@
  * between brokers is a trait; whatever is not a trait holds for all. Exported as `sqs-containers/broker-contract`, for
  * brokers that others write.
  */
-import { changesVisibility } from './changing-visibility.ts';
+
+import {
+  type BrokerUnderTest,
+  completeTraits,
+  sleep,
+  type Traits,
+  type UnderTest,
+} from './broker-under-test.ts';
+import { changesVisibility } from './change-visibility.ts';
 import { movesDeadLetters } from './dead-letters.ts';
 import { hasNoFifoQueues, keepsOrderInGroups } from './fifo.ts';
+import { showsWhatIsThere } from './inspect.ts';
 import { polls } from './long-polls.ts';
-import { showsWhatIsThere } from './looking.ts';
 import { keepsQueues } from './queues.ts';
-import { receivesAndDeletes } from './receiving.ts';
-import { sends } from './sending.ts';
-import { type BrokerUnderTest, completeTraits, sleep, type Traits, type UnderTest } from './under-test.ts';
+import { receivesAndDeletes } from './receive.ts';
+import { sends } from './send.ts';
 
-export type { BrokerUnderTest, Traits } from './under-test.ts';
+export type { BrokerUnderTest, Traits } from './broker-under-test.ts';
 
 /**
  * Describes the broker `name`, with mocha's `describe`, `it`, `before` and `after`. `start` and `stop` run once, around

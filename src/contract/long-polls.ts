@@ -1,115 +1,122 @@
 /** The contract: a receive that waits ends when a message comes, when its time is over, or when it is told to. */
 import { expect } from 'chai';
 import type { Message, Queue } from '../brokers/broker.ts';
-import { bodies, receiveNow, receiveOne, send } from './steps.ts';
-import { type BrokerUnderTest, freshQueue, openedTwice, type UnderTest } from './under-test.ts';
+import { type BrokerUnderTest, freshQueue, openedTwice, type UnderTest } from './broker-under-test.ts';
+import { bodies, receiveNow, receiveOne, send } from './operations.ts';
 
 /** A message that is there must not take longer than this to come, in milliseconds: less than a look once a second takes. */
 const AT_ONCE_MS = 800;
 
 export function polls(underTest: UnderTest): void {
   describe('a long poll', () => {
-    it('returns at once when a message is there', async () => {
-      const queue = await freshQueue(underTest());
-      await send(queue, 'x');
-      const [messages, milliseconds] = await timed(poll(queue, 10));
-      expect(bodies(messages)).to.deep.equal(['x']);
-      expect(milliseconds).to.be.below(AT_ONCE_MS);
-    });
+    endsWhenAMessageComes(underTest);
+    endsWithNothing(underTest);
+  });
+}
 
-    it('ends when a message comes', async () => {
-      const queue = await freshQueue(underTest());
-      await expectToEndWith(queue, queue, underTest().advance);
-    });
+function endsWhenAMessageComes(underTest: UnderTest): void {
+  it('returns at once when a message is there', async () => {
+    const queue = await freshQueue(underTest());
+    await send(queue, 'x');
+    const [messages, milliseconds] = await timed(poll(queue, 10));
+    expect(bodies(messages)).to.deep.equal(['x']);
+    expect(milliseconds).to.be.below(AT_ONCE_MS);
+  });
 
-    it('ends when a message comes from another instance of the broker', async function () {
-      const [queue, sender] = await openedTwice(underTest(), await freshQueue(underTest()));
-      if (!queue || !sender) return this.skip();
-      await expectToEndWith(queue, sender, underTest().advance);
-    });
+  it('ends when a message comes', async () => {
+    const queue = await freshQueue(underTest());
+    await expectToEndWith(queue, queue, underTest().advance);
+  });
 
-    it("ends when a message's delay is over", async () => {
-      const queue = await freshQueue(underTest());
-      await send(queue, { body: 'x', delaySeconds: 1 });
-      const polling = timed(poll(queue, 10));
-      await underTest().advance(1);
-      const [messages, milliseconds] = await polling;
-      expect(bodies(messages)).to.deep.equal(['x']);
-      expect(milliseconds).to.be.within(900, 1000 + AT_ONCE_MS);
-    });
+  it('ends when a message comes from another instance of the broker', async function () {
+    const [queue, sender] = await openedTwice(underTest(), await freshQueue(underTest()));
+    if (!queue || !sender) return this.skip();
+    await expectToEndWith(queue, sender, underTest().advance);
+  });
 
-    it('ends when a visibility timeout is over', async () => {
-      const queue = await freshQueue(underTest());
-      await send(queue, 'x');
-      await receiveOne(queue, 1);
-      const polling = timed(poll(queue, 10));
-      await underTest().advance(1);
-      const [messages, milliseconds] = await polling;
-      expect(messages[0]).to.include({ body: 'x', receiveCount: 2 });
-      expect(milliseconds).to.be.within(900, 1000 + AT_ONCE_MS);
-    });
+  it("ends when a message's delay is over", async () => {
+    const queue = await freshQueue(underTest());
+    await send(queue, { body: 'x', delaySeconds: 1 });
+    const polling = timed(poll(queue, 10));
+    await underTest().advance(1);
+    const [messages, milliseconds] = await polling;
+    expect(bodies(messages)).to.deep.equal(['x']);
+    expect(milliseconds).to.be.within(900, 1000 + AT_ONCE_MS);
+  });
 
-    it('ends when a message is given back', async () => {
-      const queue = await freshQueue(underTest());
-      await send(queue, 'x');
-      const { receiptHandle } = await receiveOne(queue);
-      const polling = timed(poll(queue, 10));
-      await queue.changeVisibility([{ receiptHandle, seconds: 0 }]);
-      const [messages, milliseconds] = await polling;
-      expect(messages[0]).to.include({ body: 'x', receiveCount: 2 });
-      expect(milliseconds).to.be.below(AT_ONCE_MS);
-    });
+  it('ends when a visibility timeout is over', async () => {
+    const queue = await freshQueue(underTest());
+    await send(queue, 'x');
+    await receiveOne(queue, 1);
+    const polling = timed(poll(queue, 10));
+    await underTest().advance(1);
+    const [messages, milliseconds] = await polling;
+    expect(messages[0]).to.include({ body: 'x', receiveCount: 2 });
+    expect(milliseconds).to.be.within(900, 1000 + AT_ONCE_MS);
+  });
 
-    it('ends with nothing when its time is over', async () => {
-      const queue = await freshQueue(underTest());
-      const polling = timed(poll(queue, 1));
-      await underTest().advance(1);
-      const [messages, milliseconds] = await polling;
-      expect(messages).to.deep.equal([]);
-      expect(milliseconds).to.be.within(990, 1000 + AT_ONCE_MS);
-    });
+  it('ends when a message is given back', async () => {
+    const queue = await freshQueue(underTest());
+    await send(queue, 'x');
+    const { receiptHandle } = await receiveOne(queue);
+    const polling = timed(poll(queue, 10));
+    await queue.changeVisibility([{ receiptHandle, seconds: 0 }]);
+    const [messages, milliseconds] = await polling;
+    expect(messages[0]).to.include({ body: 'x', receiveCount: 2 });
+    expect(milliseconds).to.be.below(AT_ONCE_MS);
+  });
+}
 
-    it('takes nothing once its signal is aborted', async () => {
-      const queue = await freshQueue(underTest());
-      const ending = new AbortController();
-      const polling = timed(
-        queue.receive({ max: 10, waitSeconds: 1, signal: ending.signal }).catch((reason: unknown) => {
-          expect(reason).to.equal(ending.signal.reason);
-          return [];
-        }),
-      );
-      await underTest().advance(0.1);
-      ending.abort();
-      const [messages, milliseconds] = await polling;
-      expect(messages).to.deep.equal([]);
-      expect(milliseconds).to.be.below(100 + AT_ONCE_MS);
-      // The server may still answer the receive, until its time is over.
-      if (!queue.abortsReceives) await underTest().advance(1);
-      await send(queue, 'x');
-      expect((await receiveOne(queue)).receiveCount).to.equal(1);
-    });
+function endsWithNothing(underTest: UnderTest): void {
+  it('ends with nothing when its time is over', async () => {
+    const queue = await freshQueue(underTest());
+    const polling = timed(poll(queue, 1));
+    await underTest().advance(1);
+    const [messages, milliseconds] = await polling;
+    expect(messages).to.deep.equal([]);
+    expect(milliseconds).to.be.within(990, 1000 + AT_ONCE_MS);
+  });
 
-    it('takes nothing when its signal was aborted before', async () => {
-      const queue = await freshQueue(underTest());
-      await send(queue, 'x');
-      const messages = await queue
-        .receive({ max: 10, waitSeconds: 1, signal: AbortSignal.abort() })
-        .catch((): Message[] => []);
-      expect(messages).to.deep.equal([]);
-      expect((await receiveOne(queue)).receiveCount).to.equal(1);
-    });
+  it('takes nothing once its signal is aborted', async () => {
+    const queue = await freshQueue(underTest());
+    const ending = new AbortController();
+    const polling = timed(
+      queue.receive({ max: 10, waitSeconds: 1, signal: ending.signal }).catch((reason: unknown) => {
+        expect(reason).to.equal(ending.signal.reason);
+        return [];
+      }),
+    );
+    await underTest().advance(0.1);
+    ending.abort();
+    const [messages, milliseconds] = await polling;
+    expect(messages).to.deep.equal([]);
+    expect(milliseconds).to.be.below(100 + AT_ONCE_MS);
+    // The server may still answer the receive, until its time is over.
+    if (!queue.abortsReceives) await underTest().advance(1);
+    await send(queue, 'x');
+    expect((await receiveOne(queue)).receiveCount).to.equal(1);
+  });
 
-    it('shares what comes with others that wait, each message once', async () => {
-      const queue = await freshQueue(underTest());
-      const queues = await openedTwice(underTest(), queue);
-      const polling = [...'abcd'].map((_, index) =>
-        queues[index % queues.length]!.receive({ max: 1, waitSeconds: 10 }),
-      );
-      await underTest().advance(0.1);
-      await send(queue, 'a', 'b', 'c', 'd');
-      expect(bodies((await Promise.all(polling)).flat()).sort()).to.deep.equal(['a', 'b', 'c', 'd']);
-      expect(await receiveNow(queue)).to.deep.equal([]);
-    });
+  it('takes nothing when its signal was aborted before', async () => {
+    const queue = await freshQueue(underTest());
+    await send(queue, 'x');
+    const messages = await queue
+      .receive({ max: 10, waitSeconds: 1, signal: AbortSignal.abort() })
+      .catch((): Message[] => []);
+    expect(messages).to.deep.equal([]);
+    expect((await receiveOne(queue)).receiveCount).to.equal(1);
+  });
+
+  it('shares what comes with others that wait, each message once', async () => {
+    const queue = await freshQueue(underTest());
+    const queues = await openedTwice(underTest(), queue);
+    const polling = [...'abcd'].map((_, index) =>
+      queues[index % queues.length]!.receive({ max: 1, waitSeconds: 10 }),
+    );
+    await underTest().advance(0.1);
+    await send(queue, 'a', 'b', 'c', 'd');
+    expect(bodies((await Promise.all(polling)).flat()).sort()).to.deep.equal(['a', 'b', 'c', 'd']);
+    expect(await receiveNow(queue)).to.deep.equal([]);
   });
 }
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Broker, Message, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
-import { bodies, giveBack, receiveNow, send } from '../../src/contract/steps.ts';
-import { freshName } from '../../src/contract/under-test.ts';
+import { freshName } from '../../src/contract/broker-under-test.ts';
+import { bodies, giveBack, receiveNow, send } from '../../src/contract/operations.ts';
 import { postgres } from '../support/servers/postgres.ts';
 
 describe('several brokers on one Postgres database', () => {

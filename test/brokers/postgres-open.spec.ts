@@ -6,7 +6,7 @@ import pg from 'pg';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { postgresFailure } from '../../src/brokers/sql/postgres/failures.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
-import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';
+import { bodies, brokerError, receiveAll, send } from '../../src/contract/operations.ts';
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
 import type { StartedServer } from '../support/servers/programs.ts';
 

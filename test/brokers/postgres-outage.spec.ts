@@ -4,7 +4,7 @@ import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import { startTcpProxy } from '../../harness/tcp-proxy.ts';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
-import { bodies, brokerError, receiveAll, send } from '../../src/contract/steps.ts';
+import { bodies, brokerError, receiveAll, send } from '../../src/contract/operations.ts';
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
 import type { StartedServer } from '../support/servers/programs.ts';
 

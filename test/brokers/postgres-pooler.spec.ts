@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import pg from 'pg';
 import type { Broker } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
-import { bodies, receiveAll, send, sendToGroup } from '../../src/contract/steps.ts';
+import { bodies, receiveAll, send, sendToGroup } from '../../src/contract/operations.ts';
 import { type Pooler, pgbouncer, startPgbouncer } from '../support/servers/pgbouncer.ts';
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
 import type { StartedServer } from '../support/servers/programs.ts';

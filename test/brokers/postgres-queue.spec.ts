@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import pg from 'pg';
 import type { Broker, CreateOptions, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
-import { bodies, giveBack, receiveAll, send } from '../../src/contract/steps.ts';
-import { freshName } from '../../src/contract/under-test.ts';
+import { freshName } from '../../src/contract/broker-under-test.ts';
+import { bodies, giveBack, receiveAll, send } from '../../src/contract/operations.ts';
 import { postgres } from '../support/servers/postgres.ts';
 
 describe('a queue in Postgres', () => {

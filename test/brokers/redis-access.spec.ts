@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import type { BrokerError, BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { openBroker } from '../../src/brokers/open.ts';
-import { bodies, send } from '../../src/contract/steps.ts';
+import { bodies, send } from '../../src/contract/operations.ts';
 import { rejection } from '../support/rejection.ts';
 import { freePort } from '../support/servers/programs.ts';
 import { type RedisServer, redis, startRedis } from '../support/servers/redis.ts';

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { openRedis } from '../../src/brokers/redis/open.ts';
-import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/contract/steps.ts';
+import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/contract/operations.ts';
 import { rejection } from '../support/rejection.ts';
 import { type RedisServer, redis, startRedis } from '../support/servers/redis.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openRedis } from '../../src/brokers/redis/open.ts';
-import { receiveAndDeleteAll, send } from '../../src/contract/steps.ts';
+import { receiveAndDeleteAll, send } from '../../src/contract/operations.ts';
 import { expectShares, expectWakeUps, Processes } from '../support/broker-processes.ts';
 import { redis } from '../support/servers/redis.ts';
 

@@ -11,7 +11,7 @@ import {
   receiveOne,
   send,
   sendToGroup,
-} from '../../src/contract/steps.ts';
+} from '../../src/contract/operations.ts';
 import { redis } from '../support/servers/redis.ts';
 
 describe('a queue in Redis', () => {

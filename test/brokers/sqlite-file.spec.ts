@@ -8,7 +8,7 @@ import type { Broker } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { sqliteFailure } from '../../src/brokers/sql/sqlite/failures.ts';
 import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
-import { bodies, receiveAll, send } from '../../src/contract/steps.ts';
+import { bodies, receiveAll, send } from '../../src/contract/operations.ts';
 import { rejection } from '../support/rejection.ts';
 
 describe('the file of the sqlite broker', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
-import { bodies, receiveAll, send } from '../../src/contract/steps.ts';
+import { bodies, receiveAll, send } from '../../src/contract/operations.ts';
 import { expectShares, expectWakeUps, nextMessage, Processes } from '../support/broker-processes.ts';
 
 describe('a sqlite file that several processes use', () => {

@@ -6,8 +6,8 @@ import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { groupVisibleAt } from '../../src/brokers/sql/groups.ts';
 import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
-import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/contract/steps.ts';
-import { freshFifoQueue } from '../../src/contract/under-test.ts';
+import { freshFifoQueue } from '../../src/contract/broker-under-test.ts';
+import { bodies, receiveAll, receiveNow, receiveOne, send } from '../../src/contract/operations.ts';
 
 describe('a queue of the sqlite broker', () => {
   let folder: string;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Queue } from '../../src/brokers/broker.ts';
-import { send } from '../../src/contract/steps.ts';
+import { send } from '../../src/contract/operations.ts';
 
 export class Processes {
   readonly #address: string;

@@ -1,4 +1,4 @@
-/** The steps that most specs of the contract are made of. */
+/** Sends, receives and checks as most specs of the contract do. */
 import { expect } from 'chai';
 import type { EntryResult, Message, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';

@@ -1,0 +1,127 @@
+/** The contract: what commands look at, where a broker can tell. A queue that lacks the operation leaves the spec out. */
+import { expect } from 'chai';
+import type { PeekedMessage, Queue } from '../brokers/broker.ts';
+import { QueueNotFoundError } from '../brokers/errors.ts';
+import { freshFifoQueue, freshQueue, type Traits, type UnderTest } from './broker-under-test.ts';
+import { brokerError, giveBack, receiveNow, receiveOne, send, sendToGroup } from './operations.ts';
+
+export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>): void {
+  describe('looking', () => {
+    peeks(underTest);
+    peeksAtGroups(underTest, traits);
+    tellsAgeAndDeadLetters(underTest, traits);
+  });
+}
+
+function peeks(underTest: UnderTest): void {
+  it('shows visible messages without taking them', async function () {
+    const queue = await freshQueue(underTest());
+    if (!queue.inspect?.peek) this.skip();
+    expect(await queue.inspect.peek(10)).to.deep.equal([]);
+    const attributes = {
+      name: { dataType: 'String', stringValue: 'x' },
+      bytes: { dataType: 'Binary', binaryValue: new Uint8Array([1, 2]) },
+    };
+    await send(queue, { body: 'ä\n', attributes });
+    const [shown, ...others] = await queue.inspect.peek(10);
+    expect(others).to.deep.equal([]);
+    expect(await queue.inspect.peek(10)).to.deep.equal([shown]);
+    expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
+    const { receiptHandle: _, ...received } = await receiveOne(queue);
+    expect(shown).to.deep.equal({ ...received, receiveCount: 0 });
+  });
+
+  it('shows none that is in flight or delayed, and how often each was received', async function () {
+    const queue = await freshQueue(underTest());
+    if (!queue.inspect?.peek) this.skip();
+    await send(queue, 'a', 'b', { body: 'late', delaySeconds: 60 });
+    const [message] = await receiveNow(queue, 1);
+    expect(await shown(queue)).to.deep.equal([message?.body === 'a' ? ['b', 0] : ['a', 0]]);
+    await giveBack(queue, message!);
+    expect(new Map(await shown(queue)).get(message!.body)).to.equal(1);
+  });
+
+  it('shows at most what is asked for, in the order in which it comes', async function () {
+    const queue = await freshQueue(underTest());
+    if (!queue.inspect?.peek) this.skip();
+    await send(queue, ...'abcdefghij');
+    await send(queue, ...'klmnopqrst');
+    const bodies = (messages: readonly PeekedMessage[]) => messages.map(({ body }) => body).join('');
+    expect(bodies(await queue.inspect.peek(12))).to.equal('abcdefghijkl');
+    expect(bodies(await queue.inspect.peek(1_000))).to.equal('abcdefghijklmnopqrst');
+  });
+
+  it('shows a message that a delay or a visibility timeout has just set free', async function () {
+    const queue = await freshQueue(underTest());
+    if (!queue.inspect?.peek) this.skip();
+    await send(queue, 'timed out');
+    await receiveOne(queue, 1);
+    await send(queue, { body: 'delayed', delaySeconds: 1 });
+    expect(await shown(queue)).to.deep.equal([]);
+    await underTest().advance(1);
+    expect(new Map(await shown(queue))).to.deep.equal(
+      new Map([
+        ['timed out', 1],
+        ['delayed', 0],
+      ]),
+    );
+  });
+}
+
+function peeksAtGroups(underTest: UnderTest, traits: Required<Traits>): void {
+  if (traits.fifo) {
+    it('shows messages that wait behind others of their group, in their order', async function () {
+      const queue = await freshFifoQueue(underTest());
+      if (!queue.inspect?.peek) this.skip();
+      await sendToGroup(queue, 'g', '1', '2', '3');
+      await sendToGroup(queue, 'h', '4');
+      const [first] = await receiveNow(queue, 1);
+      const messages = await queue.inspect.peek(10);
+      const left = ['1', '2', '3', '4'].filter((body) => body !== first?.body);
+      expect(messages.map(({ body }) => body).sort()).to.deep.equal(left);
+      const ofGroup = messages.filter(({ groupId }) => groupId === 'g').map(({ body }) => body);
+      expect(ofGroup).to.deep.equal(ofGroup.toSorted());
+      expect(messages[0]).to.have.property('sequenceNumber').that.is.a('string');
+    });
+  }
+}
+
+function tellsAgeAndDeadLetters(underTest: UnderTest, traits: Required<Traits>): void {
+  it('tells when the oldest message was sent, whatever its state', async function () {
+    const queue = await freshQueue(underTest());
+    if (!queue.inspect?.oldest) this.skip();
+    expect(await queue.inspect.oldest()).to.equal(undefined);
+    await send(queue, 'old');
+    const { sentAt } = await receiveOne(queue);
+    await underTest().advance(0.01);
+    await send(queue, 'new');
+    expect(await queue.inspect.oldest()).to.equal(sentAt);
+  });
+
+  it('tells where dead letters go, and where they come from', async function () {
+    const dead = await freshQueue(underTest());
+    if (!dead.inspect?.deadLetterQueue) this.skip();
+    const target = { name: dead.name, maxReceives: 3 };
+    const queue = await freshQueue(underTest(), { deadLetterQueue: target });
+    expect(await dead.inspect.deadLetterQueue()).to.equal(undefined);
+    expect(await queue.inspect?.deadLetterQueue?.()).to.deep.equal(target);
+    if (!traits.listsSources || !dead.inspect.deadLetterSources) return;
+    expect(await dead.inspect.deadLetterSources()).to.deep.equal([queue.name]);
+    expect(await queue.inspect?.deadLetterSources?.()).to.deep.equal([]);
+  });
+
+  it('fails for a queue that was removed', async () => {
+    const { broker } = underTest();
+    const queue = await freshQueue(underTest());
+    await broker.remove(queue.name);
+    for (const look of ['peek', 'oldest', 'deadLetterQueue'] as const) {
+      const looking = queue.inspect?.[look]?.(1);
+      if (looking) expect(await brokerError(looking)).to.be.instanceOf(QueueNotFoundError);
+    }
+  });
+}
+
+async function shown(queue: Queue): Promise<[string, number][]> {
+  const messages = await queue.inspect!.peek!(10);
+  return messages.map(({ body, receiveCount }) => [body, receiveCount]);
+}
