@@ -66,7 +66,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** Logs what ended a container; returns its exit code. */
-export function logFatal(error: unknown, log: Logger): ExitCode {
+export function logFatal(error: unknown, log: Pick<Logger, 'error'>): ExitCode {
   const code = exitCodeOf(error);
   if (code === exitCodes.software) {
     log.error('The container failed', error);

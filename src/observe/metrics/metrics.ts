@@ -1,7 +1,6 @@
 /** Counts what the run loop does, queue by queue. Runs for each message, so it does little more than add. */
 import type { Message, Queue } from '../../brokers/broker.ts';
 import type { QueueLoad } from '../../consumer/consumer.ts';
-import type { HeldMessage } from '../../consumer/held-message.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
 import { withoutBase64 } from '../../message/call.ts';
 import { isFailedAttempt } from '../../worker/errors.ts';
@@ -30,12 +29,20 @@ class QueueCounters {
   billedRequests = 0;
 }
 
+type Named = Pick<Queue, 'name'>;
+
+/** What is counted of a message that is held. */
+interface Counted {
+  readonly queue: Named;
+  readonly message: Pick<Message, 'id' | 'receiveCount' | 'body'>;
+}
+
 export class Metrics implements ConsumerObserver {
   readonly #startedAt = Date.now();
   readonly #queues = new Map<string, QueueCounters>();
   readonly #failures: Failure[] = [];
 
-  received({ name }: Queue, messages: readonly Message[]): void {
+  received({ name }: Named, messages: readonly Pick<Message, 'sentAt'>[]): void {
     const counters = this.#of(name);
     if (messages.length === 0) {
       counters.emptyReceives += 1;
@@ -47,17 +54,22 @@ export class Metrics implements ConsumerObserver {
     for (const { sentAt } of messages) counters.age.add(Math.max(0, now - sentAt) / 1000);
   }
 
-  receiveFailed({ name }: Queue): void {
+  receiveFailed({ name }: Named): void {
     this.#of(name).failedReceives += 1;
   }
 
-  handled({ queue }: HeldMessage, milliseconds: number): void {
+  handled({ queue }: Pick<Counted, 'queue'>, milliseconds: number): void {
     const counters = this.#of(queue.name);
     counters.outcomes.handled += 1;
     counters.handling.add(milliseconds / 1000);
   }
 
-  failed({ queue, message }: HeldMessage, error: unknown, { action }: Outcome, milliseconds: number): void {
+  failed(
+    { queue, message }: Counted,
+    error: unknown,
+    { action }: Pick<Outcome, 'action'>,
+    milliseconds: number,
+  ): void {
     const counters = this.#of(queue.name);
     const outcome = FAILED[action];
     counters.outcomes[outcome] += 1;
@@ -74,11 +86,11 @@ export class Metrics implements ConsumerObserver {
     if (this.#failures.length > KEPT_FAILURES) this.#failures.pop();
   }
 
-  extended({ name }: Queue, count: number): void {
+  extended({ name }: Named, count: number): void {
     this.#of(name).leaseExtensions += count;
   }
 
-  leaseLost({ queue }: HeldMessage): void {
+  leaseLost({ queue }: Pick<Counted, 'queue'>): void {
     this.#of(queue.name).leasesLost += 1;
   }
 

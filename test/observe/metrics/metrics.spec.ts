@@ -98,7 +98,7 @@ describe('the metrics of a consumer', () => {
 describe('the snapshots of several processes', () => {
   function snapshotOf(queue: string, failing = false) {
     const metrics = new Metrics();
-    metrics.received({ name: queue } as never, []);
+    metrics.received({ name: queue }, []);
     metrics.requested(queue, 'ReceiveMessage', 0);
     return metrics.snapshot(2, [{ ...load, name: queue, failing }]);
   }

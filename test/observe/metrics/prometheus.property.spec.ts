@@ -26,8 +26,8 @@ describe('the text for Prometheus, whatever was counted', () => {
           for (const [name, messages, age] of counted) {
             const sentAt = Date.now() - age;
             metrics.received(
-              { name } as never,
-              Array.from({ length: messages }, () => ({ sentAt })) as never,
+              { name },
+              Array.from({ length: messages }, () => ({ sentAt })),
             );
             metrics.requested(name, 'ReceiveMessage', 0);
             expected.set(name, (expected.get(name) ?? 0) + messages);

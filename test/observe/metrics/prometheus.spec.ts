@@ -3,15 +3,15 @@ import { Metrics } from '../../../src/observe/metrics/metrics.ts';
 import { prometheusText } from '../../../src/observe/metrics/prometheus.ts';
 import { parsePrometheus, valueIn } from './parse-prometheus.ts';
 
-const queue = { name: 'work' } as never;
-const delivery = { queue, message: { id: '1', receiveCount: 1, body: 'x', sentAt: Date.now() } } as never;
+const queue = { name: 'work' };
+const delivery = { queue, message: { id: '1', receiveCount: 1, body: 'x', sentAt: Date.now() } };
 
 function counted() {
   const metrics = new Metrics();
-  metrics.received(queue, [{ sentAt: Date.now() - 1_500 } as never]);
+  metrics.received(queue, [{ sentAt: Date.now() - 1_500 }]);
   metrics.received(queue, []);
   metrics.handled(delivery, 30);
-  metrics.failed(delivery, new Error('no'), { action: 'retry' } as never, 2_000);
+  metrics.failed(delivery, new Error('no'), { action: 'retry' }, 2_000);
   metrics.requested('work', 'ReceiveMessage', 0);
   metrics.requested('failed', 'SendMessageBatch', 70_000);
   return metrics.snapshot(4, [{ name: 'work', held: 3, running: 2, failing: false, silentSeconds: 0 }]);

@@ -77,9 +77,9 @@ describe('the status server', () => {
       {
         queue: { name: 'work' },
         message: { id: '1', receiveCount: 1, body: '[[{"password":"abc"}],{}]' },
-      } as never,
+      },
       new Error('refused: redis://me:abc@host'),
-      { action: 'delete' } as never,
+      { action: 'delete' },
       5,
     );
     container.queues = () => Promise.reject(new Error('no connection to postgres://me:abc@host/db'));

@@ -6,8 +6,8 @@ import { healthProblems, readinessProblems } from '../../../src/observe/status/h
 import { History, STEP_MS } from '../../../src/observe/status/history.ts';
 import { type StatusInput, statusOf, statusText } from '../../../src/observe/status/status.ts';
 
-const queue = { name: 'work' } as never;
-const delivery = { queue, message: { id: 'm1', receiveCount: 2, body: '[[1],{}]' } } as never;
+const queue = { name: 'work' };
+const delivery = { queue, message: { id: 'm1', receiveCount: 2, body: '[[1],{}]' } };
 const load = { name: 'work', held: 3, running: 2, failing: false, silentSeconds: 0 };
 const START = Date.UTC(2026, 10, 21, 10);
 
@@ -28,7 +28,7 @@ function watched(seconds: number) {
   const snapshot = () => ({ ...metrics.snapshot(4, [load]), startedAt: START });
   const before = { at: START, snapshot: snapshot() };
   for (let second = 0; second < seconds; second += 1) {
-    metrics.received(queue, [{ sentAt: Date.now() - 1_500 } as never]);
+    metrics.received(queue, [{ sentAt: Date.now() - 1_500 }]);
     metrics.requested('work', 'ReceiveMessage', 0);
     metrics.handled(delivery, 40);
   }
@@ -109,7 +109,7 @@ describe('the status of a container', () => {
 
   it('is shown as plain text, a thing a line', () => {
     const { metrics, snapshot } = watched(60);
-    metrics.failed(delivery, new Error('no\nsuch user'), { action: 'bury' } as never, 5);
+    metrics.failed(delivery, new Error('no\nsuch user'), { action: 'bury' }, 5);
     const text = statusText(
       statusOf(input({ total: snapshot(), problems: ['it hangs'], countsProblem: 'denied' })),
     );
@@ -148,7 +148,7 @@ describe('the history of a container', () => {
       { at: START + STEP_MS, snapshot: snapshot() },
       { work: { visible: 4, inFlight: 2, delayed: 0 } },
     );
-    metrics.failed(delivery, new Error('no'), { action: 'delete' } as never, 200);
+    metrics.failed(delivery, new Error('no'), { action: 'delete' }, 200);
     history.add({ at: START + 2 * STEP_MS, snapshot: snapshot() }, {});
     expect(history.since(0).queues.work).to.deep.include({
       visible: [4, null],
