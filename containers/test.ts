@@ -1,4 +1,7 @@
 /** `sqs-containers/test`: the test container, with which specs run the code of production on queues in memory. */
 export { type Inline, runInline } from '../src/testing/inline.ts';
-export { TestContainer, type TestContainerOptions } from '../src/testing/test-container.ts';
-export type { TestedMessage } from '../src/testing/test-record.ts';
+export {
+  TestContainer,
+  type TestContainerOptions,
+  type TestedMessage,
+} from '../src/testing/test-container.ts';

@@ -6,7 +6,7 @@ import { Check } from './check.ts';
 import { ConfigError } from './config-error.ts';
 import { type IniSection, readIniText } from './ini-text.ts';
 import { parseListen } from './listen.ts';
-import { type LoggerSettings, type LoggersSettings, namedLogger, rootLogger } from './loggers.ts';
+import { type LoggerSettings, type LoggersSettings, namedLogger, rootLogger } from './logger-settings.ts';
 import {
   containerOptions,
   httpOptions,

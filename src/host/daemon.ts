@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { LoggersSettings } from '../config/loggers.ts';
+import type { LoggersSettings } from '../config/logger-settings.ts';
 import { LOG_FILE_MODE } from '../observe/logging/destination.ts';
 import { isRunning, PidFileError, pidFileHolder } from './pid-file.ts';
 

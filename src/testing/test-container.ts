@@ -11,12 +11,15 @@ import { MAX_DATABASE_DELAY_SECONDS, MAX_DELAY_SECONDS } from '../brokers/rules/
 import { nameOfUrl } from '../brokers/rules/queue-name.ts';
 import { defaultSettings, readConfig } from '../config/config.ts';
 import { Consumer, type ConsumerSettings } from '../consumer/consumer.ts';
+import type { HeldMessage } from '../consumer/held-message.ts';
+import type { ConsumerObserver } from '../consumer/observer.ts';
 import { realHost } from '../host/host.ts';
 import { replaceBrokers } from '../producer/connections.ts';
 import { Sender } from '../producer/sender.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { silentLog } from '../worker/current-message.ts';
-import type { OnError } from '../worker/outcome.ts';
+import { isFailedAttempt } from '../worker/errors.ts';
+import type { OnError, Outcome } from '../worker/outcome.ts';
 import {
   createWorker,
   makeWorker,
@@ -24,7 +27,6 @@ import {
   type WorkerConfig,
   type WorkerFactory,
 } from '../worker/worker.ts';
-import { type TestedMessage, TestRecord } from './test-record.ts';
 
 /** A container made of objects instead of an ini file. */
 export interface TestContainerOptions {
@@ -43,6 +45,17 @@ export interface TestContainerOptions {
   readonly concurrency?: number;
   /** Seconds for which a received message stays invisible. Default: the queue's own, 30. */
   readonly visibilityTimeout?: number;
+}
+
+/** A message, and what became of it. */
+export interface TestedMessage {
+  readonly queue: string;
+  readonly messageId: string;
+  readonly body: string;
+  /** How often the message was received, this time included. */
+  readonly receiveCount: number;
+  /** What its worker threw, or why its body is no call. */
+  readonly error?: unknown;
 }
 
 /** Kept from before a spec fakes the clock: these wait for promises and for a worker's I/O, not for a time. */
@@ -224,4 +237,46 @@ async function fromObjects(given: TestContainerOptions): Promise<Parts> {
     worker: worker && (await createWorker(worker, config, `of the queue "${name}"`, context)),
     backoff,
   };
+}
+
+/** What became of the messages of a test container, from its run loop, and when that may be all. */
+class TestRecord {
+  readonly deleted: TestedMessage[] = [];
+  readonly kept: TestedMessage[] = [];
+  readonly failed: TestedMessage[] = [];
+  readonly messagesLog: string[] = [];
+  /** What the worker's `afterMessage` threw, which is no message's fault. */
+  readonly mistakes: unknown[] = [];
+  /** Listens to the run loop. */
+  readonly observer: ConsumerObserver;
+  readonly #errors = new Map<HeldMessage, unknown>();
+
+  /** `onChange` is called whenever there may be nothing left to do. */
+  constructor(onChange: () => void) {
+    this.observer = {
+      received: onChange,
+      leaseLost: onChange,
+      slotFreed: onChange,
+      failed: (held, error, { action }) => {
+        this.#errors.set(held, isFailedAttempt(error) ? error.cause : error);
+        if (action === 'delete') this.messagesLog.push(held.message.body);
+      },
+      afterMessageFailed: (_, error) => {
+        this.mistakes.push(error);
+      },
+      settled: (held, outcome) => {
+        this.#add(held, outcome);
+        onChange();
+      },
+    };
+  }
+
+  #add(held: HeldMessage, { action }: Outcome): void {
+    const { id: messageId, body, receiveCount } = held.message;
+    const hasFailed = this.#errors.has(held);
+    const error = this.#errors.get(held);
+    this.#errors.delete(held);
+    const list = action === 'retry' ? this.kept : hasFailed ? this.failed : this.deleted;
+    list.push({ queue: held.queue.name, messageId, body, receiveCount, ...(hasFailed && { error }) });
+  }
 }

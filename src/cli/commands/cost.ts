@@ -109,8 +109,8 @@ function setupOf({ containers, isConcurrent, settings }: Cost, config: Config | 
 
 function perMessage({ requests }: Bill, { rate }: Workload): string {
   if (rate === 0) return '';
-  const taking = (requests.ReceiveMessage + requests.DeleteMessage) / (rate * SECONDS_A_MONTH);
-  return `: ${taking.toPrecision(2)} requests to receive and delete a message`;
+  const receiveAndDelete = (requests.ReceiveMessage + requests.DeleteMessage) / (rate * SECONDS_A_MONTH);
+  return `: ${receiveAndDelete.toPrecision(2)} requests to receive and delete a message`;
 }
 
 function counted(count: number, one: string, many: string): string {

@@ -32,7 +32,7 @@ export const wait: Command = (parser, choose) =>
           ...value('How many times in a row they must be found empty: the counts of SQS are approximate'),
           default: '3',
         })
-        .option('every', { ...value('How long from one look to the next'), default: '5s' })
+        .option('every', { ...value('How long from one count to the next'), default: '5s' })
         .option('timeout', value('Give up after so long, with exit code 75; default: never')),
     ({ timeout, ...given }) => {
       const wanted: Wait = {

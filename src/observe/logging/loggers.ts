@@ -7,7 +7,7 @@ import {
   type LogLevel,
   type LogTarget,
   MESSAGES_LOGGER,
-} from '../../config/loggers.ts';
+} from '../../config/logger-settings.ts';
 import { encodeLine } from '../../message/log-lines.ts';
 import { Destination, withPriority } from './destination.ts';
 import { formatOf, type LogFormat, type LogRecord } from './formats.ts';

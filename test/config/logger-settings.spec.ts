@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
-import type { LoggerSettings, LoggersSettings } from '../../src/config/loggers.ts';
+import type { LoggerSettings, LoggersSettings } from '../../src/config/logger-settings.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
 

@@ -40,7 +40,7 @@ export function rootLogger(
   { level, path, format }: z.output<typeof rootLoggerOptions>,
   directory: string,
 ): LoggersSettings['root'] {
-  return { level, target: { path: place(path, directory), format } };
+  return { level, target: { path: pathOf(path, directory), format } };
 }
 
 /** `[logger.NAME]` as settings: what it leaves out is as `root` has it. */
@@ -52,10 +52,10 @@ export function namedLogger(
 ): LoggerSettings {
   const { level = root.level, path, propagate = path === undefined } = options;
   const format = options.format ?? (name === MESSAGES_LOGGER ? '{message}' : root.target.format);
-  const target = path === undefined ? undefined : { path: place(path, directory), format };
+  const target = path === undefined ? undefined : { path: pathOf(path, directory), format };
   return { section: `logger.${name}`, level, target, propagate };
 }
 
-function place(path: string, directory: string): string {
+function pathOf(path: string, directory: string): string {
   return path === 'STDOUT' || path === 'STDERR' ? path : resolve(directory, path);
 }
