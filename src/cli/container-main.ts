@@ -7,7 +7,7 @@ import { needsProcesses, type Program, settingsOf } from '../container/program.t
 import { findDaemonStarter } from '../host/daemon.ts';
 import { type ExitCode, exitCodes, printFatal, UsageError } from '../host/exit-codes.ts';
 import { claimPidFile } from '../host/pid-file.ts';
-import { findParent } from '../supervisor/child.ts';
+import { findParent } from '../supervisor/parent-process.ts';
 import { COMPLETING } from './completion-words.ts';
 import {
   type ContainerArguments,
@@ -35,8 +35,8 @@ export async function containerMain(program: Program, args: readonly string[]): 
     if (pidFile !== undefined && !parent) process.once('exit', claimPidFile(resolve(pidFile)));
     // Imported only when run: for --help, --check, and the parent of processes the run loop need not be loaded.
     if (!parent && needsProcesses(config)) {
-      const { runProcesses } = await import('../supervisor/processes.ts');
-      return await runProcesses(program, config, { suffix: given.suffix, onReady });
+      const { runSupervisedContainer } = await import('../supervisor/supervised-container.ts');
+      return await runSupervisedContainer(program, config, { suffix: given.suffix, onReady });
     }
     const { runContainer } = await import('../container/container.ts');
     return await runContainer(program, config, { suffix: given.suffix, parent, onReady });

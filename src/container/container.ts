@@ -12,12 +12,12 @@ import { isPolling, openService, type Service } from '../host/systemd/service.ts
 import { type Logger, type Loggers, openLoggers } from '../observe/logging/loggers.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
 import { setContainer } from '../producer/connections.ts';
-import type { Obeying, ParentProcess } from '../supervisor/child.ts';
+import type { ChildControls, ParentProcess } from '../supervisor/parent-process.ts';
+import type { ContainerStatusSource } from './container-status-source.ts';
 import { handleProcessEvents } from './process-events.ts';
 import { loggerName, type Program } from './program.ts';
 import { makeRunLoop, type RunLoop } from './run-loop.ts';
 import { warningsOf } from './warnings.ts';
-import type { WatchedProcess } from './watched-process.ts';
 
 export interface RunOptions {
   /** Goes behind the names of the queues. */
@@ -42,17 +42,18 @@ export async function runContainer(
   const service = await openService(process.env, log);
   const metrics = new Metrics();
   let broker: Broker | undefined;
-  let watched: WatchedProcess | undefined;
+  let status: ContainerStatusSource | undefined;
   try {
     if (!parent) for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
     if (config.http.listen !== undefined) {
-      const { WatchedProcess } = await import('./watched-process.ts');
-      watched = await WatchedProcess.open({ program, config, suffix, log }, metrics, parent !== undefined);
+      const { ContainerStatusSource } = await import('./container-status-source.ts');
+      const subject = { program, config, suffix, log };
+      status = await ContainerStatusSource.open(subject, metrics, parent !== undefined);
     }
     broker = await openBroker(config.container.broker, { directory: config.directory, sqs: config.sqs });
-    broker = watched?.counted(broker) ?? broker;
+    broker = status?.counted(broker) ?? broker;
     setContainer({ broker, prefix: config.container.queuePrefix });
-    const isCounted = watched !== undefined || parent !== undefined || service.isHeard;
+    const isCounted = status !== undefined || parent !== undefined || service.isHeard;
     const loop = await makeRunLoop(config, {
       broker,
       suffix,
@@ -61,23 +62,19 @@ export async function runContainer(
       log,
       metrics: isCounted ? metrics : undefined,
     });
-    const { consumer, crashRecord } = loop;
-    watched?.connected({ consumer, broker });
-    const controls = controlsOf(loop, { log, loggers, service, metrics, hasParent: parent !== undefined });
-    const events = handleProcessEvents(controls);
-    parent?.obey(controls, config.container.maxMemory);
-    // Whoever reads this may send signals from now on.
-    log.info(`Connected to ${broker.description}, ${describeQueues(consumer.queues)}`);
-    parent?.report({ type: 'ready' });
-    service.ready(controls);
-    onReady?.();
-    const report = await consumer.run().finally(() => events.end());
-    log.info(describeDrain(report));
-    if (consumer.idle) parent?.report({ type: 'idle' });
-    // What runs in a process that broke is what may have broken it: the record stays.
-    if (events.broken) return exitCodes.software;
-    crashRecord?.close();
-    return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
+    status?.connected({ consumer: loop.consumer, broker });
+    const connected = `Connected to ${broker.description}, ${describeQueues(loop.consumer.queues)}`;
+    const { maxMemory } = config.container;
+    return await runUntilDrained(loop, {
+      log,
+      loggers,
+      service,
+      metrics,
+      parent,
+      onReady,
+      connected,
+      maxMemory,
+    });
   } catch (error) {
     return logFatal(error, log);
   } finally {
@@ -85,24 +82,47 @@ export async function runContainer(
     await service.close();
     setContainer(undefined);
     await broker?.close();
-    await watched?.close();
+    await status?.close();
     loggers.close();
   }
 }
 
-interface Controlling {
+/** What steers a container, and what is told of it. */
+interface Surroundings extends Pick<RunOptions, 'parent' | 'onReady'> {
   readonly log: Logger;
   readonly loggers: Loggers;
   readonly service: Service;
   readonly metrics: Metrics;
-  readonly hasParent: boolean;
+  /** What is logged once it takes messages. */
+  readonly connected: string;
+  readonly maxMemory: number | undefined;
+}
+
+async function runUntilDrained(loop: RunLoop, surroundings: Surroundings): Promise<ExitCode> {
+  const { consumer, crashRecord } = loop;
+  const { log, service, parent, onReady, connected, maxMemory } = surroundings;
+  const controls = controlsOf(loop, surroundings);
+  const events = handleProcessEvents(controls);
+  parent?.obey(controls, maxMemory);
+  // Whoever reads this may send signals from now on.
+  log.info(connected);
+  parent?.report({ type: 'ready' });
+  service.ready(controls);
+  onReady?.();
+  const report = await consumer.run().finally(() => events.end());
+  log.info(describeDrain(report));
+  if (consumer.idle) parent?.report({ type: 'idle' });
+  // What runs in a process that broke is what may have broken it: the record stays.
+  if (events.broken) return exitCodes.software;
+  crashRecord?.close();
+  return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
 }
 
 /** What signals, the parent and systemd do with the run loop, and what they ask it. */
 function controlsOf(
   { consumer }: RunLoop,
-  { log, loggers, service, metrics, hasParent }: Controlling,
-): Obeying {
+  { log, loggers, service, metrics, parent }: Surroundings,
+): ChildControls {
   return {
     log,
     stop: () => {
@@ -111,7 +131,7 @@ function controlsOf(
     },
     wake: () => consumer.wake(),
     reopenLogs: () => service.reload(() => loggers.reopen()),
-    ignoreInterrupt: hasParent,
+    ignoreInterrupt: parent !== undefined,
     allow: (messages) => consumer.allow(messages),
     pause: () => consumer.pause(),
     resume: () => consumer.resume(),

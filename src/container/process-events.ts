@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import type { Logger } from '../observe/logging/loggers.ts';
 
-export interface Steering {
+export interface ProcessControls {
   readonly log: Logger;
   readonly stop: () => void;
   readonly wake: () => void;
@@ -28,7 +28,7 @@ export function handleProcessEvents({
   wake,
   reopenLogs,
   ignoreInterrupt = false,
-}: Steering): ProcessEvents {
+}: ProcessControls): ProcessEvents {
   let stopping = false;
   let broken = false;
 

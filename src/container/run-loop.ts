@@ -9,7 +9,7 @@ import { realHost } from '../host/host.ts';
 import { ConsumerLog } from '../observe/logging/consumer-log.ts';
 import type { Logger, Loggers } from '../observe/logging/loggers.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
-import type { ParentProcess } from '../supervisor/child.ts';
+import type { ParentProcess } from '../supervisor/parent-process.ts';
 import { makeWorker } from '../worker/worker.ts';
 
 export interface RunLoop {

@@ -4,7 +4,7 @@ import { type Machine, realMachine } from '../host/host.ts';
 import type { ServiceState } from '../host/systemd/service.ts';
 import { ended, type Snapshot, totalOf } from '../observe/metrics/snapshot.ts';
 import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
-import type { Report } from './child.ts';
+import type { Report } from './parent-process.ts';
 
 /** A process that has reported nothing for so long, in milliseconds, does not poll: it reports every second. */
 const SILENT_MS = 30_000;

@@ -11,7 +11,7 @@ import type { ConsumerState } from '../consumer/consumer.ts';
 import { type ExitCode, exitCodes } from '../host/exit-codes.ts';
 import type { Machine, Timer } from '../host/host.ts';
 import type { Logger } from '../observe/logging/loggers.ts';
-import type { Order, Report } from './child.ts';
+import type { Order, Report } from './parent-process.ts';
 import { describeEnd, describePause, type ProcessEnd, RespawnBackoff } from './respawn.ts';
 import { SharedMessageLimit } from './shared-message-limit.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { realMachine } from '../../src/host/host.ts';
-import type { Order, Report } from '../../src/supervisor/child.ts';
+import type { Order, Report } from '../../src/supervisor/parent-process.ts';
 import type { ProcessEnd } from '../../src/supervisor/respawn.ts';
 import { type Child, Supervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts';
 

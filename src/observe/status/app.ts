@@ -13,12 +13,12 @@ import { packageFolder } from '../../host/package.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../metrics/prometheus.ts';
 import { hasToken, isAllowedHost, isAllowedOrigin } from './access.ts';
 import { type Columns, STEP_MS } from './history.ts';
-import type { Monitor, Watched } from './monitor.ts';
+import type { Monitor, StatusSource } from './monitor.ts';
 import { type Status, statusText } from './status.ts';
 
 export interface AppOptions {
   readonly monitor: Monitor;
-  readonly watched: Pick<Watched, 'pause' | 'resume' | 'wake'>;
+  readonly source: Pick<StatusSource, 'pause' | 'resume' | 'wake'>;
   readonly listen: ListenAddress;
   /** What steering needs; undefined: there is no steering. */
   readonly token: string | undefined;
@@ -59,7 +59,7 @@ const EVENT_MS = 1_000;
 const NEW_POINTS_MS = 3 * STEP_MS;
 
 /** The application, without a server: requests in, responses out. */
-export function statusApp({ monitor, watched, listen, token, asset, onError }: AppOptions): Hono {
+export function statusApp({ monitor, source, listen, token, asset, onError }: AppOptions): Hono {
   const app = new Hono();
   refuseOthers(app, listen);
   app.onError((error, context) => {
@@ -69,7 +69,7 @@ export function statusApp({ monitor, watched, listen, token, asset, onError }: A
   serveAssets(app, asset);
   serveStatus(app, monitor);
   serveEvents(app, new StatusEvents(monitor));
-  serveSteering(app, watched, token);
+  serveSteering(app, source, token);
   app.notFound((context) =>
     context.text(
       'There are /, /status, /status.json, /metrics, /healthz, /readyz and /events; POST /pause, /resume and /wake.\n',
@@ -178,7 +178,7 @@ function serveEvents(app: Hono, events: StatusEvents): void {
   });
 }
 
-function serveSteering(app: Hono, watched: AppOptions['watched'], token: string | undefined): void {
+function serveSteering(app: Hono, source: AppOptions['source'], token: string | undefined): void {
   for (const action of ['pause', 'resume', 'wake'] as const) {
     app.post(`/${action}`, (context) => {
       const { req } = context;
@@ -193,7 +193,7 @@ function serveSteering(app: Hono, watched: AppOptions['watched'], token: string 
           'WWW-Authenticate': 'Bearer',
         });
       }
-      watched[action]();
+      source[action]();
       return context.text('ok\n');
     });
     app.get(`/${action}`, (context) => context.text('Ask for this with POST.\n', 405, { Allow: 'POST' }));

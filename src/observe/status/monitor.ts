@@ -11,7 +11,7 @@ import { type Columns, History, STEP_MS } from './history.ts';
 import { type ContainerFacts, type Status, statusOf } from './status.ts';
 
 /** What the server looks at and steers: a container of one process, or of several. */
-export interface Watched {
+export interface StatusSource {
   readonly state: ContainerState;
   /** Where the queues are, for people; empty before that is known. */
   readonly broker: string;
@@ -29,7 +29,7 @@ export interface Watched {
 const LONGEST_PROBLEM = 500;
 
 export class Monitor {
-  readonly #watched: Watched;
+  readonly #source: StatusSource;
   readonly #facts: ContainerFacts;
   readonly #waitSeconds: number;
   readonly #depths: QueueDepths;
@@ -37,14 +37,14 @@ export class Monitor {
   readonly #timer: NodeJS.Timeout;
 
   /** `waitSeconds`: how long a receive waits for messages. */
-  constructor(watched: Watched, facts: ContainerFacts, waitSeconds: number) {
-    this.#watched = watched;
+  constructor(source: StatusSource, facts: ContainerFacts, waitSeconds: number) {
+    this.#source = source;
     this.#facts = facts;
     this.#waitSeconds = waitSeconds;
-    this.#depths = new QueueDepths(() => watched.queues());
-    this.#history = new History({ at: Date.now(), snapshot: watched.total });
+    this.#depths = new QueueDepths(() => source.queues());
+    this.#history = new History({ at: Date.now(), snapshot: source.total });
     this.#timer = setInterval(
-      () => this.#history.add({ at: Date.now(), snapshot: watched.total }, this.#depths.known),
+      () => this.#history.add({ at: Date.now(), snapshot: source.total }, this.#depths.known),
       STEP_MS,
     );
   }
@@ -73,7 +73,7 @@ export class Monitor {
 
   async metrics(): Promise<string> {
     await this.#depths.look();
-    const { total, processes } = this.#watched;
+    const { total, processes } = this.#source;
     return prometheusText(total, processes.length, this.#depths.known);
   }
 
@@ -84,11 +84,11 @@ export class Monitor {
 
   /** Why it takes no messages now. */
   get readinessProblems(): string[] {
-    return readinessProblems(this.#watched);
+    return readinessProblems(this.#source);
   }
 
   #health() {
-    const { state, total, processes } = this.#watched;
+    const { state, total, processes } = this.#source;
     return { at: Date.now(), state, total, processes, waitSeconds: this.#waitSeconds };
   }
 
@@ -98,7 +98,7 @@ export class Monitor {
     return statusOf({
       ...health,
       facts: this.#facts,
-      broker: withoutPasswords(this.#watched.broker),
+      broker: withoutPasswords(this.#source.broker),
       before: this.#history.minuteBefore,
       depths: this.#depths.known,
       countsProblem: problem === undefined ? undefined : redacted(problem, LONGEST_PROBLEM),

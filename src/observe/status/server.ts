@@ -7,12 +7,12 @@ import { createAdaptorServer } from '@hono/node-server';
 import { type ListenAddress, parseListen } from '../../config/listen.ts';
 import { readToken } from './access.ts';
 import { readAsset, statusApp } from './app.ts';
-import { Monitor, type Watched } from './monitor.ts';
+import { Monitor, type StatusSource } from './monitor.ts';
 import type { ContainerFacts } from './status.ts';
 import { StatusServerError } from './status-server-error.ts';
 
 export interface StatusServerOptions {
-  readonly watched: Watched;
+  readonly source: StatusSource;
   readonly facts: ContainerFacts;
   /** How long a receive waits for messages, in seconds. */
   readonly waitSeconds: number;
@@ -38,9 +38,9 @@ const SOCKET_UMASK = 0o117;
 export async function openStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const listen = parseListen(options.listen) as ListenAddress;
   const token = options.tokenFile === undefined ? undefined : readToken(options.tokenFile);
-  const monitor = new Monitor(options.watched, options.facts, options.waitSeconds);
-  const { watched, onError } = options;
-  const app = statusApp({ monitor, watched, listen, token, asset: readAsset, onError });
+  const monitor = new Monitor(options.source, options.facts, options.waitSeconds);
+  const { source, onError } = options;
+  const app = statusApp({ monitor, source, listen, token, asset: readAsset, onError });
   const server = createAdaptorServer({
     fetch: app.fetch,
     // The worker's are to stay as they are.

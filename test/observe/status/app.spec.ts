@@ -6,7 +6,7 @@ import { MOST_LISTENERS, statusApp } from '../../../src/observe/status/app.ts';
 import type { Monitor } from '../../../src/observe/status/monitor.ts';
 import type { Status } from '../../../src/observe/status/status.ts';
 import { parsePrometheus, valueIn } from '../metrics/parse-prometheus.ts';
-import { FakeContainer, monitorOf } from './watched.ts';
+import { FakeContainer, monitorOf } from './fake-container.ts';
 
 const HERE = { Host: '127.0.0.1:8125' };
 const TOKEN = '0123456789abcdef';
@@ -30,7 +30,7 @@ describe('the status server', () => {
     const asset = () => ({ type: 'text/html; charset=utf-8', body: '<!doctype html>' });
     return statusApp({
       monitor,
-      watched: container,
+      source: container,
       listen,
       token,
       asset,
@@ -150,7 +150,7 @@ describe('the status server', () => {
   it('does not steer without a token_file, and says what to do', async () => {
     const app = statusApp({
       monitor,
-      watched: container,
+      source: container,
       listen: { path: '/run/status.sock' },
       token: undefined,
       asset: () => ({ type: '', body: '' }),

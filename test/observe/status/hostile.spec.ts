@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { MOST_LISTENERS } from '../../../src/observe/status/app.ts';
 import { rejection } from '../../support/rejection.ts';
+import type { FakeContainer } from './fake-container.ts';
 import { type Connection, closed, ServedContainer, TOKEN } from './served.ts';
-import type { FakeContainer } from './watched.ts';
 
 describe('the status server, against who means harm,', () => {
   let served: ServedContainer;

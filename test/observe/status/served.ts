@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStatusServer, type StatusServer } from '../../../src/observe/status/server.ts';
-import { FACTS, FakeContainer, WAIT_SECONDS } from './watched.ts';
+import { FACTS, FakeContainer, WAIT_SECONDS } from './fake-container.ts';
 
 export const TOKEN = '0123456789abcdef';
 
@@ -34,7 +34,7 @@ export class ServedContainer {
   /** Opens one more server, which is not closed with the first one. */
   openAt(listen: string): Promise<StatusServer> {
     return openStatusServer({
-      watched: this.container,
+      source: this.container,
       facts: FACTS,
       waitSeconds: WAIT_SECONDS,
       listen,

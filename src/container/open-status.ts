@@ -9,7 +9,7 @@ import type { Logger } from '../observe/logging/loggers.ts';
 import { countedBroker } from '../observe/metrics/counted-broker.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import { isReadableByAll } from '../observe/status/access.ts';
-import type { Watched } from '../observe/status/monitor.ts';
+import type { StatusSource } from '../observe/status/monitor.ts';
 import { openStatusServer, type StatusServer } from '../observe/status/server.ts';
 import type { QueueRole } from '../observe/status/status.ts';
 import type { Program } from './program.ts';
@@ -26,11 +26,11 @@ export interface StatusSubject {
 /** Opens the server, and says in the log where it is. Throws StatusServerError. */
 export async function openStatus(
   { program, config, suffix, log }: StatusSubject,
-  watched: Watched,
+  source: StatusSource,
 ): Promise<StatusServer> {
   const { file, container, http } = config;
   const server = await openStatusServer({
-    watched,
+    source,
     facts: {
       program,
       file: basename(file),

@@ -12,58 +12,34 @@ import { warningsOf } from '../container/warnings.ts';
 import { type ExitCode, exitCodes, logFatal } from '../host/exit-codes.ts';
 import { realMachine } from '../host/host.ts';
 import { openService } from '../host/systemd/service.ts';
-import { openLoggers } from '../observe/logging/loggers.ts';
+import { type Logger, openLoggers } from '../observe/logging/loggers.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
-import { CHILD_VARIABLE, type Order, type Report } from './child.ts';
 import { ChildReports } from './child-reports.ts';
+import { CHILD_VARIABLE, type Order, type Report } from './parent-process.ts';
 import type { ProcessEnd } from './respawn.ts';
 import { type Child, Supervisor } from './supervisor.ts';
-import type { WatchedProcesses } from './watched-processes.ts';
+import type { SupervisorStatusSource } from './supervisor-status-source.ts';
 
 /**
  * Runs the processes of a container until they have drained; resolves to the exit code of all. `suffix` goes behind
  * the names of its queues; `onReady` is called when one of them takes messages.
  * Throws ConfigError for logs that cannot be opened.
  */
-export async function runProcesses(
+export async function runSupervisedContainer(
   program: Program,
   config: Config,
   { suffix, onReady }: Pick<RunOptions, 'suffix' | 'onReady'> = {},
 ): Promise<ExitCode> {
-  const { concurrency, messageLimit, maxMemory } = config.container;
   const loggers = openLoggers(config.loggers);
   const log = loggers.get(loggerName(program));
   for (const warning of warningsOf(config, suffix, process.env)) log.warn(warning);
   const service = await openService(process.env, log);
   const metrics = new Metrics();
   const reports = new ChildReports(() => metrics.snapshot(0, []));
-  const supervisor = new Supervisor({
-    machine: realMachine,
-    count: processCount(config),
-    concurrency,
-    messageLimit,
-    maxMemory,
-    log,
-    fork: (number, onReport, onEnd) => {
-      const { started, reported, ended } = reports.child(number);
-      const child = forkChild(
-        number,
-        (report) => {
-          reported(report);
-          onReport(report);
-          if (report.type !== 'ready') return;
-          const { snapshot, polling } = reports;
-          service.ready({ snapshot, polling, state: () => supervisor.state });
-          onReady?.();
-        },
-        (end) => {
-          ended();
-          onEnd(end);
-        },
-      );
-      if (child.pid !== undefined) started(child.pid);
-      return child;
-    },
+  const supervisor = supervise(config, log, reports, () => {
+    const { snapshot, polling } = reports;
+    service.ready({ snapshot, polling, state: () => supervisor.state });
+    onReady?.();
   });
   const events = handleProcessEvents({
     log,
@@ -80,14 +56,12 @@ export async function runProcesses(
   });
   const killAll = () => supervisor.kill();
   process.on('exit', killAll);
-  let watched: WatchedProcesses | undefined;
+  let status: SupervisorStatusSource | undefined;
   try {
     if (config.http.listen !== undefined) {
-      const { WatchedProcesses } = await import('./watched-processes.ts');
-      watched = await WatchedProcesses.open(
-        { program, config, suffix, log },
-        { supervisor, reports, metrics },
-      );
+      const { SupervisorStatusSource } = await import('./supervisor-status-source.ts');
+      const subject = { program, config, suffix, log };
+      status = await SupervisorStatusSource.open(subject, { supervisor, reports, metrics });
     }
     const code = await supervisor.run();
     return events.broken ? exitCodes.software : code;
@@ -97,9 +71,39 @@ export async function runProcesses(
     process.off('exit', killAll);
     events.end();
     await service.close();
-    await watched?.close();
+    await status?.close();
     loggers.close();
   }
+}
+
+/** The supervisor of processes whose reports are kept, too. `onReady` is called whenever one of them takes messages. */
+function supervise(config: Config, log: Logger, reports: ChildReports, onReady: () => void): Supervisor {
+  const { concurrency, messageLimit, maxMemory } = config.container;
+  return new Supervisor({
+    machine: realMachine,
+    count: processCount(config),
+    concurrency,
+    messageLimit,
+    maxMemory,
+    log,
+    fork: (number, onReport, onEnd) => {
+      const { started, reported, ended } = reports.child(number);
+      const child = forkChild(
+        number,
+        (report) => {
+          reported(report);
+          onReport(report);
+          if (report.type === 'ready') onReady();
+        },
+        (end) => {
+          ended();
+          onEnd(end);
+        },
+      );
+      if (child.pid !== undefined) started(child.pid);
+      return child;
+    },
+  });
 }
 
 function forkChild(

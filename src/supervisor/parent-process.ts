@@ -5,7 +5,7 @@
  */
 
 import type { ConsumerState } from '../consumer/consumer.ts';
-import type { Steering } from '../container/process-events.ts';
+import type { ProcessControls } from '../container/process-events.ts';
 import type { ServiceState } from '../host/systemd/service.ts';
 import type { Snapshot } from '../observe/metrics/snapshot.ts';
 
@@ -35,7 +35,7 @@ export interface ProcessSnapshot {
 }
 
 /** What the orders do, and what there is to report. */
-export interface Obeying extends Steering, ServiceState {
+export interface ChildControls extends ProcessControls, ServiceState {
   readonly allow: (messages: number) => void;
   readonly pause: () => void;
   readonly resume: () => void;
@@ -61,7 +61,7 @@ export class ParentProcess {
    * Does what the parent orders, and what it ordered before; drains when the parent has ended. Reports every second what
    * was counted, and when this process uses more than `maxMemory` bytes.
    */
-  obey(steering: Obeying, maxMemory = Number.POSITIVE_INFINITY): void {
+  obey(steering: ChildControls, maxMemory = Number.POSITIVE_INFINITY): void {
     const orphaned = () => {
       steering.log.warn('The parent process has ended: draining');
       steering.stop();

@@ -4,25 +4,29 @@ import type { Consumer } from '../consumer/consumer.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Snapshot } from '../observe/metrics/snapshot.ts';
 import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
-import type { Watched } from '../observe/status/monitor.ts';
+import type { StatusSource } from '../observe/status/monitor.ts';
 import type { StatusServer } from '../observe/status/server.ts';
-import { counted, openStatus, type StatusSubject } from './status.ts';
+import { counted, openStatus, type StatusSubject } from './open-status.ts';
 
 interface Connected {
   readonly consumer: Consumer;
   readonly broker: Broker;
 }
 
-export class WatchedProcess implements Watched {
+export class ContainerStatusSource implements StatusSource {
   readonly #metrics: Metrics;
   #server: StatusServer | undefined;
   #connected: Connected | undefined;
 
   /** Opens the status server, unless a parent has it. Throws StatusServerError. */
-  static async open(subject: StatusSubject, metrics: Metrics, hasParent: boolean): Promise<WatchedProcess> {
-    const watched = new WatchedProcess(metrics);
-    if (!hasParent) watched.#server = await openStatus(subject, watched);
-    return watched;
+  static async open(
+    subject: StatusSubject,
+    metrics: Metrics,
+    hasParent: boolean,
+  ): Promise<ContainerStatusSource> {
+    const source = new ContainerStatusSource(metrics);
+    if (!hasParent) source.#server = await openStatus(subject, source);
+    return source;
   }
 
   private constructor(metrics: Metrics) {

@@ -4,39 +4,39 @@
  */
 import type { Broker, Queue } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
-import { counted, namesOf, openStatus, type StatusSubject } from '../container/status.ts';
+import { counted, namesOf, openStatus, type StatusSubject } from '../container/open-status.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
 import type { Snapshot } from '../observe/metrics/snapshot.ts';
 import type { ContainerState, ProcessStatus } from '../observe/status/health.ts';
-import type { Watched } from '../observe/status/monitor.ts';
+import type { StatusSource } from '../observe/status/monitor.ts';
 import type { StatusServer } from '../observe/status/server.ts';
 import type { ChildReports } from './child-reports.ts';
 import type { Supervisor } from './supervisor.ts';
 
-export interface Family {
+export interface Supervised {
   readonly supervisor: Supervisor;
   readonly reports: ChildReports;
   /** Counts the requests of the parent. */
   readonly metrics: Metrics;
 }
 
-export class WatchedProcesses implements Watched {
+export class SupervisorStatusSource implements StatusSource {
   readonly #subject: StatusSubject;
-  readonly #family: Family;
+  readonly #supervised: Supervised;
   #server: StatusServer | undefined;
   #broker: Broker | undefined;
   #queues: readonly Queue[] | undefined;
 
   /** Opens the status server. Throws StatusServerError. */
-  static async open(subject: StatusSubject, family: Family): Promise<WatchedProcesses> {
-    const watched = new WatchedProcesses(subject, family);
-    watched.#server = await openStatus(subject, watched);
-    return watched;
+  static async open(subject: StatusSubject, supervised: Supervised): Promise<SupervisorStatusSource> {
+    const source = new SupervisorStatusSource(subject, supervised);
+    source.#server = await openStatus(subject, source);
+    return source;
   }
 
-  private constructor(subject: StatusSubject, family: Family) {
+  private constructor(subject: StatusSubject, supervised: Supervised) {
     this.#subject = subject;
-    this.#family = family;
+    this.#supervised = supervised;
   }
 
   async close(): Promise<void> {
@@ -45,7 +45,7 @@ export class WatchedProcesses implements Watched {
   }
 
   get state(): ContainerState {
-    const { state } = this.#family.supervisor;
+    const { state } = this.#supervised.supervisor;
     const isStarting = this.processes.every((process) => process.state === 'starting');
     return state === 'running' && isStarting ? 'starting' : state;
   }
@@ -55,31 +55,34 @@ export class WatchedProcesses implements Watched {
   }
 
   get total(): Snapshot {
-    return this.#family.reports.snapshot();
+    return this.#supervised.reports.snapshot();
   }
 
   get processes(): ProcessStatus[] {
-    return this.#family.reports.processes;
+    return this.#supervised.reports.processes;
   }
 
   async queues(): Promise<readonly Queue[]> {
     const { config, suffix } = this.#subject;
     const { container, directory, sqs } = config;
-    this.#broker ??= counted(await openBroker(container.broker, { directory, sqs }), this.#family.metrics);
+    this.#broker ??= counted(
+      await openBroker(container.broker, { directory, sqs }),
+      this.#supervised.metrics,
+    );
     const broker = this.#broker;
     this.#queues ??= await Promise.all(namesOf(config, suffix).map((name) => broker.open(name)));
     return this.#queues;
   }
 
   pause(): void {
-    this.#family.supervisor.pause();
+    this.#supervised.supervisor.pause();
   }
 
   resume(): void {
-    this.#family.supervisor.resume();
+    this.#supervised.supervisor.resume();
   }
 
   wake(): void {
-    this.#family.supervisor.order({ type: 'wake' });
+    this.#supervised.supervisor.order({ type: 'wake' });
   }
 }

@@ -4,10 +4,10 @@ import type { Queue } from '../../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
 import { Metrics } from '../../../src/observe/metrics/metrics.ts';
 import type { ContainerState, ProcessStatus } from '../../../src/observe/status/health.ts';
-import { Monitor, type Watched } from '../../../src/observe/status/monitor.ts';
+import { Monitor, type StatusSource } from '../../../src/observe/status/monitor.ts';
 import type { ContainerFacts } from '../../../src/observe/status/status.ts';
 
-export class FakeContainer implements Watched {
+export class FakeContainer implements StatusSource {
   readonly metrics = new Metrics();
   state: ContainerState = 'running';
   broker = 'memory, as postgres://me:abc@host/db';
