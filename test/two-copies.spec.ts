@@ -148,6 +148,28 @@ describe('a container beside a copy of another version', function () {
   });
 });
 
+describe('a container whose ini file is in a project with an installation of its own', function () {
+  this.timeout(30_000);
+
+  it('is run by that one, whatever its version, and so are the commands for it', async () => {
+    const [home, own] = [install('global'), install('service', '7.8.9')];
+    write({
+      'service/worker.mjs': `
+        import { createRequire } from 'node:module';
+        console.log(process.argv[1], createRequire(import.meta.url)('sqs-containers/package.json').version);
+        export const worker = () => () => {};
+      `,
+    });
+    const { stdout, stderr } = await handleOne(home, './worker.mjs:worker');
+    expect(stdout, stderr).to.equal(`${join(own, 'dist/containers/sequential.js')} 7.8.9\n`);
+    expect(stderr).not.to.contain('sqs-containers');
+
+    rmSync(join(own, 'dist/containers/queues.js'));
+    const { stderr: refusal } = await run(home, 'queues', 'status', '-c', join(folder, 'service/worker.ini'));
+    expect(refusal).to.contain(join(own, 'dist/containers/queues.js'));
+  });
+});
+
 type Package = typeof import('../src/index.ts');
 type Testing = typeof import('../src/testing/inline.ts') & typeof import('../containers/test.ts');
 

@@ -14,6 +14,7 @@ import {
   completeContainerArguments,
   parseContainerArguments,
 } from './container-arguments.ts';
+import { handOver } from './project-copy.ts';
 
 /** Runs a container from the command line; resolves to its exit code. */
 export async function containerMain(program: Program, args: readonly string[]): Promise<ExitCode> {
@@ -23,6 +24,7 @@ export async function containerMain(program: Program, args: readonly string[]): 
     }
     const given = await parseContainerArguments(program, args);
     if ('text' in given) return print(given.text);
+    await handOver(program, given.file);
     const config = settingsFor(program, given);
     const parent = findParent();
     const onReady = findDaemonStarter();

@@ -1,8 +1,9 @@
 /** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints what it found. */
 
 import { type ExitCode, exitCodes, printFatal } from '../host/exit-codes.ts';
-import { CommandContext } from './command.ts';
+import { COMMAND, CommandContext } from './command.ts';
 import { COMPLETING } from './completion-words.ts';
+import { handOver } from './project-copy.ts';
 import { parseQueuesArguments } from './queues-arguments.ts';
 import { queuesCompletions } from './queues-completions.ts';
 import { print } from './terminal.ts';
@@ -20,6 +21,8 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
       print(chosen.text);
       return exitCodes.done;
     }
+    const { config } = chosen.common;
+    if (config !== undefined) await handOver(COMMAND, config);
     context = new CommandContext(chosen.common);
     return await chosen.run(context);
   } catch (error) {
