@@ -8,7 +8,10 @@ import { cleanUp, folderWith, putOff, run } from '../support/executable.ts';
 /** The fields that docs/operating.md names of a command, beside those that only SQS has. */
 function documented(command: string): string[] {
   const text = readFileSync(join(REPOSITORY, 'docs/operating.md'), 'utf8');
-  const table = text.slice(text.indexOf('What `--json` prints'), text.indexOf('The exit codes are'));
+  const table = text.slice(
+    text.indexOf('With `--json`, each command prints'),
+    text.indexOf('The exit codes are'),
+  );
   const [, cell = ''] = new RegExp(`^\\| \`${command}\` \\| (.*) \\|$`, 'm').exec(table) ?? [];
   const names = [...cell.matchAll(/`([a-zA-Z]+)`/g)].map(([, name]) => name!);
   return names.filter((name) => name !== 'isCancelled');
