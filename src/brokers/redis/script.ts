@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  * also uses the keys of another queue, so all queues must be on one server: a cluster cannot have them.
  */
 export type Key =
-  /** Hash: the settings, and `number`, that of the last message. Also the name of the channel on which news come. */
+  /** Hash: the settings, and `number`, that of the last message. Also the name of the channel that tells of changes. */
   | 'queue'
   /** Hash: each message's record (`record.ts`) by its number. */
   | 'messages'

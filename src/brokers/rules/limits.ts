@@ -1,7 +1,10 @@
 /** The limits of SQS (developer guide, "Amazon SQS quotas"), which every broker keeps so that what works there works on SQS. */
 import type { RequestLimits } from '../broker.ts';
 
-/** The most entries of a batch request, and messages of a receive. */
+/**
+ * The most entries of a batch request, and messages of a receive. What asks a particular queue reads its `limits` instead; this
+ * is for SQS's own numbers, such as those of FIFO queues and of what SQS costs.
+ */
 export const BATCH_ENTRIES = 10;
 /** The most bytes of a request, and so of a message: 1 MiB. */
 export const MAX_REQUEST_BYTES = 1_048_576;

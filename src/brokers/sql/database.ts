@@ -44,7 +44,7 @@ export interface SqlDialect {
   readonly now: RawBuilder<number>;
   /** Selected in a transaction, lets its end not wait for the disk. */
   readonly relaxed: RawBuilder<unknown>;
-  /** Selected in a transaction, tells the other processes of news in a queue when it ends well. */
+  /** Selected in a transaction, tells the other processes, when it commits, that a queue has changed. */
   announcement(queue: string | RawBuilder<string>): RawBuilder<unknown>;
   /** The type of columns of bytes. */
   readonly bytes: RawBuilder<unknown>;

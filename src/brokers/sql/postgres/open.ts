@@ -14,7 +14,7 @@ import { NotificationWatch } from './watch.ts';
 
 /**
  * Connections for statements. A process sends few at once, for it collects what it has to say in requests of ten; more
- * would only wait for each other in the server, whose connections are few and dear. One more hears of news.
+ * would only wait for each other in the server, whose connections are few and dear. One more listens for changes.
  */
 const MAX_CONNECTIONS = 4;
 const CONNECT_MS = 5_000;

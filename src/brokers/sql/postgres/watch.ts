@@ -63,7 +63,7 @@ export class NotificationWatch {
     client
       .connect()
       .then(() => client.query(`listen ${this.#channel}`))
-      // There may have been news before.
+      // Something may have changed before.
       .then(() => this.#tell(), forget);
   }
 }
