@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import type { CrashRecord } from '../../consumer/run-worker.ts';
 import { type Machine, realMachine } from '../host.ts';
 import { processStartTime } from '../process-start-time.ts';
+import { CrashCounts } from './crash-counts.ts';
 import { makeCrashFolder } from './crash-folder.ts';
-import { Suspects } from './suspects.ts';
 
 export interface CrashFileOptions {
   /** Made if it is missing. It serves the processes of one machine only, those that see each other's process ids. */
@@ -43,16 +43,16 @@ export function openCrashFile({
   machine = realMachine,
 }: CrashFileOptions): CrashFile {
   const name = hash('sha256', container).slice(0, 16);
-  const suspects = new Suspects(folder, `${name}.suspect.`);
+  const crashCounts = new CrashCounts(folder, `${name}.suspect.`);
   const path = join(folder, `${name}.running.${process.pid}.${processStartTime(process.pid)}`);
   try {
     makeCrashFolder(folder);
-    for (const key of takeOver(folder, `${name}.running.`)) suspects.add(key);
-    suspects.prune(machine.wallClock());
+    for (const key of takeOver(folder, `${name}.running.`)) crashCounts.add(key);
+    crashCounts.prune(machine.wallClock());
     // Written as a whole, so that a disk that fills up later does not matter.
     const file = openSync(path, 'wx', 0o600);
     writeSync(file, FREE_SLOT.repeat(slots));
-    return new CrashFile(path, file, suspects);
+    return new CrashFile(path, file, crashCounts);
   } catch (error) {
     throw new Error(
       `The crash record cannot be kept in ${folder}: ${(error as Error).message}. Expected a folder that belongs to the user of this process, who alone may write to it.`,
@@ -65,19 +65,19 @@ export function openCrashFile({
 export class CrashFile implements CrashRecord {
   readonly #path: string;
   #file: number | undefined;
-  readonly #suspects: Suspects;
+  readonly #crashCounts: CrashCounts;
   /** The slots of the messages that run. */
   readonly #running = new Map<string, number>();
   readonly #free: number[] = [];
 
-  constructor(path: string, file: number, suspects: Suspects) {
+  constructor(path: string, file: number, crashCounts: CrashCounts) {
     this.#path = path;
     this.#file = file;
-    this.#suspects = suspects;
+    this.#crashCounts = crashCounts;
   }
 
   crashes(queue: string, messageId: string): number {
-    return unlessItFails(() => this.#suspects.crashes(keyOf(queue, messageId))) ?? 0;
+    return unlessItFails(() => this.#crashCounts.crashes(keyOf(queue, messageId))) ?? 0;
   }
 
   started(queue: string, messageId: string): void {
@@ -98,7 +98,7 @@ export class CrashFile implements CrashRecord {
   }
 
   forget(queue: string, messageId: string): void {
-    unlessItFails(() => this.#suspects.forget(keyOf(queue, messageId)));
+    unlessItFails(() => this.#crashCounts.forget(keyOf(queue, messageId)));
   }
 
   /**

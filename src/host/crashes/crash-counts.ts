@@ -1,5 +1,5 @@
 /**
- * The messages that processes ended with, as files that all processes of a container share: one for each message, as
+ * How often processes ended with each message, as files that all processes of a container share: one for each message, as
  * many bytes long as there were crashes.
  */
 import { appendFileSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -9,7 +9,7 @@ const MOST_SUSPECTS = 1_000;
 /** The longest that SQS keeps a message: a suspect that is older cannot come again. */
 const LONGEST_RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
 
-export class Suspects {
+export class CrashCounts {
   readonly #folder: string;
   readonly #prefix: string;
 

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { outdated, Suspects } from '../../../src/host/crashes/suspects.ts';
+import { CrashCounts, outdated } from '../../../src/host/crashes/crash-counts.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-describe('suspects', () => {
+describe('the counts of crashes', () => {
   it('are outdated 14 days after their last crash', () => {
     const now = Date.now();
     const old = { lastCrashAt: now - 14 * DAY_MS - 1 };
@@ -27,11 +27,11 @@ describe('suspects', () => {
       ['one.', 'new'],
       ['other.', 'old'],
     ] as const) {
-      new Suspects(folder, prefix).add(key);
+      new CrashCounts(folder, prefix).add(key);
       const at = (Date.now() - (key === 'old' ? 15 : 13) * DAY_MS) / 1000;
       utimesSync(join(folder, prefix + key), at, at);
     }
-    new Suspects(folder, 'one.').prune(Date.now());
+    new CrashCounts(folder, 'one.').prune(Date.now());
     expect(readdirSync(folder)).to.have.members(['one.new', 'other.old']);
     rmSync(folder, { recursive: true });
   });
