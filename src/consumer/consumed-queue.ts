@@ -1,6 +1,6 @@
 /**
- * One queue that a consumer works on, with the boxes that are its own: receiver, waiting messages, leases and settler.
- * The slots, which run the worker, are shared with the other queues.
+ * One queue of a consumer, with its own receiver, waiting messages, leases and settler. The slots that run the worker
+ * are shared with the other queues.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 import type { ContainerSettings } from '../config/config.ts';
@@ -18,13 +18,13 @@ import { WaitingMessages } from './waiting-messages.ts';
 
 export interface ConsumedQueueOptions {
   readonly queue: Queue;
-  /** Its share of the slots while other queues have messages, too. */
+  /** Its share of the slots while other queues also have messages. */
   readonly weight: number;
   readonly settings: Pick<
     ContainerSettings,
     'poll' | 'idlePause' | 'visibilityTimeout' | 'settleDelay' | 'deleteOnStart'
   >;
-  /** Where messages go that are buried. */
+  /** Receives the copies of buried messages. */
   readonly deadLetterQueue: Queue | undefined;
   readonly crashRecord: CrashRecord | undefined;
   readonly observer: ConsumerObserver;
@@ -32,13 +32,13 @@ export interface ConsumedQueueOptions {
   readonly draining: AbortSignal;
   /** How many messages to ask for now. */
   readonly wanted: (queue: ConsumedQueue, asked: number) => number;
-  /** Called when messages have come. */
+  /** Called when messages have arrived. */
   readonly onReceived: () => void;
-  /** Begins the drain, with its reason. */
+  /** Starts the drain, with a reason. */
   readonly stop: (reason: Error) => void;
 }
 
-/** What SQS takes for a queue whose own visibility timeout is 0, which no lease can work with. */
+/** SQS's default, in seconds. Used when the queue's own visibility timeout is 0, because a lease needs more. */
 const DEFAULT_VISIBILITY_TIMEOUT = 30;
 
 export class ConsumedQueue implements ScheduledQueue {
@@ -85,18 +85,18 @@ export class ConsumedQueue implements ScheduledQueue {
     this.receiver.receiveMore();
   }
 
-  /** What came after the drain had begun. */
+  /** The number of messages that arrived after the drain started. */
   get receivedWhileDraining(): number {
     return this.#receivedWhileDraining;
   }
 
   /**
-   * Makes sure that a message whose turn has come is this process's or, with `deleteOnStart`, nobody's. False if it is
-   * not to be run here; it is looked after then.
+   * Checks that this process still owns a message before its worker starts; with `deleteOnStart`, also deletes it
+   * first. False if the message must not run here: it has then been settled or returned.
    */
   claim(held: HeldMessage): boolean | Promise<boolean> {
     if (this.settler.wasHandled(held.message.id)) {
-      // It was received again before the delete of its late worker was sent.
+      // Its worker finished late, and we received the message again before the delete was sent.
       this.settler.settle(held, handled);
       return false;
     }
@@ -107,15 +107,15 @@ export class ConsumedQueue implements ScheduledQueue {
     return this.#options.settings.deleteOnStart ? this.#deleteFirst(held) : true;
   }
 
-  /** Takes the outcome of a message: from here it is the settler's. */
+  /** Hands the outcome of a message to the settler. */
   settle(held: HeldMessage, outcome: Outcome): void {
     if (outcome !== released) this.#options.observer.done?.(held);
-    // What comes again must not come after those behind it.
+    // A message that will be retried must not end up behind the messages that followed it.
     if (outcome.action === 'retry' || !this.leases.owns(held)) this.#releaseBehind(held);
     this.settler.settle(held, outcome);
   }
 
-  /** Gives back what waits; the number of these messages. */
+  /** Returns all waiting messages to the queue; the result is how many there were. */
   releaseWaiting(): number {
     const waiting = this.waiting.takeAll();
     for (const held of waiting) this.settler.settle(held, released);
@@ -128,7 +128,7 @@ export class ConsumedQueue implements ScheduledQueue {
     return isDeleted;
   }
 
-  /** FIFO: gives back, untouched, what waits behind a message of its group. */
+  /** FIFO: returns the unstarted messages of the same group to the queue. */
   #releaseBehind(held: HeldMessage): void {
     for (const behind of this.waiting.takeBehind(held)) this.settler.settle(behind, released);
   }
@@ -155,18 +155,18 @@ export class ConsumedQueue implements ScheduledQueue {
     this.#options.onReceived();
   }
 
-  /** What ended a process was received before: the others need no look at the record. */
+  /** A message that crashed a process was received before, so first receives skip the lookup. */
   #crashesOf({ id, receiveCount }: Message): number {
     return receiveCount > 1 ? (this.#options.crashRecord?.crashes(this.queue.name, id) ?? 0) : 0;
   }
 
-  /** Of messages that may end the process one runs at a time, so that the others are not suspected with it. */
+  /** Messages that may crash the process run one at a time, so that a crash is not blamed on the others. */
   #groupOf({ groupId = '' }: Message, crashes: number): string | undefined {
     if (this.queue.fifo) return groupId;
     return crashes > 0 ? 'suspects' : undefined;
   }
 
-  /** What was not started is not started any more. */
+  /** Drops a message that has not started: another process may have it now. */
   #lost(held: HeldMessage): void {
     if (held.state !== 'received') return;
     this.waiting.remove(held);

@@ -1,14 +1,14 @@
 /**
- * The run loop on one page. A message goes from the receiver of its queue through the scheduler to a slot, which runs
- * the worker, and on to the settler, while the leases keep hold of it; `#work` is that way. At the end, it drains.
+ * The run loop on one page. A message goes from its queue's receiver through the scheduler to a slot, which runs the
+ * worker, and then to the settler; its lease is kept alive all the way. `#work` is that path. At the end, it drains.
  *
- * Calls go down, from this page to the boxes; results come back as return values, and the drain is announced by one
- * signal. Only this goes upward:
- * 1. `wanted`: a receiver asks the scheduler how many messages to ask for;
- * 2. `deliver`: a receiver hands its queue what came;
+ * Calls go down, from this page to its parts; results come back as return values, and one signal announces the drain.
+ * Only these callbacks go up:
+ * 1. `wanted`: a receiver asks the scheduler how many messages to request;
+ * 2. `deliver`: a receiver hands new messages to its queue;
  * 3. `onReceived`: a queue tells the scheduler, which fills the free slots;
- * 4. `onLost`: the leases tell their queue, which does not start the message any more;
- * 5. `stop`: a receiver that came to a halt and a worker that goes on after its time begin the drain.
+ * 4. `onLost`: the leases tell their queue about a lost message, so that it does not start;
+ * 5. `stop`: a receiver that stopped polling, or a worker that ignores its time limit, starts the drain.
  */
 import { setMaxListeners } from 'node:events';
 import type { Queue } from '../brokers/broker.ts';
@@ -26,7 +26,7 @@ import { PollingStoppedError } from './receiver.ts';
 import { afterMessage, type CrashRecord, type RunOptions, runWorker } from './run-worker.ts';
 import { Scheduler, type Turn } from './scheduler.ts';
 
-/** What the run loop goes by: settings of `[container]`, where `config/options.ts` says what each is for. */
+/** The settings of `[container]` that the run loop uses; `config/options.ts` documents each. */
 export type ConsumerSettings = Pick<
   ContainerSettings,
   | 'queue'
@@ -51,45 +51,45 @@ export type ConsumerSettings = Pick<
   | 'drainTimeout'
 >;
 
-/** What a run loop is made of, besides its settings. */
+/** What a run loop needs besides its settings. */
 export interface ConsumerParts {
   readonly worker: Worker;
-  /** Goes behind the names of the queues. Default: nothing. */
+  /** Appended to the queue names. Default: nothing. */
   readonly suffix?: string | undefined;
   readonly observers?: readonly ConsumerObserver[];
-  /** The log that a worker gets for a message. Default: none. */
+  /** Makes the log that a worker gets for a message. Default: a silent log. */
   readonly logOf?: (held: HeldMessage) => MessageLog;
-  /** Which messages ended earlier processes. Default: not known. */
+  /** The messages that crashed earlier processes. Default: no record. */
   readonly crashRecord?: CrashRecord | undefined;
-  /** The message limit is shared with other processes: none is handled before `allow`. Default false. */
+  /** The message limit is shared with other processes: no message starts until `allow` is called. Default false. */
   readonly sharesMessageLimit?: boolean;
-  /** When messages come back that are retried. Default: as the settings have it. */
+  /** How long a retried message waits. Default: from the settings. */
   readonly backoff?: Backoff | undefined;
 }
 
-/** A queue to work on, and its share of the slots while others have messages, too. */
+/** A queue to consume, and its share of the slots while other queues also have messages. */
 export interface WeightedQueue {
   readonly queue: Queue;
   readonly weight: number;
 }
 
-/** What is held of a queue, and how its receives go. */
+/** How many messages of a queue are held, and how its receives are doing. */
 export interface QueueLoad {
   readonly name: string;
-  /** Messages that are held: waiting, running and settling. */
+  /** Messages held: waiting, running and settling. */
   readonly held: number;
   readonly running: number;
   /** True while receives fail. */
   readonly failing: boolean;
-  /** For how long receives have been under way and none has ended. */
+  /** How long receives have been in progress without any of them returning. */
   readonly silentSeconds: number;
 }
 
-/** `paused`: nothing more is received, and what is held goes on. */
+/** `paused`: receives no more messages, but still handles those it holds. */
 export type ConsumerState = 'running' | 'paused' | 'draining';
 
-/** Why it drains: no message came for `idleExit` seconds. */
-const IDLE = new Error('No message came for idle_exit.');
+/** The drain's reason: no message arrived for `idleExit` seconds. */
+const IDLE = new Error('No message arrived for idle_exit seconds.');
 
 export class Consumer {
   readonly settings: ConsumerSettings;
@@ -100,11 +100,11 @@ export class Consumer {
   readonly #scheduler: Scheduler<ConsumedQueue>;
   readonly #runOptions: RunOptions;
   readonly #sharesMessageLimit: boolean;
-  /** Aborts when the drain begins, with its reason: the one word that all parts go by. */
+  /** Aborts when the drain starts, with its reason. All parts watch this one signal. */
   readonly #drain = new AbortController();
   #paused = false;
   #finished = 0;
-  /** When a message came or was done for the last time. */
+  /** When the last message arrived or finished. */
   #activeAt = 0;
   #idleTimer: Timer | undefined;
 
@@ -137,7 +137,7 @@ export class Consumer {
       sharesMessageLimit = false,
     } = parts;
     const draining = this.#drain.signal;
-    // A few for each queue.
+    // Every queue adds a few listeners.
     setMaxListeners(0, draining);
     this.settings = settings;
     this.#sharesMessageLimit = sharesMessageLimit;
@@ -165,14 +165,14 @@ export class Consumer {
     this.#runOptions = { ...shared, worker, backoff, logOf, stop };
   }
 
-  /** The queues that it works on. */
+  /** The queues that it consumes. */
   get queues(): readonly WeightedQueue[] {
     return this.#queues;
   }
 
   /**
-   * Handles messages until `stop`, the message limit or the idle time; then drains.
-   * Rejects with PollingStoppedError, after the drain, if polling came to a halt by itself.
+   * Handles messages until `stop`, the message limit or the idle time, then drains.
+   * Rejects with PollingStoppedError, after the drain, if polling stopped on its own.
    */
   async run(): Promise<DrainReport> {
     const { settings } = this;
@@ -192,7 +192,7 @@ export class Consumer {
     return report;
   }
 
-  /** One slot: message after message, until the drain. It never waits for the broker, which the settler does. */
+  /** One slot: runs message after message until the drain. It never waits for the broker; the settler does that. */
   async #work(): Promise<void> {
     for (let turn = await this.#scheduler.next(); turn; turn = await this.#scheduler.next()) {
       const { queue, held } = turn;
@@ -207,19 +207,19 @@ export class Consumer {
     }
   }
 
-  /** Begins the drain; `run` resolves at its end. Calling it again changes nothing. */
+  /** Starts the drain; `run` resolves when it is over. Calling it again has no effect. */
   stop(reason?: Error): void {
     this.#drain.abort(reason);
   }
 
-  /** Receives nothing more until `resume`; what is held is handled. Has no effect once it drains. */
+  /** Stops receiving until `resume`; messages already held are still handled. No effect during the drain. */
   pause(): void {
     if (this.state !== 'running') return;
     this.#paused = true;
     for (const { receiver } of this.#queues) receiver.pause();
   }
 
-  /** Ends what `pause` began. */
+  /** Starts receiving again after `pause`. */
   resume(): void {
     if (this.state !== 'paused') return;
     this.#paused = false;
@@ -232,22 +232,22 @@ export class Consumer {
     return this.#paused ? 'paused' : 'running';
   }
 
-  /** Polls at once where polling pauses, after a failure or because a queue is empty. */
+  /** Polls immediately if polling is paused after a failure or because a queue is empty. */
   wake(): void {
     for (const { receiver } of this.#queues) receiver.wake();
   }
 
-  /** Raises the message limit by so many, where it is shared. */
+  /** Raises a shared message limit by this many. */
   allow(messages: number): void {
     this.#scheduler.allow(messages);
   }
 
-  /** True once it has ended, or begun to, because no message came for `idleExit` seconds. */
+  /** True once it is draining, or has drained, because no message arrived for `idleExit` seconds. */
   get idle(): boolean {
     return this.#drain.signal.reason === IDLE;
   }
 
-  /** How many messages are held: waiting, running and settling, those included whose slot is not free yet. */
+  /** How many messages are held: waiting, running and settling, including those whose slot is not free yet. */
   get held(): number {
     let count = 0;
     for (const { leases } of this.#queues) count += leases.size;
@@ -255,7 +255,7 @@ export class Consumer {
     return count;
   }
 
-  /** What is held now and how receiving goes, by queue. */
+  /** For each queue: how many messages are held now, and how its receives are doing. */
   get loads(): QueueLoad[] {
     return this.#queues.map((consumed) => ({
       name: consumed.queue.name,
@@ -277,7 +277,7 @@ export class Consumer {
     this.#observer.slotFreed?.(turn.held);
   }
 
-  /** Stops after `idleExit` seconds without a message: one timer that looks back, instead of one moved at each message. */
+  /** Stops after `idleExit` seconds without a message. One timer that looks back, not one that every message resets. */
   #watchIdle(afterMs = (this.settings.idleExit ?? 0) * 1000): void {
     const { idleExit } = this.settings;
     if (idleExit === undefined) return;
@@ -290,7 +290,7 @@ export class Consumer {
     }, afterMs);
   }
 
-  /** True while there is something to do, or no message is to come, however long that takes. */
+  /** True while there is work, or while no messages can arrive: paused, or receives fail. */
   get #isBusy(): boolean {
     return this.held > 0 || this.#paused || this.#queues.some(({ receiver }) => receiver.failing);
   }

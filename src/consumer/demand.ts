@@ -1,47 +1,47 @@
 /**
- * How many messages to ask for: a pure decision from how long handling takes and how long a receive takes,
- * so that fast workers never wait for the network and slow ones hold nothing that another process could run.
+ * How many messages to request. A pure decision based on how long handling and receiving take: fast workers never wait
+ * for the network, and slow workers do not hold messages that another process could run.
  */
 import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 
-/** What the decision is made from. */
+/** The numbers that the decision is based on. */
 export interface Load {
-  /** How many messages of the queue can run at once: its share of the slots. */
+  /** How many messages from the queue can run at once: its share of the slots. */
   readonly slots: number;
-  /** How many of the slots are free for it. */
+  /** How many slots are free for the queue. */
   readonly free: number;
-  /** Received and not started, but for those that wait for another one of their group. */
+  /** Received and not started, except messages waiting for another message of their group. */
   readonly waiting: number;
-  /** Asked for by requests under way. */
+  /** Already requested by receives in progress. */
   readonly asked: number;
-  /** How long a message keeps its slot, in milliseconds; undefined before the first is done. */
+  /** How long a message keeps its slot, in milliseconds; undefined until the first one finishes. */
   readonly handlingMs: number | undefined;
-  /** The longest of the last messages, in milliseconds; undefined before there were enough to tell. */
+  /** The slowest of the recent messages, in milliseconds; undefined until there are enough samples. */
   readonly slowestMs: number | undefined;
-  /** How long a receive takes that finds messages, in milliseconds; undefined before the first. */
+  /** How long a receive that finds messages takes, in milliseconds; undefined until the first. */
   readonly receiveMs: number | undefined;
-  /** How many messages to hold beside those that run: a number, or what fast workers need (`auto`). */
+  /** How many messages to hold in addition to those running: a number, or as many as fast workers need (`auto`). */
   readonly prefetch: number | 'auto';
-  /** How many to hold in any case, so that the queue has one to run when its turn comes. */
+  /** How many to hold in any case, so that the queue has a message to run when its turn comes. */
   readonly reserve: number;
   /** How many more messages may be held at all (`message_limit`). */
   readonly remaining: number;
 }
 
-/** Nothing is asked for that would wait longer than this before it starts, in milliseconds. */
+/** Do not request messages that would wait longer than this before they start, in milliseconds. */
 const HORIZON_MS = 500;
-/** A slot that waits for the network for less than this share of its time gains less by fetching ahead than it hoards. */
+/** If slots wait for the network less than this share of the time, fetching ahead is not worth holding messages. */
 const WORTH_FETCHING_AHEAD = 0.05;
 
 /**
- * The `max` for a receive to start now, or 0 for none.
+ * The `max` for a receive to start now; 0 means do not receive.
  *
- *     // idle and new: as many as can start
+ *     // idle and new: as many as can start now
  *     receiveSize({ slots: 1, free: 1, waiting: 0, asked: 0, handlingMs: undefined, … })    // 1
- *     // 5 ms a message, 20 ms a receive: the next ten, before the last eight have started
+ *     // 5 ms per message, 20 ms per receive: ten more, before the last eight have started
  *     receiveSize({ slots: 1, free: 0, waiting: 7, asked: 0, handlingMs: 5, receiveMs: 20, … })    // 10
  *     receiveSize({ slots: 1, free: 0, waiting: 8, asked: 0, handlingMs: 5, receiveMs: 20, … })    // 0
- *     // a minute a message: nothing until the slot is free
+ *     // a minute per message: none until the slot is free
  *     receiveSize({ slots: 1, free: 0, waiting: 0, asked: 0, handlingMs: 60_000, receiveMs: 20, … })    // 0
  */
 export function receiveSize(load: Load): number {
@@ -51,10 +51,10 @@ export function receiveSize(load: Load): number {
   return Math.max(0, Math.min(load.free + most - pending, BATCH_ENTRIES, load.remaining - load.asked));
 }
 
-/** How many messages to hold beside those that can start: below `least` it is time to ask, for up to `most`. */
+/** How many messages to hold in addition to those that can start: request more below `least`, up to `most`. */
 function ahead(load: Load): { readonly least: number; readonly most: number } {
   if (load.prefetch !== 'auto') {
-    // Not message by message: a receive costs the same for ten.
+    // Not one message at a time: receiving ten costs the same.
     const step = Math.min(BATCH_ENTRIES, Math.ceil(load.prefetch / 2));
     return { least: load.prefetch - step + 1, most: load.prefetch };
   }
@@ -62,14 +62,14 @@ function ahead(load: Load): { readonly least: number; readonly most: number } {
   return { least, most: Math.max(least, startedSoon(load)) };
 }
 
-/** How many messages start while a receive is under way; twice that, because both times vary. */
+/** Twice the number of messages that start during a receive, because both times vary. */
 function startedDuringReceive({ slots, handlingMs, receiveMs }: Load): number {
   if (handlingMs === undefined || receiveMs === undefined) return 0;
   if (receiveMs / handlingMs < WORTH_FETCHING_AHEAD) return 0;
   return Math.ceil((2 * slots * receiveMs) / handlingMs);
 }
 
-/** By the slow ones: behind one of them would wait all that was fetched because of the fast ones. */
+/** Based on the slowest messages: everything fetched for the fast ones would wait behind a slow one. */
 function startedSoon({ slots, slowestMs }: Load): number {
   return slowestMs === undefined ? 0 : Math.floor((slots * HORIZON_MS) / slowestMs);
 }

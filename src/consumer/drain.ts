@@ -1,6 +1,6 @@
 /**
- * The end of a run, in this order: no more receives; what has not started goes back at once; workers may finish within
- * the drain timeout, then their signals abort; everything is settled. The report says what became of all that was held.
+ * The end of a run, in this order: stop receiving; return unstarted messages to the queue; give workers the drain
+ * timeout to finish, then abort their signals; settle everything. The report accounts for every message held.
  */
 import type { ContainerSettings } from '../config/config.ts';
 import { type Machine, resolvesWithin } from '../host/host.ts';
@@ -10,35 +10,35 @@ import { type RunOptions, unfinished } from './run-worker.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Settler } from './settler.ts';
 
-/** What became of the messages that were held when the drain began. */
+/** What happened to the messages held when the drain started. */
 export interface DrainReport {
-  /** Held when the drain began, and what a last receive still brought. */
+  /** Messages held when the drain started, plus those from the last receives. */
   readonly held: number;
-  /** Workers that ended during the drain. */
+  /** Workers that finished during the drain. */
   readonly finished: number;
-  /** Given back without having been started. */
+  /** Messages returned to the queue unstarted. */
   readonly released: number;
   /** Deletes confirmed during the drain. */
   readonly confirmed: number;
-  /** Handled, or begun, and not confirmed as deleted: these may be handled again. */
-  readonly mayRepeat: number;
+  /** Messages started or handled whose delete was not confirmed: they may run again. */
+  readonly mayRunAgain: number;
   /** Workers that did not end even after their signal aborted. */
   readonly unfinished: number;
 }
 
-/** What drains. */
+/** What the drain works on. */
 export interface Drained {
   readonly queues: readonly ConsumedQueue[];
   readonly scheduler: Scheduler<ConsumedQueue>;
-  /** Resolves when no receive is under way any more. */
+  /** Resolves when no receive is in progress. */
   readonly receivers: Promise<unknown>;
-  /** Resolves when no slot is busy any more. */
+  /** Resolves when no slot is busy. */
   readonly slots: Promise<unknown>;
   readonly settings: Pick<ContainerSettings, 'drainTimeout'>;
   readonly options: RunOptions;
 }
 
-/** How long a worker may take to end once its signal has aborted, in milliseconds. */
+/** How long a worker may take to end after its signal aborts, in milliseconds. */
 const AFTER_ABORT_MS = 5_000;
 /** How long the broker may take to confirm everything, in milliseconds. */
 const SETTLE_MS = 10_000;
@@ -49,20 +49,20 @@ export async function drain(drained: Drained): Promise<DrainReport> {
   const { queues, scheduler, options } = drained;
   const sum = (of: (queue: ConsumedQueue) => number) => queues.reduce((total, queue) => total + of(queue), 0);
   const confirmed = () => sum(({ settler }) => settler.confirmed);
-  const mayRepeat = () => sum(({ settler }) => settler.mayRepeat);
+  const mayRunAgain = () => sum(({ settler }) => settler.mayRunAgain);
   const atStart = {
     held: sum(({ leases }) => leases.size),
     running: scheduler.turns.size,
     confirmed: confirmed(),
-    mayRepeat: mayRepeat(),
+    mayRunAgain: mayRunAgain(),
   };
 
   const unstarted = sum((queue) => queue.releaseWaiting());
   await finish(drained);
   await drained.receivers;
   const endless = [...scheduler.turns].filter(({ held }) => held.startedAt !== undefined);
-  const repeated = endless.filter(({ queue, held }) => {
-    // Only what follows its worker has not ended: the message is settled.
+  const unsettled = endless.filter(({ queue, held }) => {
+    // Its worker has ended and the message is settled; only afterMessage is still running.
     if (held.state !== 'running') return false;
     const outcome = unfinished(held, queue, options);
     queue.settle(held, outcome);
@@ -76,7 +76,7 @@ export async function drain(drained: Drained): Promise<DrainReport> {
     finished: atStart.running - endless.length,
     released: unstarted + receivedMeanwhile,
     confirmed: confirmed() - atStart.confirmed,
-    mayRepeat: mayRepeat() - atStart.mayRepeat + repeated.length,
+    mayRunAgain: mayRunAgain() - atStart.mayRunAgain + unsettled.length,
     unfinished: endless.length,
   };
 }

@@ -1,9 +1,9 @@
 /**
- * The ids of messages that were handled here and may come again, because their delete went missing or the process had
- * them twice. One that does is deleted without being handled again.
+ * The ids of messages that were handled here and may arrive again, because their delete was lost or the process
+ * received them twice. If one arrives again, it is deleted, not handled again.
  */
 
-/** So many of the last ones are remembered at least, and at most twice as many. */
+/** Remembers at least this many recent ids, and at most twice as many. */
 const REMEMBERED = 10_000;
 
 export class HandledIds {

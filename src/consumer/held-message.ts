@@ -1,69 +1,69 @@
 /**
- * One message held by this process. Nothing else writes its state, from the receive to the confirmed end, or that of its
- * lease, which is the right to handle it. The methods make the transitions of the tables below and throw on any other.
+ * One message held by this process. Only this class changes the message's state, from the receive to the confirmed end,
+ * and its lease, the right to handle it. The methods allow the transitions in the tables below and throw on any other.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 
 /**
- * - `received`: waits for its turn
- * - `deleting`: is being deleted before it is handled (`delete_on_start`)
- * - `running`: its worker runs
- * - `settling`: its outcome is decided, and the broker has not confirmed it yet
+ * - `received`: waiting for its turn
+ * - `deleting`: being deleted before it is handled (`delete_on_start`)
+ * - `running`: its worker is running
+ * - `settling`: its outcome is decided but not yet confirmed by the broker
  * - `done`: confirmed or given up; nothing more happens to it
  */
 export type MessageState = 'received' | 'deleting' | 'running' | 'settling' | 'done';
 
 /**
  * - `held`: no other process has the message
- * - `uncertain`: over by our own clock. Another process may have it, but a message that was handled is still deleted
- * - `lost`: the broker said so, or the worker was told to stop and may have left its work undone
+ * - `uncertain`: expired by our own clock. Another process may have the message; if we handled it, we still delete it
+ * - `lost`: the broker reported it lost, or the worker was told to stop and may have left its work unfinished
  */
 export type Lease = 'held' | 'uncertain' | 'lost';
 
-/** What may follow each state. */
+/** The states that may follow each state. */
 export const NEXT_STATES: Readonly<Record<MessageState, readonly MessageState[]>> = {
-  // Not run: given back, or handled here before (settling); its lease is over (done).
+  // If it does not run: returned to the queue, or already handled here (settling); lease over (done).
   received: ['deleting', 'running', 'settling', 'done'],
-  // Not deleted: given back (settling); its lease is over, or this process handled it before (done).
+  // If it is not deleted: returned to the queue (settling); lease over, or already handled here (done).
   deleting: ['running', 'settling', 'done'],
   running: ['settling'],
   settling: ['done'],
   done: [],
 };
 
-/** What may follow each state of the lease. */
+/** The lease states that may follow each lease state. */
 export const NEXT_LEASES: Readonly<Record<Lease, readonly Lease[]>> = {
   held: ['uncertain', 'lost'],
   uncertain: ['lost'],
   lost: [],
 };
 
-/** The reason that a worker's signal aborts with when its message may be run by another process. */
+/** The abort reason of a worker's signal when another process may run its message. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 }
 
-/** The reason that a worker's signal aborts with when it took too long, and the error of its message. */
+/** The abort reason of a worker's signal when the worker takes too long; also the error of its message. */
 export class HandlerTimeoutError extends Error {
   override readonly name = 'HandlerTimeoutError';
 }
 
-/** The reason that a worker's signal aborts with when the drain's time is over. */
+/** The abort reason of a worker's signal when the drain timeout is over. */
 export class DrainTimeoutError extends Error {
   override readonly name = 'DrainTimeoutError';
 }
 
-/** What is known of a message when it comes. Times are in milliseconds of the host's `now()`. */
+/** What is known about a message when it arrives. Times are in milliseconds of the host's `now()`. */
 export interface Received {
   readonly message: Message;
-  /** The queue that it came from: data, not the way to its receiver or settler. */
+  /** The queue that it came from. Only data: not a path to the queue's receiver or settler. */
   readonly queue: Pick<Queue, 'name' | 'fifo'>;
-  /** Messages of the same group run one at a time, in their order; undefined: beside any other. */
+  /** Messages in the same group run one at a time, in order; undefined: runs alongside any other. */
   readonly group: string | undefined;
-  /** How many processes ended while they ran it. */
+  /** How many processes crashed while running it. */
   readonly crashes: number;
   readonly receivedAt: number;
-  /** When its visibility timeout ends unless it is extended. */
+  /** When its visibility timeout ends if it is not extended. */
   readonly leaseEndsAt: number;
 }
 
@@ -97,29 +97,29 @@ export class HeldMessage {
     return this.#state;
   }
 
-  /** It is being deleted before it is handled. */
+  /** Marks it as being deleted before it is handled. */
   deleteFirst(): void {
     this.#become('deleting');
   }
 
-  /** Its worker starts, at `now`. */
+  /** Marks its worker as started, at `now`. */
   start(now: number): void {
     if (this.#state === 'deleting' && !this.#deleted) this.#refuse('state', this.#state, 'running');
     this.#become('running');
     this.#startedAt = now;
   }
 
-  /** Its outcome is decided. */
+  /** Marks its outcome as decided. */
   settle(): void {
     this.#become('settling');
   }
 
-  /** Its outcome is confirmed, or given up. */
+  /** Marks its outcome as confirmed or given up. */
   finish(): void {
     this.#become('done');
   }
 
-  /** When its worker was started; undefined before. */
+  /** When its worker started; undefined before that. */
   get startedAt(): number | undefined {
     return this.#startedAt;
   }
@@ -133,7 +133,7 @@ export class HeldMessage {
     return this.#lease !== 'held';
   }
 
-  /** When its visibility timeout ends unless it is extended. */
+  /** When its visibility timeout ends if it is not extended. */
   get leaseEndsAt(): number {
     return this.#leaseEndsAt;
   }
@@ -143,7 +143,7 @@ export class HeldMessage {
     return this.#extendAt;
   }
 
-  /** The lease lasts until `leaseEndsAt`, as the broker has confirmed, and is to be extended at `extendAt`. */
+  /** Records that the broker confirmed the lease until `leaseEndsAt`; the next extension is due at `extendAt`. */
   extended(leaseEndsAt: number, extendAt: number): void {
     this.#leaseEndsAt = leaseEndsAt;
     this.#extendAt = extendAt;
@@ -154,7 +154,7 @@ export class HeldMessage {
     this.#extendAt = extendAt;
   }
 
-  /** The request to extend it that is under way, if there is one. */
+  /** The request to extend it that is in progress, if any. */
   get extension(): Promise<void> | undefined {
     return this.#extension;
   }
@@ -163,7 +163,7 @@ export class HeldMessage {
     this.#extension = extension;
   }
 
-  /** An older request ends without a trace if a newer one is under way. */
+  /** Forgets this request, unless a newer one has replaced it. */
   extensionEnds(extension: Promise<void>): void {
     if (this.#extension === extension) this.#extension = undefined;
   }
@@ -174,12 +174,12 @@ export class HeldMessage {
     this.abort(new LeaseLostError(`The lease of message ${this.message.id} was lost: ${reason}.`));
   }
 
-  /** What was uncertain is certain: the lease is lost. The worker was told before. */
+  /** Turns an uncertain lease into a lost one. The worker's signal has already aborted. */
   confirmLost(): void {
     this.#becomeLease('lost');
   }
 
-  /** True while a request is under way that settles it: an extension now would undo that or fail. */
+  /** True while a request that settles it is in progress: extending the lease now would undo that or fail. */
   get settlementSent(): boolean {
     return this.#settlementSent;
   }
@@ -188,24 +188,24 @@ export class HeldMessage {
     this.#settlementSent = true;
   }
 
-  /** The request failed: the lease needs looking after again. */
+  /** The request failed: the lease must be extended again. */
   settlementFailed(): void {
     this.#settlementSent = false;
   }
 
-  /** True once it was deleted before it is handled: nobody else can have it, and nothing is left to settle. */
+  /** True if it was deleted before it was handled: no other process can receive it, and nothing is left to settle. */
   get deleted(): boolean {
     return this.#deleted;
   }
 
-  /** The broker has confirmed the delete that comes before its start: the lease never ends. */
+  /** The broker confirmed the delete before the start: the lease never ends. */
   confirmDeleted(): void {
     if (this.#state !== 'deleting') this.#refuse('state', this.#state, 'deleted before its start');
     this.#deleted = true;
     this.#leaseEndsAt = this.#extendAt = Number.POSITIVE_INFINITY;
   }
 
-  /** Aborts when the work is no longer wanted. Made when first asked for: most workers never do. */
+  /** Aborts when the work is no longer wanted. Created on first use: most workers never ask for it. */
   get signal(): AbortSignal {
     this.#signalTaken = true;
     this.#abort ??= new AbortController();
@@ -217,12 +217,12 @@ export class HeldMessage {
     return this.#abort?.signal.reason;
   }
 
-  /** True if the worker may know that its lease is over: it may then have returned early. */
+  /** True if the worker may know that its lease is over, and so may have returned early. */
   get workerKnowsOfLoss(): boolean {
     return this.#signalTaken && this.abortReason instanceof LeaseLostError;
   }
 
-  /** Tells the worker that its work is no longer wanted; the first reason stays. */
+  /** Tells the worker that its work is no longer wanted; only the first reason counts. */
   abort(reason: Error): void {
     this.#abort ??= new AbortController();
     this.#abort.abort(reason);

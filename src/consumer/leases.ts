@@ -1,7 +1,7 @@
 /**
- * Keeps the visibility timeout of everything that is held (received, running, settling), in batches of ten, until it
- * is settled or can be kept no longer. A message whose lease is over may be run by another process: its worker's
- * signal aborts, and of its outcomes only a late success still counts.
+ * Extends the leases of all held messages (received, running, settling), in batches of ten, until they are settled or
+ * cannot be extended any longer. Once a lease is over, another process may run the message: its worker's signal aborts,
+ * and the only outcome that still counts is a late success.
  */
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
@@ -13,11 +13,11 @@ import type { ConsumerObserver } from './observer.ts';
 
 export interface LeasesOptions {
   readonly queue: Queue;
-  /** How long a lease lasts unless it is extended, in seconds. */
+  /** How long a lease lasts if it is not extended, in seconds. */
   readonly visibilityTimeout: number;
   readonly observer: ConsumerObserver;
   readonly machine: Machine;
-  /** Called when the lease of a message is over, after the message was marked. */
+  /** Called when the lease of a message is over, after the message is marked. */
   readonly onLost: (held: HeldMessage) => void;
 }
 
@@ -36,26 +36,26 @@ export class Leases {
     return this.#held.size;
   }
 
-  /** Everything held, in the order of its receive. */
+  /** All held messages, in the order received. */
   get held(): Iterable<HeldMessage> {
     return this.#held;
   }
 
-  /** Starts to look after a message just received. */
+  /** Starts extending the lease of a message just received. */
   hold(held: HeldMessage): void {
     held.extendNextAt(extensionTime(held.leaseEndsAt, this.#timeout));
     this.#held.add(held);
     this.#schedule(held.extendAt);
   }
 
-  /** Stops looking after a message: it is settled, or left to come back when its visibility timeout ends. */
+  /** Stops extending a message's lease: it is settled, or will become visible when its visibility timeout ends. */
   release(held: HeldMessage): void {
     held.finish();
     this.#held.delete(held);
     if (this.#held.size === 0) this.#unschedule();
   }
 
-  /** True if the message is still this process's; marks its lease as uncertain if it ended unnoticed (a blocked process). */
+  /** True if this process still owns the message. A lease that expired unnoticed becomes `uncertain`. */
   owns(held: HeldMessage): boolean {
     if (this.isOver(held)) {
       this.#end(held, 'uncertain', 'its visibility timeout ended while the process could not extend it');
@@ -63,35 +63,35 @@ export class Leases {
     return !held.leaseIsOver;
   }
 
-  /** True if the lease is over, by the broker's word or by our own clock. Changes nothing. */
+  /** True if the lease is over, according to the broker or our own clock. Changes nothing. */
   isOver(held: HeldMessage): boolean {
     return held.leaseIsOver || this.#now >= held.leaseEndsAt;
   }
 
   /**
-   * Makes a lease last for at least so many seconds from now, as a worker asks. Throws LeaseLostError if it is lost,
-   * BrokerError if the broker fails, RangeError if `seconds` is not a number above 0.
+   * Extends a lease to at least this many seconds from now, at the worker's request. Throws LeaseLostError if the lease
+   * is lost, BrokerError if the broker fails, RangeError if `seconds` is not a number above 0.
    */
   async extend(held: HeldMessage, seconds: number): Promise<void> {
-    if (!(seconds > 0)) throw new RangeError(`extend() takes seconds, a number above 0, not ${seconds}.`);
-    // One request at a time: of two, the broker might heed the shorter one last.
+    if (!(seconds > 0)) throw new RangeError(`extend() takes a number of seconds above 0, not ${seconds}.`);
+    // One request at a time: with two, the broker might apply the shorter one last.
     while (held.extension) await held.extension;
     if (held.state !== 'running' || held.deleted) return;
-    // Asking for the signal notes that the worker knows.
+    // Reading the signal records that the worker knows.
     if (!this.owns(held)) throw held.signal.reason;
     const [result = NO_RESULT] = await this.#extend([held], Math.max(Math.ceil(seconds), this.#timeout));
     if (held.leaseIsOver) throw held.signal.reason;
-    if (!result.ok) throw new BrokerError('unreachable', `The lease was not extended: ${describe(result)}`);
+    if (!result.ok) throw new BrokerError('unreachable', `Extending the lease failed: ${describe(result)}`);
   }
 
-  /** Looks after a lease again: the request that was to settle the message failed. */
+  /** Extends a lease again after the request to settle its message failed. */
   resume(held: HeldMessage): void {
     held.settlementFailed();
     held.extendNextAt(Math.min(held.extendAt, extensionTime(held.leaseEndsAt, this.#timeout)));
     if (this.#held.has(held)) this.#schedule(held.extendAt);
   }
 
-  /** Marks a message as no longer this process's for certain, tells its worker, and stops looking after it. */
+  /** Marks a lease as lost, tells the worker, and stops extending it. */
   lose(held: HeldMessage, reason: string): void {
     if (held.lease === 'uncertain') held.confirmLost();
     else this.#end(held, 'lost', reason);
@@ -130,7 +130,7 @@ export class Leases {
     const now = this.#now;
     const due: HeldMessage[] = [];
     for (const held of this.#held) {
-      if (isSettlers(held, now)) continue;
+      if (isUpToSettler(held, now)) continue;
       if (now >= held.leaseEndsAt) this.owns(held);
       else if (isDue(held.extendAt, now, this.#timeout)) due.push(held);
     }
@@ -144,7 +144,7 @@ export class Leases {
     this.#scheduleNext();
   }
 
-  /** Near the end of its 12 hours a lease has as much as it can get: it is left to run out. */
+  /** Near the end of its 12 hours, a lease is as long as it can be: let it run out. */
   #canExtend(held: HeldMessage, now: number): boolean {
     const seconds = extensionSeconds(held.receivedAt, now, this.#timeout);
     if (now + seconds * 1000 > held.leaseEndsAt) return true;
@@ -161,7 +161,7 @@ export class Leases {
     const { promise: extension, resolve: end } = Promise.withResolvers<void>();
     for (const held of batch) {
       held.extensionBegins(extension);
-      // Until the answer is there, the end of the lease is the next thing to look at.
+      // Until the response arrives, the next thing to check is the end of the lease.
       held.extendNextAt(held.leaseEndsAt);
     }
     try {
@@ -199,14 +199,14 @@ export class Leases {
     const now = this.#now;
     let next = Number.POSITIVE_INFINITY;
     for (const held of this.#held) {
-      if (!isSettlers(held, now)) next = Math.min(next, held.extendAt, held.leaseEndsAt);
+      if (!isUpToSettler(held, now)) next = Math.min(next, held.extendAt, held.leaseEndsAt);
     }
     if (next !== Number.POSITIVE_INFINITY) this.#schedule(next);
   }
 }
 
-/** True if nothing can be done about a lease but by the settler: a request is under way, or it is too late to extend it. */
-function isSettlers({ settlementSent, state, leaseEndsAt }: HeldMessage, now: number): boolean {
+/** True if only the settler can act on a lease: its request is in progress, or it is too late to extend the lease. */
+function isUpToSettler({ settlementSent, state, leaseEndsAt }: HeldMessage, now: number): boolean {
   return settlementSent || ((state === 'settling' || state === 'deleting') && now >= leaseEndsAt);
 }
 

@@ -1,50 +1,50 @@
 /**
- * What the run loop tells the outside: logs, metrics and the test container listen here. The loop needs none of it,
- * and goes on when a listener throws, with the one exception that `failed` names.
+ * Events of the run loop: logs, metrics and the test container listen here. The loop does not depend on any listener
+ * and continues when one throws, except in `failed`, as described there.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 import type { Outcome } from '../worker/outcome.ts';
 import type { HeldMessage } from './held-message.ts';
 
 export interface ConsumerObserver {
-  /** A receive came back, `milliseconds` after it was sent. */
+  /** A receive returned, `milliseconds` after it was sent. */
   received?(queue: Queue, messages: readonly Message[], milliseconds: number): void;
-  /** The `failures`th receive in a row failed; the next comes after `pauseMs` milliseconds. */
+  /** The `failures`th receive in a row failed; the next one starts after `pauseMs` milliseconds. */
   receiveFailed?(queue: Queue, error: Error, failures: number, pauseMs: number): void;
-  /** A receive worked again, `seconds` after the first one failed. */
+  /** A receive succeeded again, `seconds` after the first failure. */
   receiveRecovered?(queue: Queue, seconds: number): void;
   /** A worker returned, after `milliseconds`. */
   handled?(held: HeldMessage, milliseconds: number): void;
   /**
-   * A worker threw, and `outcome` follows from that. If this throws, the message is not deleted but comes back:
-   * what could not be written down must not be lost.
+   * A worker threw, and `outcome` is the result. If this listener throws, the message is retried, not deleted: a
+   * message that could not be recorded must not be lost.
    */
   failed?(held: HeldMessage, error: unknown, outcome: Outcome, milliseconds: number): void;
-  /** A message is done, whatever its outcome; not one that is given back for another process. */
+  /** A message is done, whatever its outcome. Not called for messages returned to the queue for another process. */
   done?(held: HeldMessage): void;
-  /** A worker still runs `seconds` after its signal aborted because its time was over; the consumer drains. */
+  /** A worker is still running `seconds` after its handler timeout aborted its signal; the consumer drains. */
   stuck?(held: HeldMessage, seconds: number): void;
   /** The worker's `afterMessage` threw. */
   afterMessageFailed?(held: HeldMessage, error: unknown): void;
-  /** The slot of a message is free: its worker has ended, and what follows it. */
+  /** The slot of a message is free: its worker and `afterMessage` have ended. */
   slotFreed?(held: HeldMessage): void;
-  /** The broker confirmed what became of a message, or the message was left to come back. */
+  /** The broker confirmed a message's outcome, or the message was left to become visible again. */
   settled?(held: HeldMessage, outcome: Outcome): void;
-  /** A request to settle `count` messages failed; it is tried again while their leases live. */
+  /** A request to settle `count` messages failed; it is retried while their leases last. */
   settleFailed?(error: Error, count: number): void;
   /** The leases of `count` messages were extended. */
   extended?(queue: Queue, count: number): void;
-  /** A request to extend the leases of `count` messages failed; it is tried again. */
+  /** A request to extend the leases of `count` messages failed; it is retried. */
   extensionFailed?(error: Error, count: number): void;
-  /** Another process may have the message now. If its worker runs, its signal has aborted. */
+  /** Another process may have the message now. If its worker is running, its signal has aborted. */
   leaseLost?(held: HeldMessage, reason: string): void;
 }
 
 type Method<Args extends unknown[]> = ((...args: Args) => void) | undefined;
 
-/** These observers as one that is unable to hurt the loop: whatever their methods throw is dropped, but for `failed`. */
+/** Combines observers into one that cannot harm the loop: errors from their methods are dropped, except in `failed`. */
 export function harmless(observers: readonly ConsumerObserver[]): ConsumerObserver {
-  /** Calls the method that `of` takes from each observer. */
+  /** Calls the method that `of` picks from each observer. */
   const guarded = <Args extends unknown[]>(of: (observer: ConsumerObserver) => Method<Args>) => {
     const calls = observers.flatMap((observer) => of(observer)?.bind(observer) ?? []);
     return (...args: Args) => {
@@ -52,7 +52,7 @@ export function harmless(observers: readonly ConsumerObserver[]): ConsumerObserv
         try {
           call(...args);
         } catch {
-          // A broken listener is no reason to stop handling messages.
+          // A broken listener must not stop us from handling messages.
         }
       }
     };

@@ -1,4 +1,4 @@
-/** How long to wait before a broker is asked again: after failures, and while a queue is empty. */
+/** How long to wait before the next request to the broker: after failures, and while a queue is empty. */
 
 const SHORTEST_MS = 500;
 const LONGEST_MS = 10_000;
@@ -6,8 +6,8 @@ const SHORTEST_IDLE_MS = 100;
 const IDLE_FACTOR = 1.15;
 
 /**
- * Milliseconds to pause after `failures` failures in a row (1 or more): half of it fixed, half random, so that many
- * processes that lost the same broker do not come back together.
+ * Milliseconds to pause after `failures` failures in a row (1 or more). Half is fixed and half is random, so that many
+ * processes that lost the same broker do not all return at the same time.
  *
  *     retryPause(1, () => 0.5)   // 375: between 250 and 500
  *     retryPause(3, () => 0.5)   // 1500: between 1000 and 2000
@@ -19,8 +19,8 @@ export function retryPause(failures: number, random: () => number): number {
 }
 
 /**
- * Milliseconds to pause after an empty receive, given the pause before: a tenth of a second at first, and each time
- * longer by the factor 1.15 (djutils.queue) up to the longest.
+ * Milliseconds to pause after an empty receive, given the previous pause: a tenth of a second at first, then 1.15 times
+ * the previous pause (as in djutils.queue), up to `longestMs`.
  *
  *     nextIdlePause(0, 60_000)         // 100
  *     nextIdlePause(100, 60_000)       // 115

@@ -1,9 +1,9 @@
 /**
- * Asks the broker for messages: one long poll while there is nothing to do, as many requests at once as the slots
- * need while there is, and only for what can start soon.
+ * Receives messages from the broker: one long poll while the queue is empty, and as many concurrent requests as the
+ * slots need while it is not. Requests only messages that can start soon.
  *
- * A failure is followed by a pause that grows, and polling goes on by itself. It can never stop silently: a receive
- * that neither answers nor fails is noticed by the watchdog, and ends the run with PollingStoppedError.
+ * After a failure it waits, longer each time, and continues by itself. Polling cannot stop silently: if a receive
+ * neither returns nor fails, the watchdog notices, and the run ends with PollingStoppedError.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
 import type { ContainerSettings } from '../config/config.ts';
@@ -12,7 +12,7 @@ import type { ConsumerObserver } from './observer.ts';
 import { nextIdlePause, retryPause } from './pauses.ts';
 import type { Timings } from './timings.ts';
 
-/** Polling came to a halt without an error: a defect that must not pass for an empty queue. */
+/** Polling stopped without an error: a defect that must not look like an empty queue. */
 export class PollingStoppedError extends Error {
   override readonly name = 'PollingStoppedError';
 }
@@ -22,39 +22,39 @@ export interface ReceiverOptions {
   readonly settings: Pick<ContainerSettings, 'poll' | 'idlePause'>;
   /** How long received messages stay invisible, in seconds. */
   readonly visibilityTimeout: number;
-  /** Is told how long receives take. */
+  /** Records how long receives take. */
   readonly timings: Timings;
   readonly observer: ConsumerObserver;
   readonly machine: Machine;
-  /** Once it aborts, it asks for nothing more. */
+  /** Once this aborts, the receiver stops requesting messages. */
   readonly draining: AbortSignal;
-  /** How many messages to ask for now, given how many are asked for already. */
+  /** How many messages to request now, given how many are already requested. */
   readonly wanted: (asked: number) => number;
-  /** Takes what was received. `leaseStartedAt` is in milliseconds of the machine's `now()`. */
+  /** Gets the received messages. `leaseStartedAt` is in milliseconds of the machine's `now()`. */
   readonly deliver: (messages: Message[], leaseStartedAt: number) => void;
-  /** Begins the drain, with its reason. */
+  /** Starts the drain, with a reason. */
   readonly stop: (reason: Error) => void;
 }
 
-/** More requests at once gain nothing that one process could use. */
+/** More concurrent requests than this do not help a single process. */
 const MOST_REQUESTS = 16;
-/** How long requests under way may still answer once the receiver stops, in milliseconds. */
+/** How long to wait for requests in progress once the receiver stops, in milliseconds. */
 const LAST_ANSWER_MS = 2_000;
-/** How much longer than its wait a receive may take before the watchdog speaks, in milliseconds. */
+/** How much longer than its long poll a receive may take before the watchdog acts, in milliseconds. */
 const WATCHDOG_MARGIN_MS = 60_000;
-/** A first answer that takes longer than this is one that waits for messages, in milliseconds. */
+/** If the first response takes longer than this, the queue is empty and the poll is waiting, in milliseconds. */
 const FIRST_ANSWER_MS = 1_000;
 
 export class Receiver {
   readonly #options: ReceiverOptions;
-  /** Aborts the receives under way: at the end, and when polling pauses. */
+  /** Aborts the receives in progress: at the end, and when polling is paused. */
   #receives = new AbortController();
   readonly #requests = new Set<Promise<void>>();
   #asked = 0;
   #longPolls = 0;
-  /** How many requests may be under way: grows while messages come back, falls to one when none do. */
+  /** How many requests may run at once: grows while they return messages, drops to one when they return none. */
   #allowed = 1;
-  /** The last pause because the queue was empty, in milliseconds; 0 once there were messages. */
+  /** The last pause for an empty queue, in milliseconds; 0 after a receive with messages. */
   #idlePauseMs = 0;
   #failures = 0;
   #failingSince = 0;
@@ -70,7 +70,7 @@ export class Receiver {
     this.#progressAt = this.#watchedAt = options.machine.now();
   }
 
-  /** Polls until the drain begins; resolves when the last answers are in. */
+  /** Polls until the drain starts; resolves when the last responses are in. */
   async run(): Promise<void> {
     const { machine, draining } = this.#options;
     this.#startedAt = machine.now();
@@ -82,10 +82,10 @@ export class Receiver {
     await this.#lastAnswers();
   }
 
-  /** Asks for more if more is wanted. Call it whenever that may have changed. */
+  /** Requests more messages if more are wanted. Call it whenever that may have changed. */
   receiveMore(): void {
     while (this.#asks && this.#pause === undefined && this.#requests.size < this.#allowed) {
-      // Nothing wanted until now is no halt.
+      // Time during which no messages were wanted does not count as a halt.
       if (this.#requests.size === 0) this.#progressAt = this.#now;
       const max = this.#options.wanted(this.#asked);
       if (max === 0) return;
@@ -97,7 +97,7 @@ export class Receiver {
     }
   }
 
-  /** True right after the start, while nothing is known of the queue. */
+  /** True right after the start, while nothing is known about the queue. */
   get isNew(): boolean {
     return !this.#answered && this.#now - this.#startedAt < FIRST_ANSWER_MS;
   }
@@ -107,14 +107,14 @@ export class Receiver {
     return this.#failures > 0;
   }
 
-  /** For how many seconds receives have been under way and none of them has ended; 0 while none is. */
+  /** How many seconds receives have been in progress without any returning; 0 if none is in progress. */
   get silentSeconds(): number {
     return this.#requests.size === 0 ? 0 : (this.#now - this.#progressAt) / 1000;
   }
 
   /**
-   * Asks for nothing more until `resume`. What a receive under way still brings is delivered; where that is safe, it
-   * ends at once.
+   * Stops requesting messages until `resume`. Receives in progress are aborted where that is safe; otherwise the
+   * messages that they return are delivered.
    */
   pause(): void {
     this.#paused = true;
@@ -132,7 +132,7 @@ export class Receiver {
     return !this.#options.draining.aborted && !this.#paused;
   }
 
-  /** Ends a pause early, after a failure or because the queue is empty. */
+  /** Ends a pause (after a failure, or for an empty queue) early. */
   wake(): void {
     this.#options.machine.clearTimeout(this.#pause);
     this.#pause = undefined;
@@ -140,8 +140,8 @@ export class Receiver {
   }
 
   /**
-   * Resolves when the requests under way have ended. Where a server may hand messages to a poll whose client has gone
-   * (nobody sees those for a visibility timeout), they are given two seconds to answer first.
+   * Resolves when the requests in progress have ended. Some servers deliver messages to a poll whose client has
+   * disconnected, which hides them for a visibility timeout: there, we first wait two seconds for the responses.
    */
   async #lastAnswers(): Promise<void> {
     const { queue, machine } = this.#options;
@@ -154,7 +154,7 @@ export class Receiver {
   async #request(max: number): Promise<void> {
     const { queue, settings, visibilityTimeout, observer, deliver, draining } = this.#options;
     const { signal } = this.#receives;
-    // Only one waits for messages to come: the others are there to carry more, and end when there is no more.
+    // Only one request waits for messages. The others add throughput, and end when the queue is empty.
     const waitSeconds = this.#longPolls === 0 ? settings.poll : 0;
     if (waitSeconds > 0) this.#longPolls += 1;
     this.#asked += max;
@@ -168,7 +168,7 @@ export class Receiver {
       });
       this.#asked -= max;
       this.#succeeded(messages.length, max, this.#now - sentAt);
-      // The others end when there is nothing more at once, which is not to say that nothing comes.
+      // The other requests return as soon as the queue is empty, which says nothing about the next seconds.
       if (messages.length === 0 && waitSeconds === settings.poll && !signal.aborted) this.#pauseWhileIdle();
       observer.received?.(queue, messages, this.#now - sentAt);
       if (messages.length > 0) deliver(messages, this.#now);
@@ -198,7 +198,7 @@ export class Receiver {
 
   #failed(error: Error): void {
     this.#progressAt = this.#now;
-    // Requests under way together fail together, and count once.
+    // Concurrent requests fail together and count once.
     if (this.#pause !== undefined) return;
     this.#failures += 1;
     if (this.#failures === 1) this.#failingSince = this.#now;
@@ -208,7 +208,7 @@ export class Receiver {
     this.#options.observer.receiveFailed?.(this.#options.queue, error, this.#failures, pauseMs);
   }
 
-  /** An empty queue is asked less and less often, where that is wanted. */
+  /** With `idlePause`, polls an empty queue less and less often. */
   #pauseWhileIdle(): void {
     const { settings, draining } = this.#options;
     const { idlePause } = settings;
@@ -223,7 +223,7 @@ export class Receiver {
 
   #watch(): void {
     const now = this.#now;
-    // After a suspension (SIGSTOP, a sleeping machine) the answers that have come meanwhile are still to be read.
+    // After a suspension (SIGSTOP, a sleeping machine), responses that arrived in the meantime have yet to be read.
     const wasSuspended = now - this.#watchedAt > WATCHDOG_MARGIN_MS;
     this.#watchedAt = now;
     if (wasSuspended || this.#requests.size === 0) this.#progressAt = now;
@@ -233,7 +233,7 @@ export class Receiver {
     if (silentMs <= settings.poll * 1000 + WATCHDOG_MARGIN_MS) return;
     stop(
       new PollingStoppedError(
-        `No receive from the queue "${queue.name}" has ended for ${Math.round(silentMs / 1000)} s, though messages are wanted.`,
+        `No receive from queue "${queue.name}" has returned for ${Math.round(silentMs / 1000)} s; polling has stopped.`,
       ),
     );
   }

@@ -1,11 +1,11 @@
 /**
- * One run of the worker on a message, as a pipeline from "may it run" to one outcome:
- * 1. the message is still this process's, and with `delete_on_start` it is deleted first;
- * 2. it has not ended the process too often;
- * 3. it is marked, in case it ends the process now;
- * 4. the time limit starts;
- * 5. the worker runs, in the context of the message;
- * 6. what it returned or threw becomes an outcome, and the observer has each failure before that.
+ * Runs the worker on one message, as a pipeline from "may it run" to one outcome:
+ * 1. check that this process still owns the message; with `delete_on_start`, delete it first;
+ * 2. check that it has not crashed the process too often;
+ * 3. mark it, in case it crashes the process this time;
+ * 4. start the time limit;
+ * 5. run the worker, in the context of the message;
+ * 6. turn the result or error into an outcome, after reporting a failure to the observer.
  */
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine } from '../host/host.ts';
@@ -18,35 +18,35 @@ import type { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
 
 /**
- * What is written down so that a message that ends the process is recognized when it comes again. The receive count
- * cannot tell: messages that were retried, or received by other hosts, have a high one, too.
+ * The record that recognizes a message that crashed the process when it arrives again. The receive count cannot tell:
+ * it is also high for messages that were retried or received by other hosts.
  *
- * None of the methods throws: a record that cannot be kept is no reason to stop handling messages.
+ * The methods do not throw: if the record cannot be kept, messages are still handled.
  */
 export interface CrashRecord {
-  /** How many processes ended while they ran this message. 0 for nearly all. */
+  /** How many processes crashed while running this message. 0 for nearly all messages. */
   crashes(queue: string, messageId: string): number;
-  /** Its worker starts. */
+  /** Records that the worker is starting. */
   started(queue: string, messageId: string): void;
-  /** Its worker has ended, whatever the outcome. */
+  /** Records that the worker has ended, whatever the outcome. */
   ended(queue: string, messageId: string): void;
-  /** Handled or buried: it is no longer a suspect. */
+  /** Forgets the crashes of a message that was handled or buried. */
   forget(queue: string, messageId: string): void;
 }
 
-/** The error of a message that is not run any more, because it ended the process too often. */
+/** The error of a message that will not run again, because it crashed the process too often. */
 export class CrashLimitError extends Error {
   override readonly name = 'CrashLimitError';
 
   constructor(crashes: number) {
-    super(`The process ended ${crashes} times while it ran this message: it is not run again.`);
+    super(`This message will not run again: the process crashed ${crashes} times while running it.`);
   }
 }
 
-/** What a run needs of the message's queue. */
+/** What a run needs from the message's queue. */
 export interface RunnableQueue {
   readonly leases: Pick<Leases, 'owns' | 'lose' | 'extend'>;
-  /** Makes sure that the message is this process's or, with `delete_on_start`, nobody's; false if it must not be run. */
+  /** Checks that this process owns the message; with `delete_on_start`, deletes it. False if it must not run. */
   claim(held: HeldMessage): boolean | Promise<boolean>;
 }
 
@@ -54,21 +54,21 @@ export interface RunnableQueue {
 export interface RunOptions {
   readonly worker: Worker;
   readonly settings: Pick<ContainerSettings, 'handlerTimeout' | 'crashLimit' | 'onError' | 'deadLetterQueue'>;
-  /** When messages come back that are retried. */
+  /** How long a retried message waits. */
   readonly backoff: Backoff;
-  /** Which messages ended earlier processes; undefined: not known. */
+  /** The messages that crashed earlier processes; undefined: no record. */
   readonly crashRecord: CrashRecord | undefined;
-  /** The log that a worker gets for a message. */
+  /** Makes the log that a worker gets for a message. */
   readonly logOf: (held: HeldMessage) => MessageLog;
   readonly observer: ConsumerObserver;
   readonly machine: Machine;
-  /** Begins the drain: a worker goes on after its time is over, and only a new process helps. */
+  /** Starts the drain when a worker ignores its time limit: only a new process helps then. */
   readonly stop: () => void;
 }
 
 /**
- * Runs the worker on a message whose turn has come. Undefined if there is no outcome: the message must not be run here,
- * or the drain has given up on its worker. Does not reject.
+ * Runs the worker on a message that has a slot. Undefined if there is no outcome: the message must not run here, or the
+ * drain has given up on its worker. Does not reject.
  */
 export async function runWorker(
   held: HeldMessage,
@@ -76,7 +76,7 @@ export async function runWorker(
   options: RunOptions,
 ): Promise<Outcome | undefined> {
   const claimed = queue.claim(held);
-  // No waiting where none is needed: the lease could end in between, before the message is started.
+  // Await only if necessary: the lease could end before the message starts.
   if (claimed !== true && !(await claimed)) return undefined;
   const { machine, crashRecord, worker } = options;
   if (hasReachedCrashLimit(held, options)) return giveUp(held, options);
@@ -98,8 +98,8 @@ export async function runWorker(
 }
 
 /**
- * What follows the run of a worker, whatever its outcome. It keeps the slot, not the message; only the crash mark of the
- * message stands until it has ended. Does not reject.
+ * Runs the worker's `afterMessage`, whatever the outcome. This keeps the slot but not the message, which is already
+ * being settled; its crash mark stays until `afterMessage` ends. Does not reject.
  */
 export async function afterMessage(
   held: HeldMessage,
@@ -114,12 +114,12 @@ export async function afterMessage(
   if (held.crashes > 0) crashRecord?.forget(held.queue.name, held.message.id);
 }
 
-/** The outcome of a message whose worker has not ended, in a process that does. */
+/** The outcome of a message whose worker is still running when the process exits. */
 export function unfinished(held: HeldMessage, queue: RunnableQueue, options: RunOptions): Outcome {
   const { abortReason } = held;
   if (abortReason instanceof HandlerTimeoutError)
     return failed(held, queue, options, abortReason) ?? released;
-  // It is the process that ends here, for reasons of its own.
+  // The process exits for other reasons: this is not a crash.
   options.crashRecord?.ended(held.queue.name, held.message.id);
   return released;
 }
@@ -136,7 +136,7 @@ function giveUp(held: HeldMessage, options: RunOptions): Outcome {
 }
 
 function succeeded(held: HeldMessage, { leases }: RunnableQueue, options: RunOptions): Outcome | undefined {
-  if (held.workerKnowsOfLoss) leases.lose(held, 'its worker was told and may have stopped half way');
+  if (held.workerKnowsOfLoss) leases.lose(held, 'its worker was told to stop and may have stopped halfway');
   options.observer.handled?.(held, timeSinceStart(held, options));
   return hasOutcome(held) ? undefined : handled;
 }
@@ -149,9 +149,9 @@ function failed(
 ): Outcome | undefined {
   if (hasOutcome(held)) return undefined;
   if (held.deleted) return told(held, options, error, handled);
-  // Another process may be at it: what this failure means is for that one to say.
+  // Another process may be running it, and decides its outcome.
   if (!leases.owns(held)) return told(held, options, error, { action: 'retry' });
-  // A worker that stopped because it was told to has not failed: its message is for another process.
+  // A worker that stopped because it was told to did not fail: return its message for another process.
   const interrupted = held.abortReason instanceof DrainTimeoutError;
   const meant = error instanceof HandlerTimeoutError ? timedOut(held, leases, options, error) : error;
   const policy = { onError: options.settings.onError, backoff: options.backoff };
@@ -159,7 +159,7 @@ function failed(
   return told(held, options, meant, outcome);
 }
 
-/** What the worker says that its timeout means; if it throws instead, that error counts. */
+/** The error that the worker's `onTimeout` returns or throws for a timeout. Default: the timeout itself. */
 function timedOut(
   held: HeldMessage,
   leases: RunnableQueue['leases'],
@@ -174,7 +174,7 @@ function timedOut(
   }
 }
 
-/** The outcome of a failure, once the observer has it; without that the message must come back. */
+/** Reports a failure to the observer and returns the outcome. If reporting fails, the message must be retried. */
 function told(held: HeldMessage, options: RunOptions, error: unknown, outcome: Outcome): Outcome {
   try {
     options.observer.failed?.(held, error, outcome, timeSinceStart(held, options));
@@ -184,30 +184,30 @@ function told(held: HeldMessage, options: RunOptions, error: unknown, outcome: O
   }
 }
 
-/** True if the worker ended after all, when the drain had given up on it. */
+/** True if the drain had already given up on the worker when it ended. */
 function hasOutcome({ state }: HeldMessage): boolean {
   return state !== 'running';
 }
 
-/** Milliseconds; 0 for a message that was not started. */
+/** Milliseconds; 0 for a message that did not start. */
 function timeSinceStart({ startedAt }: HeldMessage, { machine }: RunOptions): number {
   return startedAt === undefined ? 0 : machine.now() - startedAt;
 }
 
-/** How long a worker may take to end once its signal has aborted, in seconds. */
+/** How long a worker may take to end after its signal aborts, in seconds. */
 const PATIENCE_SECONDS = 10;
 
 interface TimeLimit {
-  /** The error of a worker whose time is over. */
+  /** The timeout error, once the time is over. */
   readonly error: HandlerTimeoutError | undefined;
-  /** The worker has ended. */
+  /** Stops the clock: the worker has ended. */
   end(): void;
 }
 
 /**
- * Starts the clock for the worker (`handler_timeout`): when it runs out the signal aborts, and the run has failed
- * whatever the worker does then. The message and its slot stay taken until the worker ends, so that no second copy runs
- * beside it; one that does not end even then is stuck, and the container drains.
+ * Starts the clock for the worker (`handler_timeout`). When it runs out, the signal aborts and the run has failed,
+ * whatever the worker does next. The message and its slot stay in use until the worker ends, so that a second copy does
+ * not run at the same time. A worker that ignores the signal is stuck, and the container drains.
  */
 function startTimeLimit(held: HeldMessage, options: RunOptions): TimeLimit | undefined {
   const { machine, settings, observer, stop } = options;
@@ -232,7 +232,7 @@ function startTimeLimit(held: HeldMessage, options: RunOptions): TimeLimit | und
   };
 }
 
-/** What `currentMessage()` shows of a message. Getters: most workers never ask. */
+/** What `currentMessage()` returns. Uses getters because most workers never ask. */
 class Context implements MessageContext {
   readonly #held: HeldMessage;
   readonly #leases: RunnableQueue['leases'];

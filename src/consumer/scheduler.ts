@@ -1,9 +1,9 @@
 /**
- * Whose turn it is: hands the slots the next messages, and knows how many more to ask for.
+ * Decides which message runs next in a free slot, and how many more messages to request.
  *
- * The slots are shared among queues by their weights (stride scheduling): a queue of weight 3 gets three slots for each
- * one of a queue of weight 1, as long as both have messages; if one is empty, the other gets its slots. Within a queue
- * messages start in order, of a group one at a time. Workers that return at once let I/O have its turn in between.
+ * Queues share the slots by weight (stride scheduling): a queue with weight 3 gets three slots for each slot of a queue
+ * with weight 1 while both have messages. If one queue is empty, the others get its slots. Within a queue, messages
+ * start in order, one at a time per group. Workers that return immediately still yield to I/O.
  */
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine } from '../host/host.ts';
@@ -12,19 +12,19 @@ import type { HeldMessage } from './held-message.ts';
 import type { Timings } from './timings.ts';
 import type { WaitingMessages } from './waiting-messages.ts';
 
-/** A queue with messages to run, as the scheduler sees it. */
+/** A queue, as the scheduler sees it. */
 export interface ScheduledQueue {
-  /** Its share of the slots while other queues have messages, too. */
+  /** Its share of the slots while other queues also have messages. */
   readonly weight: number;
   readonly waiting: WaitingMessages;
   readonly timings: Timings;
-  /** True right after the start, while nothing is known of the queue. */
+  /** True right after the start, while nothing is known about the queue. */
   readonly isNew: boolean;
-  /** Asks for more messages, if `wanted` says so. */
+  /** Requests more messages if `wanted` says so. */
   receiveMore(): void;
 }
 
-/** A message whose turn has come. It keeps its slot until `free`. */
+/** A message that has a slot, which it keeps until `free`. */
 export interface Turn<Queue> {
   readonly queue: Queue;
   readonly held: HeldMessage;
@@ -34,39 +34,39 @@ export interface Turn<Queue> {
 
 export interface SchedulerOptions {
   readonly settings: Pick<ContainerSettings, 'concurrency' | 'prefetch'>;
-  /** How many messages may start; more with `allow`. Infinity: all. */
+  /** How many messages may start; `allow` adds more. Infinity: no limit. */
   readonly allowed: number;
   readonly machine: Machine;
-  /** Once it aborts nothing more starts, and nothing more is wanted. */
+  /** Once this aborts, no more messages start and no more are requested. */
   readonly draining: AbortSignal;
 }
 
-/** A queue, and what it has had of the slots. */
+/** A queue and its use of the slots. */
 interface Lane<Queue> {
   readonly queue: Queue;
-  /** How many of its messages have a slot now. */
+  /** How many of its messages currently have a slot. */
   running: number;
-  /** How many turns it has had, in rounds. */
+  /** How many turns it has had, divided by its weight. */
   had: number;
 }
 
-/** A queue that had nothing to run for a while does not catch up, except for one round: as many turns as its weight. */
+/** How far an idle queue may catch up: one round, that is as many turns as its weight. */
 const ROUND = 1;
-/** Workers that return at once run on without a turn of the event loop for at most this long, in milliseconds. */
+/** How long workers that return immediately may run before yielding to the event loop, in milliseconds. */
 const LONGEST_STRETCH_MS = 1;
 
 export class Scheduler<Queue extends ScheduledQueue> {
   readonly #options: SchedulerOptions;
-  /** Those that had the least for their weight come first. */
+  /** Sorted so that the queue with the fewest turns for its weight comes first. */
   #lanes: Lane<Queue>[] = [];
-  /** How much those have had that always have something to run. */
+  /** The number of rounds that a queue that is never idle has had. */
   #now = 0;
   readonly #turns = new Set<Turn<Queue>>();
-  /** The free slots, which wait for a message. */
+  /** The free slots, waiting for a message. */
   readonly #freeSlots: ((turn: Turn<Queue> | undefined) => void)[] = [];
   #allowed: number;
   #started = 0;
-  /** When messages began to start without a turn of the event loop in between; undefined after a turn. */
+  /** When the current stretch of messages without yielding to the event loop began; undefined after yielding. */
   #stretchStartedAt: number | undefined;
 
   constructor(options: SchedulerOptions) {
@@ -77,22 +77,22 @@ export class Scheduler<Queue extends ScheduledQueue> {
     });
   }
 
-  /** Shares the slots with one more queue. */
+  /** Adds a queue that shares the slots. */
   add(queue: Queue): void {
     this.#lanes.push({ queue, running: 0, had: 0 });
   }
 
-  /** The messages that have a slot now. */
+  /** The messages that currently have a slot. */
   get turns(): ReadonlySet<Turn<Queue>> {
     return this.#turns;
   }
 
-  /** How many messages of a queue have a slot now. */
+  /** How many messages of a queue currently have a slot. */
   runningOf(queue: Queue): number {
     return this.#laneOf(queue).running;
   }
 
-  /** The next message for a slot that is free; waits until one may start. Undefined once the drain has begun. */
+  /** The next message for a free slot; waits until one may start. Undefined once the drain has started. */
   async next(): Promise<Turn<Queue> | undefined> {
     const { machine, draining } = this.#options;
     if (this.#stretchIsLong) await new Promise<void>((resolve) => machine.nextTurn(resolve));
@@ -105,7 +105,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
     });
   }
 
-  /** The slot of a message is free, and the next one of its group may start. One that was not run does not count. */
+  /** Frees a slot and the group of its message. A message that did not run does not count. */
   free(turn: Turn<Queue>, wasRun: boolean): void {
     const { queue, held, since } = turn;
     this.#turns.delete(turn);
@@ -115,7 +115,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
     if (!wasRun) this.#started -= 1;
   }
 
-  /** Starts what can start. Call it whenever messages have come. */
+  /** Fills the free slots. Call it whenever messages have arrived. */
   fill(): void {
     if (this.#options.draining.aborted) return;
     while (this.#freeSlots.length > 0) {
@@ -125,14 +125,14 @@ export class Scheduler<Queue extends ScheduledQueue> {
     }
   }
 
-  /** Lets so many more messages start. */
+  /** Allows this many more messages to start. */
   allow(messages: number): void {
     this.#allowed += messages;
     this.fill();
     this.#receiveMore();
   }
 
-  /** How many messages to ask a queue for now, beside those that it is asked for already. */
+  /** How many messages to request from a queue now, in addition to those already requested. */
   wanted(queue: Queue, asked: number): number {
     const { settings, draining } = this.#options;
     const { concurrency, prefetch } = settings;
@@ -154,7 +154,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
     });
   }
 
-  /** The part of the slots that is a queue's now, among those that have something to run: above 0, up to 1. */
+  /** A queue's current share of the slots, among the queues with messages to run: above 0, up to 1. */
   shareOf(queue: Queue): number {
     let weights = queue.weight;
     for (const lane of this.#lanes) if (lane.queue !== queue && mayRun(lane)) weights += lane.queue.weight;
@@ -174,7 +174,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
     return size;
   }
 
-  /** Counted as started before more is asked for, which must not exceed the message limit. */
+  /** Counts the message as started before requesting more, so that requests do not exceed the message limit. */
   #start(): Turn<Queue> | undefined {
     if (this.#started >= this.#allowed) return undefined;
     this.#lanes.sort((one, other) => this.#hadBy(one) - this.#hadBy(other));
@@ -223,7 +223,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
   }
 }
 
-/** Only such queues share the slots. */
+/** Only queues with messages, or new ones, share the slots. */
 function mayRun<Queue extends ScheduledQueue>({ queue, running }: Lane<Queue>): boolean {
   return running > 0 || queue.waiting.size > 0 || queue.isNew;
 }

@@ -1,4 +1,4 @@
-/** An outcome on its way to the broker, and the requests that carry ten of them. */
+/** An outcome on its way to the broker, and the requests that send ten at a time. */
 import type { EntryResult, Queue } from '../brokers/broker.ts';
 import { copyOf } from '../brokers/rules/messages.ts';
 import type { Outcome } from '../worker/outcome.ts';
@@ -7,26 +7,26 @@ import type { HeldMessage } from './held-message.ts';
 export interface Settlement {
   readonly held: HeldMessage;
   readonly outcome: Outcome;
-  /** Deletes before handling: is told whether it worked. */
+  /** For a delete before handling: called with whether it succeeded. */
   readonly whenDeleted: ((worked: boolean) => void) | undefined;
-  /** The copy of a message to bury is in the dead-letter queue. */
+  /** True once the copy of a message to bury is in the dead-letter queue. */
   copied: boolean;
-  /** The last request was sent when the lease was over by our own clock: there is no other. */
+  /** True if the last request was sent after the lease had expired by our own clock: it is not retried. */
   late: boolean;
   failures: number;
 }
 
-/** True if all that is left to do is to delete a message whose work is done. */
+/** True if the only step left is to delete a message whose work is done. */
 export function isDelete({ outcome, whenDeleted, copied }: Settlement): boolean {
   return !whenDeleted && (outcome.action === 'delete' || copied);
 }
 
-/** Deletes 1 to 10 messages; a result for each, in order. Throws BrokerError, as the others. */
+/** Deletes 1 to 10 messages; returns a result for each, in order. Like the functions below, throws BrokerError. */
 export function deleteMessages(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
   return queue.delete(batch.map(({ held }) => held.message.receiptHandle));
 }
 
-/** Makes 1 to 10 messages visible after the delays of their outcomes. */
+/** Makes 1 to 10 messages visible again after the delays in their outcomes. */
 export function changeVisibility(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
   return queue.changeVisibility(
     batch.map(({ held, outcome }) => ({

@@ -1,10 +1,10 @@
 /**
- * Makes outcomes so, in the background: deletes and visibility changes go to the broker in batches of ten, while the
- * slots are on their next messages. What fails is tried again, just those entries, for as long as the lease lives. What
- * was handled is deleted even when the lease is over by our own clock (the process was blocked), with one request.
+ * Sends outcomes to the broker in the background: deletes and visibility changes, in batches of ten, while the slots
+ * run the next messages. Only failed entries are retried, while their leases last. A handled message is deleted even if
+ * its lease expired by our own clock (the process was blocked), but with a single attempt.
  *
- * A message to bury takes two steps, so that it is in one of the queues at any time: a copy goes to the dead-letter
- * queue, then the message is deleted.
+ * Burying a message takes two steps, so that it is always in at least one queue: a copy goes to the dead-letter queue,
+ * then the message is deleted.
  */
 import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
@@ -27,12 +27,12 @@ export interface SettlerOptions {
   readonly leases: Leases;
   readonly observer: ConsumerObserver;
   readonly settings: Pick<ContainerSettings, 'settleDelay'>;
-  /** Where messages go that are buried. */
+  /** Receives the copies of buried messages. */
   readonly deadLetterQueue: Queue | undefined;
-  /** Is told how long requests take. */
+  /** Records how long requests take. */
   readonly timings: Timings;
   readonly machine: Machine;
-  /** Once it aborts, what is to be deleted before it is handled goes back if that does not work at once. */
+  /** Once this aborts, a failed delete before handling is not retried: the message returns to the queue. */
   readonly draining: AbortSignal;
 }
 
@@ -42,13 +42,13 @@ export class Settler {
   readonly #firstDeletes: Batcher<Settlement>;
   readonly #changes: Batcher<Settlement>;
   readonly #copies: Batcher<Settlement>;
-  /** What failed and waits to be tried again. */
+  /** Failed settlements waiting for a retry. */
   readonly #retries = new Map<Settlement, Timer>();
-  /** Everything that is not settled yet. */
+  /** All settlements not completed yet. */
   readonly #open = new Set<Settlement>();
   readonly #handledIds = new HandledIds();
   #confirmed = 0;
-  #mayRepeat = 0;
+  #mayRunAgain = 0;
 
   constructor(options: SettlerOptions) {
     const { queue, settings, machine, draining } = options;
@@ -58,7 +58,7 @@ export class Settler {
     const sendDeletes = (batch: Settlement[]) =>
       this.#send(batch, (owned) => deleteMessages(queue, owned), done);
     this.#deletes = new Batcher({ delayMs, machine, send: sendDeletes });
-    // A worker waits for these.
+    // Sent without delay, because a worker is waiting.
     this.#firstDeletes = new Batcher({ delayMs: 0, machine, send: sendDeletes });
     this.#changes = new Batcher({
       delayMs,
@@ -73,13 +73,13 @@ export class Settler {
     });
     draining.addEventListener('abort', () => {
       for (const settlement of this.#takeRetries()) {
-        if (settlement.whenDeleted) this.#giveBack(settlement);
+        if (settlement.whenDeleted) this.#returnToQueue(settlement);
         else this.#take(settlement);
       }
     });
   }
 
-  /** Deletes a message before it is handled. True once it is deleted; false if it is not, and must not be handled. */
+  /** Deletes a message before it is handled. Resolves to false if it is not deleted and so must not be handled. */
   deleteFirst(held: HeldMessage): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     held.deleteFirst();
@@ -87,7 +87,7 @@ export class Settler {
     return promise;
   }
 
-  /** Takes the outcome of a message: the first one counts. */
+  /** Takes the outcome of a message. Only the first one counts. */
   settle(held: HeldMessage, outcome: Outcome): void {
     if (held.state === 'settling' || held.state === 'done') return;
     if (outcome.action === 'delete' && held.lease !== 'lost' && !held.deleted) {
@@ -97,15 +97,15 @@ export class Settler {
     this.#begin(held, held.deleted ? handled : outcome);
   }
 
-  /** True if the message was handled here before and only its delete went missing. */
+  /** True if the message was already handled here and only its delete was lost. */
   wasHandled(messageId: string): boolean {
     return this.#handledIds.has(messageId);
   }
 
-  /** Sends everything now, retries included; resolves when all of it has been answered. */
+  /** Sends everything now, including retries; resolves when every request has completed. */
   async flush(): Promise<void> {
     for (const settlement of this.#takeRetries()) this.#take(settlement);
-    // What is copied is deleted next.
+    // Copied messages are deleted next.
     await this.#copies.flush();
     await Promise.all([this.#deletes, this.#firstDeletes, this.#changes].map((batcher) => batcher.flush()));
   }
@@ -115,21 +115,21 @@ export class Settler {
     return this.#open.size;
   }
 
-  /** Messages that the broker has confirmed as gone. */
+  /** How many messages the broker has confirmed as deleted. */
   get confirmed(): number {
     return this.#confirmed;
   }
 
-  /** Handled messages whose delete was not confirmed before their lease ended: they may run again. */
-  get mayRepeat(): number {
-    return this.#mayRepeat;
+  /** How many handled messages may run again: their deletes were not confirmed before their leases ended. */
+  get mayRunAgain(): number {
+    return this.#mayRunAgain;
   }
 
-  /** Drops what is not settled: the process ends, and these messages come back by themselves. */
+  /** Drops what is not settled: the process is exiting, and these messages become visible again by themselves. */
   giveUp(): void {
     this.#takeRetries();
     for (const settlement of this.#open) {
-      this.#options.leases.lose(settlement.held, 'the broker could not be told what became of it in time');
+      this.#options.leases.lose(settlement.held, 'its outcome could not be sent to the broker in time');
       this.#lost(settlement);
     }
   }
@@ -140,10 +140,10 @@ export class Settler {
     this.#take(settlement);
   }
 
-  /** The next step of a settlement. */
+  /** Starts the next step of a settlement. */
   #take(settlement: Settlement): void {
     const { held, outcome, whenDeleted } = settlement;
-    if (!this.#mayGoOn(settlement)) this.#lost(settlement);
+    if (!this.#mayContinue(settlement)) this.#lost(settlement);
     else if (held.deleted) this.#done(settlement);
     else if (whenDeleted) this.#firstDeletes.add(settlement);
     else if (isDelete(settlement)) this.#deletes.add(settlement);
@@ -152,13 +152,13 @@ export class Settler {
     else this.#done(settlement);
   }
 
-  /** A late delete harms nobody: the message was handled, and a broker refuses it if another process has the message. */
-  #mayGoOn(settlement: Settlement): boolean {
+  /** A late delete is safe: the message was handled, and the broker refuses it if another process has the message. */
+  #mayContinue(settlement: Settlement): boolean {
     const { held } = settlement;
     return (isDelete(settlement) && held.lease !== 'lost') || this.#options.leases.owns(held);
   }
 
-  /** Sends a request that ends the lease of what it settles: no extension may follow it, or be on its way. */
+  /** Sends a request that ends the leases of its messages. Extensions must not follow it or be in progress. */
   async #send(
     batch: Settlement[],
     request: (batch: Settlement[]) => Promise<EntryResult[]>,
@@ -170,7 +170,7 @@ export class Settler {
     await this.#request(batch, request, worked);
   }
 
-  /** A copy does nothing to the message itself, whose lease goes on. */
+  /** Sends copies. This does not affect the messages themselves, whose leases continue. */
   #sendCopies(batch: Settlement[]): Promise<void> {
     return this.#request(
       batch,
@@ -189,7 +189,7 @@ export class Settler {
     worked: (settlement: Settlement) => void,
   ): Promise<void> {
     const { leases, machine, observer, timings } = this.#options;
-    const owned = batch.filter((settlement) => this.#mayGoOn(settlement) || this.#lost(settlement));
+    const owned = batch.filter((settlement) => this.#mayContinue(settlement) || this.#lost(settlement));
     if (owned.length === 0) return;
     for (const settlement of owned) settlement.late = leases.isOver(settlement.held);
     let results: EntryResult[];
@@ -227,7 +227,7 @@ export class Settler {
     settlement.failures += 1;
     leases.resume(settlement.held);
     if (settlement.whenDeleted && draining.aborted) {
-      this.#giveBack(settlement);
+      this.#returnToQueue(settlement);
       return;
     }
     const timer = machine.setTimeout(
@@ -240,7 +240,7 @@ export class Settler {
     this.#retries.set(settlement, timer);
   }
 
-  /** Removes and returns what waits to be tried again. */
+  /** Removes and returns the settlements waiting for a retry. */
   #takeRetries(): Settlement[] {
     const settlements = [...this.#retries.keys()];
     for (const timer of this.#retries.values()) this.#options.machine.clearTimeout(timer);
@@ -253,8 +253,8 @@ export class Settler {
     this.#lost(settlement);
   }
 
-  /** A message that was to be deleted before it is handled is not handled. */
-  #giveBack(settlement: Settlement): void {
+  /** Returns a message to the queue: it could not be deleted before handling, so it is not handled. */
+  #returnToQueue(settlement: Settlement): void {
     this.#open.delete(settlement);
     settlement.whenDeleted?.(false);
     settlement.held.settle();
@@ -262,7 +262,7 @@ export class Settler {
   }
 
   #done(settlement: Settlement): void {
-    // Answered after it was given up.
+    // The response came after we gave up.
     if (!this.#open.delete(settlement)) return;
     const { held, outcome, whenDeleted } = settlement;
     if (whenDeleted) {
@@ -271,7 +271,7 @@ export class Settler {
     }
     if (outcome.action !== 'retry') {
       this.#confirmed += 1;
-      // After a late delete it may still come: another receive may have had it already.
+      // After a late delete it may still arrive: another receive may already have it.
       if (!held.deleted && !settlement.late) this.#handledIds.delete(held.message.id);
     }
     this.#options.leases.release(held);
@@ -279,8 +279,8 @@ export class Settler {
   }
 
   /**
-   * A message is handled once it is deleted; but a process that was blocked may hold it twice, and a broker says of
-   * both deletes that they worked.
+   * The message was deleted and may now be handled. A process that was blocked may hold it twice, though, with both
+   * deletes confirmed: only the first is handled.
    */
   #deletedFirst(held: HeldMessage, whenDeleted: (worked: boolean) => void): void {
     const { id } = held.message;
@@ -294,13 +294,13 @@ export class Settler {
     whenDeleted(true);
   }
 
-  /** The lease ended first: the outcome no longer counts, but that it was handled does. */
+  /** The lease ended first: the outcome no longer counts. A handled message may run again. */
   #lost(settlement: Settlement): false {
     if (!this.#open.delete(settlement)) return false;
     const { held, outcome, whenDeleted } = settlement;
     held.finish();
     if (whenDeleted) whenDeleted(false);
-    else if (outcome.action !== 'retry') this.#mayRepeat += 1;
+    else if (outcome.action !== 'retry') this.#mayRunAgain += 1;
     return false;
   }
 }

@@ -1,30 +1,30 @@
 /**
- * The messages that are received and not started, in their order. Of a group (on FIFO queues, the message group) it lets
- * one run at a time, and hands back those behind one that failed, so that they come again in order.
+ * The received messages that have not started, in order. Lets only one message per group (on FIFO queues, the message
+ * group) run at a time. Hands over the messages behind a failed one to be returned, so that they arrive again in order.
  */
 import type { HeldMessage } from './held-message.ts';
 
-/** A group that has messages here. */
+/** A group with messages here. */
 interface Group {
-  /** How many wait. */
+  /** How many messages of the group are waiting. */
   waiting: number;
-  /** One of them runs. */
+  /** True while a message of the group is running. */
   isRunning: boolean;
 }
 
 export class WaitingMessages {
   #messages: HeldMessage[] = [];
-  /** How many at the front have been taken: shifting an array for each message is slow. */
+  /** How many at the front are already taken: shifting the array for each message is slow. */
   #taken = 0;
   readonly #groups = new Map<string, Group>();
-  /** How many wait for another one of their group. */
+  /** How many are waiting for another message of their group. */
   #blocked = 0;
 
   get size(): number {
     return this.#messages.length - this.#taken;
   }
 
-  /** How many could start now, if there were slots for all. */
+  /** How many could start now if there were enough slots. */
   get ready(): number {
     return this.size - this.#blocked;
   }
@@ -41,7 +41,7 @@ export class WaitingMessages {
     }
   }
 
-  /** The next message that may run now; its group is busy until `finished`. */
+  /** Removes and returns the next message that may run; its group is busy until `finished`. */
   take(): HeldMessage | undefined {
     for (let index = this.#taken; index < this.#messages.length; index += 1) {
       const held = this.#messages[index]!;
@@ -58,7 +58,7 @@ export class WaitingMessages {
     return undefined;
   }
 
-  /** Frees the group of a message that was taken. */
+  /** Frees the group of a taken message. */
   finished(held: HeldMessage): void {
     if (held.group === undefined) return;
     const group = this.#groups.get(held.group)!;
@@ -67,7 +67,7 @@ export class WaitingMessages {
     else this.#groups.delete(held.group);
   }
 
-  /** FIFO: removes and returns what waits in the group of a message that is to come again. */
+  /** FIFO: removes and returns the messages waiting in the group of a message that will arrive again. */
   takeBehind({ queue, group }: HeldMessage): HeldMessage[] {
     return queue.fifo ? this.#removeWhere((waiting) => waiting.group === group) : [];
   }
@@ -95,7 +95,7 @@ export class WaitingMessages {
     return removed;
   }
 
-  /** One of a group that waited is gone. */
+  /** Updates the counts after a waiting message of a group is removed. */
   #leave(name: string): void {
     const group = this.#groups.get(name)!;
     group.waiting -= 1;

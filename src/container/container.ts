@@ -146,7 +146,14 @@ function describeQueues(queues: readonly WeightedQueue[]): string {
   return `${names.length === 1 ? 'queue' : 'queues'} ${names.join(', ')}`;
 }
 
-function describeDrain({ held, finished, released, confirmed, mayRepeat, unfinished }: DrainReport): string {
-  const summary = `Drained: held ${held}, finished ${finished}, released ${released}, deletes confirmed ${confirmed}, may repeat ${mayRepeat}`;
+function describeDrain({
+  held,
+  finished,
+  released,
+  confirmed,
+  mayRunAgain,
+  unfinished,
+}: DrainReport): string {
+  const summary = `Drained: held ${held}, finished ${finished}, released ${released}, deletes confirmed ${confirmed}, may repeat ${mayRunAgain}`;
   return unfinished > 0 ? `${summary}; ${unfinished} workers did not end` : summary;
 }

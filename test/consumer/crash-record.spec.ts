@@ -54,7 +54,7 @@ describe('messages that ended the process', () => {
     expect(delivery.message.body).to.equal('b');
     expect(error).to.be.instanceOf(CrashLimitError);
     expect(error.message).to.equal(
-      'The process ended 3 times while it ran this message: it is not run again.',
+      'This message will not run again: the process crashed 3 times while running it.',
     );
     expect(outcome).to.deep.equal({ action: 'delete' });
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });

@@ -214,7 +214,7 @@ describe('currentMessage()', () => {
         await clock.tickAsync(1_000);
         expect(thrown())
           .to.be.instanceOf(RangeError)
-          .with.property('message', `extend() takes seconds, a number above 0, not ${seconds}.`);
+          .with.property('message', `extend() takes a number of seconds above 0, not ${seconds}.`);
         expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
       }
     });

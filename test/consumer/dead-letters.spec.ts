@@ -202,7 +202,7 @@ describe('on_error = dead_letter', () => {
     consumer.stop();
     await clock.tickAsync(15_000);
     const report = await run;
-    expect(report.mayRepeat).to.equal(0);
+    expect(report.mayRunAgain).to.equal(0);
     const { visible, inFlight } = await queue.counts();
     expect([inFlight, visible + (await deadLetterQueue.counts()).visible]).to.deep.equal([0, 15]);
   });

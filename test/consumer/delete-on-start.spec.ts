@@ -123,7 +123,7 @@ describe('delete_on_start', () => {
     delete queue.always.delete;
     await clock.tickAsync(5_000);
     const report = await run;
-    expect([report.unfinished, report.mayRepeat]).to.deep.equal([0, 0]);
+    expect([report.unfinished, report.mayRunAgain]).to.deep.equal([0, 0]);
     expect(started).to.deep.equal([]);
     expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 0, delayed: 0 });
   });
@@ -143,7 +143,7 @@ describe('delete_on_start', () => {
     await clock.tickAsync(3_900);
     expect(ended).to.equal(false);
     await clock.tickAsync(2_200);
-    expect(await run).to.deep.include({ finished: 1, mayRepeat: 0, unfinished: 0 });
+    expect(await run).to.deep.include({ finished: 1, mayRunAgain: 0, unfinished: 0 });
     expect(started).to.deep.equal(['a']);
   });
 
@@ -156,7 +156,7 @@ describe('delete_on_start', () => {
     await clock.tickAsync(1_000);
     consumer.stop();
     await clock.tickAsync(20_000);
-    expect(await run).to.deep.include({ mayRepeat: 0, unfinished: 1 });
+    expect(await run).to.deep.include({ mayRunAgain: 0, unfinished: 1 });
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 

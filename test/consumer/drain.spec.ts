@@ -27,7 +27,7 @@ describe('the drain', () => {
     expect(started).to.have.length(handledBefore);
     expect(report.finished).to.equal(1);
     expect(report.released).to.be.greaterThan(0);
-    expect(report.mayRepeat).to.equal(0);
+    expect(report.mayRunAgain).to.equal(0);
     expect(await queue.counts()).to.deep.equal({ visible: 40 - handledBefore, inFlight: 0, delayed: 0 });
   });
 
@@ -43,7 +43,7 @@ describe('the drain', () => {
     );
     stopping.consumer = parts.consumer;
     await clock.tickAsync(5_000);
-    expect(await parts.run).to.deep.include({ mayRepeat: 0, unfinished: 0 });
+    expect(await parts.run).to.deep.include({ mayRunAgain: 0, unfinished: 0 });
     expect(parts.started).to.deep.equal(['0', '1', '2', '3']);
     expect(await parts.queue.counts()).to.deep.equal({ visible: 16, inFlight: 0, delayed: 0 });
   });
@@ -125,7 +125,7 @@ describe('the drain', () => {
     await clock.tickAsync(1_500);
     consumer.stop();
     await clock.tickAsync(5_000);
-    expect(await run).to.include({ confirmed: 1, released: 0, mayRepeat: 0 });
+    expect(await run).to.include({ confirmed: 1, released: 0, mayRunAgain: 0 });
     expect(started).to.deep.equal(['a']);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
@@ -205,7 +205,7 @@ describe('the drain', () => {
     consumer.stop();
     await clock.tickAsync(20_000);
     const report = await run;
-    expect([report.finished, report.mayRepeat]).to.deep.equal([1, 0]);
+    expect([report.finished, report.mayRunAgain]).to.deep.equal([1, 0]);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
@@ -219,7 +219,7 @@ describe('the drain', () => {
     consumer.stop();
     await clock.tickAsync(10_000);
     const report = await run;
-    expect([report.unfinished, report.mayRepeat]).to.deep.equal([1, 1]);
+    expect([report.unfinished, report.mayRunAgain]).to.deep.equal([1, 1]);
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
@@ -229,7 +229,7 @@ describe('the drain', () => {
     queue.faults.delete.push(unreachable);
     consumer.stop();
     await clock.tickAsync(5_000);
-    expect((await run).mayRepeat).to.equal(0);
+    expect((await run).mayRunAgain).to.equal(0);
     expect((await queue.counts()).inFlight).to.equal(0);
 
     const second = await running(() => {}, {}, { bodies: ['b'] });
@@ -237,11 +237,11 @@ describe('the drain', () => {
     second.queue.always.delete = unreachable;
     second.consumer.stop();
     await clock.tickAsync(20_000);
-    expect((await second.run).mayRepeat).to.equal(1);
+    expect((await second.run).mayRunAgain).to.equal(1);
   });
 
   it('tries deletes again that fail when all else has ended, for ten seconds', async () => {
-    for (const [faults, milliseconds, mayRepeat] of [
+    for (const [faults, milliseconds, mayRunAgain] of [
       [[unreachable, unreachable], 2_000, 0],
       [Array(60).fill(unreachable), 11_000, 1],
       [[unreachable, { milliseconds: 3_600_000 }], 11_000, 1],
@@ -257,7 +257,7 @@ describe('the drain', () => {
       });
       await clock.tickAsync(milliseconds);
       expect(ended, `after ${milliseconds} ms`).to.equal(true);
-      expect(await run).to.include({ held: 1, confirmed: 1 - mayRepeat, mayRepeat });
+      expect(await run).to.include({ held: 1, confirmed: 1 - mayRunAgain, mayRunAgain });
     }
   });
 
@@ -273,9 +273,9 @@ describe('the drain', () => {
     await clock.tickAsync(1_000);
     consumer.stop();
     await clock.tickAsync(60_000);
-    const { held, finished, released, confirmed, mayRepeat, unfinished } = await run;
+    const { held, finished, released, confirmed, mayRunAgain, unfinished } = await run;
     expect([held, finished, released, confirmed]).to.deep.equal([2, 1, 0, 1]);
-    expect([mayRepeat, unfinished]).to.deep.equal([1, 1]);
+    expect([mayRunAgain, unfinished]).to.deep.equal([1, 1]);
   });
 
   it('deletes what was handled though afterMessage never ends, and says that something did not end', async () => {
@@ -288,7 +288,7 @@ describe('the drain', () => {
     expect(consumer.held).to.equal(1);
     consumer.stop();
     await clock.tickAsync(20_000);
-    expect(await run).to.include({ unfinished: 1, released: 0, mayRepeat: 0 });
+    expect(await run).to.include({ unfinished: 1, released: 0, mayRunAgain: 0 });
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
@@ -299,7 +299,7 @@ describe('the drain', () => {
     await clock.tickAsync(1_000);
     consumer.stop();
     await clock.tickAsync(60_000);
-    expect(await run).to.include({ unfinished: 0, mayRepeat: 0 });
+    expect(await run).to.include({ unfinished: 0, mayRunAgain: 0 });
   });
 
   it('counts deletes that are never answered among those that may repeat, and holds nothing in the end', async () => {
@@ -308,7 +308,7 @@ describe('the drain', () => {
     await clock.tickAsync(1_000);
     consumer.stop();
     await clock.tickAsync(20_000);
-    expect(await run).to.deep.include({ held: 3, confirmed: 0, mayRepeat: 3 });
+    expect(await run).to.deep.include({ held: 3, confirmed: 0, mayRunAgain: 3 });
     expect(consumer.held).to.equal(0);
   });
 
@@ -321,7 +321,7 @@ describe('the drain', () => {
       consumer.stop();
       await clock.tickAsync(5_000);
       const report = await run;
-      expect(report.mayRepeat, `at ${moment} ms`).to.equal(0);
+      expect(report.mayRunAgain, `at ${moment} ms`).to.equal(0);
       expect(await queue.counts(), `at ${moment} ms`).to.deep.equal({
         visible: 12 - started.length,
         inFlight: 0,

@@ -86,7 +86,7 @@ describe('leases', () => {
     const error = await rejection(leases.extend(held, 60));
     expect(error).to.be.instanceOf(BrokerError).and.to.include({
       kind: 'unreachable',
-      message: 'The lease was not extended: Busy: refused',
+      message: 'Extending the lease failed: Busy: refused',
     });
   });
 

@@ -119,9 +119,9 @@ describe('a consumer that is paused', () => {
       }
       consumer.stop();
       await clock.tickAsync(10_000);
-      const { unfinished, mayRepeat } = await run;
+      const { unfinished, mayRunAgain } = await run;
       const { visible, inFlight } = await queue.counts();
-      expect([unfinished, mayRepeat, inFlight, visible + started.length], sequence.join()).to.deep.equal([
+      expect([unfinished, mayRunAgain, inFlight, visible + started.length], sequence.join()).to.deep.equal([
         0, 0, 0, 3,
       ]);
     }

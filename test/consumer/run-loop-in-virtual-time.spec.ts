@@ -127,7 +127,7 @@ describe('the run loop, in virtual time', () => {
       await machine.advance(30_000);
     }
     const reports = await Promise.all(runs);
-    expect(reports.map(({ unfinished, mayRepeat }) => [unfinished, mayRepeat])).to.deep.equal([
+    expect(reports.map(({ unfinished, mayRunAgain }) => [unfinished, mayRunAgain])).to.deep.equal([
       [0, 0],
       [0, 0],
     ]);

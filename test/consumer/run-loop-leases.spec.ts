@@ -203,7 +203,7 @@ describe('leases', () => {
         expect(await queue.counts()).to.deep.equal(nothing);
         consumer.stop();
         await clock.tickAsync(30_000);
-        expect((await run).mayRepeat).to.equal(0);
+        expect((await run).mayRunAgain).to.equal(0);
       });
     }
 

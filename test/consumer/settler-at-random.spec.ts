@@ -134,7 +134,7 @@ describe('settler and leases, at random', () => {
             );
           expect(left).to.have.members(bodiesOf('retry'));
           expect(buried).to.have.members(bodiesOf('bury'));
-          expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([
+          expect([settler.confirmed, settler.mayRunAgain]).to.deep.equal([
             bodiesOf('delete', 'bury').length,
             0,
           ]);

@@ -57,7 +57,7 @@ describe('the settler', () => {
     // What comes back by itself needs no request.
     expect([settler.unsettled, settler.confirmed]).to.deep.equal([3, 0]);
     await clock.tickAsync(1_000);
-    expect([settler.unsettled, settler.confirmed, settler.mayRepeat, leases.size]).to.deep.equal([
+    expect([settler.unsettled, settler.confirmed, settler.mayRunAgain, leases.size]).to.deep.equal([
       0, 2, 0, 0,
     ]);
     expect(observer.settled.callCount).to.equal(4);
@@ -155,7 +155,7 @@ describe('the settler', () => {
     expect(queue.calls).to.have.length(queue.callsOf('delete').length);
     expect(observer.leaseLost.args.map(([held]) => held)).to.deep.equal([triedAgain]);
     expect(observer.settled.callCount).to.equal(2);
-    expect([settler.unsettled, settler.confirmed, settler.mayRepeat]).to.deep.equal([0, 2, 0]);
+    expect([settler.unsettled, settler.confirmed, settler.mayRunAgain]).to.deep.equal([0, 2, 0]);
     expect(messages.map(({ state }) => state)).to.deep.equal(['done', 'done', 'done']);
   });
 
@@ -169,7 +169,7 @@ describe('the settler', () => {
       expect(queue.callsOf('delete')).to.have.length(1);
       expect(settler.wasHandled(held.message.id)).to.equal(true);
       const failed = fault ? 1 : 0;
-      expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([1 - failed, failed]);
+      expect([settler.confirmed, settler.mayRunAgain]).to.deep.equal([1 - failed, failed]);
       expect([observer.settled.callCount, observer.leaseLost.callCount]).to.deep.equal([1 - failed, failed]);
       expect([settler.unsettled, clock.countTimers()]).to.deep.equal([0, 0]);
     }
@@ -183,7 +183,7 @@ describe('the settler', () => {
     settler.settle(held, handled);
     await clock.tickAsync(1_000);
     expect(queue.calls).to.deep.equal([]);
-    expect([held.lease, settler.mayRepeat, settler.wasHandled(held.message.id)]).to.deep.equal([
+    expect([held.lease, settler.mayRunAgain, settler.wasHandled(held.message.id)]).to.deep.equal([
       'lost',
       1,
       false,
@@ -237,7 +237,7 @@ describe('the settler', () => {
     await clock.tickAsync(1_000);
     expect(observer.leaseLost.args.map(([held]) => held)).to.deep.equal([lost, bad]);
     expect(observer.settled.args.map(([held]) => held)).to.deep.equal([good, alsoGood]);
-    expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([2, 2]);
+    expect([settler.confirmed, settler.mayRunAgain]).to.deep.equal([2, 2]);
   });
 
   it('gives up what is not settled, whatever is still answered', async () => {
@@ -256,13 +256,13 @@ describe('the settler', () => {
     const timers = clock.countTimers();
     const flushed = settler.flush();
     settler.giveUp();
-    expect([settler.unsettled, settler.mayRepeat]).to.deep.equal([0, 2]);
+    expect([settler.unsettled, settler.mayRunAgain]).to.deep.equal([0, 2]);
     expect(clock.countTimers()).to.be.below(timers);
     const reasons = observer.leaseLost.args.map(([, reason]) => reason);
-    expect(reasons).to.deep.equal(Array(3).fill('the broker could not be told what became of it in time'));
+    expect(reasons).to.deep.equal(Array(3).fill('its outcome could not be sent to the broker in time'));
     await clock.tickAsync(60_000);
     await flushed;
-    expect([settler.mayRepeat, observer.settled.callCount]).to.deep.equal([2, 0]);
+    expect([settler.mayRunAgain, observer.settled.callCount]).to.deep.equal([2, 0]);
   });
 
   it('says that there is no dead-letter queue', async () => {
@@ -316,7 +316,7 @@ describe('the settler', () => {
       drain.abort();
       expect(await first).to.equal(false);
       await clock.tickAsync(1_000);
-      expect([settler.confirmed, settler.mayRepeat]).to.deep.equal([1, 0]);
+      expect([settler.confirmed, settler.mayRunAgain]).to.deep.equal([1, 0]);
       expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
     });
 

@@ -279,7 +279,7 @@ describe('several queues', () => {
     consumer.stop();
     for (const queue of queues) await sendTo(queue, ['late']);
     await clock.tickAsync(5_000);
-    expect(await run).to.include({ held: 2, released: 2, mayRepeat: 0 });
+    expect(await run).to.include({ held: 2, released: 2, mayRunAgain: 0 });
     expect(started).to.deep.equal([]);
     for (const queue of queues) {
       expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
@@ -303,7 +303,7 @@ describe('several queues', () => {
     const ended = sinon.spy();
     void run.then(ended);
     await clock.tickAsync(11_000);
-    expect(ended.args[0]?.[0]).to.include({ held: 3, confirmed: 1, mayRepeat: 2 });
+    expect(ended.args[0]?.[0]).to.include({ held: 3, confirmed: 1, mayRunAgain: 2 });
     expect(await queues[2]!.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
@@ -315,7 +315,7 @@ describe('several queues', () => {
     consumer.stop();
     await clock.tickAsync(10_000);
     const report = await run;
-    expect([report.finished, report.unfinished, report.mayRepeat]).to.deep.equal([2, 0, 0]);
+    expect([report.finished, report.unfinished, report.mayRunAgain]).to.deep.equal([2, 0, 0]);
     for (const [index, letter] of ['u', 'b'].entries()) {
       const left = 20 - count(started, letter);
       expect(await queues[index]!.counts()).to.deep.equal({ visible: left, inFlight: 0, delayed: 0 });

@@ -102,7 +102,7 @@ describe('the time limit of a worker', () => {
       expect((await queue.counts()).inFlight).to.equal(1);
       await clock.tickAsync(5_000);
       const report = await run;
-      expect([report.unfinished, report.mayRepeat]).to.deep.equal([1, onError === 'retry' ? 1 : 0]);
+      expect([report.unfinished, report.mayRunAgain]).to.deep.equal([1, onError === 'retry' ? 1 : 0]);
       expect(observer.failed.callCount).to.equal(1);
       await clock.tickAsync(60_000);
       expect(await bodiesIn(queue)).to.have.members([...left, 'b']);
