@@ -15,11 +15,11 @@ describe('e-mail', () => {
     await sendEmail.delay({ to: 'ann@example.org', subject: 'Hello' });
     await container.idle();
     expect(printed.args).to.deep.equal([['Hello, to ann@example.org']]);
-    expect(container.deleted).to.have.length(1); // and kept, for what is tried again
+    expect(container.deleted).to.have.length(1); // see also container.kept, for messages that are retried
     await container.stop();
   });
 
-  it('is sent at once', async () => {
+  it('is sent immediately', async () => {
     const inline = runInline();
     await sendEmail.delay({ to: 'ann@example.org', subject: 'Hello' });
     expect(printed.args).to.deep.equal([['Hello, to ann@example.org']]);
