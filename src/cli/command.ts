@@ -6,7 +6,7 @@ import { brokerKind, queueFile } from '../brokers/address.ts';
 import type { Broker } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
 import { openBroker } from '../brokers/open.ts';
-import { type Config, readConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { fullName } from '../config/queue-names.ts';
 import { type ExitCode, UsageError } from '../host/exit-codes.ts';
 import { environmentBroker } from '../producer/connections.ts';
@@ -47,9 +47,16 @@ export class CommandContext {
   #broker: Promise<Broker> | undefined;
 
   /** Neither an ini file nor an address: the environment's broker, else SQS. Throws ConfigError. */
-  constructor({ config, broker, json }: CommonOptions) {
+  static async of({ config, broker, json }: CommonOptions): Promise<CommandContext> {
+    if (config === undefined) return new CommandContext(json, undefined, broker);
+    // Imported only for a file: without one, and for --help and completion, what checks it need not be loaded.
+    const { readConfig } = await import('../config/config.ts');
+    return new CommandContext(json, readConfig(config), broker);
+  }
+
+  private constructor(json: boolean, config: Config | undefined, broker: string | undefined) {
     this.json = json;
-    this.config = config === undefined ? undefined : readConfig(config);
+    this.config = config;
     this.#given = broker;
   }
 

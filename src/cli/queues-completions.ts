@@ -50,7 +50,7 @@ async function namesOf(line: Unfinished): Promise<string[]> {
   let context: CommandContext | undefined;
   let names: string[] = [];
   try {
-    context = new CommandContext({
+    context = await CommandContext.of({
       config: valueIn(line, CONFIG),
       broker: valueIn(line, BROKER),
       json: false,

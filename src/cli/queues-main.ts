@@ -23,7 +23,7 @@ export async function queuesMain(args: readonly string[]): Promise<ExitCode> {
     }
     const { config } = chosen.common;
     if (config !== undefined) await handOver(COMMAND, config);
-    context = new CommandContext(chosen.common);
+    context = await CommandContext.of(chosen.common);
     return await chosen.run(context);
   } catch (error) {
     return printFatal(error);

@@ -23,7 +23,7 @@ describe('a redrive that fails on its way', () => {
       },
     });
     sinon.stub(broker, 'open').callsFake(async (name) => (name === 'dead' ? failing : jobs));
-    const context = new CommandContext({ config: undefined, broker: undefined, json: false });
+    const context = await CommandContext.of({ config: undefined, broker: undefined, json: false });
     sinon.stub(context, 'broker').resolves(broker);
     const printed = sinon.stub(process.stdout, 'write').returns(true);
     const given = { queue: 'dead', to: 'jobs', filter: {}, isDryRun: false };
