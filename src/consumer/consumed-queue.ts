@@ -50,6 +50,8 @@ export class ConsumedQueue implements ScheduledQueue {
   readonly settler: Settler;
   readonly receiver: Receiver;
   readonly #options: ConsumedQueueOptions;
+  /** What its messages know of it. */
+  readonly #identity: Pick<Queue, 'name' | 'fifo'>;
   /** Seconds. */
   readonly #visibilityTimeout: number;
   #receivedWhileDraining = 0;
@@ -58,6 +60,7 @@ export class ConsumedQueue implements ScheduledQueue {
     const { queue, weight, settings, observer, machine, draining } = options;
     this.#options = options;
     this.queue = queue;
+    this.#identity = { name: queue.name, fifo: queue.fifo };
     this.weight = weight;
     this.#visibilityTimeout =
       settings.visibilityTimeout ?? (queue.visibilityTimeout || DEFAULT_VISIBILITY_TIMEOUT);
@@ -134,13 +137,17 @@ export class ConsumedQueue implements ScheduledQueue {
   }
 
   #accept(messages: Message[], receivedAt: number): void {
-    const { name, fifo } = this.queue;
     const leaseEndsAt = receivedAt + this.#visibilityTimeout * 1000;
     for (const message of messages) {
       const crashes = this.#crashesOf(message);
       const group = this.#groupOf(message, crashes);
       const held = new HeldMessage({
-        ...{ message, queue: { name, fifo }, group, crashes, receivedAt, leaseEndsAt },
+        message,
+        queue: this.#identity,
+        group,
+        crashes,
+        receivedAt,
+        leaseEndsAt,
       });
       this.leases.hold(held);
       if (this.settler.wasHandled(message.id)) {

@@ -47,6 +47,8 @@ export function harmless(observers: readonly ConsumerObserver[]): ConsumerObserv
   /** Calls the method that `of` picks from each observer. */
   const guarded = <Args extends unknown[]>(of: (observer: ConsumerObserver) => Method<Args>) => {
     const calls = observers.flatMap((observer) => of(observer)?.bind(observer) ?? []);
+    // Some are called for each message.
+    if (calls.length === 0) return () => {};
     return (...args: Args) => {
       for (const call of calls) {
         try {

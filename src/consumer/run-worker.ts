@@ -106,7 +106,7 @@ export async function afterMessage(
   { worker, crashRecord, observer }: RunOptions,
 ): Promise<void> {
   try {
-    await worker.afterMessage?.();
+    if (worker.afterMessage) await worker.afterMessage();
   } catch (error) {
     observer.afterMessageFailed?.(held, error);
   }
