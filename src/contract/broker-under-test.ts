@@ -1,38 +1,38 @@
-/** What the contract's specs need of a broker, and the queues that they make in it. */
+/** What the contract specs need from a broker, and the queues they create in it. */
 import type { Broker, CreateOptions, Queue } from '../brokers/broker.ts';
 
 export interface BrokerUnderTest {
   readonly broker: Broker;
-  /** Another instance on the same queues, closed by `stop`. Left out where there can be only one. */
+  /** Opens another instance on the same queues; `stop` closes it. Omit it if there can be only one instance. */
   readonly secondBroker?: () => Promise<Broker>;
-  /** Lets so many seconds pass, a little longer at most: moves a fake clock. Default: sleeps. */
+  /** Advances time by `seconds`, or slightly more, for example on a fake clock. Default: sleeps. */
   readonly advance?: (seconds: number) => Promise<void>;
 }
 
-/** What is known to differ between brokers. */
+/** Known differences between brokers. */
 export interface Traits {
-  /** There are FIFO queues. Without them, a name that ends in `.fifo` is refused. Default true. */
+  /** The broker has FIFO queues. If false, it must refuse names that end in `.fifo`. Default true. */
   readonly fifo?: boolean;
-  /** One receive hands out several messages of a FIFO group: true for SQS; its emulator hands out one. Default true. */
+  /** One receive can return several messages from a FIFO group: true for SQS; the emulator returns one. Default true. */
   readonly severalOfAGroup?: boolean;
-  /** A standard queue gives back the message group: true for SQS (fair queues); its emulator drops it. Default true. */
+  /** A standard queue keeps the message group: true for SQS (fair queues); the emulator drops it. Default true. */
   readonly fairQueues?: boolean;
   /**
-   * A delete fails for a handle that never was one, or whose message was received again. SQS's emulator says ok.
+   * A delete fails if the receipt handle is invalid or its message was received again. The SQS emulator accepts it.
    * Default true.
    */
   readonly refusesBadReceipts?: boolean;
-  /** A delay above `maxDelaySeconds` fails. SQS's emulator takes it. Default true. */
+  /** A delay above `maxDelaySeconds` fails. The SQS emulator accepts it. Default true. */
   readonly refusesLongDelays?: boolean;
-  /** A message in the dead-letter queue is counted from 1 again. SQS's emulator counts on. Default true. */
+  /** The receive count restarts at 1 in the dead-letter queue. The SQS emulator keeps counting. Default true. */
   readonly countsDeadLettersAnew?: boolean;
-  /** Control characters in a body are kept. SQS refuses those below U+0020. Default true. */
+  /** Control characters in a body are preserved. SQS refuses those below U+0020. Default true. */
   readonly controlCharacters?: boolean;
-  /** Characters beyond U+FFFF, such as emoji, are kept: true for SQS; its emulator refuses them. Default true. */
+  /** Characters above U+FFFF, such as emoji, are preserved: true for SQS; the emulator refuses them. Default true. */
   readonly astralCharacters?: boolean;
-  /** A dead-letter queue knows whose it is: true for SQS; its emulator has no such request. Default true. */
+  /** A dead-letter queue can list its source queues: true for SQS; the emulator lacks this request. Default true. */
   readonly listsSources?: boolean;
-  /** Five minutes can pass in a spec (on a fake clock). Default false. */
+  /** `advance` can skip five minutes (on a fake clock). Default false. */
   readonly passesMinutes?: boolean;
 }
 
@@ -53,10 +53,10 @@ export function completeTraits(traits: Traits): Required<Traits> {
   return { ...DEFAULT_TRAITS, ...traits };
 }
 
-/** The broker under test, once it is started: specs are described before that. */
+/** Returns the broker under test. Call it inside specs only: the broker starts after the specs are defined. */
 export type UnderTest = () => Required<Pick<BrokerUnderTest, 'advance'>> & BrokerUnderTest;
 
-/** A clock may be late, and a server's may tick in milliseconds of its own. */
+/** Extra wait: timers may fire late, and a server's clock may round differently. */
 const LATENESS_MS = 50;
 
 export function sleep(seconds: number): Promise<void> {
@@ -65,18 +65,18 @@ export function sleep(seconds: number): Promise<void> {
 
 let queuesMade = 0;
 
-/** A name that no other spec uses, in this run or another one: a server may keep the queues of earlier runs. */
+/** A name that no other spec uses, in this run or any other: a server may still have queues from earlier runs. */
 export function freshName(suffix = ''): string {
   queuesMade += 1;
   return `contract-${Date.now().toString(36)}-${process.pid}-${queuesMade}${suffix}`;
 }
 
-/** A new, empty queue. */
+/** Creates an empty queue. */
 export function freshQueue(under: BrokerUnderTest, options?: CreateOptions): Promise<Queue> {
   return make(under, freshName(), options);
 }
 
-/** A new, empty FIFO queue. */
+/** Creates an empty FIFO queue. */
 export function freshFifoQueue(under: BrokerUnderTest, options?: CreateOptions): Promise<Queue> {
   return make(under, freshName('.fifo'), options);
 }
@@ -86,7 +86,7 @@ async function make({ broker }: BrokerUnderTest, name: string, options?: CreateO
   return broker.open(name);
 }
 
-/** The queue, and itself opened by a second broker if there can be one: for consumers that know nothing of each other. */
+/** The queue, plus the same queue opened through a second broker if possible: for independent consumers. */
 export async function openedTwice(under: BrokerUnderTest, queue: Queue): Promise<Queue[]> {
   const second = await under.secondBroker?.();
   return second ? [queue, await second.open(queue.name)] : [queue];

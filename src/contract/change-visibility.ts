@@ -1,11 +1,11 @@
-/** The contract: changing when a received message becomes visible again. */
+/** Contract specs: changing when a received message becomes visible again. */
 import { expect } from 'chai';
 import { freshQueue, type UnderTest } from './broker-under-test.ts';
 import {
   bodies,
   expectOk,
   expectRefused,
-  giveBack,
+  makeVisible,
   receiveAll,
   receiveNow,
   receiveOne,
@@ -20,7 +20,7 @@ export function changesVisibility(underTest: UnderTest): void {
 }
 
 function changesWhenMessagesAreVisible(underTest: UnderTest): void {
-  it('gives a message back at once with 0', async () => {
+  it('makes a message visible immediately with 0', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const { receiptHandle } = await receiveOne(queue);
@@ -28,7 +28,7 @@ function changesWhenMessagesAreVisible(underTest: UnderTest): void {
     expect((await receiveOne(queue)).receiveCount).to.equal(2);
   });
 
-  it('keeps a message away longer than its visibility timeout', async () => {
+  it('keeps a message invisible beyond its visibility timeout', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'kept', 'let go');
     const received = await receiveAll(queue, 1);
@@ -49,7 +49,7 @@ function changesWhenMessagesAreVisible(underTest: UnderTest): void {
     expect((await receiveOne(queue)).receiveCount).to.equal(2);
   });
 
-  it('changes ten at once, each by its own seconds, with a result for each', async () => {
+  it('changes ten messages in one request, each by its own seconds, and returns a result for each', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, ...'abcdefghij');
     const changes = (await receiveAll(queue)).map(({ receiptHandle, body }) => ({
@@ -64,13 +64,13 @@ function changesWhenMessagesAreVisible(underTest: UnderTest): void {
 }
 
 function refusesBadChanges(underTest: UnderTest): void {
-  it('refuses a bad receipt handle alone, and changes the good ones beside it', async () => {
+  it('refuses only an invalid receipt handle, and applies the valid changes in the same request', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'a', 'b');
     const [one, two] = await receiveAll(queue);
     const results = await queue.changeVisibility([
       { receiptHandle: one!.receiptHandle, seconds: 0 },
-      { receiptHandle: 'no handle', seconds: 0 },
+      { receiptHandle: 'not a handle', seconds: 0 },
       { receiptHandle: two!.receiptHandle, seconds: 0 },
     ]);
     expect(results.map(({ ok }) => ok)).to.deep.equal([true, false, true]);
@@ -87,18 +87,18 @@ function refusesBadChanges(underTest: UnderTest): void {
     expectOk(await queue.changeVisibility([{ receiptHandle, seconds: 43_200 }]));
   });
 
-  it('does not let an old receipt handle move a message that was received again', async () => {
+  it('refuses an old receipt handle for a message that was received again', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const old = await receiveOne(queue);
-    await giveBack(queue, old);
+    await makeVisible(queue, old);
     await receiveOne(queue);
     const [result] = await queue.changeVisibility([{ receiptHandle: old.receiptHandle, seconds: 0 }]);
     expectRefused(result);
     expect(await receiveNow(queue)).to.deep.equal([]);
   });
 
-  it('refuses to move a message that is deleted', async () => {
+  it('refuses a deleted message', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const { receiptHandle } = await receiveOne(queue);

@@ -1,8 +1,8 @@
 /// <reference types="mocha" />
 /**
- * The contract that every broker keeps, in specs for mocha: call `itKeepsTheContract` for each. What is known to differ
- * between brokers is a trait; whatever is not a trait holds for all. Exported as `sqs-containers/broker-contract`, for
- * brokers that others write.
+ * The contract that every broker must fulfill, as mocha specs: call `itKeepsTheContract` for each broker. Known
+ * differences between brokers are traits; everything else holds for all brokers. Exported as
+ * `sqs-containers/broker-contract`, for custom brokers.
  */
 
 import {
@@ -15,7 +15,7 @@ import {
 import { changesVisibility } from './change-visibility.ts';
 import { movesDeadLetters } from './dead-letters.ts';
 import { hasNoFifoQueues, keepsOrderInGroups } from './fifo.ts';
-import { showsWhatIsThere } from './inspect.ts';
+import { inspectsQueues } from './inspect.ts';
 import { polls } from './long-polls.ts';
 import { keepsQueues } from './queues.ts';
 import { receivesAndDeletes } from './receive.ts';
@@ -24,9 +24,9 @@ import { sends } from './send.ts';
 export type { BrokerUnderTest, Traits } from './broker-under-test.ts';
 
 /**
- * Describes the broker `name`, with mocha's `describe`, `it`, `before` and `after`. `start` and `stop` run once, around
- * all specs; `stop` closes what `start` and `secondBroker` opened. Each spec uses queues of its own, whose names start
- * with `contract-`. Left out, `traits` are those of a broker that can do everything.
+ * Defines the contract specs for the broker `name`, with mocha's `describe`, `it`, `before` and `after`. `start` runs once
+ * before all specs, and `stop` once after them; `stop` must close what `start` and `secondBroker` opened. Each spec creates
+ * its own queues, whose names start with `contract-`. By default, `traits` describe a broker that supports everything.
  */
 export function itKeepsTheContract(
   name: string,
@@ -34,7 +34,7 @@ export function itKeepsTheContract(
   stop: () => Promise<void>,
   traits: Traits = {},
 ): void {
-  describe(`the contract, kept by ${name}`, () => {
+  describe(`the broker contract: ${name}`, () => {
     let started: ReturnType<UnderTest>;
     const underTest = () => started;
     const all = completeTraits(traits);
@@ -52,6 +52,6 @@ export function itKeepsTheContract(
     if (all.fifo) keepsOrderInGroups(underTest, all);
     else hasNoFifoQueues(underTest);
     keepsQueues(underTest, all);
-    showsWhatIsThere(underTest, all);
+    inspectsQueues(underTest, all);
   });
 }

@@ -1,4 +1,4 @@
-/** The contract: a message that was received too often goes to the dead-letter queue. */
+/** Contract specs: a message that was received too many times moves to the dead-letter queue. */
 import { expect } from 'chai';
 import type { Queue } from '../brokers/broker.ts';
 import { QueueNotFoundError } from '../brokers/errors.ts';
@@ -13,7 +13,7 @@ import {
 import {
   bodies,
   brokerError,
-  giveBack,
+  makeVisible,
   receiveAll,
   receiveNow,
   receiveOne,
@@ -30,14 +30,14 @@ export function movesDeadLetters(underTest: UnderTest, traits: Required<Traits>)
 }
 
 function movesWhatWasReceivedTooOften(underTest: UnderTest, traits: Required<Traits>): void {
-  it('gets a message that would be received once more than allowed', async () => {
+  it('gets a message when a receive would exceed the maximum receive count', async () => {
     const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 2);
     const attributes = { kind: { dataType: 'String', stringValue: 'poison' } };
     const [sent] = await send(queue, { body: 'poison', attributes });
     for (const receiveCount of [1, 2]) {
       const message = await receiveOne(queue);
       expect(message.receiveCount).to.equal(receiveCount);
-      await giveBack(queue, message);
+      await makeVisible(queue, message);
       expect((await deadLetters.counts()).visible).to.equal(0);
     }
     expect(await receiveNow(queue)).to.deep.equal([]);
@@ -48,16 +48,16 @@ function movesWhatWasReceivedTooOften(underTest: UnderTest, traits: Required<Tra
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('leaves the messages beside it alone', async () => {
+  it('does not get other messages from the queue', async () => {
     const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
     await send(queue, 'poison');
-    await giveBack(queue, await receiveOne(queue));
+    await makeVisible(queue, await receiveOne(queue));
     await send(queue, 'good');
     expect(bodies(await receiveAll(queue))).to.deep.equal(['good']);
     expect(bodies(await receiveAll(deadLetters))).to.deep.equal(['poison']);
   });
 
-  it('does not get a message that is deleted in time', async () => {
+  it('does not get a message that was deleted in time', async () => {
     const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
     await send(queue, 'x');
     await queue.delete([(await receiveOne(queue, 1)).receiptHandle]);
@@ -66,10 +66,10 @@ function movesWhatWasReceivedTooOften(underTest: UnderTest, traits: Required<Tra
     expect(await receiveNow(deadLetters)).to.deep.equal([]);
   });
 
-  it('ends a long poll on it when a message arrives', async () => {
+  it('resolves a pending long poll when it gets a message', async () => {
     const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
     await send(queue, 'poison');
-    await giveBack(queue, await receiveOne(queue));
+    await makeVisible(queue, await receiveOne(queue));
     const polling = deadLetters.receive({ max: 10, waitSeconds: 5 });
     expect(await receiveNow(queue)).to.deep.equal([]);
     expect(bodies(await polling)).to.deep.equal(['poison']);
@@ -78,19 +78,19 @@ function movesWhatWasReceivedTooOften(underTest: UnderTest, traits: Required<Tra
 
 function keepsGroupsOfDeadLetters(underTest: UnderTest, traits: Required<Traits>): void {
   if (traits.fifo) {
-    it('frees the message group of a FIFO queue', async () => {
+    it('unblocks the message group when it gets a message from a FIFO queue', async () => {
       const deadLetters = await freshFifoQueue(underTest());
       const queue = await freshFifoQueue(underTest(), {
         deadLetterQueue: { name: deadLetters.name, maxReceives: 1 },
       });
       await sendToGroup(queue, 'g', 'poison', 'next');
       const [poison] = await receiveNow(queue, 1);
-      await giveBack(queue, poison!);
+      await makeVisible(queue, poison!);
       expect(bodies(await receiveAll(queue))).to.deep.equal(['next']);
       expect(await receiveOne(deadLetters)).to.include({ body: 'poison', groupId: 'g' });
     });
 
-    it('gets a message of a FIFO queue with its attributes', async () => {
+    it('gets a message from a FIFO queue with its attributes', async () => {
       const deadLetters = await freshFifoQueue(underTest());
       const queue = await freshFifoQueue(underTest(), {
         deadLetterQueue: { name: deadLetters.name, maxReceives: 1 },
@@ -99,7 +99,7 @@ function keepsGroupsOfDeadLetters(underTest: UnderTest, traits: Required<Traits>
       await send(queue, { body: 'poison', attributes, groupId: 'g', deduplicationId: 'd' });
       const message = await receiveOne(queue);
       expect(message.attributes.kind).to.deep.include(attributes.kind);
-      await giveBack(queue, message);
+      await makeVisible(queue, message);
       expect(await receiveNow(queue)).to.deep.equal([]);
       const dead = await receiveOne(deadLetters);
       expect(dead).to.include({ body: 'poison', groupId: 'g' });
@@ -109,15 +109,15 @@ function keepsGroupsOfDeadLetters(underTest: UnderTest, traits: Required<Traits>
 }
 
 function needsItsDeadLetterQueue(underTest: UnderTest): void {
-  it('loses nothing when it is removed: messages are received as often as they come', async () => {
+  it('can be removed without losing messages: they are then received without a limit', async () => {
     const [queue, deadLetters] = await withDeadLetterQueue(underTest(), 1);
     await underTest().broker.remove(deadLetters.name);
     await send(queue, 'x');
-    await giveBack(queue, await receiveOne(queue));
+    await makeVisible(queue, await receiveOne(queue));
     expect(await receiveOne(queue)).to.include({ body: 'x', receiveCount: 2 });
   });
 
-  it('must exist when a queue is made that names it', async () => {
+  it('must exist when a queue that uses it is created', async () => {
     const missing = freshName();
     const options = { deadLetterQueue: { name: missing, maxReceives: 1 } };
     const error = await brokerError(underTest().broker.create(freshName(), options));

@@ -1,4 +1,4 @@
-/** The contract: order within message groups, deduplication, and groups on standard queues. */
+/** Contract specs: order within message groups, deduplication, and message groups on standard queues. */
 import { expect } from 'chai';
 import type { Message, Queue } from '../brokers/broker.ts';
 import {
@@ -14,7 +14,7 @@ import {
   brokerError,
   expectOk,
   expectRefused,
-  giveBack,
+  makeVisible,
   receiveAndDeleteAll,
   receiveNow,
   receiveOne,
@@ -33,14 +33,14 @@ export function keepsOrderInGroups(underTest: UnderTest, traits: Required<Traits
 }
 
 function givesGroupAndNumber(underTest: UnderTest, traits: Required<Traits>): void {
-  it('says that it is one', async () => {
+  it('reports that it is a FIFO queue', async () => {
     const queue = await freshFifoQueue(underTest(), { contentBasedDeduplication: true });
     expect(queue).to.include({ fifo: true, contentBasedDeduplication: true });
     expect(await freshFifoQueue(underTest())).to.include({ fifo: true, contentBasedDeduplication: false });
     expect(await freshQueue(underTest())).to.include({ fifo: false, contentBasedDeduplication: false });
   });
 
-  it('gives back the message group, the deduplication id and a sequence number', async () => {
+  it('returns the message group, the deduplication id and a sequence number', async () => {
     const queue = await freshFifoQueue(underTest());
     const [sent] = await send(queue, { body: 'x', groupId: 'g', deduplicationId: 'd' });
     const message = await receiveOne(queue);
@@ -61,7 +61,7 @@ function givesGroupAndNumber(underTest: UnderTest, traits: Required<Traits>): vo
   });
 
   if (traits.severalOfAGroup) {
-    it('hands out several messages of a group in one receive', async () => {
+    it('returns several messages from a group in one receive', async () => {
       const queue = await freshFifoQueue(underTest());
       await sendToGroup(queue, 'g', 'a', 'b', 'c');
       expect(bodies(await receiveNow(queue))).to.deep.equal(['a', 'b', 'c']);
@@ -70,7 +70,7 @@ function givesGroupAndNumber(underTest: UnderTest, traits: Required<Traits>): vo
 }
 
 function blocksGroups(underTest: UnderTest): void {
-  it('blocks a group while one of its messages is in flight, until that is deleted', async () => {
+  it('blocks a group while one of its messages is in flight, until the message is deleted', async () => {
     const queue = await freshFifoQueue(underTest());
     await sendToGroup(queue, 'g', 'a', 'b');
     const [first] = await receiveNow(queue, 1);
@@ -79,7 +79,7 @@ function blocksGroups(underTest: UnderTest): void {
     expect((await receiveOne(queue)).body).to.equal('b');
   });
 
-  it('blocks a group until its message is visible again, and then starts with that', async () => {
+  it('blocks a group until its message in flight is visible again, and then returns that message first', async () => {
     const queue = await freshFifoQueue(underTest());
     await sendToGroup(queue, 'g', 'a', 'b');
     await receiveNow(queue, 1, 1);
@@ -89,15 +89,15 @@ function blocksGroups(underTest: UnderTest): void {
     expect(again).to.include({ body: 'a', receiveCount: 2 });
   });
 
-  it('keeps the order when messages are given back', async () => {
+  it('keeps the order when messages are returned to the queue', async () => {
     const queue = await freshFifoQueue(underTest());
     await sendToGroup(queue, 'g', 'a', 'b', 'c');
     const received = await receiveNow(queue, 2);
-    await giveBack(queue, ...received.reverse());
+    await makeVisible(queue, ...received.reverse());
     expect(bodies(await receiveAndDeleteAll(queue))).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it('lets groups go side by side', async () => {
+  it('delivers messages from different groups at the same time', async () => {
     const queue = await freshFifoQueue(underTest());
     await sendToGroup(queue, 'g', 'g1', 'g2');
     await receiveNow(queue, 1);
@@ -107,7 +107,7 @@ function blocksGroups(underTest: UnderTest): void {
 }
 
 function keepsOrderAmongConsumers(underTest: UnderTest, traits: Required<Traits>): void {
-  it('ends a long poll when a delete frees a group', async () => {
+  it('resolves a pending long poll when a delete unblocks a group', async () => {
     const queue = await freshFifoQueue(underTest());
     await sendToGroup(queue, 'g', 'a', 'b');
     const [first] = await receiveNow(queue, 1);
@@ -117,7 +117,7 @@ function keepsOrderAmongConsumers(underTest: UnderTest, traits: Required<Traits>
     expect(bodies(await polling)).to.deep.equal(['b']);
   });
 
-  it('does not let a receipt handle delete or move its message once the visibility timeout is over', async () => {
+  it('refuses to delete a message, or to change its visibility, after its visibility timeout has ended', async () => {
     const queue = await freshFifoQueue(underTest());
     await sendToGroup(queue, 'g', 'a');
     const { receiptHandle } = await receiveOne(queue, 1);
@@ -131,7 +131,7 @@ function keepsOrderAmongConsumers(underTest: UnderTest, traits: Required<Traits>
     }
   });
 
-  it('keeps the order of each group with several consumers at once', async () => {
+  it('keeps the order within each group with several concurrent consumers', async () => {
     const queue = await freshFifoQueue(underTest());
     const all = [...'abcdefghij'];
     const groups = ['g', 'h'];
@@ -143,7 +143,7 @@ function keepsOrderAmongConsumers(underTest: UnderTest, traits: Required<Traits>
     }
   });
 
-  it("keeps a group back for the queue's delay", async () => {
+  it("holds a group back for the queue's delay", async () => {
     const queue = await freshFifoQueue(underTest(), { delaySeconds: 1 });
     await sendToGroup(queue, 'g', 'a');
     expect(await receiveNow(queue)).to.deep.equal([]);
@@ -153,7 +153,7 @@ function keepsOrderAmongConsumers(underTest: UnderTest, traits: Required<Traits>
 }
 
 function dropsDuplicates(underTest: UnderTest, traits: Required<Traits>): void {
-  it('drops a second message with the same deduplication id, also when the first is handled', async () => {
+  it('drops a second message with the same deduplication id, even after the first is deleted', async () => {
     const queue = await freshFifoQueue(underTest());
     const message = { body: 'x', groupId: 'g', deduplicationId: 'd' };
     const [first, second] = await send(queue, message, { ...message, body: 'y' });
@@ -164,7 +164,7 @@ function dropsDuplicates(underTest: UnderTest, traits: Required<Traits>): void {
     expect(await receiveNow(queue)).to.deep.equal([]);
   });
 
-  it('takes the deduplication id from the body if the queue is made so', async () => {
+  it('derives the deduplication id from the body with content-based deduplication', async () => {
     const queue = await freshFifoQueue(underTest(), { contentBasedDeduplication: true });
     const [first, second, other] = await send(
       queue,
@@ -196,7 +196,7 @@ function dropsDuplicates(underTest: UnderTest, traits: Required<Traits>): void {
 }
 
 function refusesBadMessages(underTest: UnderTest, traits: Required<Traits>): void {
-  it('refuses a message without a group, without a deduplication id, or with a delay, and only that', async () => {
+  it('refuses only a message without a group, without a deduplication id, or with a delay', async () => {
     const queue = await freshFifoQueue(underTest());
     const results = await queue.send([
       { body: 'no group', deduplicationId: '1' },
@@ -210,7 +210,7 @@ function refusesBadMessages(underTest: UnderTest, traits: Required<Traits>): voi
   });
 
   if (traits.fairQueues) {
-    it('is not needed for message groups: a standard queue gives them back, and blocks nothing', async () => {
+    it('is not needed for message groups: a standard queue returns the group id and blocks nothing', async () => {
       const queue = await freshQueue(underTest());
       await send(queue, { body: 'a', groupId: 'tenant' }, { body: 'b', groupId: 'tenant' });
       const messages = [...(await receiveNow(queue, 1)), ...(await receiveNow(queue, 1))];
@@ -220,7 +220,7 @@ function refusesBadMessages(underTest: UnderTest, traits: Required<Traits>): voi
 }
 
 export function hasNoFifoQueues(underTest: UnderTest): void {
-  it('refuses to make a FIFO queue', async () => {
+  it('refuses to create a FIFO queue', async () => {
     const { broker } = underTest();
     const name = freshName('.fifo');
     for (const attempt of [broker.create(name), broker.open(name)]) {
@@ -231,8 +231,8 @@ export function hasNoFifoQueues(underTest: UnderTest): void {
 }
 
 /**
- * A consumer for each of the queues receives, handles and deletes, until they have handled `total` messages together;
- * resolves to these in the order in which they were received. No two may hold messages of one group at a time.
+ * Runs one consumer for each queue until together they have handled `total` messages. Resolves to the messages in the order
+ * in which they were received. Fails if two consumers hold messages from the same group at the same time.
  */
 async function handledBySeveral(queues: readonly Queue[], total: number): Promise<Message[]> {
   const handled: Message[] = [];
@@ -243,10 +243,11 @@ async function handledBySeveral(queues: readonly Queue[], total: number): Promis
       const messages = await queue.receive({ max: 2, waitSeconds: 2, signal: ending.signal });
       if (messages.length === 0) continue;
       const groups = [...new Set(messages.map(({ groupId }) => groupId))];
-      for (const group of groups) expect(held.has(group), `held already: the group ${group}`).to.equal(false);
+      for (const group of groups)
+        expect(held.has(group), `another consumer holds group ${group}`).to.equal(false);
       for (const group of groups) held.add(group);
       handled.push(...messages);
-      // Handling takes a while, on any clock.
+      // Handling takes some time, also on a fake clock.
       await queue.counts();
       for (const group of groups) held.delete(group);
       expectOk(await queue.delete(messages.map(({ receiptHandle }) => receiptHandle)));
@@ -259,7 +260,7 @@ async function handledBySeveral(queues: readonly Queue[], total: number): Promis
       } catch (error) {
         if (error !== ending.signal.reason) throw error;
       } finally {
-        // The others have nothing to wait for: all is handled, or this one has failed.
+        // All messages are handled, or this consumer failed: stop the other consumers.
         ending.abort();
       }
     }),

@@ -1,20 +1,20 @@
-/** The contract: what commands look at, where a broker can tell. A queue that lacks the operation leaves the spec out. */
+/** Contract specs: the operations that commands inspect queues with. A queue without an operation skips its specs. */
 import { expect } from 'chai';
 import type { PeekedMessage, Queue } from '../brokers/broker.ts';
 import { QueueNotFoundError } from '../brokers/errors.ts';
 import { freshFifoQueue, freshQueue, type Traits, type UnderTest } from './broker-under-test.ts';
-import { brokerError, giveBack, receiveNow, receiveOne, send, sendToGroup } from './operations.ts';
+import { brokerError, makeVisible, receiveNow, receiveOne, send, sendToGroup } from './operations.ts';
 
-export function showsWhatIsThere(underTest: UnderTest, traits: Required<Traits>): void {
-  describe('looking', () => {
+export function inspectsQueues(underTest: UnderTest, traits: Required<Traits>): void {
+  describe('inspecting a queue', () => {
     peeks(underTest);
     peeksAtGroups(underTest, traits);
-    tellsAgeAndDeadLetters(underTest, traits);
+    reportsAgeAndDeadLetters(underTest, traits);
   });
 }
 
 function peeks(underTest: UnderTest): void {
-  it('shows visible messages without taking them', async function () {
+  it('peeks at visible messages without receiving them', async function () {
     const queue = await freshQueue(underTest());
     if (!queue.inspect?.peek) this.skip();
     expect(await queue.inspect.peek(10)).to.deep.equal([]);
@@ -31,17 +31,17 @@ function peeks(underTest: UnderTest): void {
     expect(shown).to.deep.equal({ ...received, receiveCount: 0 });
   });
 
-  it('shows none that is in flight or delayed, and how often each was received', async function () {
+  it('peeks at no message that is in flight or delayed, and shows receive counts', async function () {
     const queue = await freshQueue(underTest());
     if (!queue.inspect?.peek) this.skip();
     await send(queue, 'a', 'b', { body: 'late', delaySeconds: 60 });
     const [message] = await receiveNow(queue, 1);
     expect(await shown(queue)).to.deep.equal([message?.body === 'a' ? ['b', 0] : ['a', 0]]);
-    await giveBack(queue, message!);
+    await makeVisible(queue, message!);
     expect(new Map(await shown(queue)).get(message!.body)).to.equal(1);
   });
 
-  it('shows at most what is asked for, in the order in which it comes', async function () {
+  it('peeks at no more messages than requested, in the order of delivery', async function () {
     const queue = await freshQueue(underTest());
     if (!queue.inspect?.peek) this.skip();
     await send(queue, ...'abcdefghij');
@@ -51,7 +51,7 @@ function peeks(underTest: UnderTest): void {
     expect(bodies(await queue.inspect.peek(1_000))).to.equal('abcdefghijklmnopqrst');
   });
 
-  it('shows a message that a delay or a visibility timeout has just set free', async function () {
+  it('peeks at a message whose delay or visibility timeout has just ended', async function () {
     const queue = await freshQueue(underTest());
     if (!queue.inspect?.peek) this.skip();
     await send(queue, 'timed out');
@@ -70,7 +70,7 @@ function peeks(underTest: UnderTest): void {
 
 function peeksAtGroups(underTest: UnderTest, traits: Required<Traits>): void {
   if (traits.fifo) {
-    it('shows messages that wait behind others of their group, in their order', async function () {
+    it('peeks at messages that wait behind others in their group, in order', async function () {
       const queue = await freshFifoQueue(underTest());
       if (!queue.inspect?.peek) this.skip();
       await sendToGroup(queue, 'g', '1', '2', '3');
@@ -86,8 +86,8 @@ function peeksAtGroups(underTest: UnderTest, traits: Required<Traits>): void {
   }
 }
 
-function tellsAgeAndDeadLetters(underTest: UnderTest, traits: Required<Traits>): void {
-  it('tells when the oldest message was sent, whatever its state', async function () {
+function reportsAgeAndDeadLetters(underTest: UnderTest, traits: Required<Traits>): void {
+  it('returns when the oldest message was sent, whatever its state', async function () {
     const queue = await freshQueue(underTest());
     if (!queue.inspect?.oldest) this.skip();
     expect(await queue.inspect.oldest()).to.equal(undefined);
@@ -98,7 +98,7 @@ function tellsAgeAndDeadLetters(underTest: UnderTest, traits: Required<Traits>):
     expect(await queue.inspect.oldest()).to.equal(sentAt);
   });
 
-  it('tells where dead letters go, and where they come from', async function () {
+  it('returns the dead-letter queue, and the sources of a dead-letter queue', async function () {
     const dead = await freshQueue(underTest());
     if (!dead.inspect?.deadLetterQueue) this.skip();
     const target = { name: dead.name, maxReceives: 3 };

@@ -1,10 +1,10 @@
-/** The contract: a receive that waits ends when a message comes, when its time is over, or when it is told to. */
+/** Contract specs: a long poll resolves when a message arrives, when its wait ends, or when it is aborted. */
 import { expect } from 'chai';
 import type { Message, Queue } from '../brokers/broker.ts';
 import { type BrokerUnderTest, freshQueue, openedTwice, type UnderTest } from './broker-under-test.ts';
 import { bodies, receiveNow, receiveOne, send } from './operations.ts';
 
-/** A message that is there must not take longer than this to come, in milliseconds: less than a look once a second takes. */
+/** The longest an available message may take to arrive, in milliseconds: too short for a broker that polls once a second. */
 const AT_ONCE_MS = 800;
 
 export function polls(underTest: UnderTest): void {
@@ -15,7 +15,7 @@ export function polls(underTest: UnderTest): void {
 }
 
 function endsWhenAMessageComes(underTest: UnderTest): void {
-  it('returns at once when a message is there', async () => {
+  it('resolves immediately when a message is available', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const [messages, milliseconds] = await timed(poll(queue, 10));
@@ -23,18 +23,18 @@ function endsWhenAMessageComes(underTest: UnderTest): void {
     expect(milliseconds).to.be.below(AT_ONCE_MS);
   });
 
-  it('ends when a message comes', async () => {
+  it('resolves when a message arrives', async () => {
     const queue = await freshQueue(underTest());
     await expectToEndWith(queue, queue, underTest().advance);
   });
 
-  it('ends when a message comes from another instance of the broker', async function () {
+  it('resolves when another instance of the broker sends a message', async function () {
     const [queue, sender] = await openedTwice(underTest(), await freshQueue(underTest()));
     if (!queue || !sender) return this.skip();
     await expectToEndWith(queue, sender, underTest().advance);
   });
 
-  it("ends when a message's delay is over", async () => {
+  it("resolves when a message's delay ends", async () => {
     const queue = await freshQueue(underTest());
     await send(queue, { body: 'x', delaySeconds: 1 });
     const polling = timed(poll(queue, 10));
@@ -44,7 +44,7 @@ function endsWhenAMessageComes(underTest: UnderTest): void {
     expect(milliseconds).to.be.within(900, 1000 + AT_ONCE_MS);
   });
 
-  it('ends when a visibility timeout is over', async () => {
+  it('resolves when a visibility timeout ends', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     await receiveOne(queue, 1);
@@ -55,7 +55,7 @@ function endsWhenAMessageComes(underTest: UnderTest): void {
     expect(milliseconds).to.be.within(900, 1000 + AT_ONCE_MS);
   });
 
-  it('ends when a message is given back', async () => {
+  it('resolves when a message is returned to the queue', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const { receiptHandle } = await receiveOne(queue);
@@ -68,7 +68,7 @@ function endsWhenAMessageComes(underTest: UnderTest): void {
 }
 
 function endsWithNothing(underTest: UnderTest): void {
-  it('ends with nothing when its time is over', async () => {
+  it('resolves with no messages when its wait ends', async () => {
     const queue = await freshQueue(underTest());
     const polling = timed(poll(queue, 1));
     await underTest().advance(1);
@@ -77,7 +77,7 @@ function endsWithNothing(underTest: UnderTest): void {
     expect(milliseconds).to.be.within(990, 1000 + AT_ONCE_MS);
   });
 
-  it('takes nothing once its signal is aborted', async () => {
+  it('takes no message after its signal is aborted', async () => {
     const queue = await freshQueue(underTest());
     const ending = new AbortController();
     const polling = timed(
@@ -91,13 +91,13 @@ function endsWithNothing(underTest: UnderTest): void {
     const [messages, milliseconds] = await polling;
     expect(messages).to.deep.equal([]);
     expect(milliseconds).to.be.below(100 + AT_ONCE_MS);
-    // The server may still answer the receive, until its time is over.
+    // The server may still answer the aborted receive until its wait ends.
     if (!queue.abortsReceives) await underTest().advance(1);
     await send(queue, 'x');
     expect((await receiveOne(queue)).receiveCount).to.equal(1);
   });
 
-  it('takes nothing when its signal was aborted before', async () => {
+  it('takes no message if its signal is already aborted', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const messages = await queue
@@ -107,7 +107,7 @@ function endsWithNothing(underTest: UnderTest): void {
     expect((await receiveOne(queue)).receiveCount).to.equal(1);
   });
 
-  it('shares what comes with others that wait, each message once', async () => {
+  it('shares arriving messages with other pending polls, each message once', async () => {
     const queue = await freshQueue(underTest());
     const queues = await openedTwice(underTest(), queue);
     const polling = [...'abcd'].map((_, index) =>
@@ -120,7 +120,7 @@ function endsWithNothing(underTest: UnderTest): void {
   });
 }
 
-/** Expects a long poll on `queue` to end when `sender`, which may be of another broker, sends to it. */
+/** Expects a long poll on `queue` to resolve when `sender`, which may belong to another broker, sends a message. */
 async function expectToEndWith(
   queue: Queue,
   sender: Queue,
@@ -138,7 +138,7 @@ function poll(queue: Queue, waitSeconds: number): Promise<Message[]> {
   return queue.receive({ max: 10, waitSeconds });
 }
 
-/** A call's value, and how long it took on the clock of the specs, in milliseconds. */
+/** A call's value, and how long it took on the spec's clock, in milliseconds. */
 async function timed<Value>(call: Promise<Value>): Promise<[value: Value, milliseconds: number]> {
   const started = Date.now();
   const value = await call;

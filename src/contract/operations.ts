@@ -1,9 +1,9 @@
-/** Sends, receives and checks as most specs of the contract do. */
+/** Sends, receives and assertions that most contract specs share. */
 import { expect } from 'chai';
 import type { EntryResult, Message, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
 
-/** Sends messages, all of which must be accepted. */
+/** Sends messages and expects the broker to accept all of them. */
 export async function send(
   queue: Queue,
   ...messages: readonly (string | OutgoingMessage)[]
@@ -15,24 +15,24 @@ export async function send(
   });
 }
 
-/** Sends messages of one group to a FIFO queue. */
+/** Sends messages to a FIFO queue, all in one message group. */
 export async function sendToGroup(queue: Queue, groupId: string, ...bodies: readonly string[]) {
   return send(queue, ...bodies.map((body) => ({ body, groupId, deduplicationId: `${groupId}/${body}` })));
 }
 
-/** The one message that can be received now. */
+/** Receives now, without waiting, and expects exactly one message. */
 export async function receiveOne(queue: Queue, visibilityTimeout = 30): Promise<Message> {
   const messages = await receiveNow(queue, 10, visibilityTimeout);
   expect(bodies(messages), 'messages received').to.have.length(1);
   return messages[0]!;
 }
 
-/** What one receive hands out without waiting. */
+/** Receives once, without waiting. */
 export function receiveNow(queue: Queue, max = 10, visibilityTimeout = 30): Promise<Message[]> {
   return queue.receive({ max, waitSeconds: 0, visibilityTimeout });
 }
 
-/** Everything that can be received now: receives until nothing comes. */
+/** Receives without waiting until no message is left. */
 export async function receiveAll(queue: Queue, visibilityTimeout = 30): Promise<Message[]> {
   const all: Message[] = [];
   for (;;) {
@@ -42,7 +42,7 @@ export async function receiveAll(queue: Queue, visibilityTimeout = 30): Promise<
   }
 }
 
-/** The same, deleting what was received: up to `max` messages at once. */
+/** Receives and deletes, up to `max` messages at a time, until no message is left. */
 export async function receiveAndDeleteAll(queue: Queue, max = 10): Promise<Message[]> {
   const all: Message[] = [];
   for (;;) {
@@ -53,8 +53,8 @@ export async function receiveAndDeleteAll(queue: Queue, max = 10): Promise<Messa
   }
 }
 
-/** Makes received messages visible again at once. */
-export async function giveBack(queue: Queue, ...messages: readonly Message[]): Promise<void> {
+/** Makes received messages visible again immediately. */
+export async function makeVisible(queue: Queue, ...messages: readonly Message[]): Promise<void> {
   expectOk(
     await queue.changeVisibility(messages.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 }))),
   );
@@ -64,7 +64,7 @@ export function bodies(messages: readonly Message[]): string[] {
   return messages.map(({ body }) => body);
 }
 
-/** The bodies without their order: standard queues of SQS promise none. */
+/** The bodies, sorted: SQS standard queues do not guarantee an order. */
 export function sortedBodies(messages: readonly Message[]): string[] {
   return bodies(messages).sort();
 }
@@ -73,19 +73,19 @@ export function expectOk(results: readonly EntryResult[]): void {
   for (const result of results) expect(result).to.deep.equal({ ok: true });
 }
 
-/** The BrokerError that a call must be rejected with. */
+/** Expects a call to reject with a BrokerError, and returns the error. */
 export async function brokerError(call: Promise<unknown>): Promise<BrokerError> {
   const reason = await call.then(
-    () => expect.fail('It was no error.'),
+    () => expect.fail('the call did not fail'),
     (error: unknown) => error,
   );
   expect(reason).to.be.instanceOf(BrokerError);
   return reason as BrokerError;
 }
 
-/** Checks that an entry failed for good, in a way that people can read. */
+/** Expects an entry to have failed permanently, with a readable message. */
 export function expectRefused(result: EntryResult | SendResult | undefined): void {
-  if (!result || result.ok) expect.fail('The entry was accepted.');
+  if (!result || result.ok) expect.fail('the entry was accepted');
   expect(result.retryable, 'retryable').to.equal(false);
   expect(result.code).to.match(/^[\w.]+$/);
   expect(result.message).to.have.length.above(10);

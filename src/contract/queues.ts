@@ -1,4 +1,4 @@
-/** The contract: making, listing, counting, emptying and removing queues. */
+/** Contract specs: creating, listing, counting, purging and removing queues. */
 import { expect } from 'chai';
 import { QueueNotFoundError } from '../brokers/errors.ts';
 import { freshFifoQueue, freshName, freshQueue, type Traits, type UnderTest } from './broker-under-test.ts';
@@ -13,7 +13,7 @@ export function keepsQueues(underTest: UnderTest, traits: Required<Traits>): voi
 }
 
 function opensAndCreates(underTest: UnderTest, traits: Required<Traits>): void {
-  it('are made when they are first opened, or must exist, as the broker says', async () => {
+  it('are created when first opened if the broker makes queues; otherwise opening fails', async () => {
     const { broker } = underTest();
     const name = freshName();
     if (broker.makesQueues) {
@@ -28,7 +28,7 @@ function opensAndCreates(underTest: UnderTest, traits: Required<Traits>): void {
   });
 
   if (traits.fifo) {
-    it('are FIFO queues if their names say so, also when they are made by opening them', async () => {
+    it('are FIFO queues if their names end in .fifo, also when opening creates them', async () => {
       const { broker } = underTest();
       const name = freshName('.fifo');
       if (!broker.makesQueues) await broker.create(name);
@@ -41,7 +41,7 @@ function opensAndCreates(underTest: UnderTest, traits: Required<Traits>): void {
     expect(queue.visibilityTimeout).to.equal(77);
   });
 
-  it('keep their messages when they are made again, and take the new settings', async () => {
+  it('keep their messages and get the new settings when they are created again', async () => {
     const { broker, advance } = underTest();
     const queue = await freshQueue(underTest(), { visibilityTimeout: 600, delaySeconds: 1 });
     await send(queue, { body: 'x', delaySeconds: 0 });
@@ -52,13 +52,13 @@ function opensAndCreates(underTest: UnderTest, traits: Required<Traits>): void {
     await advance(1);
     expect((await receiveOne(again)).receiveCount).to.equal(2);
     await broker.create(queue.name, { visibilityTimeout: 2 });
-    await send(again, 'the delay is still that of before');
+    await send(again, 'the delay is unchanged');
     expect((await again.counts()).delayed).to.equal(1);
   });
 }
 
 function countsAndPurges(underTest: UnderTest, traits: Required<Traits>): void {
-  it('count what is visible, in flight and delayed', async () => {
+  it('count visible, in-flight and delayed messages', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'a', 'b', 'c', { body: 'd', delaySeconds: 60 }, { body: 'e', delaySeconds: 60 });
     expect(await queue.counts()).to.deep.equal({ visible: 3, inFlight: 0, delayed: 2 });
@@ -68,7 +68,7 @@ function countsAndPurges(underTest: UnderTest, traits: Required<Traits>): void {
     expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 0, delayed: 2 });
   });
 
-  it('lose every message when they are purged, and work on', async () => {
+  it('lose every message when purged, and keep working', async () => {
     const queues = [await freshQueue(underTest())];
     if (traits.fifo) queues.push(await freshFifoQueue(underTest()));
     for (const queue of queues) {
@@ -90,7 +90,7 @@ function countsAndPurges(underTest: UnderTest, traits: Required<Traits>): void {
 }
 
 function listsAndRemoves(underTest: UnderTest, traits: Required<Traits>): void {
-  it('are listed by the start of their name', async () => {
+  it('are listed by name prefix', async () => {
     const { broker } = underTest();
     const prefix = freshName('-list_');
     const names = ['a', 'b', traits.fifo ? 'c.fifo' : 'c'];
@@ -100,7 +100,7 @@ function listsAndRemoves(underTest: UnderTest, traits: Required<Traits>): void {
     expect(await broker.list(`${prefix}none`)).to.deep.equal([]);
   });
 
-  it('are gone with their messages when they are removed, and may be made again', async () => {
+  it('lose their messages when removed, and can be created again', async () => {
     const { broker } = underTest();
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
@@ -111,7 +111,7 @@ function listsAndRemoves(underTest: UnderTest, traits: Required<Traits>): void {
     expect(await receiveNow(await broker.open(queue.name))).to.deep.equal([]);
   });
 
-  it('are not made again by what was opened before they were removed', async () => {
+  it('are not created again through a queue that was opened before the removal', async () => {
     const { broker } = underTest();
     const queue = await freshQueue(underTest());
     await broker.remove(queue.name);

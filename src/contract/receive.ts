@@ -1,11 +1,11 @@
-/** The contract: visibility timeout, deleting, and receipt handles. */
+/** Contract specs: visibility timeouts, deletes and receipt handles. */
 import { expect } from 'chai';
 import { freshQueue, openedTwice, type Traits, type UnderTest } from './broker-under-test.ts';
 import {
   bodies,
   expectOk,
   expectRefused,
-  giveBack,
+  makeVisible,
   receiveAll,
   receiveAndDeleteAll,
   receiveNow,
@@ -23,7 +23,7 @@ export function receivesAndDeletes(underTest: UnderTest, traits: Required<Traits
 }
 
 function hidesReceivedMessages(underTest: UnderTest): void {
-  it('returns at most what was asked for', async () => {
+  it('returns no more messages than requested', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'a', 'b', 'c');
     const first = await receiveNow(queue, 2);
@@ -32,7 +32,7 @@ function hidesReceivedMessages(underTest: UnderTest): void {
     expect(sortedBodies([...first, ...rest])).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it("hides a received message for the queue's visibility timeout, then hands it out again", async () => {
+  it("hides a received message for the queue's visibility timeout, then delivers it again", async () => {
     const queue = await freshQueue(underTest(), { visibilityTimeout: 1 });
     await send(queue, 'x');
     const [first] = await queue.receive({ max: 10, waitSeconds: 0 });
@@ -43,7 +43,7 @@ function hidesReceivedMessages(underTest: UnderTest): void {
     expect(again.receiptHandle).not.to.equal(first?.receiptHandle);
   });
 
-  it("lets a receive override the queue's visibility timeout", async () => {
+  it("can override the queue's visibility timeout for one receive", async () => {
     const queue = await freshQueue(underTest(), { visibilityTimeout: 600 });
     await send(queue, 'x');
     await receiveOne(queue, 1);
@@ -51,7 +51,7 @@ function hidesReceivedMessages(underTest: UnderTest): void {
     expect((await receiveOne(queue)).receiveCount).to.equal(2);
   });
 
-  it('never hands out a deleted message again', async () => {
+  it('never delivers a deleted message again', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const { receiptHandle } = await receiveOne(queue, 1);
@@ -62,7 +62,7 @@ function hidesReceivedMessages(underTest: UnderTest): void {
 }
 
 function deletesByReceiptHandle(underTest: UnderTest, traits: Required<Traits>): void {
-  it('deletes ten at once, with a result for each', async () => {
+  it('deletes ten messages in one request, with a result for each', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, ...'abcdefghij');
     const results = await queue.delete((await receiveAll(queue)).map(({ receiptHandle }) => receiptHandle));
@@ -71,7 +71,7 @@ function deletesByReceiptHandle(underTest: UnderTest, traits: Required<Traits>):
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('finds no error in deleting twice, in one request or in two', async () => {
+  it('accepts deleting a message twice, in one request or in two', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const { receiptHandle } = await receiveOne(queue);
@@ -80,22 +80,22 @@ function deletesByReceiptHandle(underTest: UnderTest, traits: Required<Traits>):
   });
 
   if (traits.refusesBadReceipts) {
-    it('refuses a bad receipt handle alone, and deletes the good ones beside it', async () => {
+    it('refuses only an invalid receipt handle, and deletes the other messages in the same request', async () => {
       const queue = await freshQueue(underTest());
       await send(queue, 'a', 'b');
       const [one, two] = await receiveAll(queue);
-      const results = await queue.delete([one!.receiptHandle, 'no handle', two!.receiptHandle]);
+      const results = await queue.delete([one!.receiptHandle, 'not a handle', two!.receiptHandle]);
       expect(results.map(({ ok }) => ok)).to.deep.equal([true, false, true]);
       expectRefused(results[1]);
       expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
     });
   }
 
-  it('does not let an old receipt handle delete a message that was received again', async () => {
+  it('does not delete by an old receipt handle after the message was received again', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'x');
     const old = await receiveOne(queue);
-    await giveBack(queue, old);
+    await makeVisible(queue, old);
     const current = await receiveOne(queue);
     const [result] = await queue.delete([old.receiptHandle]);
     if (traits.refusesBadReceipts) expectRefused(result);
@@ -104,23 +104,23 @@ function deletesByReceiptHandle(underTest: UnderTest, traits: Required<Traits>):
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('does not mix up the handles of messages in one request', async () => {
+  it('does not mix up the receipt handles in one request', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, 'a', 'b');
     const old = await receiveAll(queue);
-    await giveBack(queue, ...old);
+    await makeVisible(queue, ...old);
     const current = await receiveAll(queue);
     const oldA = old.find(({ body }) => body === 'a')!;
     const currentB = current.find(({ body }) => body === 'b')!;
     await queue.delete([oldA.receiptHandle, currentB.receiptHandle]);
     const currentA = current.find(({ body }) => body === 'a')!;
-    await giveBack(queue, currentA);
+    await makeVisible(queue, currentA);
     expect(bodies(await receiveAll(queue))).to.deep.equal(['a']);
   });
 }
 
 function sharesMessages(underTest: UnderTest, traits: Required<Traits>): void {
-  it('deletes and moves nothing by the receipt handle of another queue', async () => {
+  it('does not delete or change a message by a receipt handle from another queue', async () => {
     const queues = [await freshQueue(underTest()), await freshQueue(underTest())] as const;
     for (const queue of queues) await send(queue, 'x');
     const [{ receiptHandle }] = [await receiveOne(queues[0]), await receiveOne(queues[1])];
@@ -132,11 +132,11 @@ function sharesMessages(underTest: UnderTest, traits: Required<Traits>): void {
   });
 
   if (traits.passesMinutes) {
-    it("hands out no message that is older than the queue's retention", async () => {
+    it("does not deliver messages older than the queue's retention period", async () => {
       const queue = await freshQueue(underTest(), { retentionSeconds: 60 });
       await send(queue, 'old');
       await underTest().advance(59);
-      await giveBack(queue, await receiveOne(queue));
+      await makeVisible(queue, await receiveOne(queue));
       await send(queue, 'new');
       await underTest().advance(1);
       expect(bodies(await receiveAll(queue))).to.deep.equal(['new']);
@@ -144,7 +144,7 @@ function sharesMessages(underTest: UnderTest, traits: Required<Traits>): void {
     });
   }
 
-  it('hands each message to one of many receivers', async () => {
+  it('delivers each message to exactly one of many consumers', async () => {
     const queue = await freshQueue(underTest());
     const queues = await openedTwice(underTest(), queue);
     const all = Array.from({ length: 100 }, (_, index) => `body ${index}`);
@@ -155,7 +155,7 @@ function sharesMessages(underTest: UnderTest, traits: Required<Traits>): void {
     expect(sortedBodies(received.flat())).to.deep.equal(all.toSorted());
   });
 
-  it('hands each message to one of many receives at once, and leaves none behind', async () => {
+  it('delivers each message to exactly one of many concurrent receives, and leaves none behind', async () => {
     const queue = await freshQueue(underTest());
     const queues = await openedTwice(underTest(), queue);
     const all = [...'abcdefghijklmnopqrst'];

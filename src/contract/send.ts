@@ -1,4 +1,4 @@
-/** The contract: what a message is after it was sent, delays, and what is refused. */
+/** Contract specs: sent messages, delays and size limits. */
 import { expect } from 'chai';
 import { freshQueue, type Traits, type UnderTest } from './broker-under-test.ts';
 import {
@@ -21,7 +21,7 @@ export function sends(underTest: UnderTest, traits: Required<Traits>): void {
 }
 
 function keepsWhatWasSent(underTest: UnderTest, traits: Required<Traits>): void {
-  it('gives a message an id, its time and a receive count of 1', async () => {
+  it('delivers a message with an id, its time sent and a receive count of 1', async () => {
     const queue = await freshQueue(underTest());
     const before = Date.now();
     const [sent] = await send(queue, 'a body');
@@ -65,7 +65,7 @@ function keepsWhatWasSent(underTest: UnderTest, traits: Required<Traits>): void 
     expect(sortedBodies(await receiveAll(queue))).to.deep.equal(all.toSorted());
   });
 
-  it('gives each of ten messages its result, in order', async () => {
+  it('returns a result for each of ten messages, in order', async () => {
     const queue = await freshQueue(underTest());
     const all = Array.from({ length: 10 }, (_, index) => `body ${index}`);
     const results = await send(queue, ...all);
@@ -76,7 +76,7 @@ function keepsWhatWasSent(underTest: UnderTest, traits: Required<Traits>): void 
 }
 
 function delaysMessages(underTest: UnderTest, traits: Required<Traits>): void {
-  it('keeps a message back for its delay', async () => {
+  it('holds a message back for its delay', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, { body: 'later', delaySeconds: 1 }, 'now');
     expect(bodies(await receiveAll(queue))).to.deep.equal(['now']);
@@ -84,7 +84,7 @@ function delaysMessages(underTest: UnderTest, traits: Required<Traits>): void {
     expect((await receiveOne(queue)).body).to.equal('later');
   });
 
-  it("keeps messages back for the queue's delay, unless they have their own", async () => {
+  it("holds messages back for the queue's delay, unless they have their own", async () => {
     const queue = await freshQueue(underTest(), { delaySeconds: 1 });
     await send(queue, "the queue's", { body: 'its own', delaySeconds: 0 });
     expect(bodies(await receiveAll(queue))).to.deep.equal(['its own']);
@@ -92,7 +92,7 @@ function delaysMessages(underTest: UnderTest, traits: Required<Traits>): void {
     expect((await receiveOne(queue)).body).to.equal("the queue's");
   });
 
-  it('takes the highest delay', async () => {
+  it('accepts the maximum delay', async () => {
     const queue = await freshQueue(underTest());
     await send(queue, { body: 'x', delaySeconds: underTest().broker.maxDelaySeconds });
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 1 });
@@ -100,7 +100,7 @@ function delaysMessages(underTest: UnderTest, traits: Required<Traits>): void {
   });
 
   if (traits.refusesLongDelays) {
-    it('refuses a delay beyond the highest, and only that entry', async () => {
+    it('refuses only the entry with a delay above the maximum', async () => {
       const queue = await freshQueue(underTest());
       const { maxDelaySeconds } = underTest().broker;
       const results = await queue.send([
@@ -116,14 +116,14 @@ function delaysMessages(underTest: UnderTest, traits: Required<Traits>): void {
 }
 
 function limitsSizes(underTest: UnderTest): void {
-  it('carries a message of the highest size', async () => {
+  it('carries a message of the maximum size', async () => {
     const queue = await freshQueue(underTest());
     const body = 'x'.repeat(queue.limits.maxMessageBytes);
     await send(queue, body);
     expect((await receiveOne(queue)).body === body, 'the body is the same').to.equal(true);
   });
 
-  it('refuses a message one byte beyond that, counting bytes and attributes', async () => {
+  it('refuses a message one byte larger, counting UTF-8 bytes and attributes', async () => {
     const queue = await freshQueue(underTest());
     const { maxMessageBytes } = queue.limits;
     const [bytes] = await queue.send([{ body: `ü${'x'.repeat(maxMessageBytes - 1)}` }]);
@@ -134,7 +134,7 @@ function limitsSizes(underTest: UnderTest): void {
     expect(await receiveNow(queue)).to.deep.equal([]);
   });
 
-  it('refuses a request whose messages are too big together', async () => {
+  it('refuses a request whose messages together are too large', async () => {
     const queue = await freshQueue(underTest());
     const body = 'x'.repeat(queue.limits.maxRequestBytes / 2);
     const error = await brokerError(queue.send([{ body }, { body: `${body}x` }]));

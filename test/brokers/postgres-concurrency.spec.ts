@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Broker, Message, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { freshName } from '../../src/contract/broker-under-test.ts';
-import { bodies, giveBack, receiveNow, send } from '../../src/contract/operations.ts';
+import { bodies, makeVisible, receiveNow, send } from '../../src/contract/operations.ts';
 import { postgres } from '../support/servers/postgres.ts';
 
 describe('several brokers on one Postgres database', () => {
@@ -134,7 +134,7 @@ describe('several brokers on one Postgres database', () => {
     for (let round = 0; round < 3; round += 1) {
       await expectToWake(other!, () => send(one!, 'z'));
     }
-    await expectToWake(other!, () => giveBack(one!, message!));
+    await expectToWake(other!, () => makeVisible(one!, message!));
     await send(ordered!, inGroup('g', 'first'), inGroup('g', 'second'));
     const [first] = await receiveNow(ordered!, 1);
     await expectToWake(otherOrdered!, () => ordered!.delete([first!.receiptHandle]));

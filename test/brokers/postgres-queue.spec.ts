@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Broker, CreateOptions, Queue } from '../../src/brokers/broker.ts';
 import { openPostgres } from '../../src/brokers/sql/postgres/open.ts';
 import { freshName } from '../../src/contract/broker-under-test.ts';
-import { bodies, giveBack, receiveAll, send } from '../../src/contract/operations.ts';
+import { bodies, makeVisible, receiveAll, send } from '../../src/contract/operations.ts';
 import { postgres } from '../support/servers/postgres.ts';
 
 describe('a queue in Postgres', () => {
@@ -62,7 +62,7 @@ describe('a queue in Postgres', () => {
     it(`hands out nothing that is older than its retention, and keeps no row of it: ${suffix || 'standard'}`, async () => {
       const queue = await make(suffix, { retentionSeconds: 60 });
       await send(queue, message(queue, 'old'), message(queue, 'received'));
-      await giveBack(queue, ...(await receiveAll(queue)));
+      await makeVisible(queue, ...(await receiveAll(queue)));
       await passSeconds(queue, 61);
       await send(queue, message(queue, 'new'));
       expect(bodies(await receiveAll(queue))).to.deep.equal(['new']);

@@ -5,7 +5,7 @@ import type { Broker, CreateOptions, Queue } from '../../src/brokers/broker.ts';
 import { openRedis } from '../../src/brokers/redis/open.ts';
 import {
   bodies,
-  giveBack,
+  makeVisible,
   receiveAll,
   receiveNow,
   receiveOne,
@@ -58,7 +58,7 @@ describe('a queue in Redis', () => {
       const queue = await make({ retentionSeconds: 60 }, suffix);
       const message = (body: string) => ({ body, ...(suffix && { groupId: 'g', deduplicationId: body }) });
       await send(queue, message('old'), message('received'));
-      await giveBack(queue, ...(await receiveAll(queue)));
+      await makeVisible(queue, ...(await receiveAll(queue)));
       await makeOlder(queue, 61);
       await send(queue, message('new'));
       expect(bodies(await receiveAll(queue))).to.deep.equal(['new']);
@@ -185,7 +185,7 @@ describe('a queue in Redis', () => {
     it('moves messages there in their order, with when they were sent, and keeps nothing of them', async () => {
       await send(queue, ...'abcde');
       const received = await receiveAll(queue);
-      await giveBack(queue, ...received);
+      await makeVisible(queue, ...received);
       expect(await receiveNow(queue)).to.deep.equal([]);
       const dead = await receiveNow(deadLetters);
       expect(bodies(dead)).to.deep.equal([...'abcde']);
@@ -206,7 +206,7 @@ describe('a queue in Redis', () => {
       await sendToGroup(source, 'h', 'h1', 'h2');
       const [g1, g2] = await receiveNow(source, 2);
       const [h1] = await receiveNow(source, 1);
-      await giveBack(source, g1!, g2!, h1!);
+      await makeVisible(source, g1!, g2!, h1!);
       expect(bodies(await receiveAll(source)).sort()).to.deep.equal(['g3', 'h2']);
       const dead = await receiveAll(ordered);
       expect(dead.filter(({ groupId }) => groupId === 'g').map(({ body }) => body)).to.deep.equal([
@@ -220,11 +220,11 @@ describe('a queue in Redis', () => {
 
     it('has them received as often as they come once that queue is removed, and moves them when it is back', async () => {
       await send(queue, 'x');
-      await giveBack(queue, await receiveOne(queue));
+      await makeVisible(queue, await receiveOne(queue));
       await broker.remove(deadLetters.name);
       const again = await receiveOne(queue);
       expect(again.receiveCount).to.equal(2);
-      await giveBack(queue, again);
+      await makeVisible(queue, again);
       await broker.create(deadLetters.name);
       expect(await receiveNow(queue)).to.deep.equal([]);
       expect(await receiveOne(deadLetters)).to.include({ body: 'x', receiveCount: 1 });
@@ -234,12 +234,12 @@ describe('a queue in Redis', () => {
       const last = await make();
       await broker.create(deadLetters.name, { deadLetterQueue: { name: last.name, maxReceives: 2 } });
       await send(queue, 'x');
-      await giveBack(queue, await receiveOne(queue));
+      await makeVisible(queue, await receiveOne(queue));
       expect(await receiveNow(queue)).to.deep.equal([]);
       for (const receiveCount of [1, 2]) {
         const message = await receiveOne(deadLetters);
         expect(message.receiveCount).to.equal(receiveCount);
-        await giveBack(deadLetters, message);
+        await makeVisible(deadLetters, message);
       }
       expect(await receiveNow(deadLetters)).to.deep.equal([]);
       expect(await receiveOne(last)).to.include({ body: 'x', receiveCount: 1 });
@@ -249,7 +249,7 @@ describe('a queue in Redis', () => {
       await send(queue, 'x');
       const message = await receiveOne(queue);
       await raw.sadd(keyOf(deadLetters, 'arrived'), message.id);
-      await giveBack(queue, message);
+      await makeVisible(queue, message);
       expect(await receiveNow(queue)).to.deep.equal([]);
       expect(bodies(await receiveAll(deadLetters))).to.deep.equal(['x']);
       await raw.del(keyOf(deadLetters, 'arrived'));
@@ -269,5 +269,6 @@ describe('a queue in Redis', () => {
 
 async function giveBackAll(queue: Queue): Promise<void> {
   const all = await receiveAll(queue);
-  for (let start = 0; start < all.length; start += 10) await giveBack(queue, ...all.slice(start, start + 10));
+  for (let start = 0; start < all.length; start += 10)
+    await makeVisible(queue, ...all.slice(start, start + 10));
 }
