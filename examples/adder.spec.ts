@@ -1,4 +1,4 @@
-// How to test a worker without AWS: the test container starts from the very ini file of production.
+// How to test a worker without AWS: the test container starts from the same ini file as production.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { queue } from 'sqs-containers';
@@ -30,7 +30,7 @@ describe('the adder', () => {
     expect(container.deleted.map(({ messageId }) => messageId)).to.deep.equal([sent.messageId]);
   });
 
-  it('keeps what cannot be done now, and tries it again when the visibility timeout ends', async () => {
+  it('keeps messages that cannot be handled now, and retries them when the visibility timeout ends', async () => {
     await adder(1, 2, 'later');
     await container.idle();
     expect(container.kept).to.have.length(1);
@@ -40,7 +40,7 @@ describe('the adder', () => {
     expect(container.kept.map(({ receiveCount }) => receiveCount)).to.deep.equal([1, 2]);
   });
 
-  it('fails on what is no call, and does not do it again', async () => {
+  it('fails on a message that is not a call, and does not retry it', async () => {
     await container.send('adder', 'hello');
     await container.idle();
 

@@ -1,4 +1,4 @@
-// How to test a worker that talks to a server: a fake one on a real port; all else is as in production.
+// How to test a worker that talks to a server: a fake server on a real port; everything else is as in production.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { queue } from 'sqs-containers';
@@ -17,7 +17,7 @@ describe('the e-mail sender', () => {
   let clock: sinon.SinonFakeTimers;
 
   beforeEach(async () => {
-    // The clock only: sockets need the real process.nextTick.
+    // Fake only the clock: sockets need the real process.nextTick.
     clock = sinon.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     server = new FakeMailServer();
     port = String(await server.start());
@@ -41,7 +41,7 @@ describe('the e-mail sender', () => {
     expect(container.deleted).to.have.length(1);
   });
 
-  it('tries again what the server may take later, later each time', async () => {
+  it('retries after a growing delay when the server refuses for now', async () => {
     server.answer = '450 mailbox busy';
     await sendMail(mail);
     await container.idle();
@@ -68,7 +68,7 @@ describe('the e-mail sender', () => {
     expect(container.messagesLog).to.deep.equal([JSON.stringify([[], mail])]);
   });
 
-  it('tries again when the server hangs up, and when it is gone', async () => {
+  it('retries when the server hangs up, and when it is down', async () => {
     server.answer = 'hang up';
     await sendMail(mail);
     await container.idle();
@@ -80,7 +80,7 @@ describe('the e-mail sender', () => {
     expect(String(container.kept[1]?.error)).to.include('ECONNREFUSED');
   });
 
-  it('does not wait for ever for a silent server', async () => {
+  it('does not wait forever for a silent server', async () => {
     await container.stop();
     container = await TestContainer.start({
       queue: 'emails',
@@ -94,7 +94,7 @@ describe('the e-mail sender', () => {
     expect(String(container.kept[0]?.error)).to.include('silent for 20 ms');
   });
 
-  it('stops waiting when it is told to', async () => {
+  it('stops waiting when the container stops', async () => {
     server.answer = 'silence';
     await sendMail(mail);
     await new Promise((resolve) => setImmediate(resolve));
@@ -103,7 +103,7 @@ describe('the e-mail sender', () => {
     expect(container.kept).to.have.length(1);
   });
 
-  it('lets no mail slip in more commands', async () => {
+  it('does not let a mail inject SMTP commands', async () => {
     await sendMail({ ...mail, to: 'ann@example.org>\r\nRCPT TO:<eve@example.org' });
     await container.idle();
 

@@ -1,4 +1,5 @@
-// Sends e-mail. What the mail server may take later comes again, later each time; what it refuses for good does not.
+// Sends e-mail. If the mail server refuses a mail for now, it is retried after a growing delay; if it refuses it for good, it
+// is not retried.
 import { currentMessage, TransientError, type WorkerFactory } from 'sqs-containers';
 import { type Mail, SmtpError, send } from './smtp.ts';
 
@@ -8,7 +9,7 @@ export const mailer: WorkerFactory<[Mail]> = ({
   patience = '60',
   sender,
 }) => {
-  // What a factory throws ends the container at its start.
+  // If a factory throws, the container exits at start.
   if (!sender) throw new Error('[worker] needs a sender, such as shop@example.org');
   const server = { host, port: Number(port), patience: Number(patience) * 1000 };
 

@@ -1,20 +1,20 @@
-// A mail server for specs: on a real port, it takes what it is sent and answers what the spec wants.
+// A mail server for specs: on a real port, it accepts mails and answers as the spec says.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 export class FakeMailServer {
-  /** The mails that it took, as they were sent. */
+  /** The mails that it accepted, as they were sent. */
   readonly mails: string[] = [];
-  /** What it answers to a recipient's address; or it says nothing, or hangs up. */
+  /** Its answer to a recipient's address, or that it is silent or hangs up. */
   answer: `${number} ${string}` | 'silence' | 'hang up' = '250 fine';
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((socket) => {
     this.#sockets.add(socket);
-    void this.#converse(socket).catch(() => {}); // A client that breaks off is no error here.
+    void this.#converse(socket).catch(() => {}); // A client that disconnects is not an error here.
   });
 
-  /** Starts it on a free port of this machine; resolves to the port. */
+  /** Starts the server on a free local port; resolves to the port. */
   async start(): Promise<number> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -37,10 +37,10 @@ export class FakeMailServer {
       } else if (mail) {
         this.mails.push(mail.join('\n'));
         mail = undefined;
-        say('250 taken');
+        say('250 accepted');
       } else if (line === 'DATA') {
         mail = [];
-        say('354 go on');
+        say('354 go ahead');
       } else if (!line.startsWith('RCPT')) {
         say('250 fine');
       } else if (this.answer === 'hang up') {

@@ -1,4 +1,4 @@
-// How to test a worker that takes long: the clock is a fake one, so that minutes pass in no time.
+// How to test a slow worker: the clock is fake, so minutes pass in no time.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { queue } from 'sqs-containers';
@@ -12,7 +12,7 @@ describe('the prime counter', () => {
   let printed: sinon.SinonStub;
 
   beforeEach(async () => {
-    // The clock only: the worker's turns are real ones.
+    // Fake only the clock: the worker yields with the real setImmediate.
     clock = sinon.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     printed = sinon.stub(console, 'log');
     container = await TestContainer.start('examples/primes.ini');
@@ -46,7 +46,7 @@ describe('the prime counter', () => {
     expect(printed.args).to.deep.equal([['78498 primes up to 1000000']]);
   });
 
-  it('gives its message back when it is told to stop', async () => {
+  it('returns its message to the queue when it is stopped', async () => {
     await countPrimes(10_000_000);
     await clock.tickAsync(1);
     await container.stop();

@@ -1,16 +1,16 @@
-// Counts primes: a worker that keeps the processor busy, lets the rest of the program have its turns, and can be told to stop.
+// Counts primes: a CPU-bound worker that yields to the rest of the program regularly, and can be stopped.
 import { currentMessage, type WorkerFactory } from 'sqs-containers';
 
-/** How many numbers are looked at in one turn: some milliseconds' work. */
-const NUMBERS_A_TURN = 10_000;
+/** How many numbers it checks before it yields: a few milliseconds of work. */
+const NUMBERS_PER_TURN = 10_000;
 
 export const primeCounter: WorkerFactory<[number]> = () => async (limit) => {
   const { signal } = currentMessage();
   let count = 0;
   for (let number = 2; number <= limit; number += 1) {
     if (isPrime(number)) count += 1;
-    if (number % NUMBERS_A_TURN === 0) {
-      // The others' turn: the container keeps the message its own, and hears that it is to stop.
+    if (number % NUMBERS_PER_TURN === 0) {
+      // Yield, so that the container can extend the message's lease and receive signals.
       await new Promise((resolve) => setImmediate(resolve));
       signal.throwIfAborted();
     }

@@ -1,4 +1,4 @@
-// The part of SMTP that the e-mail example needs: one mail of plain text to a connection. Use nodemailer for more.
+// The part of SMTP that the e-mail example needs: one plain-text mail per connection. Use nodemailer for more.
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -11,28 +11,28 @@ export interface Mail {
 export interface MailServer {
   host: string;
   port: number;
-  /** How long it may be silent, in milliseconds. */
+  /** How long the server can be silent, in milliseconds. */
   patience: number;
 }
 
-/** The server's "no": its reply, which begins with a code. */
+/** The server refused: the message is its reply, which begins with a code. */
 export class SmtpError extends Error {
   override readonly name = 'SmtpError';
 
-  /** Whether trying again will not help: 4xx is for now, 5xx for good. */
+  /** Whether retrying is pointless: 4xx is temporary, 5xx permanent. */
   get isPermanent(): boolean {
     return this.message.startsWith('5');
   }
 }
 
-/** Resolves when the server has taken the mail. Throws SmtpError, also (as 421, "not now") for a broken connection. */
+/** Resolves when the server has accepted the mail. Throws SmtpError, also for a broken connection (421, temporary). */
 export async function send(
   { to, subject, text }: Mail,
   from: string,
   { host, port, patience }: MailServer,
   signal: AbortSignal,
 ): Promise<void> {
-  // A line break would begin a command or a header of its own.
+  // A line break would start a new command or header.
   if (/[\r\n]/.test(from + to + subject)) throw new SmtpError('553 an address or subject has a line break');
 
   const socket = createConnection({ host, port, signal });
@@ -46,7 +46,7 @@ export async function send(
     let line: string;
     do {
       ({ value: line = '421 connection closed' } = await Promise.race([lines.next(), broken]));
-    } while (line[3] === '-'); // All lines of a reply but the last have a hyphen there.
+    } while (line[3] === '-'); // Every line of a reply except the last has a hyphen in this place.
     if (!line.startsWith(code)) throw new SmtpError(line);
   };
   const say = async (command: string, code: string) => {
@@ -61,7 +61,7 @@ export async function send(
     await say(`RCPT TO:<${to}>`, '250');
     await say('DATA', '354');
     const content = [`From: ${from}`, `To: ${to}`, `Subject: ${subject}`, '', text].join('\n');
-    // A line of a single dot ends the mail, so lines that begin with one get another.
+    // A line with a single dot ends the mail, so lines that begin with a dot get another.
     await say(`${content.replace(/\r\n?|\n/g, '\r\n').replaceAll('\r\n.', '\r\n..')}\r\n.`, '250');
     socket.write('QUIT\r\n');
   } finally {

@@ -1,4 +1,4 @@
-/** The worker of the image: greets people, and takes the time that it is told to. */
+/** The worker in the image: greets people, and takes as many seconds as the message says. */
 import { currentMessage, type WorkerFactory } from 'sqs-containers';
 
 export const greeter: WorkerFactory<[name: string, seconds?: number]> =

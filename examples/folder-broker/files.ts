@@ -1,8 +1,8 @@
-// The file system, for several processes that work in the same folders.
+// File system operations for several processes that work in the same folders.
 import { type FSWatcher, renameSync, watch, writeFileSync } from 'node:fs';
 import { BrokerError } from 'sqs-containers/broker';
 
-/** What `call` returns, or undefined if a file is not there: another process was faster. Throws BrokerError. */
+/** Returns the result of `call`, or undefined if a file does not exist: another process was faster. Throws BrokerError. */
 export function ifThere<Value>(call: () => Value): Value | undefined {
   try {
     return call();
@@ -13,18 +13,18 @@ export function ifThere<Value>(call: () => Value): Value | undefined {
   }
 }
 
-/** False if the file is not there. Of several processes that rename the same file, one gets true. */
+/** Returns false if the file does not exist. If several processes rename the same file, one of them gets true. */
 export function rename(from: string, to: string): boolean {
   return ifThere(() => renameSync(from, to) ?? true) ?? false;
 }
 
-/** Writes a file that others see only once it is whole. False if its folder is not there. */
+/** Writes a file that others see only when it is complete. Returns false if its folder does not exist. */
 export function writeWhole(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}.draft`;
   return (ifThere(() => writeFileSync(draft, text, { flush: true }) ?? true) ?? false) && rename(draft, path);
 }
 
-/** Waits for changes in a folder, whichever process makes them. */
+/** Waits for changes in a folder, by any process. */
 export class FolderChanges {
   readonly #watcher: FSWatcher;
   #change = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-// How to test a broker: it keeps the contract that all brokers keep, and then what is special about it.
+// How to test a broker: first the contract that all brokers keep, then what is special about this broker.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// A broker of one's own: each queue is a folder, each message a file, and several processes of one machine may share them.
+// A custom broker: each queue is a folder, each message a file, and several processes on a machine can share them.
 // Every receive lists the whole folder: good for hundreds of messages that people want to see and move by hand.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ import { FolderQueue, readSettings, SETTINGS_FILE } from './folder-queue.ts';
 
 export class FolderBroker implements Broker {
   readonly description: string;
-  /** A year: nothing limits it. */
+  /** A year; any limit would work. */
   readonly maxDelaySeconds = 365 * 24 * 60 * 60;
   readonly makesQueues = true;
   readonly #queues: string;
   readonly #ending = new AbortController();
 
-  /** On the folder `queues` beside the ini file, or in the working directory. */
+  /** Uses the folder `queues` next to the ini file, or in the working directory. */
   constructor({ directory }: BrokerOptions) {
     this.#queues = join(directory, 'queues');
     this.description = `the folder ${this.#queues}`;

@@ -1,5 +1,5 @@
-// A queue in a folder. Its calls are synchronous inside, so nothing else of this process comes between their steps; other
-// processes may, and a rename that fails says so.
+// A queue in a folder. Its operations are synchronous inside, so nothing else in this process runs between their steps. Other
+// processes can interfere; then a rename fails.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ export type Settings = CreateOptions & typeof DEFAULT_SETTINGS;
 
 export const SETTINGS_FILE = 'settings.json';
 
-/** The settings of the queue in a folder; undefined if there is none. */
+/** The settings of the queue in a folder, or undefined if there is no queue. */
 export function readSettings(folder: string): Settings | undefined {
   const text = ifThere(() => readFileSync(join(folder, SETTINGS_FILE), 'utf8'));
   return text === undefined ? undefined : { ...DEFAULT_SETTINGS, ...(JSON.parse(text) as CreateOptions) };
@@ -72,7 +72,7 @@ export class FolderQueue implements Queue {
     const ending = AbortSignal.any([this.#closed, ...(options.signal ? [options.signal] : [])]);
     const endsAt = Date.now() + options.waitSeconds * 1000;
     this.#settings();
-    // From before the first look on: what comes right after it must not be missed.
+    // Watch before the first check, so that no message that arrives right after it is missed.
     const changes = new FolderChanges(this.#folder);
     try {
       while (!ending.aborted) {
@@ -126,7 +126,7 @@ export class FolderQueue implements Queue {
     const deadLetters = settings.deadLetterQueue && join(this.#queues, settings.deadLetterQueue.name);
     const bounds = {
       retentionSeconds: settings.retentionSeconds,
-      // If that was removed meanwhile, messages are received as often as they come.
+      // If the dead-letter queue was removed meanwhile, there is no maximum.
       maxReceives: deadLetters && existsSync(deadLetters) ? settings.deadLetterQueue?.maxReceives : undefined,
     };
     const visibleAt = now + (visibilityTimeout ?? settings.visibilityTimeout) * 1000;
@@ -148,7 +148,7 @@ export class FolderQueue implements Queue {
     return messages;
   }
 
-  /** Undefined if another process was faster. */
+  /** Returns undefined if another process was faster. */
   #claim(file: MessageFile, claimed: MessageFile): Message | undefined {
     if (!rename(this.#path(file), this.#path(claimed))) return undefined;
     const text = ifThere(() => readFileSync(this.#path(claimed), 'utf8'));
@@ -175,7 +175,7 @@ export class FolderQueue implements Queue {
     const receipt = parseReceiptHandle(handle);
     const file = this.#find(receipt?.id);
     const result = deleteResult(receipt, file && held(file, Date.now()), this.fifo);
-    // If another process has just received the message again, the handle is an old one now.
+    // If another process has just received the message again, the handle is now stale.
     return file && result.ok && !this.#remove(file) ? this.#delete(handle) : result;
   }
 

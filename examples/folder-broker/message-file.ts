@@ -1,22 +1,22 @@
-// The file of a message. Its name says all that changes, so that each change is one rename, which either happens or not.
+// The file of a message. Its name holds everything that changes, so each change is one atomic rename.
 import type { MessageAttributes, OutgoingMessage } from 'sqs-containers/broker';
 
 export interface MessageFile {
-  /** When the message can be received: milliseconds since the epoch, as all times here. */
+  /** When the message can be received: milliseconds since the epoch, like all times here. */
   readonly visibleAt: number;
   readonly sentAt: number;
   readonly id: string;
   readonly receiveCount: number;
-  /** Another one for each receive, for the receipt handle; empty before the first. */
+  /** Different for each receive, part of the receipt handle; empty before the first receive. */
   readonly token: string;
 }
 
-/** Such as `1767225600000_1767225600000_0b7f…_1_9c1e….json`. Sorted, the names are in the order of receiving. */
+/** For example `1767225600000_1767225600000_0b7f…_1_9c1e….json`. Sorted names are in the order of receiving. */
 export function fileName({ visibleAt, sentAt, id, receiveCount, token }: MessageFile): string {
   return `${visibleAt}_${sentAt}_${id}_${receiveCount}_${token}.json`;
 }
 
-/** Undefined for files that are no messages: settings, and drafts. */
+/** Returns undefined for files that are not messages: settings and drafts. */
 export function parseFileName(name: string): MessageFile | undefined {
   const [, visibleAt, sentAt, id = '', receiveCount, token = ''] =
     /^(\d+)_(\d+)_([\da-f-]+)_(\d+)_([\da-f]*)\.json$/.exec(name) ?? [];
@@ -39,7 +39,7 @@ export function parseReceiptHandle(handle: string): { id: string; token: string 
   return id === '' ? undefined : { id, token };
 }
 
-/** What is in the file: what was sent, which never changes. */
+/** The content of the file: the message as it was sent, which never changes. */
 export interface Content {
   readonly body: string;
   readonly attributes: MessageAttributes;

@@ -1,4 +1,4 @@
-// How to test code that sends tasks: inline they run at once, so that a spec sees their effect and nothing else.
+// How to test code that sends tasks: inline, tasks run immediately, so a spec sees their effect and nothing else.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { type Inline, runInline } from 'sqs-containers/test';
@@ -22,13 +22,13 @@ describe('the application of the mail service', () => {
     sinon.restore();
   });
 
-  it('welcomes who signs up', async () => {
+  it('welcomes a new user', async () => {
     await signUp('ann@example.org', 'Ann');
     expect(server.mails[0]).to.contain('Subject: Welcome, Ann!');
     expect(inline.handled).to.have.length(2);
   });
 
-  it('hears of what cannot be sent', async () => {
+  it('gets the error when a mail cannot be sent', async () => {
     server.answer = '550 no such user';
     const error: unknown = await signUp('ann@example.org', 'Ann').catch((thrown) => thrown);
     expect(String(error)).to.equal('SmtpError: 550 no such user');

@@ -1,4 +1,4 @@
-// The application's side: it sends tasks, and never waits for a mail server.
+// The application: it sends tasks, and never waits for a mail server.
 //
 //     export SQS_CONTAINERS_BROKER=sqlite:examples/mail-service/queues.db
 //     node examples/mail-service/application.ts ann@example.org Ann
@@ -9,16 +9,16 @@ import { issue, newsletters } from './tasks/newsletters.ts';
 
 const CURRENT = { subject: 'News of November', text: 'It has become dark.' };
 
-/** Somebody signed up: a welcome at once, and the current newsletter ten minutes later. */
+/** Signs up a user: sends a welcome immediately, and the current newsletter ten minutes later. */
 export async function signUp(to: string, name: string, requestId: string = randomUUID()): Promise<void> {
-  // Whatever is sent in here carries the id, and so does what its tasks send.
+  // All messages sent in here carry the id, and so do the messages that their tasks send.
   await runWithContext({ requestId }, async () => {
     await welcome.delay({ to, name });
     await issue.with({ delaySeconds: 600 }).delay({ to, ...CURRENT });
   });
 }
 
-/** The newsletter goes to all readers: ten messages to a request, and one error for all that could not be sent. */
+/** Sends the newsletter to all readers: ten messages to a request, and one error for all that could not be sent. */
 export async function publish(readers: readonly string[]): Promise<void> {
   await newsletters.batch(() => {
     for (const to of readers) void issue.delay({ to, ...CURRENT });

@@ -1,4 +1,4 @@
-// The mail server of the service, as the environment has it, and what its "not now" means for a task.
+// Sends through the mail server named in the environment, and retries a task if the server refuses for now.
 import { constantBackoff, currentMessage, Retry } from 'sqs-containers';
 import { type Mail, SmtpError, send } from '../smtp.ts';
 
@@ -10,7 +10,7 @@ export async function deliver(mail: Mail): Promise<void> {
     const { signal } = currentMessage();
     await send(mail, 'news@example.org', { host, port: Number(port), patience: 60_000 }, signal);
   } catch (error) {
-    // Refused for good: the task fails, comes back later each time, and ends in the dead-letter queue.
+    // Refused for good: the task fails, comes back after growing delays, and ends up in the dead-letter queue.
     if (!(error instanceof SmtpError) || error.isPermanent) throw error;
     throw new Retry(`No mail to ${mail.to} for now: ${error.message}`, { backoff: inAMinute, cause: error });
   }

@@ -16,7 +16,7 @@ describe('the mail service', () => {
   let printed: sinon.SinonStub;
 
   beforeEach(async () => {
-    // The clock only: sockets need the real process.nextTick.
+    // Fake only the clock: sockets need the real process.nextTick.
     clock = sinon.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     printed = sinon.stub(console, 'log');
     server = new FakeMailServer();
@@ -33,7 +33,7 @@ describe('the mail service', () => {
   const subjects = () =>
     server.mails.map((mail) => /To: (.*)\nSubject: (.*)/.exec(mail)?.slice(1).join(': '));
 
-  it('welcomes who signs up, and sends the newsletter ten minutes later', async () => {
+  it('welcomes a new user, and sends the newsletter ten minutes later', async () => {
     await signUp('ann@example.org', 'Ann', 'request-1');
     await container.idle();
     expect(subjects()).to.deep.equal(['ann@example.org: Welcome, Ann!']);
@@ -47,7 +47,7 @@ describe('the mail service', () => {
     ]);
   });
 
-  it('tries again what the mail server may take later', async () => {
+  it('retries when the mail server refuses for now', async () => {
     server.answer = '450 mailbox busy';
     await welcome.delay({ to: 'ann@example.org', name: 'Ann' });
     await container.idle();
@@ -62,14 +62,14 @@ describe('the mail service', () => {
     expect(subjects()).to.deep.equal(['ann@example.org: Welcome, Ann!']);
   });
 
-  it('keeps what the mail server refuses, for the dead-letter queue', async () => {
+  it('keeps messages whose mail the server refuses, for the dead-letter queue', async () => {
     server.answer = '550 no such user';
     await welcome.delay({ to: 'ann@example.org', name: 'Ann' });
     await container.idle();
     expect(String(container.kept[0]?.error)).to.equal('SmtpError: 550 no such user');
   });
 
-  it('sends no welcome that could not be delivered', async () => {
+  it('does not send a welcome with an invalid address or name', async () => {
     const error: unknown = await welcome.delay({ to: 'ann', name: ' ' }).catch((thrown) => thrown);
     expect(error).to.be.instanceOf(TaskInputError).with.property('issues').with.length(2);
   });

@@ -1,4 +1,4 @@
-// Middleware: what runs around the handler of each task. This one says how long it took, and for which request.
+// Middleware runs around the handler of each task. This one prints how long the handler took, and for which request.
 import { currentContext, type Middleware } from 'sqs-containers';
 
 export const timed: Middleware = async ({ queue, task }, next) => {

@@ -1,4 +1,4 @@
-// The queue `mails`: to one person, at once.
+// The queue `mails`: mail to one person, sent immediately.
 import { taskQueue } from 'sqs-containers';
 import * as z from 'zod';
 import { deliver } from '../mail-server.ts';
@@ -6,7 +6,7 @@ import { timed } from '../timed.ts';
 
 const mails = taskQueue('mails', { middleware: [timed], deadLetterQueue: 'mails-failed' });
 
-/** What `welcome.delay(…)` takes, checked there and again before the handler runs. */
+/** The input of `welcome.delay(…)`, checked when it is sent and again before the handler runs. */
 const newcomer = z.object({ to: z.email(), name: z.string().trim().min(1) });
 
 export const welcome = mails.task(

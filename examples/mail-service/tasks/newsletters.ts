@@ -1,4 +1,4 @@
-// The queue `newsletters`: to many people, as fast as the mail server likes.
+// The queue `newsletters`: mail to many people, as fast as the mail server accepts it.
 import { currentMessage, taskQueue } from 'sqs-containers';
 import type { Mail } from '../../smtp.ts';
 import { deliver } from '../mail-server.ts';
@@ -6,7 +6,7 @@ import { timed } from '../timed.ts';
 
 export const newsletters = taskQueue('newsletters', { middleware: [timed] });
 
-/** A newsletter to one reader. Mail servers distrust those who send too fast. */
+/** A newsletter to one reader. Mail servers distrust senders that are too fast. */
 export const issue = newsletters.task('issue', (mail: Mail) => deliver(mail), {
   rate: { count: 10, seconds: 1 },
 });
@@ -16,7 +16,7 @@ export interface Notice {
   text: string;
 }
 
-/** What happens within five seconds comes in one mail to each reader. */
+/** Collects the notices of five seconds into one mail per reader. */
 export const notify = newsletters.batchTask(
   'notify',
   async (notices: readonly Notice[]) => {
@@ -25,10 +25,10 @@ export const notify = newsletters.batchTask(
       const text = theirs.map(([, notice]) => notice.text).join('\n');
       await deliver({ to, subject: `${theirs.length} news for you`, text }).catch((error: unknown) => {
         currentMessage().log.warn(`No notices to ${to}`, error);
-        failed.push(...theirs.map(([place]) => place));
+        failed.push(...theirs.map(([index]) => index));
       });
     }
-    // Those come back; the others are done.
+    // These come back; the others are done.
     return { failed };
   },
   { size: 20, wait: 5 },
