@@ -5,14 +5,14 @@ import { ConsumedQueue, type ConsumedQueueOptions } from '../../src/consumer/con
 import { realMachine } from '../../src/host/host.ts';
 import { bodiesOf, faultyQueue, settled } from './running.ts';
 
-describe('a queue that is worked on', () => {
+describe('a consumed queue', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  /** A queue with messages, which is asked for ten and starts none. */
+  /** A queue with messages: ten are requested and none are started. */
   async function consumed(
     name: string,
     bodies: readonly string[],
@@ -29,7 +29,7 @@ describe('a queue that is worked on', () => {
     return made;
   }
 
-  it('is new right after its start, until its first answer', async () => {
+  it('is new right after the start, until the first response', async () => {
     const quiet = await consumed('work', []);
     void quiet.receiver.run();
     expect(quiet.isNew).to.equal(true);
@@ -42,7 +42,7 @@ describe('a queue that is worked on', () => {
     expect([busy.waiting.size, busy.isNew]).to.deep.equal([1, false]);
   });
 
-  it('lets go of a waiting message whose lease is lost, and gives back those behind it in its group', async () => {
+  it('drops a waiting message whose lease is lost, and returns those behind it in its group', async () => {
     const fifo = await consumed('work.fifo', [...bodiesOf('a', 3), 'b0']);
     void fifo.receiver.run();
     await settled();
@@ -54,7 +54,7 @@ describe('a queue that is worked on', () => {
     expect([...fifo.leases.held].map(({ message }) => message.body)).to.deep.equal(['b0']);
   });
 
-  it('leaves alone what waits behind a message that runs, when the lease of that is lost', async () => {
+  it('keeps the messages waiting behind a running message whose lease is lost', async () => {
     const fifo = await consumed('work.fifo', bodiesOf('a', 2));
     void fifo.receiver.run();
     await settled();
@@ -68,7 +68,7 @@ describe('a queue that is worked on', () => {
     [45, 45],
     [0, 30],
   ] as const) {
-    it(`takes the visibility timeout of the queue if there is no other: ${own} s is ${seconds} s`, async () => {
+    it(`uses the queue's visibility timeout if none is configured: ${own} s becomes ${seconds} s`, async () => {
       const queue = await faultyQueue('work', ['a']);
       sinon.stub(queue, 'visibilityTimeout').get(() => own);
       const made = await consumed('work', ['a'], {

@@ -4,7 +4,7 @@ import { CrashLimitError, type CrashRecord } from '../../src/consumer/run-worker
 import { sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
-/** A record in memory; `crashes` says how often the messages with these numbers, as sent, ended a process. */
+/** A record in memory; `crashes` maps message numbers, in the order sent, to how often they crashed a process. */
 class Record implements CrashRecord {
   readonly suspects: Map<string, number>;
   readonly running: string[] = [];
@@ -33,14 +33,14 @@ class Record implements CrashRecord {
 /** The id that the memory broker gives to its nth message. */
 const idOf = (number: number) => `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 
-describe('messages that ended the process', () => {
+describe('messages that crashed the process', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  it('are not run again once they have done so as often as the limit says; their bodies are told', async () => {
+  it('do not run again once they have reached the crash limit; their bodies are reported', async () => {
     const failed = sinon.spy();
     const crashRecord = new Record({ 2: 3 });
     const { started, queue } = await running(
@@ -61,7 +61,7 @@ describe('messages that ended the process', () => {
     expect(crashRecord.suspects.size).to.equal(0);
   });
 
-  it('go to the dead-letter queue if there is one, whatever on_error says', async () => {
+  it('go to the dead-letter queue if one is configured, whatever on_error is', async () => {
     const deadLetterQueue = await faultyQueue('failed');
     const { started, queue } = await running(
       () => {},
@@ -74,7 +74,7 @@ describe('messages that ended the process', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('stay suspects, and in the queue, when their bodies could not be written down', async () => {
+  it('stay suspects, and in the queue, if their bodies could not be recorded', async () => {
     const failed = sinon.stub().throws(new Error('disk full'));
     const crashRecord = new Record({ 1: 3 });
     const { started, queue } = await running(
@@ -89,7 +89,7 @@ describe('messages that ended the process', () => {
     expect(crashRecord.suspects.size).to.equal(1);
   });
 
-  it('run one at a time below the limit, and the others beside them', async () => {
+  it('run one at a time below the limit, alongside the other messages', async () => {
     const crashRecord = new Record({ 1: 1, 2: 1, 3: 2, 4: 1 });
     const { started } = await running(
       () => sleep(1_000),
@@ -111,7 +111,7 @@ describe('messages that ended the process', () => {
       },
     ],
   ] as const) {
-    it(`are no suspects any more when their worker ${what}`, async () => {
+    it(`are not suspects any more when their worker ${what}`, async () => {
       const crashRecord = new Record({ 1: 2 });
       const { started } = await running(
         handle,
@@ -124,7 +124,7 @@ describe('messages that ended the process', () => {
     });
   }
 
-  it('are run for ever with a limit of 0', async () => {
+  it('run forever with a limit of 0', async () => {
     const { started } = await running(
       () => {},
       { crashRecord: new Record({ 1: 1_000 }), crashLimit: 0 },
@@ -134,7 +134,7 @@ describe('messages that ended the process', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('are not taken for those that a drain left unfinished', async () => {
+  it('are not confused with messages that a drain left unfinished', async () => {
     const crashRecord = new Record({});
     const { consumer, run } = await running(
       () => new Promise(() => {}),
@@ -149,7 +149,7 @@ describe('messages that ended the process', () => {
     expect(crashRecord.running).to.deep.equal([]);
   });
 
-  it('are recorded on FIFO queues, too, whose groups keep their order', async () => {
+  it('are also recorded on FIFO queues, whose groups keep their order', async () => {
     const crashRecord = new Record({ 1: 1 });
     const { started } = await running(
       () => sleep(10),
@@ -161,7 +161,7 @@ describe('messages that ended the process', () => {
     expect(crashRecord.suspects.size).to.equal(0);
   });
 
-  it('wait for each other on a standard queue, but one that fails does not send back those behind it', async () => {
+  it('wait for each other on a standard queue, but a failed one does not return those behind it', async () => {
     const crashRecord = { crashes: () => 1, started() {}, ended() {}, forget() {} };
     const runs: [string, number][] = [];
     const { queue } = await running(

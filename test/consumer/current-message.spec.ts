@@ -34,7 +34,7 @@ describe('currentMessage()', () => {
     return { ...parts, thrown: () => error };
   }
 
-  it('is the right one in each of the workers that run side by side, after their awaits, too', async () => {
+  it('is the right message in each of several concurrent workers, even after an await', async () => {
     const seen: string[][] = [];
     await running(
       async ({ body }) => {
@@ -50,7 +50,7 @@ describe('currentMessage()', () => {
     expect(() => currentMessage()).to.throw('outside a worker');
   });
 
-  it('tells everything about the message', async () => {
+  it('contains everything about the message', async () => {
     const seen: object[] = [];
     const { queue } = await running(
       () => {
@@ -102,14 +102,14 @@ describe('currentMessage()', () => {
     ]);
   });
 
-  it('has a log that says nothing where there is none', async () => {
+  it('has a silent log if none is configured', async () => {
     const { thrown } = await inWorker(async ({ log }) => log.warn('nobody reads this'));
     await clock.tickAsync(1_000);
     expect(thrown()).to.equal(undefined);
   });
 
   describe('extend(seconds)', () => {
-    it('keeps the message for as long as asked, though the process is blocked meanwhile', async () => {
+    it('keeps the message for the requested time, even if the process is blocked', async () => {
       const { queue, started } = await inWorker(async (message) => {
         await message.extend(299.5);
         clock.jump(290_000);
@@ -124,7 +124,7 @@ describe('currentMessage()', () => {
       expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
     });
 
-    it('leaves nothing to the container until half of its own time is left', async () => {
+    it("postpones the container's next extension until half of the requested time is left", async () => {
       const { queue } = await inWorker(async (message) => {
         await message.extend(600);
         await sleep(700_000);
@@ -136,7 +136,7 @@ describe('currentMessage()', () => {
       expect(queue.callsOf('delete')).to.have.length(1);
     });
 
-    it('never makes a lease shorter than the container would', async () => {
+    it("never makes a lease shorter than the container's own extensions", async () => {
       const { queue } = await inWorker((message) => message.extend(1));
       await clock.tickAsync(1_000);
       expect(queue.callsOf('changeVisibility')[0]!.entries).to.deep.equal([
@@ -144,7 +144,7 @@ describe('currentMessage()', () => {
       ]);
     });
 
-    it('waits for an extension under way, which would make the lease short again', async () => {
+    it('waits for an extension in progress, which would shorten the lease again', async () => {
       const { queue, started } = await inWorker(async (message) => {
         await sleep(15_500);
         await message.extend(600);
@@ -158,7 +158,7 @@ describe('currentMessage()', () => {
       expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
     });
 
-    it('sends one request at a time, in turn, however many are asked for', async () => {
+    it('sends one request at a time, however many are made', async () => {
       const { queue } = await inWorker(async (message) => {
         await Promise.all([60, 600, 90].map((seconds) => message.extend(seconds)));
       });
@@ -179,7 +179,7 @@ describe('currentMessage()', () => {
       ]);
     });
 
-    it("rejects with LeaseLostError when the message is not this process's any more", async () => {
+    it('rejects with LeaseLostError if the process no longer owns the message', async () => {
       const { queue, thrown } = await inWorker((message) => message.extend(60));
       queue.faults.changeVisibility.push({ entries: () => refused('MessageNotInflight', false) });
       await clock.tickAsync(1_000);
@@ -192,7 +192,7 @@ describe('currentMessage()', () => {
       expect(again.thrown()).to.be.instanceOf(LeaseLostError);
     });
 
-    it('rejects with BrokerError when the broker fails, and the container goes on extending', async () => {
+    it('rejects with BrokerError if the broker fails, and the container continues to extend the lease', async () => {
       for (const fault of [
         { error: new BrokerError('unreachable', 'down') },
         { entries: () => refused('InternalError', true) },
@@ -208,7 +208,7 @@ describe('currentMessage()', () => {
       }
     });
 
-    it('refuses what is no time', async () => {
+    it('refuses an invalid time', async () => {
       for (const seconds of [0, -5, Number.NaN]) {
         const { queue, thrown } = await inWorker((message) => message.extend(seconds));
         await clock.tickAsync(1_000);
@@ -219,7 +219,7 @@ describe('currentMessage()', () => {
       }
     });
 
-    it('does nothing once the worker has ended: an outcome must not be undone', async () => {
+    it('does nothing after the worker has ended, so that the outcome is not undone', async () => {
       let late: Promise<void> | undefined;
       const { queue } = await inWorker(async (message) => {
         late = sleep(1_000).then(() => message.extend(600));

@@ -23,7 +23,7 @@ describe('on_error = dead_letter', () => {
   };
   const bury = () => ({ onError: 'dead_letter', deadLetterQueue }) as const;
 
-  it('sends a copy with all that belongs to the message, and then deletes the message', async () => {
+  it('sends a complete copy of the message, and then deletes the message', async () => {
     const { queue } = await running(failing, bury());
     const attributes = { tenant: { dataType: 'String', stringValue: 'acme' } };
     await queue.send([{ body: 'a', attributes, groupId: 'g' }]);
@@ -36,7 +36,7 @@ describe('on_error = dead_letter', () => {
     expect(sentAt).to.be.lessThan(deletedAt!);
   });
 
-  it('sends all that belongs to the message to a FIFO queue, too, in the group of the message or one of its own', async () => {
+  it("also sends a complete copy to a FIFO queue, in the message's group or in a new group", async () => {
     deadLetterQueue = await faultyQueue('failed.fifo');
     const { queue } = await running(failing, bury());
     const attributes = { tenant: { dataType: 'String', stringValue: 'acme' } };
@@ -52,13 +52,13 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('takes one request for ten copies', async () => {
+  it('sends ten copies with one request', async () => {
     await running(failing, bury(), { bodies: bodiesOf('a', 30) });
     await clock.tickAsync(5_000);
     expect(deadLetterQueue.callsOf('send').map(({ entries }) => entries.length)).to.deep.equal([10, 10, 10]);
   });
 
-  it('puts no more into a request than it may have bytes', async () => {
+  it('keeps each request within the size limit', async () => {
     const large = bodiesOf('a', 10).map((body) => body + 'x'.repeat(300_000));
     await running(failing, bury(), { bodies: large });
     await clock.tickAsync(5_000);
@@ -66,7 +66,7 @@ describe('on_error = dead_letter', () => {
     expect((await deadLetterQueue.counts()).visible).to.equal(10);
   });
 
-  it('can use a FIFO queue, where a copy sent twice is there once', async () => {
+  it('can use a FIFO queue, which keeps only one of two identical copies', async () => {
     deadLetterQueue = await faultyQueue('failed.fifo');
     deadLetterQueue.faults.send.push({ error: unreachable, worked: true });
     const { queue } = await running(failing, bury(), { bodies: ['same', 'same'] });
@@ -75,7 +75,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('keeps the message until the copy is sent, however long the dead-letter queue fails', async () => {
+  it('keeps the message until the copy is sent, however long sending fails', async () => {
     deadLetterQueue.always.send = { error: new QueueNotFoundError('failed', 'memory:') };
     const { queue, started } = await running(failing, { ...bury(), visibilityTimeout: 2 }, { bodies: ['a'] });
     await clock.tickAsync(600_000);
@@ -97,7 +97,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('sends again just the copies that failed', async () => {
+  it('resends only the failed copies', async () => {
     const { queue } = await running(failing, bury(), { bodies: bodiesOf('a', 10) });
     deadLetterQueue.faults.send.push({
       entries: (body) => (body === 'a4' ? refused('InternalError', true) : undefined),
@@ -107,7 +107,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('sends each of several copies that failed again, and loses the lease of each that was refused', async () => {
+  it('resends each failed copy, and loses the lease of each refused copy', async () => {
     const leaseLost = sinon.spy();
     const { queue, consumer } = await running(failing, bury(), {
       bodies: bodiesOf('a', 10),
@@ -133,7 +133,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 2, delayed: 0 });
   });
 
-  it('buries none of ten twice, however often their deletes fail, in part or as a whole', async () => {
+  it('buries none of ten messages twice, however often their deletes fail, partly or completely', async () => {
     const { queue } = await running(failing, bury(), { bodies: bodiesOf('a', 10) });
     const busy = refused('InternalError', true);
     queue.faults.delete.push(
@@ -147,7 +147,7 @@ describe('on_error = dead_letter', () => {
     expect(copies).to.have.length(10);
   });
 
-  it('buries nothing twice when just the delete fails', async () => {
+  it('does not bury a message twice if only the delete fails', async () => {
     const { queue } = await running(failing, bury(), { bodies: ['a'] });
     queue.faults.delete.push({ error: unreachable }, { entries: () => refused('InternalError', true) });
     await clock.tickAsync(30_000);
@@ -156,7 +156,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('buries nothing twice, and handles nothing twice, when the lease is lost before the delete', async () => {
+  it('does not bury or handle a message twice if the lease is lost before the delete', async () => {
     const { queue, started } = await running(failing, { ...bury(), visibilityTimeout: 2 }, { bodies: ['a'] });
     queue.always.delete = queue.always.changeVisibility = { error: unreachable };
     await clock.tickAsync(10_000);
@@ -168,7 +168,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('buries nothing twice, and holds nothing, when the delete is refused for good', async () => {
+  it('does not bury a message twice, and releases it, if the delete is permanently refused', async () => {
     const { queue, consumer, started } = await running(
       failing,
       { ...bury(), visibilityTimeout: 10 },
@@ -183,7 +183,7 @@ describe('on_error = dead_letter', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('loses nothing when the dead-letter queue refuses the copy for good', async () => {
+  it('does not lose the message if the dead-letter queue permanently refuses the copy', async () => {
     const leaseLost = sinon.spy();
     const { queue, started } = await running(failing, bury(), { bodies: ['a'], observer: { leaseLost } });
     deadLetterQueue.faults.send.push({ entries: () => refused('InvalidMessageContents', false) });
@@ -195,7 +195,7 @@ describe('on_error = dead_letter', () => {
     expect(await bodiesIn(deadLetterQueue)).to.deep.equal(['a']);
   });
 
-  it('buries during a drain, too', async () => {
+  it('also buries messages during a drain', async () => {
     const { consumer, run, queue } = await running(failing, bury(), { bodies: bodiesOf('a', 15) });
     deadLetterQueue.faults.send.push({ error: unreachable });
     await clock.tickAsync(10);
@@ -207,7 +207,7 @@ describe('on_error = dead_letter', () => {
     expect([inFlight, visible + (await deadLetterQueue.counts()).visible]).to.deep.equal([0, 15]);
   });
 
-  it('is over in a drain as soon as copy and delete are answered', async () => {
+  it('does not delay a drain once copy and delete are confirmed', async () => {
     const { consumer, run, queue } = await running(
       failing,
       { ...bury(), settleDelay: 5_000 },

@@ -16,7 +16,7 @@ describe('delete_on_start', () => {
   });
   afterEach(() => clock.restore());
 
-  it('starts a worker once the delete of its message is confirmed, and then does nothing more', async () => {
+  it('starts a worker after the delete of its message is confirmed, and sends nothing afterwards', async () => {
     const { queue, started } = await running(() => sleep(60_000), { deleteOnStart: true });
     queue.always.delete = { milliseconds: 30 };
     await queue.send([{ body: 'a' }]);
@@ -30,7 +30,7 @@ describe('delete_on_start', () => {
     expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
   });
 
-  it('does not wait for company: a message costs one round trip', async () => {
+  it('does not wait to fill a batch: a message costs one round trip', async () => {
     const { started } = await running(
       () => {},
       { deleteOnStart: true, settleDelay: 1_000 },
@@ -40,7 +40,7 @@ describe('delete_on_start', () => {
     expect(started).to.have.length(50);
   });
 
-  it('deletes those that start together with one request', async () => {
+  it('deletes messages that start together with one request', async () => {
     const { queue } = await running(
       () => sleep(1_000),
       { deleteOnStart: true, concurrency: 10 },
@@ -50,7 +50,7 @@ describe('delete_on_start', () => {
     expect(queue.callsOf('delete').map(({ entries }) => entries.length)).to.deep.equal([10]);
   });
 
-  it('does not start a worker while the delete fails, and tries again', async () => {
+  it('does not start a worker while the delete fails, and retries', async () => {
     const { queue, started } = await running(() => {}, { deleteOnStart: true }, { bodies: ['a'] });
     queue.faults.delete.push({ error: unreachable }, { entries: () => refused('InternalError', true) });
     await clock.tickAsync(200);
@@ -60,7 +60,7 @@ describe('delete_on_start', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('never starts the worker of a message that it could not delete: that comes back', async () => {
+  it('never starts the worker for a message that it could not delete: the message becomes visible again', async () => {
     const { queue, started } = await running(
       () => {},
       { deleteOnStart: true, visibilityTimeout: 2 },
@@ -75,7 +75,7 @@ describe('delete_on_start', () => {
   });
 
   describe('when the queue delivers a message twice', () => {
-    /** Handles `a`, and then what a receive brings that finds deliveries made of that of `a`. */
+    /** Handles `a`, then what the next receive returns: deliveries made from the delivery of `a`. */
     async function startedAfter(deliveriesOf: (first: Message) => Message[]): Promise<string[]> {
       const received: Message[] = [];
       const { queue, started, send } = await running(
@@ -90,14 +90,14 @@ describe('delete_on_start', () => {
       sinon.stub(queue, 'delete').callsFake(async (handles) => handles.map(() => ({ ok: true })));
       const deliveries = deliveriesOf(received[0]!);
       sinon.stub(queue, 'receive').callThrough().onFirstCall().resolves(deliveries);
-      // The long poll under way takes this one.
+      // The long poll in progress receives this message.
       await send('b');
       await clock.tickAsync(10_000);
       expect(received.slice(2)).to.deep.equal(deliveries);
       return started;
     }
 
-    it('handles it once, though it holds both and both deletes work', async () => {
+    it('handles it once, although both copies are held and both deletes succeed', async () => {
       const started = await startedAfter((first) => [
         { ...first, id: 'c', body: 'c', receiptHandle: 'c-2' },
         { ...first, id: 'c', body: 'c', receiptHandle: 'c-1' },
@@ -111,7 +111,7 @@ describe('delete_on_start', () => {
     });
   });
 
-  it('gives back, unhandled, what it cannot delete before the drain', async () => {
+  it('returns unhandled messages that it cannot delete before the drain', async () => {
     const { queue, started, consumer, run } = await running(
       () => {},
       { deleteOnStart: true },
@@ -128,7 +128,7 @@ describe('delete_on_start', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 0, delayed: 0 });
   });
 
-  it('lets a worker finish in a drain, and counts it as nothing that may repeat', async () => {
+  it('lets a worker finish during a drain, and does not count its message as one that may run again', async () => {
     const { consumer, run, started } = await running(
       () => sleep(5_000),
       { deleteOnStart: true },
@@ -147,7 +147,7 @@ describe('delete_on_start', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('loses the message of a worker that does not end, and says that it is not one that may repeat', async () => {
+  it('loses the message of a worker that does not end, and does not count it as one that may run again', async () => {
     const { consumer, run, queue } = await running(
       () => new Promise(() => {}),
       { deleteOnStart: true, drainTimeout: 1 },
@@ -161,7 +161,7 @@ describe('delete_on_start', () => {
   });
 
   for (const onError of ['delete', 'retry', 'dead_letter'] as const) {
-    it(`tells of a failure with on_error = ${onError}, as of a message that is gone`, async () => {
+    it(`reports a failure with on_error = ${onError} as a deleted message`, async () => {
       const [failed, settled] = [sinon.spy(), sinon.spy()];
       const deadLetterQueue = await faultyQueue('failed');
       const { queue } = await running(
@@ -181,7 +181,7 @@ describe('delete_on_start', () => {
     });
   }
 
-  it('holds the message until its worker ends: idle_exit does not come before', async () => {
+  it('holds the message until its worker ends: idle_exit waits for it', async () => {
     const { consumer, run } = await running(
       () => sleep(60_000),
       { deleteOnStart: true, idleExit: 5 },

@@ -16,7 +16,7 @@ describe('the drain', () => {
   });
   afterEach(() => clock.restore());
 
-  it('lets the running worker finish, gives back what waits, settles all and says what became of it', async () => {
+  it('lets the running worker finish, returns waiting messages, settles everything and reports it', async () => {
     const { consumer, run, started, queue } = await running(() => sleep(20), {}, { bodies: numbers(40) });
     queue.always.receive = { milliseconds: 5 };
     await clock.tickAsync(310);
@@ -31,7 +31,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 40 - handledBefore, inFlight: 0, delayed: 0 });
   });
 
-  it('starts nothing more, not even what is there already', async () => {
+  it('starts no more messages, not even those already received', async () => {
     const stopping: { consumer?: { stop(): void } } = {};
     const parts = await running(
       ({ body }) => {
@@ -63,7 +63,7 @@ describe('the drain', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('gives back, unhandled, what a poll still brings after the stop', async () => {
+  it('returns, unhandled, messages that a poll still delivers after the stop', async () => {
     const { consumer, run, send, started, queue } = await running(() => {});
     await clock.tickAsync(1_000);
     consumer.stop();
@@ -76,7 +76,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
-  it('waits for what a receive still brings that took messages before it was told to end', async () => {
+  it('waits for the messages of a receive that got them before it was aborted', async () => {
     const { consumer, run, started, queue, send } = await running(() => {}, { poll: 1 });
     queue.abortsReceives = true;
     const receive = queue.receive.bind(queue);
@@ -96,7 +96,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
-  it('asks for nothing more, though a slot becomes free and messages are there', async () => {
+  it('requests no more messages, even if a slot becomes free and messages are available', async () => {
     const stopping: { consumer?: { stop(): void } } = {};
     const { consumer, run, started, queue } = await running(
       async () => {
@@ -115,7 +115,7 @@ describe('the drain', () => {
     expect(queue.callsOf('receive')).to.have.length(calls);
   });
 
-  it('deletes what comes back though it was handled, because its delete went missing', async () => {
+  it('deletes a handled message that arrives again because its delete was lost', async () => {
     const { consumer, run, started, queue } = await running(
       () => {},
       { visibilityTimeout: 2 },
@@ -130,7 +130,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('takes two seconds on an empty queue, not the twenty of a poll', async () => {
+  it('takes two seconds on an empty queue, not the twenty seconds of a poll', async () => {
     const { consumer, run } = await running(() => {});
     await clock.tickAsync(1_000);
     const stoppedAt = Date.now();
@@ -149,7 +149,7 @@ describe('the drain', () => {
     expect((await ended) - from).to.be.within(1_900, 2_100);
   });
 
-  it('aborts the signal when the drain timeout is over, and gives the message back', async () => {
+  it('aborts the signal when the drain timeout is over, and returns the message', async () => {
     let reason: unknown;
     const { consumer, run, queue } = await running(
       async () => {
@@ -177,7 +177,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
-  it('aborts the signals of all workers at the same time, counted from the stop, whatever a poll takes', async () => {
+  it('aborts the signals of all workers at the same time after the stop, however long a poll takes', async () => {
     const aborted: string[] = [];
     const { consumer, run } = await running(
       async ({ body }) => {
@@ -195,7 +195,7 @@ describe('the drain', () => {
     expect((await run).unfinished).to.equal(2);
   });
 
-  it('deletes what a worker finishes after its signal was aborted', async () => {
+  it('deletes the message of a worker that finishes after its signal aborted', async () => {
     const { consumer, run, queue } = await running(
       () => sleep(12_000),
       { drainTimeout: 10 },
@@ -209,7 +209,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('ends although a worker never does, gives its message back, and says so', async () => {
+  it('ends even if a worker never does, returns its message, and reports it', async () => {
     const { consumer, run, queue } = await running(
       () => new Promise(() => {}),
       { drainTimeout: 1 },
@@ -223,7 +223,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
-  it('tries deletes that fail during the drain again, and reports those that it had to give up', async () => {
+  it('retries failed deletes during the drain, and reports those that it gave up', async () => {
     const { consumer, run, queue } = await running(() => {}, {}, { bodies: ['a'] });
     await settled();
     queue.faults.delete.push(unreachable);
@@ -240,7 +240,7 @@ describe('the drain', () => {
     expect((await second.run).mayRunAgain).to.equal(1);
   });
 
-  it('tries deletes again that fail when all else has ended, for ten seconds', async () => {
+  it('retries deletes that fail at the very end for ten seconds', async () => {
     for (const [faults, milliseconds, mayRunAgain] of [
       [[unreachable, unreachable], 2_000, 0],
       [Array(60).fill(unreachable), 11_000, 1],
@@ -261,7 +261,7 @@ describe('the drain', () => {
     }
   });
 
-  it('reports what became of what it began with, not of what was before', async () => {
+  it('reports only on the messages held when it started, not on earlier ones', async () => {
     const { consumer, run, queue } = await running(
       ({ body }) => sleep({ a: 1, b: 1, finishes: 5_000, endless: 3_600_000 }[body] ?? 0),
       { concurrency: 4, drainTimeout: 10, visibilityTimeout: 600 },
@@ -278,7 +278,7 @@ describe('the drain', () => {
     expect([mayRunAgain, unfinished]).to.deep.equal([1, 1]);
   });
 
-  it('deletes what was handled though afterMessage never ends, and says that something did not end', async () => {
+  it('deletes a handled message even if afterMessage never ends, and reports the unfinished worker', async () => {
     const queue = await faultyQueue('work', ['a']);
     const worker = { handleMessage: () => {}, afterMessage: () => new Promise<void>(() => {}) };
     const consumer = await openConsumer([{ queue, weight: 1 }], worker, { drainTimeout: 1 });
@@ -292,7 +292,7 @@ describe('the drain', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('does not count as unfinished what waits for its delete before it starts', async () => {
+  it('does not count a message waiting for its delete before the start as unfinished', async () => {
     const { consumer, run, queue } = await running(() => {}, { deleteOnStart: true, drainTimeout: 1 });
     queue.always.delete = { milliseconds: 3_600_000 };
     await queue.send([{ body: 'a' }]);
@@ -302,7 +302,7 @@ describe('the drain', () => {
     expect(await run).to.include({ unfinished: 0, mayRunAgain: 0 });
   });
 
-  it('counts deletes that are never answered among those that may repeat, and holds nothing in the end', async () => {
+  it('counts messages whose deletes get no response as ones that may run again, and holds nothing', async () => {
     const { consumer, run, queue } = await running(() => {}, {}, { bodies: numbers(3) });
     queue.always.delete = { milliseconds: 3_600_000 };
     await clock.tickAsync(1_000);
@@ -312,7 +312,7 @@ describe('the drain', () => {
     expect(consumer.held).to.equal(0);
   });
 
-  it('deletes whatever was handled, at whichever moment the stop comes', async () => {
+  it('deletes all handled messages, whenever the stop comes', async () => {
     for (let moment = 0; moment < 120; moment += 1) {
       const { consumer, run, started, queue } = await running(() => sleep(7), {}, { bodies: numbers(12) });
       queue.always.receive = { milliseconds: 3 };

@@ -6,7 +6,7 @@ describe('the ids of handled messages', () => {
     for (let number = from; number < to; number += 1) ids.add(String(number));
   };
 
-  it('are the last 10,000 at least, and never more than twice as many', () => {
+  it('are at least the last 10,000, and never more than twice that many', () => {
     const ids = new HandledIds();
     add(ids, 0, 19_999);
     expect(ids.has('0')).to.equal(true);
@@ -14,7 +14,7 @@ describe('the ids of handled messages', () => {
     expect(['9999', '10000', '19999'].map((id) => ids.has(id))).to.deep.equal([false, true, true]);
   });
 
-  it('can be taken back, however long ago they came', () => {
+  it('can be deleted, however old they are', () => {
     const ids = new HandledIds();
     add(ids, 0, 10_001);
     ids.delete('0');

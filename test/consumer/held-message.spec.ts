@@ -12,7 +12,7 @@ import { heldMessage } from './held.ts';
 const STATES = Object.keys(NEXT_STATES) as MessageState[];
 const LEASES = Object.keys(NEXT_LEASES) as Lease[];
 
-/** What makes a message go to a state. */
+/** The call that moves a message to a state. */
 const BECOME: Readonly<Record<Exclude<MessageState, 'received'>, (held: HeldMessage) => void>> = {
   deleting: (held) => held.deleteFirst(),
   running: (held) => {
@@ -28,7 +28,7 @@ const END: Readonly<Record<Exclude<Lease, 'held'>, (held: HeldMessage) => void>>
   lost: (held) => (held.lease === 'uncertain' ? held.confirmLost() : held.endLease('lost', 'refused')),
 };
 
-/** A message in this state, by a shortest way. */
+/** A message in this state, reached by the shortest path. */
 function inState(state: MessageState): HeldMessage {
   const held = heldMessage('a');
   if (state === 'deleting') held.deleteFirst();
@@ -38,7 +38,7 @@ function inState(state: MessageState): HeldMessage {
   return held;
 }
 
-describe('a message that is held', () => {
+describe('a held message', () => {
   for (const from of STATES) {
     for (const to of ['deleting', 'running', 'settling', 'done'] as const) {
       const isLegal = NEXT_STATES[from].includes(to);
@@ -73,7 +73,7 @@ describe('a message that is held', () => {
     }
   }
 
-  it('is not started before its delete is confirmed, where that comes first', () => {
+  it('does not start before its delete is confirmed, if it is deleted first', () => {
     const held = inState('deleting');
     expect(() => held.start(7)).to.throw('cannot go from deleting to running');
     held.confirmDeleted();
@@ -81,7 +81,7 @@ describe('a message that is held', () => {
     expect([held.state, held.startedAt, held.leaseEndsAt]).to.deep.equal(['running', 7, Infinity]);
   });
 
-  it('is confirmed as deleted only while it is being deleted', () => {
+  it('can be confirmed as deleted only while it is being deleted', () => {
     for (const state of STATES.filter((one) => one !== 'deleting')) {
       expect(() => inState(state).confirmDeleted(), state).to.throw(
         `cannot go from ${state} to deleted before its start`,
@@ -89,7 +89,7 @@ describe('a message that is held', () => {
     }
   });
 
-  it('tells its worker why its lease is over, and knows whether the worker can know', () => {
+  it('tells its worker why its lease is over, and knows whether the worker may have noticed', () => {
     const [asked, other] = [heldMessage('a'), heldMessage('b')];
     const { signal } = asked;
     for (const held of [asked, other]) held.endLease('uncertain', 'the clock says so');
@@ -107,7 +107,7 @@ describe('a message that is held', () => {
     expect([held.signal.reason, held.workerKnowsOfLoss]).to.deep.equal([first, false]);
   });
 
-  it('forgets an extension that ended, but not a newer one', () => {
+  it('forgets a finished extension, but not a newer one', () => {
     const held = heldMessage('a');
     const [older, newer] = [Promise.resolve(), Promise.resolve()];
     held.extensionBegins(older);

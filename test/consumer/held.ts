@@ -1,4 +1,4 @@
-// Messages that a process holds, for the specs of what looks after them.
+// Held messages, for the specs of the classes that work on them.
 import { HeldMessage, type Received } from '../../src/consumer/held-message.ts';
 import { Leases, type LeasesOptions } from '../../src/consumer/leases.ts';
 import { Settler, type SettlerOptions } from '../../src/consumer/settler.ts';
@@ -6,7 +6,7 @@ import { Timings } from '../../src/consumer/timings.ts';
 import { realMachine } from '../../src/host/host.ts';
 import type { FaultyQueue } from '../support/faulty-queue.ts';
 
-/** A message that was just received, by this body; it has that as its id, too. */
+/** A message just received, with this string as its body and id. */
 export function heldMessage(body: string, received: Partial<Received> = {}): HeldMessage {
   return new HeldMessage({
     message: { id: body, body, receiptHandle: body, receiveCount: 1, attributes: {}, sentAt: 0 },
@@ -19,7 +19,7 @@ export function heldMessage(body: string, received: Partial<Received> = {}): Hel
   });
 }
 
-/** The leases of a queue, of 30 s unless a spec says otherwise. */
+/** The leases of a queue; 30 s by default. */
 export function leasesOf(queue: FaultyQueue, options: Partial<LeasesOptions> = {}): Leases {
   return new Leases({
     ...{ queue, visibilityTimeout: 30, observer: {}, machine: realMachine, onLost: () => {} },
@@ -27,7 +27,7 @@ export function leasesOf(queue: FaultyQueue, options: Partial<LeasesOptions> = {
   });
 }
 
-/** A settler that collects outcomes for 100 ms, has no dead-letter queue and does not drain, unless a spec says otherwise. */
+/** A settler. By default it batches outcomes for 100 ms, has no dead-letter queue and does not drain. */
 export function settlerOf(
   queue: FaultyQueue,
   leases: Leases,
@@ -41,8 +41,8 @@ export function settlerOf(
 }
 
 /**
- * Receives up to ten messages for so many seconds, has leases look after them, and starts their workers; forgets the
- * calls so far.
+ * Receives up to ten messages for this many seconds, puts them under the leases, and starts their workers. Clears the
+ * recorded calls.
  */
 export async function hold(queue: FaultyQueue, leases: Leases, seconds: number): Promise<HeldMessage[]> {
   const received = await receive(queue, leases, seconds);
@@ -50,7 +50,7 @@ export async function hold(queue: FaultyQueue, leases: Leases, seconds: number):
   return received;
 }
 
-/** The same for messages that wait for their turn. */
+/** The same for messages that have not started. */
 export async function receive(queue: FaultyQueue, leases: Leases, seconds: number): Promise<HeldMessage[]> {
   const messages = await queue.receive({ max: 10, waitSeconds: 0, visibilityTimeout: seconds });
   queue.calls.length = 0;

@@ -4,14 +4,14 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { running } from './running.ts';
 
-describe('the end of an idle run', () => {
+describe('idle_exit', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => sinon.restore());
 
-  it('comes after so long without a message, and counts again from each', async () => {
+  it('ends the run after this long without a message, counted again from each message', async () => {
     const { consumer, send, run } = await running(() => {}, { idleExit: 10 });
     await clock.tickAsync(9_000);
     await send('a');
@@ -23,7 +23,7 @@ describe('the end of an idle run', () => {
     await run;
   });
 
-  it('waits for what is being done, however long it takes', async () => {
+  it('waits for running workers, however long they take', async () => {
     const { consumer } = await running(() => sleep(60_000), { idleExit: 10 }, { bodies: ['a'] });
     await clock.tickAsync(69_999);
     expect(consumer.state).to.equal('running');
@@ -31,7 +31,7 @@ describe('the end of an idle run', () => {
     expect([consumer.state, consumer.idle]).to.deep.equal(['draining', true]);
   });
 
-  it('does not come while receives fail, or while it is paused', async () => {
+  it('does not end the run while receives fail or the consumer is paused', async () => {
     const failing = await running(() => {}, { idleExit: 10, poll: 1 });
     failing.queue.always.receive = { error: new BrokerError('unreachable', 'down') };
     const paused = await running(() => {}, { idleExit: 10 });
@@ -40,7 +40,7 @@ describe('the end of an idle run', () => {
     expect([failing.consumer.state, paused.consumer.state]).to.deep.equal(['running', 'paused']);
   });
 
-  it('does not come when it is off or over', async () => {
+  it('does nothing if it is off or the run is already over', async () => {
     const off = await running(() => {});
     const over = await running(() => {}, { idleExit: 10 });
     over.consumer.stop();
@@ -49,12 +49,12 @@ describe('the end of an idle run', () => {
     expect([off.consumer.state, over.consumer.idle]).to.deep.equal(['running', false]);
   });
 
-  it('never sets a timer to a time that has passed since it looked', async () => {
+  it('never sets a timer to a time in the past', async () => {
     const { send } = await running(() => {}, { idleExit: 10 });
     await clock.tickAsync(5_000);
     await send('a');
     const timers = sinon.spy(globalThis, 'setTimeout');
-    // Time passes while it looks, too.
+    // Time also passes during the check.
     clock.setTimeout(() => clock.jump(5_000), 4_999);
     await clock.tickAsync(20_000);
     for (const [, milliseconds] of timers.args) expect(milliseconds).to.be.at.least(0);

@@ -15,7 +15,7 @@ describe('idle_pause', () => {
   const pausesBetween = (calls: readonly { at: number }[], pollMs: number) =>
     calls.slice(1).map(({ at }, index) => Math.round(at - calls[index]!.at - pollMs));
 
-  it('grows by the factor 1.15 from a tenth of a second to its maximum', () => {
+  it('grows by a factor of 1.15 from a tenth of a second to its maximum', () => {
     const pauses = [0];
     while (pauses.length < 60) pauses.push(nextIdlePause(pauses.at(-1)!, 60_000));
     expect(pauses.slice(1, 4).map(Math.round)).to.deep.equal([100, 115, 132]);
@@ -23,7 +23,7 @@ describe('idle_pause', () => {
     expect(pauses.at(-1)).to.equal(60_000);
   });
 
-  it('comes after each empty poll, and begins anew after a message', async () => {
+  it('follows each empty poll, and starts small again after a message', async () => {
     const { queue, send, started } = await running(() => {}, { idlePause: 1 });
     await clock.tickAsync(1_000_000);
     const pauses = pausesBetween(queue.callsOf('receive'), 20_000);
@@ -39,7 +39,7 @@ describe('idle_pause', () => {
     expect(later.slice(0, 2)).to.deep.equal([100, 114]);
   });
 
-  it('is none by default, and while there are messages', async () => {
+  it('is 0 by default, and while there are messages', async () => {
     const { queue } = await running(() => {});
     await clock.tickAsync(200_000);
     expect(new Set(pausesBetween(queue.callsOf('receive'), 20_000))).to.deep.equal(new Set([0]));
@@ -53,7 +53,7 @@ describe('idle_pause', () => {
     expect(busy.started).to.have.length(2_000);
   });
 
-  it('ends at once when it is woken, so that a message is handled without waiting', async () => {
+  it('ends immediately on wake(), so that a message does not have to wait', async () => {
     const { queue, consumer, send, started } = await running(() => {}, { idlePause: 60 });
     while (nextPause(queue.callsOf('receive')) < 50_000) await clock.tickAsync(80_000);
     await clock.tickAsync(25_000);
@@ -65,7 +65,7 @@ describe('idle_pause', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('does not begin when the other requests of a burst come back empty, as they do first', async () => {
+  it('does not start when the short polls of a burst return empty', async () => {
     const { queue, send, started } = await running(
       () => sleep(1),
       { idlePause: 60, concurrency: 10 },
@@ -73,7 +73,7 @@ describe('idle_pause', () => {
     );
     await clock.tickAsync(5_000);
     expect(started).to.have.length(300);
-    // One long poll is left, and a message does not have to wait for a pause.
+    // One long poll is left, so a message does not have to wait for a pause.
     const calls = queue.callsOf('receive').length;
     await send('b');
     await settled();
@@ -81,7 +81,7 @@ describe('idle_pause', () => {
     expect(queue.callsOf('receive').length).to.be.within(calls, calls + 3);
   });
 
-  it('gives way to the pauses after failures', async () => {
+  it('is replaced by the pauses after failures', async () => {
     const { queue } = await running(() => {}, { idlePause: 1 });
     await clock.tickAsync(20_050);
     queue.always.receive = { error: new BrokerError('unreachable', 'down') };
@@ -92,7 +92,7 @@ describe('idle_pause', () => {
 
   const hourly = { 0: [180, 180], 1: [172, 171], 10: [129, 120], 60: [75, 45] };
   for (const [seconds, [first, later]] of Object.entries(hourly)) {
-    it(`of ${seconds} s takes the calls an hour that docs/polling.md says`, async () => {
+    it(`of ${seconds} s costs the calls per hour that docs/polling.md states`, async () => {
       const { queue } = await running(() => {}, { idlePause: Number(seconds) });
       await clock.tickAsync(3_600_000);
       expect(queue.calls.length, 'the first hour').to.be.within(first! - 1, first! + 1);

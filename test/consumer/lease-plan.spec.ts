@@ -7,7 +7,7 @@ describe('the plan of leases', () => {
     expect(extensionTime(2_000, 2)).to.equal(1_000);
   });
 
-  it('takes along what is due a little later', () => {
+  it('includes leases that are due a little later', () => {
     expect(isDue(15_000, 11_250, 30)).to.equal(true);
     expect(isDue(15_000, 11_249, 30)).to.equal(false);
   });
@@ -25,7 +25,7 @@ describe('the plan of leases', () => {
     expect(extensionSeconds(0, hours12 + 1, 30)).to.equal(0);
   });
 
-  it('tries again several times before the lease runs out, and not more than ten times a second', () => {
+  it('retries several times before the lease runs out, at most ten times per second', () => {
     expect(retryTime(15_000, 0)).to.equal(3_750);
     expect(retryTime(1_000, 999)).to.equal(1_099);
   });

@@ -1,4 +1,4 @@
-// Leases on a queue in memory, without a run loop around them. What that makes of them: run-loop-leases.spec.ts.
+// Leases on a queue in memory, without a run loop. For leases in the run loop, see run-loop-leases.spec.ts.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
@@ -27,7 +27,7 @@ describe('leases', () => {
     return { queue, observer, onLost, leases, messages, held: messages[0]! };
   }
 
-  it('are over at their end, not before; that is told once, with the reason', async () => {
+  it('are over when they expire, not before; this is reported once, with the reason', async () => {
     const { queue, observer, onLost, leases, held } = await holding(1);
     queue.always.changeVisibility = { error: unreachable };
     await clock.tickAsync(29_999);
@@ -42,7 +42,7 @@ describe('leases', () => {
       .with.property('message', `The lease of message ${held.message.id} was lost: ${reason}.`);
   });
 
-  it('cannot be lost once they are released, and need no timer then', async () => {
+  it('cannot be lost after they are released, and set no timer then', async () => {
     const { observer, leases, held } = await holding(1);
     held.settle();
     leases.release(held);
@@ -51,7 +51,7 @@ describe('leases', () => {
     expect([held.leaseIsOver, observer.leaseLost.callCount]).to.deep.equal([false, 0]);
   });
 
-  it('go on for those that were extended, when others of the same request were refused', async () => {
+  it('continue for the extended messages if others in the same request were refused', async () => {
     const { queue, observer, leases, messages } = await holding(3);
     queue.faults.changeVisibility.push({
       entries: (_, index) => [undefined, refused('Gone', false), refused('Busy', true)][index],
@@ -66,21 +66,21 @@ describe('leases', () => {
     expect(leases.size).to.equal(2);
   });
 
-  it('tell of requests that failed, with the number of their messages', async () => {
+  it('report failed requests, with the number of messages', async () => {
     const { queue, observer } = await holding(3);
     queue.faults.changeVisibility.push({ error: unreachable });
     await clock.tickAsync(15_000);
     expect(observer.extensionFailed.args).to.deep.equal([[unreachable, 3]]);
   });
 
-  it('that are lost are not extended for a worker that asks', async () => {
+  it("are not extended at a worker's request if they are lost", async () => {
     const { queue, leases, held } = await holding(1);
     clock.jump(30_000);
     expect(await rejection(leases.extend(held, 60))).to.be.instanceOf(LeaseLostError);
     expect(queue.calls).to.deep.equal([]);
   });
 
-  it('say to a worker why they were not extended', async () => {
+  it('tell a worker why they were not extended', async () => {
     const { queue, leases, held } = await holding(1);
     queue.faults.changeVisibility.push({ entries: () => refused('Busy', true) });
     const error = await rejection(leases.extend(held, 60));
@@ -90,7 +90,7 @@ describe('leases', () => {
     });
   });
 
-  it('are left alone while their message is being settled, and extended in time when that failed', async () => {
+  it('are not extended while their message is being settled, but in time if that fails', async () => {
     const { queue, leases, held } = await holding(1);
     held.settlementBegins();
     await clock.tickAsync(20_000);
@@ -102,7 +102,7 @@ describe('leases', () => {
     expect(leases.owns(held)).to.equal(true);
   });
 
-  it('need nobody who listens', async () => {
+  it('do not need an observer', async () => {
     const queue = await faultyQueue('work', bodiesOf('a', 3));
     const leases = leasesOf(queue);
     await hold(queue, leases, SECONDS);

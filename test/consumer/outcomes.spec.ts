@@ -17,7 +17,7 @@ describe('outcomes', () => {
     throw new Error('no such user');
   };
 
-  it('delete a message whose worker failed, after the observer has been told', async () => {
+  it('delete a message whose worker failed, after the observer has been notified', async () => {
     const failed = sinon.spy();
     const { queue, started } = await running(failing, {}, { bodies: ['a', 'b'], observer: { failed } });
     await clock.tickAsync(60_000);
@@ -31,7 +31,7 @@ describe('outcomes', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('keep a failed message whose body could not be written down', async () => {
+  it('keep a failed message whose body could not be recorded', async () => {
     const failed = sinon.stub().throws(new Error('disk full'));
     const { queue, started } = await running(failing, {}, { bodies: ['a'], observer: { failed } });
     await clock.tickAsync(29_000);
@@ -40,13 +40,13 @@ describe('outcomes', () => {
     expect(started).to.deep.equal(['a', 'a']);
   });
 
-  it('keep it with on_error = retry', async () => {
+  it('keep a failed message with on_error = retry', async () => {
     const { started } = await running(failing, { onError: 'retry' }, { bodies: ['a'] });
     await clock.tickAsync(61_000);
     expect(started).to.deep.equal(['a', 'a', 'a']);
   });
 
-  it('come back later each time with a backoff, counted by receives', async () => {
+  it('make the message visible later each time with a backoff, counted by receives', async () => {
     const at: number[] = [];
     await running(
       () => {
@@ -61,7 +61,7 @@ describe('outcomes', () => {
     expect(pauses).to.deep.equal([1, 3, 9, 27]);
   });
 
-  it('come back after the delay of a TransientError, whatever the backoff says', async () => {
+  it('make the message visible after the delay of a TransientError, whatever the backoff is', async () => {
     const { started } = await running(
       () => {
         throw new TransientError({ delay: 5 });
@@ -75,7 +75,7 @@ describe('outcomes', () => {
     expect(started).to.have.length(2);
   });
 
-  it('reach the redrive of the queue after exactly as many receives as it allows', async () => {
+  it("lead to the queue's redrive after exactly the number of receives that it allows", async () => {
     const broker = new MemoryBroker();
     await broker.create('failed');
     await broker.create('work', { deadLetterQueue: { name: 'failed', maxReceives: 3 } });
@@ -93,7 +93,7 @@ describe('outcomes', () => {
     await run;
   });
 
-  it('come from a worker that throws at once and from one that rejects later', async () => {
+  it('work for a worker that throws immediately and for one that rejects later', async () => {
     const { queue } = await running(
       async () => {
         await sleep(10);
@@ -107,7 +107,7 @@ describe('outcomes', () => {
   });
 
   describe('on a FIFO queue', () => {
-    it('keep the order within a group when a message fails: it comes again before those behind it', async () => {
+    it('keep the order within a group if a message fails: it arrives again before those behind it', async () => {
       let first = true;
       const { started } = await running(
         async ({ body }) => {
@@ -125,7 +125,7 @@ describe('outcomes', () => {
       expect(started.filter((body) => body.startsWith('b'))).to.deep.equal(['b1', 'b2']);
     });
 
-    it('give back what is behind a message that failed, and extend it no longer', async () => {
+    it('return the messages behind a failed one, and stop extending their leases', async () => {
       const { queue } = await running(
         async ({ body }) => {
           if (body === 'a0') throw new TransientError({ delay: 600 });
@@ -141,7 +141,7 @@ describe('outcomes', () => {
       expect(await queue.counts()).to.deep.equal({ visible: 2, inFlight: 2, delayed: 0 });
     });
 
-    it('run groups side by side, and each in order, whatever the workers take', async () => {
+    it('run groups in parallel, and each in order, however long the workers take', async () => {
       const bodies = Array.from({ length: 30 }, (_, index) => `${'abc'[index % 3]}${Math.floor(index / 3)}`);
       const running_ = new Set<string>();
       const { started } = await running(
@@ -162,7 +162,7 @@ describe('outcomes', () => {
       }
     });
 
-    it('do not keep a group back when a message is deleted because of an error', async () => {
+    it('do not hold up a group if a message is deleted because of an error', async () => {
       const { started } = await running(failing, {}, { name: 'work.fifo', bodies: ['a1', 'a2', 'a3'] });
       await clock.tickAsync(1_000);
       expect(started).to.deep.equal(['a1', 'a2', 'a3']);

@@ -4,14 +4,14 @@ import { BrokerError } from '../../src/brokers/errors.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { bodiesOf, running, settled } from './running.ts';
 
-describe('a consumer that is paused', () => {
+describe('a paused consumer', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  it('receives nothing, and goes on where it was when it is resumed', async () => {
+  it('receives nothing, and continues when it is resumed', async () => {
     const { consumer, queue, send, started } = await running(() => {});
     queue.abortsReceives = true;
     await settled();
@@ -30,7 +30,7 @@ describe('a consumer that is paused', () => {
     expect(consumer.state).to.equal('running');
   });
 
-  it('handles what it holds', async () => {
+  it('handles the messages that it holds', async () => {
     const { consumer, queue, started } = await running(
       () => sleep(1_000),
       { prefetch: 4 },
@@ -45,7 +45,7 @@ describe('a consumer that is paused', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 19 - inFlight, inFlight: 0, delayed: 0 });
   });
 
-  it('takes what a long poll still brings that cannot be ended safely', async () => {
+  it('accepts the messages of a long poll that cannot be aborted safely', async () => {
     const { consumer, send, started } = await running(() => {});
     await settled();
     consumer.pause();
@@ -55,7 +55,7 @@ describe('a consumer that is paused', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('is not woken by wake, and does not ask again after a failure', async () => {
+  it('ignores wake(), and does not retry after a failure', async () => {
     const { consumer, queue } = await running(() => {});
     queue.always.receive = { error: new BrokerError('unreachable', 'down') };
     await clock.tickAsync(30_000);
@@ -67,7 +67,7 @@ describe('a consumer that is paused', () => {
     expect(queue.callsOf('receive')).to.have.length(calls);
   });
 
-  it('is not taken for idle, and has the whole time again once it is resumed', async () => {
+  it('is not idle, and the idle time starts over when it is resumed', async () => {
     const { consumer, run } = await running(() => {}, { idleExit: 60 });
     let ended = false;
     void run.then(() => {
@@ -82,7 +82,7 @@ describe('a consumer that is paused', () => {
     expect(ended).to.equal(true);
   });
 
-  it('is not taken for one that has come to a halt', async () => {
+  it('is not reported as stalled', async () => {
     const { consumer, send, started } = await running(() => {});
     await clock.tickAsync(10_000);
     consumer.pause();
@@ -96,7 +96,7 @@ describe('a consumer that is paused', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('ends once it is told to stop, whatever else it is told, and has never polled twice at a time', async () => {
+  it('ends after stop(), whatever else is called, and never runs two polls at a time', async () => {
     const commands = ['pause', 'resume', 'wake', 'stop'] as const;
     const sequences = commands.flatMap((first) =>
       commands.flatMap((second) => commands.map((third) => [first, second, third] as const)),
@@ -128,7 +128,7 @@ describe('a consumer that is paused', () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it('drains when it is told to stop, and stays stopped', async () => {
+  it('drains on stop(), and stays stopped', async () => {
     const { consumer, run, queue, send } = await running(() => {});
     await settled();
     consumer.pause();
@@ -145,14 +145,14 @@ describe('a consumer that is paused', () => {
   });
 });
 
-describe('what a consumer says of its receives', () => {
+describe('what a consumer reports about its receives', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  it('counts the seconds since one ended, while one is under way', async () => {
+  it('is the seconds since the last one returned, while one is in progress', async () => {
     const { consumer } = await running(() => {});
     await clock.tickAsync(15_000);
     expect(consumer.loads[0]?.silentSeconds).to.equal(15);
@@ -160,7 +160,7 @@ describe('what a consumer says of its receives', () => {
     expect(consumer.loads[0]?.silentSeconds).to.equal(10);
   });
 
-  it('tells of failures until one works again', async () => {
+  it('is a failure until one succeeds again', async () => {
     const { consumer, queue } = await running(() => {});
     queue.always.receive = { error: new BrokerError('unreachable', 'down') };
     await clock.tickAsync(30_000);

@@ -16,13 +16,13 @@ describe('polling', () => {
   });
   afterEach(() => clock.restore());
 
-  it('asks at most 180 times an hour while the queue is empty', async () => {
+  it('sends at most 180 requests per hour while the queue is empty', async () => {
     const { queue } = await running(() => {});
     await clock.tickAsync(3_600_000);
     expect(queue.calls.length).to.be.within(1, 181);
   });
 
-  it('starts a message that comes while it waits at once', async () => {
+  it('immediately starts a message that arrives during a long poll', async () => {
     const { send, started } = await running(() => {});
     await clock.tickAsync(7_000);
     await send('a');
@@ -49,7 +49,7 @@ describe('polling', () => {
     expect(most).to.equal(1);
   });
 
-  it('never lets a fast worker wait for the network, at a tenth of a receive a message', async () => {
+  it('never lets a fast worker wait for the network, with one receive per ten messages', async () => {
     const { queue, started } = await running(() => sleep(5), {}, { bodies: numbers(1_000) });
     queue.always.receive = { milliseconds: 20 };
     await clock.tickAsync(5_250);
@@ -65,7 +65,7 @@ describe('polling', () => {
     expect((await queue.counts()).inFlight).to.equal(1);
   });
 
-  it('stays calm in an outage of ten minutes, says so, and recovers by itself', async () => {
+  it('backs off during a ten-minute outage, reports it, and recovers by itself', async () => {
     const observer = { receiveFailed: sinon.spy(), receiveRecovered: sinon.spy() };
     const { queue, send, started } = await running(() => {}, {}, { observer });
     queue.always.receive = { error: unreachable };
@@ -80,7 +80,7 @@ describe('polling', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('asks at most 30 times in a minute without a network', async () => {
+  it('sends at most 30 requests per minute without a network', async () => {
     const { queue } = await running(() => {});
     queue.always.receive = { error: unreachable };
     await clock.tickAsync(20_000);
@@ -89,7 +89,7 @@ describe('polling', () => {
     expect(queue.callsOf('receive').length - before).to.be.within(5, 30);
   });
 
-  it('asks with one request at a time after a failure, however many were under way before', async () => {
+  it('sends one request at a time after a failure, however many were in progress before', async () => {
     const { queue, started } = await running(
       () => sleep(10),
       { concurrency: 100 },
@@ -105,7 +105,7 @@ describe('polling', () => {
     expect(queue.callsOf('receive').length - calls).to.be.at.most(15);
   });
 
-  it('leaves the messages of a receive that failed on its way back to their visibility timeout', async () => {
+  it('leaves the messages of a receive whose response was lost until their visibility timeout ends', async () => {
     const { queue, send, started } = await running(() => {});
     queue.faults.receive.push({ error: unreachable, worked: true });
     await clock.tickAsync(20_000);
@@ -116,7 +116,7 @@ describe('polling', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('ends its pause after a failure when it is woken', async () => {
+  it('ends its pause after a failure on wake()', async () => {
     const { queue, consumer, send, started } = await running(() => {});
     queue.always.receive = { error: unreachable };
     await clock.tickAsync(120_000);
@@ -127,7 +127,7 @@ describe('polling', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('goes on when every listener throws', async () => {
+  it('continues when every listener throws', async () => {
     const broken = () => {
       throw new Error('a broken listener');
     };
@@ -151,7 +151,7 @@ describe('polling', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('cannot stop silently: a receive that never ends makes the run fail', async () => {
+  it('cannot stop silently: a receive that never returns makes the run fail', async () => {
     const { queue, run } = await running(() => {});
     queue.always.receive = { milliseconds: 2 ** 31 - 1 };
     const error = rejection(run);
@@ -159,7 +159,7 @@ describe('polling', () => {
     expect(await error).to.be.instanceOf(PollingStoppedError);
   });
 
-  it('drains before the run fails: what is held is handled, and settled', async () => {
+  it('drains before the run fails: held messages are handled and settled', async () => {
     const { queue, run } = await running(
       () => sleep(125_000),
       { concurrency: 2, drainTimeout: 60 },
@@ -173,7 +173,7 @@ describe('polling', () => {
     expect(await left).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('does not take an hour of work for a halt', async () => {
+  it('does not mistake an hour of work for a stall', async () => {
     const { started, send } = await running(() => sleep(3_600_000), {}, { bodies: ['a'] });
     await clock.tickAsync(3_601_000);
     await send('b');
@@ -181,7 +181,7 @@ describe('polling', () => {
     expect(started).to.deep.equal(['a', 'b']);
   });
 
-  it('ends after as many messages as the limit says, and takes no others', async () => {
+  it('ends after the message limit, and receives no others', async () => {
     const { run, started, queue } = await running(() => {}, { messageLimit: 3 }, { bodies: numbers(20) });
     await clock.tickAsync(3_000);
     const report = await run;
@@ -195,7 +195,7 @@ describe('polling', () => {
     [30, 4],
     ['auto', 4],
   ] as const) {
-    it(`receives no more than the limit says with ${slots} slots and a prefetch of ${prefetch}`, async () => {
+    it(`does not receive more than the limit with ${slots} slots and a prefetch of ${prefetch}`, async () => {
       const received = sinon.spy();
       const { run, started, queue } = await running(
         () => sleep(20),
@@ -211,7 +211,7 @@ describe('polling', () => {
     });
   }
 
-  it('goes on until the last message of the limit is handled, not just started', async () => {
+  it('continues until the last message of the limit is handled, not just started', async () => {
     const { consumer, run, queue } = await running(
       ({ body }) => sleep(body === '0' ? 10 : 10_000),
       { messageLimit: 2, concurrency: 2, drainTimeout: 1 },
@@ -233,7 +233,7 @@ describe('polling', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('ends when it has been idle for so long, not while a worker runs or receives fail', async () => {
+  it('ends after the idle time, but not while a worker runs or receives fail', async () => {
     const { queue, run } = await running(() => sleep(60_000), { idleExit: 10 }, { bodies: ['a'] });
     let ended = false;
     void run.then(() => {
@@ -250,12 +250,12 @@ describe('polling', () => {
     expect(ended).to.equal(true);
   });
 
-  it('is not idle while an outcome is not settled yet, nor while a worker runs whose lease is lost', async () => {
+  it('is not idle while an outcome is unsettled, or while a worker whose lease is lost is running', async () => {
     const settling = await running(() => {}, { idleExit: 10 }, { bodies: ['a'] });
     settling.queue.always.delete = { error: unreachable };
     const without = await running(() => sleep(100_000), { idleExit: 10 }, { bodies: ['b'] });
     without.queue.faults.changeVisibility.push({ entries: () => refused('ReceiptHandleIsInvalid', false) });
-    // Nothing more comes while the worker runs.
+    // No messages arrive while the worker runs.
     without.queue.always.receive = { milliseconds: 3_600_000 };
     await clock.tickAsync(60_000);
     expect([settling.consumer.state, settling.consumer.held]).to.deep.equal(['running', 1]);
@@ -266,7 +266,7 @@ describe('polling', () => {
     expect(without.consumer.state).to.equal('running');
   });
 
-  it('is idle for the whole time since the end of the last message', async () => {
+  it('counts the idle time from the end of the last message', async () => {
     const { consumer } = await running(() => sleep(6_000), { idleExit: 10 }, { bodies: ['a'] });
     await clock.tickAsync(15_999);
     expect(consumer.idle).to.equal(false);

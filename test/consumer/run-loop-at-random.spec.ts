@@ -1,4 +1,4 @@
-// Random runs: whatever workers do, requests meet and the moment of the stop is, nothing is lost.
+// Random runs: no message is lost, whatever workers do, whichever requests fail and whenever the stop comes.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
@@ -9,7 +9,7 @@ import { TransientError } from '../../src/worker/errors.ts';
 import { type Fault, FaultyQueue, refused, sleep } from '../support/faulty-queue.ts';
 import { openConsumer, type SpecOptions, sendTo } from './running.ts';
 
-/** What the worker does with an attempt at a message. */
+/** What the worker does in one attempt at a message. */
 type Attempt =
   | { readonly does: 'return' | 'fail' | 'retry' | 'block'; readonly milliseconds: number }
   | { readonly does: 'retry later'; readonly milliseconds: number; readonly delay: number };
@@ -58,7 +58,7 @@ const run: fc.Arbitrary<Run> = fc.record({
   stopAfterMs: fc.oneof(fc.nat(500), fc.nat(60_000)),
 });
 
-/** What has happened to a message by its body. */
+/** What happened to a message. */
 interface Fate {
   attempts: number;
   succeeded: boolean;
@@ -67,7 +67,7 @@ interface Fate {
 
 interface Played {
   readonly fates: ReadonlyMap<string, Fate>;
-  /** The bodies of those handled, in the order of their first success. */
+  /** The handled bodies, in the order of their first success. */
   readonly firstSuccesses: readonly string[];
   /** The bodies in the dead-letter queue. */
   readonly buried: ReadonlySet<string>;
@@ -88,7 +88,7 @@ describe('the run loop, in random runs', () => {
     if (attempt.does === 'retry later') throw new TransientError({ delay: attempt.delay });
   }
 
-  /** Runs a consumer until its stop, and on until it has drained. */
+  /** Runs a consumer, stops it after this time, and waits until it has drained. */
   async function consume(consumer: Consumer, milliseconds: number): Promise<void> {
     let ended = false;
     const run = consumer.run().then(() => {
@@ -102,7 +102,7 @@ describe('the run loop, in random runs', () => {
     await run;
   }
 
-  /** Runs a consumer that is stopped, and then one without faults, until nothing is left. */
+  /** Runs a consumer and stops it, then runs one without faults until the queue is empty. */
   async function play({ names, messages, attempts, faults, options, stopAfterMs }: Run): Promise<Played> {
     const broker = new MemoryBroker();
     const open = async (name: string) => new FaultyQueue(await broker.open(name));
@@ -142,7 +142,7 @@ describe('the run loop, in random runs', () => {
       weighted,
       worker(() => {
         attempted += 1;
-        // Blocked for ever, a consumer does nothing else.
+        // A consumer that is blocked forever could do nothing else.
         return attempted > 200 ? AT_ONCE : attempts[attempted % attempts.length]!;
       }),
       settings,
@@ -153,12 +153,12 @@ describe('the run loop, in random runs', () => {
       },
     );
     await consume(consumer, stopAfterMs);
-    // Workers that did not end within the drain end now.
+    // Workers that did not end during the drain end now.
     await clock.tickAsync(60_000);
     expect(consumer.held, 'held after the drain').to.equal(0);
     expect(clock.countTimers(), 'timers after the drain').to.equal(0);
 
-    // A process after this one, without faults, handles what was left.
+    // The next process, without faults, handles what is left.
     for (const queue of [...queues, deadLetterQueue]) queue.heal();
     const later = await openConsumer(
       weighted,
@@ -174,7 +174,7 @@ describe('the run loop, in random runs', () => {
     return { fates, firstSuccesses, buried };
   }
 
-  it('handle each message at least once or leave it, and hold nothing in the end', async () => {
+  it('handle each message at least once or leave it, and hold nothing at the end', async () => {
     const check = async (given: Run) => {
       const { fates, firstSuccesses, buried } = await play(given);
       const { onError } = given.options;
@@ -188,7 +188,7 @@ describe('the run loop, in random runs', () => {
     await fc.assert(fc.asyncProperty(run, check), { numRuns: 300 });
   }).timeout(60_000);
 
-  it('handle each message at most once with delete_on_start, and exactly once if each delete is answered', async () => {
+  it('handle each message at most once with delete_on_start, exactly once if all deletes get a response', async () => {
     const check = async (given: Run) => {
       const { fates } = await play({ ...given, options: { ...given.options, deleteOnStart: true } });
       const answered = given.faults.delete.every((fault) => {
@@ -203,7 +203,7 @@ describe('the run loop, in random runs', () => {
   }).timeout(60_000);
 });
 
-/** The bodies of everything in a standard queue. */
+/** The bodies of all messages in a standard queue. */
 async function bodiesIn(queue: FaultyQueue): Promise<Set<string>> {
   const bodies = new Set<string>();
   for (;;) {
@@ -213,7 +213,7 @@ async function bodiesIn(queue: FaultyQueue): Promise<Set<string>> {
   }
 }
 
-/** FIFO: the first successes of a group are in the order of sending. */
+/** FIFO: checks that the first successes in each group are in the order sent. */
 function expectOrder(successes: readonly string[], names: readonly string[]): void {
   for (const [index, name] of names.entries()) {
     if (!name.endsWith('.fifo')) continue;

@@ -1,4 +1,4 @@
-// The run loop on machines of its own, with the globals out of reach: what a simulation needs.
+// The run loop on simulated machines, with the globals out of reach: what a simulation needs.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type { EntryResult, Message, Queue } from '../../src/brokers/broker.ts';
@@ -9,7 +9,7 @@ import { exponentialBackoff } from '../../src/worker/backoff.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
 import { VirtualMachine } from '../support/virtual-machine.ts';
 
-/** A queue whose messages come back when they are made visible, and not by themselves. */
+/** A queue whose messages become visible again only by a visibility change, not by a timeout. */
 class PlainQueue implements Queue {
   readonly name = 'work';
   readonly fifo = false;
@@ -83,7 +83,7 @@ class PlainQueue implements Queue {
 describe('the run loop, in virtual time', () => {
   afterEach(() => sinon.restore());
 
-  /** A consumer with a machine of its own; the first attempt at each message fails, all take 40 s. */
+  /** A consumer with its own machine. The first attempt at each message fails; every attempt takes 40 s. */
   async function start(bodies: readonly string[]) {
     const machine = new VirtualMachine();
     const queue = new PlainQueue(machine, bodies);
@@ -101,7 +101,7 @@ describe('the run loop, in virtual time', () => {
     return { machine, queue, consumer };
   }
 
-  it('touches no clock, no timer and no random number of the process, and several do not touch each other', async () => {
+  it('uses no clock, timer or random number of the process, and several loops do not affect each other', async () => {
     const parts = [await start(['a', 'b', 'c']), await start(['d'])];
     const touched: string[] = [];
     for (const [object, name] of [

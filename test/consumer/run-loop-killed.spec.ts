@@ -1,4 +1,4 @@
-// Random runs of several processes, some of which are killed: what they held comes back, once, and in its order.
+// Random runs of several processes, some of which are killed: their messages arrive again, once and in order.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
@@ -15,7 +15,7 @@ interface Run {
   readonly messages: number;
   /** When each process is killed, in milliseconds. */
   readonly kills: readonly number[];
-  /** How long messages take, in turn, in milliseconds. */
+  /** How long the messages take, one after another, in milliseconds. */
   readonly handlings: readonly number[];
   readonly slots: number;
   readonly prefetch: number | 'auto';
@@ -30,14 +30,14 @@ const run: fc.Arbitrary<Run> = fc.record({
   prefetch: fc.constantFrom('auto' as const, 0, 10),
 });
 
-describe('the run loop, in several processes of which some are killed', () => {
+describe('the run loop, in several processes, some of which are killed', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  it('handles each message, once and at most once more for each kill, and keeps the order of groups', async () => {
+  it('handles each message once, plus at most once per kill, and keeps the order of groups', async () => {
     const check = async ({ name, messages, kills, handlings, slots, prefetch }: Run) => {
       const shared = await new MemoryBroker().open(name);
       const bodies = Array.from({ length: messages }, (_, number) => `${GROUPS[number % 3]}${number}`);
@@ -91,7 +91,7 @@ interface Life {
   isOver: boolean;
 }
 
-/** The queue as a process has it that may be killed: then nothing that it asks for happens, and it hears no answers. */
+/** The queue, for a process that may be killed: after that its requests have no effect and get no response. */
 function mortal(queue: Queue, life: Life): Queue {
   const alive = async <Result>(request: () => Promise<Result>): Promise<Result> => {
     if (life.isOver) await never();
@@ -115,7 +115,7 @@ function never(): Promise<never> {
   return new Promise(() => {});
 }
 
-/** The first time that each message was handled is in the order of sending, within its group. */
+/** Checks that within each group, messages were first handled in the order sent. */
 function expectOrder(handled: readonly string[]): void {
   for (const group of GROUPS) {
     const numbers = [...new Set(handled)]

@@ -14,7 +14,7 @@ describe('leases', () => {
   });
   afterEach(() => clock.restore());
 
-  it('keep a message for as long as its worker runs, with a visibility timeout of 2 seconds', async () => {
+  it('keep a message while its worker runs, with a visibility timeout of 2 seconds', async () => {
     const { started, queue } = await running(
       () => sleep(60_000),
       { visibilityTimeout: 2 },
@@ -26,7 +26,7 @@ describe('leases', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('keep what waits, too: each message runs once, however long those before it take', async () => {
+  it('also keep waiting messages: each runs once, however long those before it take', async () => {
     const bodies = ['a', 'b', 'c', 'd', 'e'];
     const { started, queue } = await running(
       ({ body }) => sleep(body === 'a' ? 1 : 20_000),
@@ -38,14 +38,14 @@ describe('leases', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('are extended ten to a request', async () => {
+  it('are extended ten per request', async () => {
     const bodies = Array.from({ length: 20 }, (_, index) => String(index));
     const { queue } = await running(() => sleep(50_000), { concurrency: 20 }, { bodies });
     await clock.tickAsync(20_000);
     expect(queue.callsOf('changeVisibility').map(({ entries }) => entries.length)).to.deep.equal([10, 10]);
   });
 
-  it('keep a batch of ten for as long as its workers run, with a visibility timeout of 2 seconds', async () => {
+  it('keep a batch of ten while its workers run, with a visibility timeout of 2 seconds', async () => {
     const { started, queue } = await running(
       () => sleep(60_000),
       { visibilityTimeout: 2, concurrency: 10, prefetch: 10 },
@@ -75,7 +75,7 @@ describe('leases', () => {
     });
   }
 
-  it('are whole seconds, though the clock is not', async () => {
+  it('are whole seconds, although the clock is not', async () => {
     const { queue } = await running(() => sleep(80_000), { visibilityTimeout: 7 }, { bodies: ['a'] });
     for (let tick = 0; tick < 200; tick += 1) await clock.tickAsync(333.3);
     for (const { entries } of queue.callsOf('changeVisibility')) {
@@ -85,7 +85,7 @@ describe('leases', () => {
     }
   });
 
-  it('are not extended while the delete is under way, and not after it', async () => {
+  it('are not extended during or after the delete', async () => {
     const { queue } = await running(() => sleep(14_890), {}, { bodies: ['a'] });
     queue.faults.delete.push({ milliseconds: 10_000 });
     await clock.tickAsync(120_000);
@@ -93,13 +93,13 @@ describe('leases', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('belong to a delivery, not to a message: one that comes twice is kept twice', async () => {
+  it('belong to a delivery, not to a message: a message received twice is kept twice', async () => {
     const { queue, started } = await running(
       ({ receiveCount }) => sleep(receiveCount === 1 ? 60_000 : 30_000),
       { concurrency: 2, visibilityTimeout: 10 },
       { bodies: ['a'] },
     );
-    // The first lease is lost in silence, as when the server forgets an extension.
+    // The first lease is lost silently, as if the server forgot an extension.
     queue.faults.changeVisibility.push({ entries: () => ({ ok: true }) as never });
     await clock.tickAsync(70_000);
     expect(started).to.deep.equal(['a', 'a']);
@@ -115,7 +115,7 @@ describe('leases', () => {
     expect(new Set(changes.map(({ seconds }) => seconds))).to.deep.equal(new Set([10]));
   });
 
-  it('end after 12 hours, and the worker is told', async () => {
+  it('end after 12 hours, and the worker is notified', async () => {
     let reason: unknown;
     const { queue } = await running(
       async () => {
@@ -134,7 +134,7 @@ describe('leases', () => {
     expect(queue.callsOf('changeVisibility')).to.have.length(changes.length);
   });
 
-  it('are tried again within the time that is left when an extension fails', async () => {
+  it('retry a failed extension within the time left', async () => {
     const { started, queue } = await running(() => sleep(60_000), {}, { bodies: ['a'] });
     queue.faults.changeVisibility.push(
       { error: new BrokerError('unreachable', 'down') },
@@ -144,7 +144,7 @@ describe('leases', () => {
     expect(started).to.deep.equal(['a']);
   });
 
-  it('that are lost abort the signal, once, and the outcome is not made so', async () => {
+  it('abort the signal once when lost, and the outcome is not sent', async () => {
     const lost = sinon.spy();
     let aborted: unknown;
     const { queue } = await running(
@@ -167,11 +167,11 @@ describe('leases', () => {
     expect(queue.callsOf('delete')).to.have.length(0);
   });
 
-  it('that ran out while the process was blocked are noticed before anything is deleted', async () => {
+  it('that ran out while the process was blocked are detected before any delete', async () => {
     const lost = sinon.spy();
     const { queue } = await running(
       ({ receiveCount }) => {
-        // The clock goes on and nothing else does, as in a loop that never gives way.
+        // Only the clock advances, as in a loop that never yields.
         if (receiveCount === 1) clock.setSystemTime(Date.now() + 40_000);
         if (receiveCount === 1) clock.jump(40_000);
       },
@@ -183,15 +183,15 @@ describe('leases', () => {
     expect(queue.callsOf('delete').length).to.be.at.most(1);
   });
 
-  describe('of workers that block the process for longer than they last', () => {
+  describe('of workers that block the process for longer than a lease', () => {
     const nothing = { visible: 0, inFlight: 0, delayed: 0 };
-    /** At most five times, so that a message that comes back for ever fails the spec and does not hang it. */
+    /** At most five times, so that a message that keeps arriving fails the spec and does not hang it. */
     const blockProcess = ({ receiveCount }: Message) => {
       if (receiveCount <= 5) block(clock, 3_000);
     };
 
     for (const name of ['work', 'work.fifo']) {
-      it(`let each message be handled once, and deleted: ${name}`, async () => {
+      it(`let each message be handled once and deleted: ${name}`, async () => {
         const { started, queue, consumer, run } = await running(
           (message) => blockProcess(message),
           { visibilityTimeout: 2 },
@@ -207,7 +207,7 @@ describe('leases', () => {
       });
     }
 
-    it('let it be handled once, too, if they wait for a timer before they return', async () => {
+    it('let a message be handled once, even if its worker awaits a timer before it returns', async () => {
       const { started, queue } = await running(
         async (message) => {
           blockProcess(message);
@@ -221,7 +221,7 @@ describe('leases', () => {
       expect(await queue.counts()).to.deep.equal(nothing);
     });
 
-    it('let a neighbor that returned before be deleted, and not run again', async () => {
+    it('let a neighboring message that was already handled be deleted, not run again', async () => {
       const { started, queue } = await running(
         (message) => (message.body === 'slow' ? blockProcess(message) : undefined),
         { visibilityTimeout: 2, concurrency: 2 },
@@ -232,7 +232,7 @@ describe('leases', () => {
       expect(await queue.counts()).to.deep.equal(nothing);
     });
 
-    it('let no failure be acted on: the message comes back', async () => {
+    it('ignore a failure: the message becomes visible again', async () => {
       const failed = sinon.spy();
       const { started, queue } = await running(
         ({ receiveCount }) => {
@@ -253,7 +253,7 @@ describe('leases', () => {
       expect(queue.callsOf('delete')).to.have.length(1);
     });
 
-    it('let nothing be deleted if the worker was told and may have stopped half way', async () => {
+    it('prevent a delete if the worker was told to stop and may have stopped halfway', async () => {
       const { started, queue } = await running(
         async ({ receiveCount }) => {
           const { signal } = currentMessage();
@@ -270,7 +270,7 @@ describe('leases', () => {
       expect(await queue.counts()).to.deep.equal(nothing);
     });
 
-    it('let what was received again meanwhile be deleted, not run', async () => {
+    it('let a message received again in the meantime be deleted, not run', async () => {
       const { started, queue } = await running(
         async (message) => {
           if (message.body !== 'a') return;
@@ -286,7 +286,7 @@ describe('leases', () => {
     });
   });
 
-  it('that ran out of a waiting message on a FIFO queue take those behind it back, too', async () => {
+  it('of waiting FIFO messages, when they run out, return the messages behind them', async () => {
     const { queue, started } = await running(
       ({ body }) => sleep(body === 'b0' ? 20_000 : 1),
       { visibilityTimeout: 10, prefetch: 10 },
@@ -300,7 +300,7 @@ describe('leases', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('count from the request for an extension, not from its answer', async () => {
+  it('count from the request for an extension, not from the response', async () => {
     const lost = sinon.spy();
     const { queue } = await running(
       () => sleep(60_000),
@@ -314,7 +314,7 @@ describe('leases', () => {
     expect([requestedAt, ...lost.args.flat()]).to.deep.equal([5_000, 15_000]);
   });
 
-  it('of each message are extended or lost by what the answer says of it', async () => {
+  it("are extended or lost according to each message's result", async () => {
     const leaseLost = sinon.spy();
     const { queue, started } = await running(
       () => sleep(20_000),
@@ -336,7 +336,7 @@ describe('leases', () => {
   });
 
   describe('of the first of a FIFO group', () => {
-    /** Refuses to extend `a0`, which was received first, when the leases are extended first. */
+    /** Refuses to extend `a0`, the first received message, in the first extension request. */
     const refuseFirst: Fault = {
       entries: (_, index) => (index === 0 ? refused('ReceiptHandleIsInvalid', false) : undefined),
     };
@@ -351,7 +351,7 @@ describe('leases', () => {
         },
       ],
     ] as const) {
-      it(`that are lost while it runs take those behind it back when its worker ${what}: they come after it`, async () => {
+      it(`that are lost while it runs return those behind it if its worker ${what}, so they arrive later`, async () => {
         const { queue, started } = await running(
           async ({ receiveCount }) => {
             await sleep(8_000);
@@ -368,11 +368,11 @@ describe('leases', () => {
       });
     }
 
-    it('that ran out before it starts, unnoticed, take those behind it back: they come after it', async () => {
+    it('that ran out unnoticed before it starts return those behind it, so they arrive later', async () => {
       const { queue, started, send } = await running(
         async ({ body, receiveCount }) => {
           await sleep(8_000);
-          // The clock goes on and nothing else does, as in a loop that never gives way.
+          // Only the clock advances, as in a loop that never yields.
           if (body === 'b0' && receiveCount === 1) clock.jump(2_000);
         },
         { visibilityTimeout: 10, prefetch: 10 },
@@ -388,7 +388,7 @@ describe('leases', () => {
       expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
     });
 
-    it('that are lost because its delete before its start is refused take those behind it back, too', async () => {
+    it('that are lost because the delete before its start is refused also return those behind it', async () => {
       const { queue, started } = await running(
         () => sleep(10),
         { deleteOnStart: true, visibilityTimeout: 10, prefetch: 10 },

@@ -1,4 +1,4 @@
-// The run loop against an SQS that misbehaves, over real HTTP.
+// The run loop against a misbehaving SQS, over real HTTP.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { openBroker } from '../../src/brokers/open.ts';
@@ -10,7 +10,7 @@ import { openConsumer } from './running.ts';
 const MESSAGES = 40;
 
 interface Scenario {
-  /** What goes wrong: called before the consumer starts, and with each message as it is handled. */
+  /** Makes things go wrong: called before the consumer starts, and for each message as it is handled. */
   readonly arrange: (stub: Stub) => unknown;
   readonly meanwhile?: (handledSoFar: number) => void;
 }
@@ -22,7 +22,7 @@ interface Ended {
   readonly recoveries: number;
 }
 
-/** Handles 40 messages while that happens, and 10 that are sent afterwards, to see that polling goes on; then drains. */
+/** Handles 40 messages in this scenario, and 10 sent afterwards, to see that polling continues; then drains. */
 async function play({ arrange, meanwhile }: Scenario): Promise<Ended> {
   const stub = await startStub();
   const queue = stub.queue('jobs');
@@ -82,7 +82,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 const someEntries = { entries: [0, 3, 7], code: 'InternalError', senderFault: false };
 const either = ['ReceiveMessage', 'DeleteMessageBatch'];
 
-/** Faults whose messages are handled once each, all the same. */
+/** Faults that still let each message be handled once. */
 const once: Record<string, Scenario> = {
   'answers 500 now and then': {
     arrange: (stub) => {
@@ -94,7 +94,7 @@ const once: Record<string, Scenario> = {
       for (const action of either) stub.fault(action, { status: 400, code: 'RequestThrottled' }, 4);
     },
   },
-  'denies for a while what it allowed': {
+  'denies access for a while': {
     arrange: (stub) => {
       for (const action of either) stub.fault(action, { status: 403, code: 'AccessDenied' }, 3);
     },
@@ -106,7 +106,7 @@ const once: Record<string, Scenario> = {
       }
     },
   },
-  'resets connections in the middle of its answers': {
+  'resets connections in the middle of a response': {
     arrange: (stub) => {
       for (const action of either) stub.fault(action, { reset: true }, 3);
     },
@@ -117,25 +117,25 @@ const once: Record<string, Scenario> = {
   'never answers a delete': {
     arrange: (stub) => stub.fault('DeleteMessageBatch', { silent: true }),
   },
-  'stops in the middle of its answer to a receive': {
+  'stops in the middle of the response to a receive': {
     arrange: (stub) => stub.fault('ReceiveMessage', { stalled: true }),
   },
-  'stops in the middle of its answer to a delete': {
+  'stops in the middle of the response to a delete': {
     arrange: (stub) => stub.fault('DeleteMessageBatch', { stalled: true }),
   },
-  'refuses some entries of its batches': {
+  'refuses some entries in a batch': {
     arrange: (stub) => stub.fault('DeleteMessageBatch', someEntries, 6),
   },
-  'says nothing of some entries of its batches': {
+  'omits some entries in its batch results': {
     arrange: (stub) => stub.fault('DeleteMessageBatch', { forgotten: ['0', '1'] }, 3),
   },
-  'fails a delete twice, and then works': {
+  'fails a delete twice, and then recovers': {
     arrange: (stub) => stub.fault('DeleteMessageBatch', { ...someEntries, entries: [0] }, 2),
   },
-  'takes longer for a delete than the visibility timeout': {
+  'takes longer than the visibility timeout for a delete': {
     arrange: (stub) => stub.fault('DeleteMessageBatch', { delayMs: 3_500 }, 2),
   },
-  'takes valid receipt handles for invalid': {
+  'mistakes valid receipt handles for invalid ones': {
     arrange: (stub) =>
       stub.fault('DeleteMessageBatch', {
         entries: [1, 2],
@@ -143,7 +143,7 @@ const once: Record<string, Scenario> = {
         senderFault: true,
       }),
   },
-  'is seen by a clock that jumps': {
+  'is used while the clock jumps': {
     arrange: () => sinon.useFakeTimers({ toFake: ['Date'], now: Date.now() }),
     meanwhile: (handledSoFar) => {
       const hours = { 10: 24, 20: -48, 30: 1 }[handledSoFar];
@@ -152,7 +152,7 @@ const once: Record<string, Scenario> = {
   },
 };
 
-/** Faults that make messages come again while they are handled. */
+/** Faults that make messages arrive again while they are handled. */
 const repeatedly: Record<string, Scenario> = {
   'delivers messages twice': {
     arrange: (stub) => {
@@ -162,7 +162,7 @@ const repeatedly: Record<string, Scenario> = {
         receive(request, (messages) => answer([...messages, ...messages.slice(0, 1)]));
     },
   },
-  'lets messages go, so that their receipt handles expire while they are handled': {
+  'expires receipt handles while their messages are handled': {
     arrange: (stub) => {
       const queue = stub.queue('jobs');
       const receive = queue.receive.bind(queue);
@@ -177,7 +177,7 @@ const repeatedly: Record<string, Scenario> = {
 
 describe('an SQS that', function () {
   this.timeout(40_000);
-  // Those that never answer take their time: all go on at once.
+  // Scenarios without a response take long, so all run at the same time.
   const ended = new Map<string, Promise<Ended>>();
   before(() => {
     for (const [name, scenario] of Object.entries({ ...once, ...repeatedly })) {
@@ -190,25 +190,25 @@ describe('an SQS that', function () {
 
   const timesHandled = async (name: string) => {
     const { handled } = await ended.get(name)!;
-    expect(handled.get('afterwards'), 'what was sent afterwards').to.be.at.least(10);
+    expect(handled.get('afterwards'), 'messages sent afterwards').to.be.at.least(10);
     return [...handled].filter(([body]) => body !== 'afterwards').map(([, times]) => times);
   };
 
   for (const name of Object.keys(once)) {
-    it(`${name} loses nothing, repeats nothing, and is polled on`, async () => {
+    it(`${name} does not lose or repeat messages, and polling continues`, async () => {
       expect(await timesHandled(name)).to.deep.equal(Array(MESSAGES).fill(1));
     });
   }
 
   for (const name of Object.keys(repeatedly)) {
-    it(`${name} loses nothing, and is polled on`, async () => {
+    it(`${name} does not lose messages, and polling continues`, async () => {
       const times = await timesHandled(name);
       expect(times).to.have.length(MESSAGES);
       expect(Math.max(...times)).to.be.within(2, 4);
     });
   }
 
-  it('throttles is told of each time, and once when it works again', async () => {
+  it('throttles is reported each time, and once when it recovers', async () => {
     const { failures, recoveries } = await ended.get('throttles')!;
     expect([failures, recoveries]).to.deep.equal([4, 1]);
   });

@@ -18,7 +18,7 @@ describe('settling', () => {
   });
   afterEach(() => clock.restore());
 
-  it('deletes ten messages with one request, and handles the next while that is under way', async () => {
+  it('deletes ten messages with one request, and handles the next ones meanwhile', async () => {
     const { queue, consumer, run, started } = await running(() => sleep(5), {}, { bodies: numbers(30) });
     queue.always.delete = { milliseconds: 20 };
     await clock.tickAsync(300);
@@ -44,7 +44,7 @@ describe('settling', () => {
     expect(queue.calls.filter(({ action }) => action !== 'receive')).to.deep.equal([]);
   });
 
-  it('tries a failed delete again, and never handles the message twice', async () => {
+  it('retries a failed delete, and never handles the message twice', async () => {
     const { queue, started } = await running(() => {}, {}, { bodies: ['a'] });
     queue.faults.delete.push({ error: unreachable }, { error: unreachable });
     await clock.tickAsync(120_000);
@@ -53,7 +53,7 @@ describe('settling', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('tries again just the entries that failed', async () => {
+  it('retries only the failed entries', async () => {
     const { queue, started } = await running(() => {}, {}, { bodies: numbers(10) });
     queue.faults.delete.push({
       entries: (_, index) => (index === 3 ? refused('InternalError', true) : undefined),
@@ -66,8 +66,8 @@ describe('settling', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  describe('when several entries of an answer failed', () => {
-    /** Two failures that may pass and two that will not, between entries that worked. */
+  describe('when several entries in a response failed', () => {
+    /** Two retryable and two permanent failures, among successful entries. */
     const fault: Fault = {
       entries: (_, index) =>
         [undefined, undefined, busy, undefined, busy, undefined, gone, undefined, gone][index],
@@ -94,7 +94,7 @@ describe('settling', () => {
       expect([started.length, await queue.counts()]).to.deep.equal([10, nothing]);
     });
 
-    it('gives each of them back later, or loses its lease', async () => {
+    it('returns each of them later, or loses its lease', async () => {
       const observer = { settled: sinon.spy(), leaseLost: sinon.spy() };
       const failing = () => {
         throw new Error('no such user');
@@ -109,7 +109,7 @@ describe('settling', () => {
     });
   });
 
-  it('keeps the message invisible for as long as its delete is tried again', async () => {
+  it('keeps the message invisible while its delete is retried', async () => {
     const { queue, started } = await running(() => {}, { visibilityTimeout: 2 }, { bodies: ['a'] });
     queue.always.delete = { error: unreachable };
     await clock.tickAsync(60_000);
@@ -119,14 +119,14 @@ describe('settling', () => {
     expect((await queue.counts()).inFlight).to.equal(0);
   });
 
-  it('keeps the message invisible while a slow delete is under way', async () => {
+  it('keeps the message invisible during a slow delete', async () => {
     const { queue, started } = await running(() => {}, { visibilityTimeout: 3 }, { bodies: ['a'] });
     queue.faults.delete.push({ milliseconds: 2_000 });
     await clock.tickAsync(60_000);
     expect(started).to.deep.equal(['a']);
   });
 
-  it('deletes a handled message that came back because its delete went missing, without handling it again', async () => {
+  it('deletes a message that arrives again because its delete was lost, without handling it again', async () => {
     const { queue, started } = await running(() => {}, { visibilityTimeout: 2 }, { bodies: ['a'] });
     queue.always.delete = { error: unreachable };
     queue.always.changeVisibility = { error: unreachable };
@@ -138,7 +138,7 @@ describe('settling', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('leaves what is to be tried again until its visibility timeout ends, without a request', async () => {
+  it('leaves a message to be retried until its visibility timeout ends, without a request', async () => {
     const { queue, started } = await running(
       () => {
         throw new TransientError();
@@ -153,7 +153,7 @@ describe('settling', () => {
     expect(queue.callsOf('changeVisibility')).to.deep.equal([]);
   });
 
-  it('makes what has a delay visible after it, and no lease extension changes that', async () => {
+  it('makes a message with a delay visible after that delay, and no lease extension changes it', async () => {
     const { queue, started } = await running(
       async ({ receiveCount }) => {
         await sleep(950);

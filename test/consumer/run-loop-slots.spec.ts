@@ -11,7 +11,7 @@ describe('slots', () => {
   });
   afterEach(() => clock.restore());
 
-  it('take the next message the moment they are free, whatever the others do', async () => {
+  it('take the next message as soon as they are free, whatever the others do', async () => {
     const { started } = await running(
       ({ body }) => sleep(body === 'a0' ? 60_000 : 1_000),
       { concurrency: 10 },
@@ -21,7 +21,7 @@ describe('slots', () => {
     expect(started).to.have.length(10 + 9 * 10);
   });
 
-  it('run as many messages at once as there are, and never more', async () => {
+  it('run as many messages at once as there are slots, and never more', async () => {
     let atOnce = 0;
     let most = 0;
     const { started } = await running(
@@ -39,7 +39,7 @@ describe('slots', () => {
     expect([started.length, most]).to.deep.equal([500, 7]);
   });
 
-  it('run no more when deletes and extensions fail, and every listener throws, and the drain waits for all', async () => {
+  it('run no more than that when requests fail and every listener throws, and the drain waits for all', async () => {
     const broken = () => {
       throw new Error('a broken listener');
     };
@@ -74,7 +74,7 @@ describe('slots', () => {
     expect([atOnce, most, consumer.held]).to.deep.equal([0, 4, 0]);
   });
 
-  it('keep up with 95 % of what they could do when a receive takes four times as long as a message', async () => {
+  it('reach 95% of the possible throughput when a receive takes four times as long as a message', async () => {
     const [bodies, milliseconds, receiveMs] = [bodiesOf('a', 4_000), 5, 20];
     const { queues, started } = await runningOnSeveral(
       [{ name: 'work', bodies, receiveMs }],
@@ -89,7 +89,7 @@ describe('slots', () => {
     expect(inFlight).to.be.at.most(300);
   });
 
-  it('hold nothing beside what runs when a message takes a minute', async () => {
+  it('hold only the running messages if a message takes a minute', async () => {
     const { queue } = await running(() => sleep(60_000), { concurrency: 5 }, { bodies: bodiesOf('a', 100) });
     await clock.tickAsync(30_000);
     for (let minute = 1; minute < 6; minute += 1) {
@@ -98,7 +98,7 @@ describe('slots', () => {
     }
   });
 
-  it('take one call for ten messages while they are fast', async () => {
+  it('need one call per ten messages while workers are fast', async () => {
     const { queues, started } = await runningOnSeveral(
       [{ name: 'work', bodies: bodiesOf('a', 2_000), receiveMs: 20 }],
       () => sleep(5),
@@ -110,7 +110,7 @@ describe('slots', () => {
     expect(work.length / 2_000).to.be.at.most(0.22);
   });
 
-  it('take hardly more calls on a FIFO queue with many groups', async () => {
+  it('need hardly more calls on a FIFO queue with many groups', async () => {
     const bodies = Array.from(
       { length: 1_000 },
       (_, index) => `${String.fromCharCode(97 + (index % 26))}${index}`,
@@ -126,7 +126,7 @@ describe('slots', () => {
     expect(work.length / 1_000).to.be.at.most(0.3);
   });
 
-  it('ask for nothing while they are all busy, and are filled at once when one is free', async () => {
+  it('request nothing while they are all busy, and are filled as soon as one is free', async () => {
     const { queue, started } = await running(
       ({ body }) => sleep(body === 'a0' ? 60_000 : 3_600_000),
       { concurrency: 3, visibilityTimeout: 600 },
@@ -139,7 +139,7 @@ describe('slots', () => {
     expect(started).to.have.length(4);
   });
 
-  describe('with a prefetch of so many', () => {
+  describe('with a fixed prefetch', () => {
     const inFlightWith = async (prefetch: number) => {
       const { queue } = await running(
         () => sleep(60_000),
@@ -152,13 +152,13 @@ describe('slots', () => {
       return (await queue.counts()).inFlight;
     };
 
-    it('hold that many beside what runs, however slow the worker', async () => {
+    it('hold that many in addition to the running messages, however slow the worker is', async () => {
       expect(await inFlightWith(0)).to.equal(2);
       expect(await inFlightWith(5)).to.equal(7);
       expect(await inFlightWith(30)).to.be.within(23, 32);
     });
 
-    it('do not pay a receive for each message', async () => {
+    it('do not need a receive per message', async () => {
       const { queue, started } = await running(
         () => sleep(10),
         { prefetch: 20 },
@@ -171,7 +171,7 @@ describe('slots', () => {
   });
 
   describe('on a FIFO queue', () => {
-    it('are not kept idle by a long line in one group', async () => {
+    it('are not kept idle by many messages in one group', async () => {
       const bodies = [...bodiesOf('a', 20), 'b0', 'c0', 'd0'];
       const { started } = await running(
         () => sleep(10_000),
@@ -182,7 +182,7 @@ describe('slots', () => {
       expect([...started].sort()).to.deep.equal(['a0', 'b0', 'c0', 'd0']);
     });
 
-    it('run each group in order, whatever the workers take', async () => {
+    it('run each group in order, however long the workers take', async () => {
       const bodies = bodiesOf('a', 10);
       const { started } = await running(
         ({ body }) => sleep(100 - 9 * Number(body.slice(1))),
@@ -193,7 +193,7 @@ describe('slots', () => {
       expect(started).to.deep.equal(bodies);
     });
 
-    it('give back those behind one that failed, untouched: no receive counts against them but one', async () => {
+    it('return the unstarted messages behind a failed one: only one receive counts against them', async () => {
       const received = new Map<string, number[]>();
       const { started, queue } = await running(
         ({ body, receiveCount }) => {
@@ -212,7 +212,7 @@ describe('slots', () => {
       expect(received.get('a1')).to.deep.equal([2]);
     });
 
-    it('extend no lease of those given back', async () => {
+    it('do not extend the leases of returned messages', async () => {
       const { queue } = await running(
         () => {
           throw new Error('always');

@@ -32,7 +32,7 @@ describe('the run of a worker on a message', () => {
     readonly crashes?: number;
   };
 
-  /** A message whose turn has come, and the run of a worker on it. */
+  /** A message that has a slot, and the run of a worker on it. */
   async function runOf(worker: Worker, { settings, crashes = 0, ...given }: Given = {}) {
     const queue = await faultyQueue('work', ['a']);
     const leases = leasesOf(queue);
@@ -54,7 +54,7 @@ describe('the run of a worker on a message', () => {
     };
   }
 
-  it('is told of with its time, whether it worked or not', async () => {
+  it('is reported with its duration, whether it succeeded or not', async () => {
     const told = observer();
     const worked = await runOf({ handleMessage: () => sleep(100) }, { observer: told });
     const running = worked.run();
@@ -69,7 +69,7 @@ describe('the run of a worker on a message', () => {
     expect(told.failed.args[0]![3]).to.equal(250);
   });
 
-  it('does not begin if the message must not be run here', async () => {
+  it('does not start if the message must not run here', async () => {
     const handleMessage = sinon.spy();
     const { held } = await runOf({ handleMessage });
     const refused = { leases: leasesOf(await faultyQueue('work')), claim: async () => false };
@@ -81,7 +81,7 @@ describe('the run of a worker on a message', () => {
     expect([outcome, handleMessage.callCount, held.state]).to.deep.equal([undefined, 0, 'received']);
   });
 
-  it('is followed by afterMessage, whose failure changes no outcome', async () => {
+  it('is followed by afterMessage, whose failure does not change the outcome', async () => {
     const told = observer();
     const error = new Error('not closed');
     const afterMessage = sinon.stub().onFirstCall().resolves().onSecondCall().rejects(error);
@@ -98,7 +98,7 @@ describe('the run of a worker on a message', () => {
     expect(told.afterMessageFailed.args).to.deep.equal([[second.held, error]]);
   });
 
-  it('has no outcome any more once the drain has given up on it, and is told of no more', async () => {
+  it('has no outcome once the drain has given up on it, and is not reported', async () => {
     const told = observer();
     for (const handleMessage of [() => sleep(100), failing]) {
       const { held, run, unfinished } = await runOf(
@@ -115,7 +115,7 @@ describe('the run of a worker on a message', () => {
     expect(told.failed.callCount).to.equal(0);
   });
 
-  it('that takes too long may mean what the worker says that it means', async () => {
+  it("that takes too long gets its outcome from the worker's onTimeout", async () => {
     const later = new TransientError('later', { delay: 7 });
     for (const onTimeout of [sinon.stub().returns(later), sinon.stub().throws(later)]) {
       const { held, run } = await runOf(
@@ -130,7 +130,7 @@ describe('the run of a worker on a message', () => {
     }
   });
 
-  it('is forgotten by the crash record once all has ended, if it was a suspect', async () => {
+  it("clears its message's crashes once everything has ended, if there were any", async () => {
     for (const [crashes, forgotten] of [
       [0, 0],
       [1, 1],
@@ -146,7 +146,7 @@ describe('the run of a worker on a message', () => {
     }
   });
 
-  it('needs nobody who listens', async () => {
+  it('does not need an observer', async () => {
     const { run, cleanUp } = await runOf(
       { handleMessage: failing, afterMessage: () => Promise.reject(new Error('not closed')) },
       { settings: { handlerTimeout: 60 } },

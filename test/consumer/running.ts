@@ -14,7 +14,7 @@ import { realHost } from '../../src/host/host.ts';
 import type { Worker } from '../../src/worker/worker.ts';
 import { FaultyQueue } from '../support/faulty-queue.ts';
 
-/** Kept from before a spec fakes the clock. */
+/** Captured before a spec fakes the clock. */
 const nextTurn = globalThis.setImmediate;
 
 interface RunningConsumer {
@@ -38,7 +38,7 @@ export const defaults: ConsumerSettings = {
   ...{ concurrency: 1, poll: 20, visibilityTimeout: 30, settleDelay: 100 },
 };
 
-/** What differs from the defaults; the dead-letter queue is the queue itself, whose name the settings then have. */
+/** Settings that differ from the defaults. `deadLetterQueue` is a queue; its name goes into the settings. */
 export type SpecOptions = Partial<Omit<ConsumerSettings, 'queue' | 'backoff' | 'deadLetterQueue'>> &
   Partial<Pick<ConsumerParts, 'backoff' | 'crashRecord' | 'logOf' | 'sharesMessageLimit'>> & {
     readonly deadLetterQueue?: Queue;
@@ -51,9 +51,9 @@ export interface Share {
   /** Default 1. */
   readonly weight?: number;
   readonly bodies?: readonly string[];
-  /** Whether the messages were received once already. Default: not. */
+  /** Whether the messages have already been received once. Default false. */
   readonly receivedBefore?: boolean;
-  /** How long a receive takes that finds messages, in milliseconds. Default 0. */
+  /** How long a receive that finds messages takes, in milliseconds. Default 0. */
   readonly receiveMs?: number;
 }
 
@@ -74,7 +74,7 @@ export async function running(
   return { queue, send: (...more) => sendTo(queue, more), ...rest };
 }
 
-/** Starts a consumer that works on several queues. */
+/** Starts a consumer with several queues. */
 export async function runningOnSeveral(
   shares: readonly Share[],
   handle: Handle,
@@ -98,7 +98,7 @@ export async function runningOnSeveral(
   return { queues, consumer, started, run: consumer.run() };
 }
 
-/** A consumer of these queues, which its broker opens by their names. */
+/** A consumer for these queues, which its broker opens by name. */
 export function openConsumer(
   queues: readonly WeightedQueue[],
   worker: Worker,
@@ -122,7 +122,7 @@ export function openConsumer(
   );
 }
 
-/** A queue of its own broker, with messages in it. */
+/** A queue with messages, on its own broker. */
 export async function faultyQueue(name: string, bodies: readonly string[] = []): Promise<FaultyQueue> {
   const queue = new FaultyQueue(await new MemoryBroker().open(name));
   await sendTo(queue, bodies);
@@ -136,7 +136,7 @@ export async function sendTo(queue: FaultyQueue, bodies: readonly string[]): Pro
   }
 }
 
-/** Receives everything visible, for a look at what is left; ten of a queue at most. */
+/** Receives everything visible, at most ten per queue, to see what is left. */
 export async function bodiesIn(queue: FaultyQueue): Promise<string[]> {
   const messages = await queue.receive({ max: 10, waitSeconds: 0 });
   return messages.map(({ body }) => body);
@@ -147,14 +147,14 @@ export function bodiesOf(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${letter}${index}`);
 }
 
-/** Lets time pass as a worker does that blocks its process: no timer fires before it returns. */
+/** Lets time pass like a worker that blocks the process: no timer fires until it returns. */
 export function block(clock: sinon.SinonFakeTimers, milliseconds: number): void {
   const { timers } = clock as unknown as { timers?: Map<number, { callAt: number }> };
   clock.now += milliseconds;
   for (const timer of timers?.values() ?? []) timer.callAt = Math.max(timer.callAt, clock.now);
 }
 
-/** Lets everything that waits for no timer happen. */
+/** Runs everything that does not wait for a timer. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => nextTurn(resolve));
 }

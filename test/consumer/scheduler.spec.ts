@@ -1,4 +1,4 @@
-// The scheduler without a run loop around it. What that makes of it: run-loop-slots.spec.ts and several-queues.spec.ts.
+// The scheduler without a run loop. For the run loop, see run-loop-slots.spec.ts and several-queues.spec.ts.
 import { expect } from 'chai';
 import {
   type ScheduledQueue,
@@ -32,13 +32,13 @@ function schedulerOf(
 }
 
 describe('the scheduler', () => {
-  it('gives each queue a share of the slots by its weight, among those that have something to run', () => {
+  it('gives each queue a share of the slots by weight, among the queues with messages to run', () => {
     const [urgent, bulk, idle] = [queueOf(3, undefined), queueOf(1, undefined), queueOf(4)];
     const scheduler = schedulerOf([urgent, bulk, idle]);
     expect([urgent, bulk, idle].map((one) => scheduler.shareOf(one))).to.deep.equal([0.75, 0.25, 0.5]);
   });
 
-  it('counts a queue whose message runs, or that has only begun, among those', async () => {
+  it('counts a queue with a running message, or that has just started, among them', async () => {
     const [runs, isNew, other] = [
       queueOf(1, undefined),
       { ...queueOf(1), isNew: true },
@@ -51,13 +51,13 @@ describe('the scheduler', () => {
     expect(scheduler.shareOf(other)).to.equal(0.5);
   });
 
-  it('knows what the other queues could start: of a message group one message', () => {
+  it('knows how many messages the other queues could start: one per message group', () => {
     const [orders, steps, mails] = [queueOf(1, undefined), queueOf(1, 'a', 'a', 'b'), queueOf(1)];
     const scheduler = schedulerOf([orders, steps, mails]);
     expect([orders, steps, mails].map((one) => scheduler.readyBeside(one))).to.deep.equal([2, 1, 3]);
   });
 
-  it('says which messages have a slot, and how many of a queue', async () => {
+  it('knows which messages have a slot, and how many of each queue', async () => {
     const [orders, mails] = [queueOf(1, undefined, undefined), queueOf(1, undefined)];
     const scheduler = schedulerOf([orders, mails], { concurrency: 4 });
     const turns = [
@@ -74,7 +74,7 @@ describe('the scheduler', () => {
     ]);
   });
 
-  it('lets a slot wait until a message has come', async () => {
+  it('lets a slot wait until a message arrives', async () => {
     const queue = queueOf(1);
     const scheduler = schedulerOf([queue]);
     const next = scheduler.next();
@@ -84,7 +84,7 @@ describe('the scheduler', () => {
     expect((await next)?.held).to.equal(held);
   });
 
-  it('starts nothing once the drain has begun: the slots that wait are told, and those that come', async () => {
+  it('starts nothing once the drain has started: waiting slots end, and later ones', async () => {
     const queue = queueOf(1);
     const drain = new AbortController();
     const scheduler = schedulerOf([queue], { concurrency: 2, draining: drain.signal });
@@ -100,7 +100,7 @@ describe('the scheduler', () => {
     ]);
   });
 
-  it('starts as many as are allowed, and does not count what was not run', async () => {
+  it('starts as many messages as are allowed, and does not count those that did not run', async () => {
     const queue = queueOf(1, undefined, undefined, undefined);
     const scheduler = schedulerOf([queue], { concurrency: 3, allowed: 1 });
     const first = (await scheduler.next())!;
@@ -114,7 +114,7 @@ describe('the scheduler', () => {
     expect(await scheduler.next()).not.to.equal(undefined);
   });
 
-  it('gives way to I/O each millisecond, not after each message, when workers return at once', async () => {
+  it('yields to I/O every millisecond, not after each message, if workers return immediately', async () => {
     let now = 0;
     let turnsOfLoop = 0;
     const machine = {
@@ -131,7 +131,7 @@ describe('the scheduler', () => {
     const handledByTurn: number[] = [];
     for (let handled = 1; handled <= 12; handled += 1) {
       const turn = (await scheduler.next())!;
-      // A worker that takes 0.3 ms and waits for nothing.
+      // A worker that takes 0.3 ms and awaits nothing.
       now += 0.3;
       scheduler.free(turn, true);
       handledByTurn[turnsOfLoop] = handled;

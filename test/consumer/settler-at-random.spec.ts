@@ -1,5 +1,5 @@
-// Settler and leases at random: whatever requests meet, each outcome counts once or its lease is lost, and no request
-// speaks for a message that another process may have, but one to delete what was handled.
+// Random settlers and leases: whichever requests fail, each outcome counts once or its lease is lost, and no request
+// is made for a message that another process may have, except to delete a handled one.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
@@ -14,7 +14,7 @@ import { heldMessage, leasesOf, settlerOf } from './held.ts';
 interface Run {
   readonly visibilityTimeout: number;
   readonly settleDelay: number;
-  /** What becomes of each message, and after how many milliseconds. */
+  /** The outcome of each message, and after how many milliseconds it comes. */
   readonly messages: readonly { readonly outcome: Outcome; readonly afterMs: number }[];
   readonly faults: Readonly<Record<'delete' | 'changeVisibility' | 'send', readonly Fault[]>>;
 }
@@ -91,14 +91,14 @@ describe('settler and leases, at random', () => {
     ]);
     for (const { message, lease } of handles.values()) {
       const { body } = message;
-      // A lease that is over by the clock may end in a late delete.
+      // A lease that has expired by the clock may end in a late delete.
       if (lease === 'uncertain' && settled.has(body)) lost.delete(body);
       expect(Number(settled.get(body) ?? 0) + Number(lost.has(body)), `fates of ${body}`).to.equal(1);
     }
     return { settled, lost, left: await bodiesIn(inside), buried: await bodiesIn(deadLetterQueue), settler };
   }
 
-  /** No request may be made for a message whose visibility timeout has ended, but one to delete it. */
+  /** Checks that once a message's visibility timeout has ended, only a delete is requested for it. */
   function checkRequests(queue: FaultyQueue, handles: ReadonlyMap<string, HeldMessage>): void {
     const deletedLate = new Set<string>();
     const check = (handle: string) => {
@@ -120,7 +120,7 @@ describe('settler and leases, at random', () => {
     };
   }
 
-  it('make each outcome so, once, if no request fails', async () => {
+  it('carry out each outcome once if no request fails', async () => {
     const short = fc.oneof(fc.constant(0), fc.nat(60_000));
     await fc.assert(
       fc.asyncProperty(
@@ -143,7 +143,7 @@ describe('settler and leases, at random', () => {
     );
   }).timeout(30_000);
 
-  it('lose no message, whatever requests meet', async () => {
+  it('lose no message, whichever requests fail', async () => {
     const fault = fc.oneof({ weight: 5, arbitrary: temporary }, fc.constant(forGood));
     await fc.assert(
       fc.asyncProperty(run(faults(fault), fc.nat(60_000)), async (given) => {
@@ -151,7 +151,7 @@ describe('settler and leases, at random', () => {
         for (const [index, { outcome }] of given.messages.entries()) {
           const body = String(index);
           const isThere = left.includes(body) || buried.includes(body);
-          if (outcome.action === 'retry') expect(left, `${body} is to come again`).to.include(body);
+          if (outcome.action === 'retry') expect(left, `${body} will arrive again`).to.include(body);
           if (outcome.action === 'bury') expect(isThere, `${body} is in one of the queues`).to.equal(true);
           if (settled.has(body) && outcome.action !== 'retry') expect(left, body).not.to.include(body);
           if (outcome.action !== 'bury') expect(buried, body).not.to.include(body);
@@ -162,7 +162,7 @@ describe('settler and leases, at random', () => {
   }).timeout(30_000);
 });
 
-/** The bodies of everything in a queue. */
+/** The bodies of all messages in a queue. */
 async function bodiesIn(queue: Queue): Promise<string[]> {
   const bodies: string[] = [];
   for (;;) {

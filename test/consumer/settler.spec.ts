@@ -1,4 +1,4 @@
-// The settler alone, with real leases on a queue in memory. What the run loop makes of it: run-loop-settling.spec.ts.
+// The settler alone, with real leases on a queue in memory. For the run loop, see run-loop-settling.spec.ts.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
@@ -18,7 +18,7 @@ describe('the settler', () => {
   });
   afterEach(() => clock.restore());
 
-  /** A settler whose process holds `count` messages for 30 s and runs their workers, unless they wait for their turn. */
+  /** A settler in a process that holds `count` messages for 30 s and, by default, runs their workers. */
   async function holding(
     count: number,
     { settleDelay = 100, hasDeadLetterQueue = true, areRunning = true } = {},
@@ -38,7 +38,7 @@ describe('the settler', () => {
     return { queue, deadLetterQueue, observer, onAnswer, leases, settler, drain, messages, held, another };
   }
 
-  it('takes one outcome of a message: the first', async () => {
+  it('accepts only the first outcome of a message', async () => {
     const { queue, observer, settler, held } = await holding(1);
     settler.settle(held, handled);
     settler.settle(held, released);
@@ -49,12 +49,12 @@ describe('the settler', () => {
     expect(observer.settled.args).to.deep.equal([[held, handled]]);
   });
 
-  it('knows how many outcomes are under way, and how many messages the broker has confirmed as gone', async () => {
+  it('knows how many outcomes are unsettled, and how many messages the broker has confirmed as deleted', async () => {
     const { queue, observer, leases, settler, messages } = await holding(4);
     queue.always.delete = { milliseconds: 50 };
     const outcomes: Outcome[] = [handled, buried, released, { action: 'retry' }];
     for (const [index, outcome] of outcomes.entries()) settler.settle(messages[index]!, outcome);
-    // What comes back by itself needs no request.
+    // A message that becomes visible by itself needs no request.
     expect([settler.unsettled, settler.confirmed]).to.deep.equal([3, 0]);
     await clock.tickAsync(1_000);
     expect([settler.unsettled, settler.confirmed, settler.mayRunAgain, leases.size]).to.deep.equal([
@@ -65,7 +65,7 @@ describe('the settler', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 1, delayed: 0 });
   });
 
-  it('tells how long requests take', async () => {
+  it('records how long requests take', async () => {
     const { queue, onAnswer, settler, held } = await holding(1);
     await clock.tickAsync(5_000);
     queue.always.delete = { milliseconds: 20 };
@@ -74,7 +74,7 @@ describe('the settler', () => {
     expect(onAnswer.args).to.deep.equal([[20]]);
   });
 
-  it('sends everything at once when it is flushed, and says when all is answered', async () => {
+  it('sends everything immediately on flush(), which resolves when every request has completed', async () => {
     const { queue, deadLetterQueue, settler, messages } = await holding(3, { settleDelay: 5_000 });
     queue.always.delete = queue.always.changeVisibility = { milliseconds: 50 };
     deadLetterQueue!.always.send = { milliseconds: 50 };
@@ -89,7 +89,7 @@ describe('the settler', () => {
     expect([answered.callCount, settler.unsettled]).to.deep.equal([1, 0]);
   });
 
-  it('has not flushed what is to be buried before its delete is answered, though there is nothing else', async () => {
+  it('finishes flush() only after the delete of a buried message, even if nothing else is left', async () => {
     const { queue, deadLetterQueue, settler, held } = await holding(1, { settleDelay: 5_000 });
     queue.always.delete = { milliseconds: 50 };
     deadLetterQueue!.always.send = { milliseconds: 50 };
@@ -102,7 +102,7 @@ describe('the settler', () => {
     expect([answered.callCount, settler.confirmed]).to.deep.equal([1, 1]);
   });
 
-  it('flushes what waits to be tried again, too', async () => {
+  it('also flushes waiting retries', async () => {
     const { queue, settler, held } = await holding(1);
     queue.faults.delete.push({ error: unreachable });
     settler.settle(held, handled);
@@ -114,7 +114,7 @@ describe('the settler', () => {
     expect(queue.callsOf('delete')).to.have.length(2);
   });
 
-  it('keeps the lease for as long as requests fail', async () => {
+  it('keeps the lease while requests fail', async () => {
     const { queue, observer, settler, held } = await holding(1);
     queue.always.delete = { error: unreachable };
     settler.settle(held, handled);
@@ -123,7 +123,7 @@ describe('the settler', () => {
     expect([observer.leaseLost.callCount, settler.unsettled]).to.deep.equal([0, 1]);
   });
 
-  it('tells why requests failed, as a whole or in part, and for how many messages', async () => {
+  it('reports why requests failed, completely or partly, and for how many messages', async () => {
     const { queue, observer, settler, messages } = await holding(3);
     queue.faults.delete.push({ error: unreachable });
     for (const held of messages) settler.settle(held, handled);
@@ -139,7 +139,7 @@ describe('the settler', () => {
     ]);
   });
 
-  it('asks for nothing in the name of a message whose lease is over, but to delete what was handled', async () => {
+  it('sends no request for a message whose lease is over, except to delete a handled one', async () => {
     const { queue, observer, settler, messages } = await holding(3);
     const [handledLate, triedAgain, endsMeanwhile] = messages as [HeldMessage, HeldMessage, HeldMessage];
     endsMeanwhile.extended(performance.now() + 50, endsMeanwhile.extendAt);
@@ -159,7 +159,7 @@ describe('the settler', () => {
     expect(messages.map(({ state }) => state)).to.deep.equal(['done', 'done', 'done']);
   });
 
-  it('tries a late delete once, whatever it meets, and knows the message as handled after it', async () => {
+  it('tries a late delete once, whatever the result, and still remembers the message as handled', async () => {
     for (const fault of [{ error: unreachable }, { entries: () => refused('Throttled', true) }, undefined]) {
       const { queue, observer, settler, held } = await holding(1);
       if (fault) queue.faults.delete.push(fault);
@@ -175,7 +175,7 @@ describe('the settler', () => {
     }
   });
 
-  it('deletes nothing whose lease the broker refused, though it was over by the clock before', async () => {
+  it('does not delete a message whose lease the broker refused, even if it had already expired', async () => {
     const { queue, leases, settler, held } = await holding(1);
     held.extended(performance.now(), held.extendAt);
     expect([leases.owns(held), held.lease]).to.deep.equal([false, 'uncertain']);
@@ -190,7 +190,7 @@ describe('the settler', () => {
     ]);
   });
 
-  it('waits for an extension that is under way: after its delete a message has none', async () => {
+  it('waits for an extension in progress, because none may follow the delete', async () => {
     const { queue, settler, held } = await holding(1);
     queue.always.changeVisibility = { milliseconds: 500 };
     await clock.tickAsync(15_000);
@@ -201,7 +201,7 @@ describe('the settler', () => {
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'delete']);
   });
 
-  it('waits for all extensions that are under way, and lets none begin meanwhile', async () => {
+  it('waits for all extensions in progress, and lets none start meanwhile', async () => {
     const { queue, leases, settler, messages } = await holding(3);
     const [soon, late, other] = messages as [HeldMessage, HeldMessage, HeldMessage];
     await clock.tickAsync(10_000);
@@ -215,7 +215,7 @@ describe('the settler', () => {
     expect(settler.confirmed).to.equal(3);
   });
 
-  it('extends none of the leases of a batch while that is under way', async () => {
+  it('does not extend the leases of a batch while it is being sent', async () => {
     const { queue, settler, messages } = await holding(3);
     await clock.tickAsync(10_000);
     queue.faults.delete.push({ milliseconds: 10_000 });
@@ -225,7 +225,7 @@ describe('the settler', () => {
     expect(settler.confirmed).to.equal(3);
   });
 
-  it('takes each part of an answer for the message that it was asked for, though a lease was lost before', async () => {
+  it('matches each result to its message, even if a lease was lost before', async () => {
     const { queue, observer, leases, settler, messages } = await holding(4);
     const [lost, good, bad, alsoGood] = messages as [HeldMessage, HeldMessage, HeldMessage, HeldMessage];
     for (const held of messages) settler.settle(held, handled);
@@ -240,7 +240,7 @@ describe('the settler', () => {
     expect([settler.confirmed, settler.mayRunAgain]).to.deep.equal([2, 2]);
   });
 
-  it('gives up what is not settled, whatever is still answered', async () => {
+  it('gives up what is not settled, and ignores late responses', async () => {
     const { queue, observer, settler, messages } = await holding(3);
     const [answeredLate, waits, released_] = messages as [HeldMessage, HeldMessage, HeldMessage];
     queue.faults.delete.push(
@@ -265,14 +265,14 @@ describe('the settler', () => {
     expect([settler.mayRunAgain, observer.settled.callCount]).to.deep.equal([2, 0]);
   });
 
-  it('says that there is no dead-letter queue', async () => {
+  it('reports a missing dead-letter queue', async () => {
     const { observer, settler, held } = await holding(1, { hasDeadLetterQueue: false });
     settler.settle(held, buried);
     await clock.tickAsync(100);
     expect(observer.settleFailed.args[0]![0].message).to.equal('No dead-letter queue is configured.');
   });
 
-  it('knows a message as handled until its delete is confirmed', async () => {
+  it('remembers a message as handled until its delete is confirmed', async () => {
     const { queue, settler, held } = await holding(1);
     const { id } = held.message;
     queue.faults.delete.push({ error: unreachable });
@@ -284,7 +284,7 @@ describe('the settler', () => {
     expect([settler.confirmed, settler.wasHandled(id)]).to.deep.equal([1, false]);
   });
 
-  it('needs nobody who listens', async () => {
+  it('does not need an observer', async () => {
     const { queue, leases, held, another } = await holding(2);
     const settler = settlerOf(queue, leases, { settings: { settleDelay: 0 } });
     queue.faults.delete.push({ error: unreachable }, { entries: () => refused('Throttled', true) });
@@ -294,7 +294,7 @@ describe('the settler', () => {
   });
 
   describe('before messages are handled', () => {
-    it('deletes each once: of a message that is held twice, one is to be handled', async () => {
+    it('deletes each once: if a message is held twice, only one is handled', async () => {
       const { leases, settler, held, another } = await holding(2, { areRunning: false });
       const { message, receivedAt, leaseEndsAt } = another;
       const twice = { ...message, id: held.message.id };
@@ -306,7 +306,7 @@ describe('the settler', () => {
       expect([...leases.held]).to.deep.equal([held]);
     });
 
-    it('gives back in a drain what it cannot delete, but not what was handled', async () => {
+    it('returns what it cannot delete when the drain starts, but not what was handled', async () => {
       const { queue, settler, drain, held, another } = await holding(2, { areRunning: false });
       queue.faults.delete.push({ error: unreachable }, { error: unreachable });
       settler.settle(another, handled);
@@ -320,7 +320,7 @@ describe('the settler', () => {
       expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
     });
 
-    it('gives back what it cannot delete once the drain has begun', async () => {
+    it('returns what it cannot delete once the drain has started', async () => {
       const { queue, settler, drain, held } = await holding(1, { areRunning: false });
       queue.always.delete = { error: unreachable };
       drain.abort();

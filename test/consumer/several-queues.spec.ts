@@ -13,7 +13,7 @@ import {
   settled,
 } from './running.ts';
 
-/** How many of `bodies` are of a queue, whose letter they begin with. */
+/** How many of `bodies` start with the letter of a queue. */
 const count = (bodies: readonly string[], letter: string) =>
   bodies.filter((body) => body.startsWith(letter)).length;
 
@@ -29,7 +29,7 @@ describe('several queues', () => {
     { name: 'bulk', weight: 1, bodies: bodiesOf('b', messages), receiveMs },
   ];
 
-  describe('share the slots by their weights', () => {
+  describe('share the slots by weight', () => {
     for (const [speed, milliseconds] of [
       ['fast', 2],
       ['slow', 5_000],
@@ -70,7 +70,7 @@ describe('several queues', () => {
       expect(started.length).to.be.within(156, 164);
     });
 
-    it('and one that comes back from being idle does not catch up', async () => {
+    it('and one that was idle does not catch up', async () => {
       const [urgent, bulk] = urgentAndBulk(1_000);
       const { started, queues } = await runningOnSeveral([{ ...urgent, bodies: [] }, bulk], () => sleep(100));
       await clock.tickAsync(30_000);
@@ -81,7 +81,7 @@ describe('several queues', () => {
       expect(count(since, 'u')).to.be.within(42, 49);
     });
 
-    it('nor does one whose only message ran all the time', async () => {
+    it('nor does one whose only message was running all the time', async () => {
       const [urgent, bulk] = urgentAndBulk(2_000);
       const { started, queues } = await runningOnSeveral(
         [{ ...urgent, bodies: ['u0'] }, bulk],
@@ -97,7 +97,7 @@ describe('several queues', () => {
     });
   });
 
-  it('starve nobody, with one slot and slow workers', async () => {
+  it('do not starve each other, with one slot and slow workers', async () => {
     const { started } = await runningOnSeveral(
       [
         { name: 'urgent', weight: 100, bodies: bodiesOf('u', 300) },
@@ -119,7 +119,7 @@ describe('several queues', () => {
     expect(held).to.be.within(8, 12);
   });
 
-  it('poll an idle one as seldom as if it were alone', async () => {
+  it('poll an idle one as rarely as if it were alone', async () => {
     const alone = await running(() => {});
     await clock.tickAsync(3_600_000);
     const { queues } = await runningOnSeveral(
@@ -131,7 +131,7 @@ describe('several queues', () => {
     expect(queues[0]!.callsOf('receive').length).to.be.at.most(before + 1);
   });
 
-  it('start a message of an idle one at once when a slot is free', async () => {
+  it('immediately start a message from an idle one if a slot is free', async () => {
     const { queues, started } = await runningOnSeveral([{ name: 'idle' }, { name: 'other' }], () => {});
     await clock.tickAsync(50_000);
     await sendTo(queues[0]!, ['i']);
@@ -139,7 +139,7 @@ describe('several queues', () => {
     expect(started).to.deep.equal(['i']);
   });
 
-  it('end after as many messages as the limit says, over all, and give back what they hold beyond it', async () => {
+  it('end after the message limit in total, and return the messages held beyond it', async () => {
     const { run, started, queues } = await runningOnSeveral(urgentAndBulk(20), () => sleep(10), {
       concurrency: 3,
       messageLimit: 7,
@@ -152,7 +152,7 @@ describe('several queues', () => {
     expect(left.reduce((sum, { visible }) => sum + visible, 0)).to.equal(33);
   });
 
-  it('are asked for no more than the limit leaves beside what is held of the others', async () => {
+  it('request no more than the limit leaves after the messages held from the others', async () => {
     const [first, later] = [
       await faultyQueue('first', bodiesOf('f', 10)),
       await faultyQueue('later', bodiesOf('l', 10)),
@@ -168,7 +168,7 @@ describe('several queues', () => {
     expect(later.callsOf('receive')).to.have.length(1);
   });
 
-  it('end when all have been idle, not when one is', async () => {
+  it('end when all have been idle, not just one', async () => {
     const { run } = await runningOnSeveral(
       [{ name: 'idle' }, { name: 'busy', bodies: bodiesOf('b', 100) }],
       () => sleep(1_000),
@@ -188,7 +188,7 @@ describe('several queues', () => {
     ['is deleted', new QueueNotFoundError('broken', 'memory:')],
     ['is denied', new BrokerError('denied', 'not allowed')],
   ] as const) {
-    it(`go on when one ${what}, and say which`, async () => {
+    it(`continue if one ${what}, and report which`, async () => {
       const receiveFailed = sinon.spy();
       const { queues, started, consumer, run } = await runningOnSeveral(
         [{ name: 'broken' }, { name: 'sound', bodies: bodiesOf('s', 1_000) }],
@@ -212,7 +212,7 @@ describe('several queues', () => {
     });
   }
 
-  it('have all the slots while the receives of another one fail', async () => {
+  it('get all the slots while the receives of another one fail', async () => {
     const { queues, started } = await runningOnSeveral(
       [{ name: 'broken' }, { name: 'sound', bodies: bodiesOf('s', 1_000) }],
       () => sleep(1_000),
@@ -257,7 +257,7 @@ describe('several queues', () => {
     await settled();
     expect([...started].sort()).to.deep.equal(['f0', 's0']);
 
-    // Now both pause after many empty receives.
+    // Both now pause after many empty receives.
     await clock.tickAsync(7_200_000);
     await sendTo(first, ['f1']);
     await sendTo(second, ['s1']);
@@ -270,7 +270,7 @@ describe('several queues', () => {
     expect([...started].sort()).to.deep.equal(['f0', 'f1', 's0', 's1']);
   });
 
-  it('give back what a last poll of each brings', async () => {
+  it("return the messages of each one's last poll", async () => {
     const { queues, consumer, run, started } = await runningOnSeveral(
       [{ name: 'first' }, { name: 'second' }],
       () => {},
@@ -286,7 +286,7 @@ describe('several queues', () => {
     }
   });
 
-  it('settle side by side in a drain: each has the ten seconds', async () => {
+  it('settle in parallel during a drain: each gets the full ten seconds', async () => {
     const { queues, consumer, run } = await runningOnSeveral(
       [
         { name: 'hangs', bodies: ['h'] },
@@ -307,7 +307,7 @@ describe('several queues', () => {
     expect(await queues[2]!.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('drain together: what has not started goes back to its own queue, and what ran is deleted from its own', async () => {
+  it('drain together: unstarted messages return to their own queue, handled ones are deleted from theirs', async () => {
     const { queues, started, consumer, run } = await runningOnSeveral(urgentAndBulk(20), () => sleep(2_000), {
       concurrency: 2,
     });
@@ -322,7 +322,7 @@ describe('several queues', () => {
     }
   });
 
-  it('can be FIFO and standard side by side, each in its own order', async () => {
+  it('can be FIFO and standard at the same time, each in its own order', async () => {
     const bodies = ['a0', 'b0', 'a1', 'b1', 'a2', 'b2'];
     let failed = false;
     const runs = new Set<string>();

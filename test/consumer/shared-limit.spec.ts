@@ -17,7 +17,7 @@ describe('a message limit that is shared with other processes', () => {
   });
   afterEach(() => clock.restore());
 
-  it('takes as many messages as are allowed, and goes on when more are', async () => {
+  it('handles as many messages as are allowed, and continues when more are', async () => {
     const { consumer, queue, run, started } = await running(
       () => {},
       { sharesMessageLimit: true, concurrency: 3 },
@@ -39,7 +39,7 @@ describe('a message limit that is shared with other processes', () => {
     expect(consumer.idle).to.equal(false);
   });
 
-  it('tells of each message that is done, not of those that are given back', async () => {
+  it('reports each finished message, but not those returned to the queue', async () => {
     const done = sinon.spy();
     const { consumer, run, started } = await running(
       async ({ body }) => {
@@ -59,14 +59,14 @@ describe('a message limit that is shared with other processes', () => {
     expect(done.callCount).to.equal(2);
   });
 
-  it('says whether it ended because no message came', async () => {
+  it('reports whether it ended because no message arrived', async () => {
     const { consumer, run } = await running(() => {}, { sharesMessageLimit: true, idleExit: 5 });
     await clock.tickAsync(10_000);
     await run;
     expect(consumer.idle).to.equal(true);
   });
 
-  it('tells of messages that are to be tried again, too', async () => {
+  it('also reports messages that will be retried', async () => {
     const done = sinon.spy();
     await running(
       () => {
@@ -79,7 +79,7 @@ describe('a message limit that is shared with other processes', () => {
     expect(done.callCount).to.equal(1);
   });
 
-  it('lets start what is held already when more are allowed', async () => {
+  it('lets messages that are already held start when more are allowed', async () => {
     const { consumer, started, queues } = await runningOnSeveral(
       [
         { name: 'first', bodies: ['f'], receiveMs: 10 },
@@ -88,7 +88,7 @@ describe('a message limit that is shared with other processes', () => {
       () => {},
       { sharesMessageLimit: true, concurrency: 2 },
     );
-    // Both receives are under way for the one message that is allowed.
+    // Both receives are in progress for the one allowed message.
     consumer.allow(1);
     await clock.tickAsync(1_000);
     expect([started, consumer.held]).to.deep.equal([['f'], 1]);

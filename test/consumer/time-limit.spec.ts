@@ -6,7 +6,7 @@ import { TransientError } from '../../src/worker/errors.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
-/** A worker that ends when its signal aborts, as `fetch` and timers/promises do. */
+/** A worker that ends when its signal aborts, like `fetch` and timers/promises. */
 async function obedient(): Promise<void> {
   const { signal } = currentMessage();
   await new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -33,9 +33,9 @@ describe('the time limit of a worker', () => {
   });
 
   for (const [how, after] of [
-    ['returns all the same', () => {}],
+    ['still returns', () => {}],
     [
-      'throws something else',
+      'throws a different error',
       () => {
         throw new TransientError('busy');
       },
@@ -58,7 +58,7 @@ describe('the time limit of a worker', () => {
     });
   }
 
-  it('keeps slot and message until the worker has ended: never two copies at once', async () => {
+  it('keeps the slot and the message until the worker has ended: two copies never run at once', async () => {
     let atOnce = 0;
     let most = 0;
     const { started, queue } = await running(
@@ -84,7 +84,7 @@ describe('the time limit of a worker', () => {
     ['delete', [], []],
     ['dead_letter', [], ['a']],
   ] as const) {
-    it(`of one that never ends drains, and its message is settled by on_error = ${onError}`, async () => {
+    it(`starts a drain if the worker never ends, and its message is settled by on_error = ${onError}`, async () => {
       const observer = { stuck: sinon.spy(), failed: sinon.spy() };
       const deadLetterQueue = await faultyQueue('failed');
       const { run, queue } = await running(
@@ -110,7 +110,7 @@ describe('the time limit of a worker', () => {
     });
   }
 
-  it('does not make a failure of a worker that the drain interrupted', async () => {
+  it('does not count a worker interrupted by the drain as failed', async () => {
     const { consumer, run, queue } = await running(
       obedient,
       { handlerTimeout: 60, drainTimeout: 2 },

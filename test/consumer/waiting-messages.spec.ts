@@ -8,7 +8,7 @@ describe('waiting messages', () => {
   const inGroup = (group: string | undefined, body: string): HeldMessage =>
     heldMessage(body, { group, queue: { name: 'work.fifo', fifo: true } });
 
-  it('start in their order, one of a group at a time', () => {
+  it('start in order, one per group at a time', () => {
     const waiting = new WaitingMessages();
     const [a0, a1, b0, alone] = ['a', 'a', 'b', undefined].map((group) => inGroup(group, '')) as [
       HeldMessage,
@@ -30,7 +30,7 @@ describe('waiting messages', () => {
     expect(waiting.take()).to.equal(a1);
   });
 
-  it('know how many could start, whatever has come, gone and been handed back', () => {
+  it('know how many could start, whatever was added, finished or removed', () => {
     const step = fc.record({
       what: fc.constantFrom('add', 'take', 'finish', 'remove', 'behind'),
       group: fc.constantFrom('a', 'b', 'c', undefined),
