@@ -109,7 +109,7 @@ describe('sqs-queues send', function () {
       send(['jobs', '-b', 'carrier-pigeon'], { folder }),
       send(['missing-jobs', '-b', sqs.address], { folder }),
     ]);
-    expect([late.ended, unknown.ended, missing.ended]).to.deep.equal([69, 69, 69]);
+    expect([late.ended, unknown.ended, missing.ended]).to.deep.equal([69, 78, 69]);
     expect(late.stderr).to.match(/delay of 31536001 s/);
     expect(unknown.stderr).to.match(/There is no broker "carrier-pigeon"\. Possible: sqs, /);
     expect(missing.stderr).to.match(/The queue "missing-jobs" does not exist in SQS in region us-east-1/);
