@@ -1,4 +1,4 @@
-/** `sqs-containers/test`: the test container, with which specs run the code of production on queues in memory. */
+/** `sqs-containers/test`: the test container, which lets specs run production code on in-memory queues. */
 export { type Inline, runInline } from '../src/testing/inline.ts';
 export {
   TestContainer,

@@ -1,4 +1,4 @@
-/** A container of one process, as its status server sees it. Loaded only if the ini file has `[http] listen`. */
+/** What the status server of a single-process container reads. Loaded only if the ini file has `[http] listen`. */
 import type { Broker, Queue } from '../brokers/broker.ts';
 import type { Consumer } from '../consumer/consumer.ts';
 import type { Metrics } from '../observe/metrics/metrics.ts';
@@ -18,7 +18,7 @@ export class ContainerStatusSource implements StatusSource {
   #server: StatusServer | undefined;
   #connected: Connected | undefined;
 
-  /** Opens the status server, unless a parent has it. Throws StatusServerError. */
+  /** Opens the status server, unless the parent process runs it. Throws StatusServerError. */
   static async open(
     subject: StatusSubject,
     metrics: Metrics,
@@ -33,12 +33,12 @@ export class ContainerStatusSource implements StatusSource {
     this.#metrics = metrics;
   }
 
-  /** The broker to use instead, whose requests are counted. */
+  /** Wraps the broker to count its requests. Use the result instead. */
   counted(broker: Broker): Broker {
     return counted(broker, this.#metrics);
   }
 
-  /** The container takes messages from now on. */
+  /** Called once the container receives messages. */
   connected(connected: Connected): void {
     this.#connected = connected;
   }

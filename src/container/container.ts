@@ -1,6 +1,6 @@
 /**
- * A container, from its start to its exit code: loggers and broker are opened, the run loop is made, whoever may steer it
- * is connected, and it runs until it has drained. What goes wrong becomes a log line and an exit code.
+ * A container, from start to exit code: opens loggers and broker, builds the run loop, connects it to signals, the
+ * parent process and systemd, and runs it until it has drained. Errors become a log line and an exit code.
  */
 import type { Broker } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
@@ -20,17 +20,17 @@ import { makeRunLoop, type RunLoop } from './run-loop.ts';
 import { warningsOf } from './warnings.ts';
 
 export interface RunOptions {
-  /** Goes behind the names of the queues. */
+  /** Appended to the queue names. */
   readonly suffix?: string | undefined;
-  /** Gives orders, and has the message limit. */
+  /** Sends orders, and owns the message limit. */
   readonly parent?: ParentProcess | undefined;
-  /** Called when it takes messages. */
+  /** Called once the container receives messages. */
   readonly onReady?: (() => void) | undefined;
 }
 
 /**
- * Runs a container with the settings of its program until it has drained; resolves to its exit code.
- * Throws ConfigError for logs that cannot be opened.
+ * Runs a container with the program's settings until it has drained; resolves to its exit code.
+ * Throws ConfigError if a log file cannot be opened.
  */
 export async function runContainer(
   program: Program,
@@ -87,13 +87,13 @@ export async function runContainer(
   }
 }
 
-/** What steers a container, and what is told of it. */
+/** What controls a running container, and where it reports. */
 interface Surroundings extends Pick<RunOptions, 'parent' | 'onReady'> {
   readonly log: Logger;
   readonly loggers: Loggers;
   readonly service: Service;
   readonly metrics: Metrics;
-  /** What is logged once it takes messages. */
+  /** Logged once the container receives messages. */
   readonly connected: string;
   readonly maxMemory: number | undefined;
 }
@@ -104,7 +104,7 @@ async function runUntilDrained(loop: RunLoop, surroundings: Surroundings): Promi
   const controls = controlsOf(loop, surroundings);
   const events = handleProcessEvents(controls);
   parent?.obey(controls, maxMemory);
-  // Whoever reads this may send signals from now on.
+  // From this line on, the container handles signals.
   log.info(connected);
   parent?.report({ type: 'ready' });
   service.ready(controls);
@@ -112,13 +112,13 @@ async function runUntilDrained(loop: RunLoop, surroundings: Surroundings): Promi
   const report = await consumer.run().finally(() => events.end());
   log.info(describeDrain(report));
   if (consumer.idle) parent?.report({ type: 'idle' });
-  // What runs in a process that broke is what may have broken it: the record stays.
+  // After an uncaught exception, one of the running messages may be the cause: keep their crash marks.
   if (events.broken) return exitCodes.software;
   crashRecord?.close();
   return report.unfinished > 0 ? exitCodes.unfinished : exitCodes.done;
 }
 
-/** What signals, the parent and systemd do with the run loop, and what they ask it. */
+/** How signals, the parent process and systemd control and query the run loop. */
 function controlsOf(
   { consumer }: RunLoop,
   { log, loggers, service, metrics, parent }: Surroundings,
@@ -146,14 +146,8 @@ function describeQueues(queues: readonly WeightedQueue[]): string {
   return `${names.length === 1 ? 'queue' : 'queues'} ${names.join(', ')}`;
 }
 
-function describeDrain({
-  held,
-  finished,
-  released,
-  confirmed,
-  mayRunAgain,
-  unfinished,
-}: DrainReport): string {
-  const summary = `Drained: held ${held}, finished ${finished}, released ${released}, deletes confirmed ${confirmed}, may repeat ${mayRunAgain}`;
-  return unfinished > 0 ? `${summary}; ${unfinished} workers did not end` : summary;
+function describeDrain(report: DrainReport): string {
+  const count = (name: keyof DrainReport) => report[name].toLocaleString('en-US');
+  const summary = `Drained ${count('held')} in progress: ${count('finished')} finished, ${count('released')} returned, ${count('confirmed')} deletes confirmed, ${count('mayRunAgain')} may run again`;
+  return report.unfinished > 0 ? `${summary}; ${count('unfinished')} workers did not end` : summary;
 }

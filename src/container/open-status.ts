@@ -1,4 +1,4 @@
-/** The status server of a container. Loaded only if the ini file has `[http] listen`. */
+/** Opens a container's status server. Loaded only if the ini file has `[http] listen`. */
 import { basename } from 'node:path';
 import type { Broker } from '../brokers/broker.ts';
 import { nameOfUrl } from '../brokers/rules/queue-name.ts';
@@ -14,16 +14,16 @@ import { openStatusServer, type StatusServer } from '../observe/status/server.ts
 import type { QueueRole } from '../observe/status/status.ts';
 import type { Program } from './program.ts';
 
-/** Which container it is. */
+/** The container that the status server describes. */
 export interface StatusSubject {
   readonly program: Program;
   readonly config: Config;
-  /** Goes behind the names of the queues. */
+  /** Appended to the queue names. */
   readonly suffix: string | undefined;
   readonly log: Logger;
 }
 
-/** Opens the server, and says in the log where it is. Throws StatusServerError. */
+/** Opens the server and logs its address. Throws StatusServerError. */
 export async function openStatus(
   { program, config, suffix, log }: StatusSubject,
   source: StatusSource,
@@ -41,24 +41,24 @@ export async function openStatus(
     waitSeconds: container.poll,
     listen: http.listen ?? '',
     tokenFile: http.tokenFile,
-    onError: (error) => log.error('The status server could not answer', error),
+    onError: (error) => log.error('The status server failed to answer a request', error),
   });
-  log.info(`Status: ${server.address}`);
+  log.info(`Status page: ${server.address}`);
   const { tokenFile } = http;
   if (tokenFile !== undefined && isReadableByAll(tokenFile)) {
     log.warn(
-      `Every user of this machine can read the token_file, and steer the container with it: chmod 600 ${tokenFile}`,
+      `Every user on this machine can read token_file and control the container with it: run chmod 600 ${tokenFile}`,
     );
   }
   return server;
 }
 
-/** A broker whose requests are counted. */
+/** Wraps a broker to count its requests. */
 export function counted(broker: Broker, metrics: Metrics): Broker {
   return countedBroker(broker, (queue, action, bytes) => metrics.requested(queue, action, bytes));
 }
 
-/** The full names or URLs of the queues, the dead-letter queue last. */
+/** Full names or URLs of the queues, the dead-letter queue last. */
 export function namesOf({ container }: Config, suffix: string | undefined): string[] {
   const { queue, deadLetterQueue, queuePrefix: prefix } = container;
   return [

@@ -1,6 +1,6 @@
 /**
- * What happens to the process from outside: signals steer the container, and errors that nobody caught do not pass
- * unseen. TERM and INT drain, a second one ends at once; HUP reopens the log files; USR2 wakes a receiver that pauses.
+ * Handles signals and uncaught errors. SIGTERM and SIGINT drain, and a second one exits immediately; SIGHUP reopens the
+ * log files; SIGUSR2 ends a pause in polling. An uncaught exception drains, too.
  */
 import { constants } from 'node:os';
 import type { Logger } from '../observe/logging/loggers.ts';
@@ -10,12 +10,12 @@ export interface ProcessControls {
   readonly stop: () => void;
   readonly wake: () => void;
   readonly reopenLogs: () => void;
-  /** True for a child: the terminal sends INT to parent and children alike, and the parent orders what to do. */
+  /** True for a child: the terminal sends SIGINT to parent and children alike, and the parent decides what to do. */
   readonly ignoreInterrupt?: boolean;
 }
 
 export interface ProcessEvents {
-  /** True once an error escaped that leaves the process in an unknown state. */
+  /** True after an uncaught exception: the process may be in an inconsistent state. */
   readonly broken: boolean;
   /** Stops listening. */
   end(): void;
@@ -34,7 +34,9 @@ export function handleProcessEvents({
 
   const drain = (signal: NodeJS.Signals) => {
     if (stopping) {
-      log.warn(`${signal} again: ending at once; what is held comes back when its visibility timeout ends`);
+      log.warn(
+        `${signal} again: exiting immediately; messages in progress become visible again when their visibility timeout ends`,
+      );
       process.exit(128 + constants.signals[signal]);
     }
     stopping = true;
@@ -46,14 +48,13 @@ export function handleProcessEvents({
     SIGINT: ignoreInterrupt ? () => {} : drain,
     SIGHUP: () => {
       reopenLogs();
-      log.info('SIGHUP: log files reopened');
+      log.info('SIGHUP: reopened log files');
     },
     SIGUSR2: wake,
-    // A promise that the worker forgot says nothing about the state of the others.
-    unhandledRejection: (reason: unknown) =>
-      log.error('A promise was rejected that nobody waits for', reason),
+    // A promise that a worker forgot to await does not affect other messages.
+    unhandledRejection: (reason: unknown) => log.error('Unhandled promise rejection', reason),
     uncaughtException: (error: Error) => {
-      log.error('An exception that nobody caught: draining, because the process may be in any state', error);
+      log.error('Uncaught exception: draining', error);
       broken = true;
       stopping = true;
       stop();

@@ -1,4 +1,4 @@
-/** The run loop of a container, made from its settings: the queues and the worker, with what is logged and written down. */
+/** Builds a container's run loop from its settings: worker, queues, logging, metrics and crash record. */
 import { resolve } from 'node:path';
 import type { Broker } from '../brokers/broker.ts';
 import type { Config } from '../config/config.ts';
@@ -14,25 +14,25 @@ import { makeWorker } from '../worker/worker.ts';
 
 export interface RunLoop {
   readonly consumer: Consumer;
-  /** To be closed at the end, unless what it has may have ended the process. */
+  /** To be closed at the end, except after an uncaught exception: its marks then have to stay. */
   readonly crashRecord: CrashFile | undefined;
 }
 
 export interface RunLoopParts {
   readonly broker: Broker;
-  /** Goes behind the names of the queues. */
+  /** Appended to the queue names. */
   readonly suffix: string | undefined;
-  /** Has the message limit, and is told what is done. */
+  /** Owns the message limit; gets a report for every finished message. */
   readonly parent: ParentProcess | undefined;
   readonly loggers: Loggers;
-  /** The container's own, of `loggers`. */
+  /** The container's own log, from `loggers`. */
   readonly log: Logger;
-  /** Undefined: nobody reads what is counted, so nothing is. */
+  /** Undefined if nothing reads the metrics. */
   readonly metrics: Metrics | undefined;
 }
 
 /**
- * Makes the worker, opens the queues, and puts the run loop together.
+ * Creates the worker, opens the queues, and builds the run loop.
  * Throws ModuleLoadError, WorkerFactoryError, QueueNotFoundError, BrokerError.
  */
 export async function makeRunLoop(
@@ -61,7 +61,7 @@ export async function makeRunLoop(
   }
 }
 
-/** Where the container writes down what it runs, to break a crash loop; it works without, too. */
+/** Opens the file that marks running messages, to break crash loops. If that fails, the container runs without it. */
 function openCrashRecord(
   file: string,
   { crashLimit, concurrency }: ConsumerSettings,
@@ -71,7 +71,7 @@ function openCrashRecord(
   try {
     return openCrashFile({ folder: crashFolder(), container: resolve(file), slots: concurrency });
   } catch (error) {
-    log.warn(`Messages that end the process will not be recognised: ${(error as Error).message}`);
+    log.warn(`Crash marks cannot be written, so crash_limit has no effect: ${(error as Error).message}`);
     return undefined;
   }
 }

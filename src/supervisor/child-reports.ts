@@ -1,4 +1,4 @@
-/** What the processes of a container have reported about themselves: one by one, and added up. */
+/** Collects the reports from a container's processes, per process and in total. */
 
 import { type Machine, realMachine } from '../host/host.ts';
 import type { ServiceState } from '../host/systemd/service.ts';
@@ -6,10 +6,10 @@ import { ended, type Snapshot, totalOf } from '../observe/metrics/snapshot.ts';
 import { type ContainerState, holding, type ProcessStatus } from '../observe/status/health.ts';
 import type { Report } from './parent-process.ts';
 
-/** A process that has reported nothing for so long, in milliseconds, does not poll: it reports every second. */
+/** A process that has not reported polling for this long, in milliseconds, counts as stuck. It reports every second. */
 const SILENT_MS = 30_000;
 
-/** What is known of one process, from its start to its end. Times are in milliseconds since the epoch. */
+/** The state of one process, from start to exit. Times are in milliseconds since the epoch. */
 interface ChildState {
   readonly number: number;
   pid: number;
@@ -17,7 +17,7 @@ interface ChildState {
   reportedAt: number;
   state: ContainerState;
   memoryBytes: number | null;
-  /** Of the machine's `now()`. */
+  /** On the clock of the machine's `now()`. */
   polledAt: number;
   snapshot: Snapshot | undefined;
 }
@@ -26,16 +26,16 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
   readonly #children = new Set<ChildState>();
   readonly #own: () => Snapshot;
   readonly #machine: Pick<Machine, 'now' | 'wallClock'>;
-  /** What processes that have ended had done. */
+  /** Counts of processes that have exited. */
   #ended: Snapshot[] = [];
 
-  /** `own`: what the parent itself has counted. */
+  /** `own` returns the parent's own counts. */
   constructor(own: () => Snapshot, machine: Pick<Machine, 'now' | 'wallClock'> = realMachine) {
     this.#own = own;
     this.#machine = machine;
   }
 
-  /** Listens to a new child, the `number`th process. */
+  /** Registers a new child for process `number`, and returns the callbacks for its events. */
   child(number: number): { started(pid: number): void; reported(report: Report): void; ended(): void } {
     const now = this.#machine.wallClock();
     const child: ChildState = {
@@ -76,13 +76,13 @@ export class ChildReports implements Omit<ServiceState, 'state'> {
     return totalOf([this.#own(), ...this.#ended, ...running]);
   };
 
-  /** Whether all processes poll, of those that are ready and have not ended. */
+  /** Whether all running processes that are ready poll. */
   readonly polling = (): boolean =>
     [...this.#children]
       .filter(({ state }) => state !== 'starting')
       .every(({ polledAt }) => this.#machine.now() - polledAt < SILENT_MS);
 
-  /** Those that run, by number. */
+  /** The running processes, ordered by number. */
   get processes(): ProcessStatus[] {
     return [...this.#children]
       .map(({ polledAt: _, snapshot, ...child }) => ({ ...child, ...holding(snapshot) }))

@@ -1,7 +1,7 @@
 /**
- * What the parent and the children of a container with several processes say to each other, and the child's side of it.
- * Orders come as messages instead of signals, because these reach a child also before it listens, and because the
- * terminal and systemd send signals to parent and children alike.
+ * The messages between the parent and its child processes, and the child's side of the channel. Orders are messages,
+ * not signals: a message also reaches a child that does not listen yet, and the terminal and systemd send signals to
+ * parent and children alike.
  */
 
 import type { ConsumerState } from '../consumer/consumer.ts';
@@ -9,44 +9,50 @@ import type { ProcessControls } from '../container/process-events.ts';
 import type { ServiceState } from '../host/systemd/service.ts';
 import type { Snapshot } from '../observe/metrics/snapshot.ts';
 
-/** What the parent tells a child; `allow` raises its part of the message limit. */
+/** Sent by the parent to a child; `allow` raises its share of the message limit. */
 export type Order =
   | { readonly type: 'stop' | 'wake' | 'reopenLogs' | 'pause' | 'resume' }
   | { readonly type: 'allow'; readonly messages: number };
 
 /**
- * What a child tells its parent: it takes messages from now on; it has done one; it ends because there was none for
- * `idle_exit`; it uses more memory than `max_memory`, told again and again while that is so; every second and at its
- * end, how it is.
+ * Sent by a child to its parent:
+ * - `ready`: it receives messages from now on;
+ * - `done`: it has finished a message;
+ * - `idle`: it exits because no message arrived for `idle_exit` seconds;
+ * - `memory`: it uses more than `max_memory`; repeated every second for as long as that is true;
+ * - `snapshot`: its state, every second and before it exits.
  */
 export type Report =
   | { readonly type: 'ready' | 'done' | 'idle' }
   | { readonly type: 'memory'; readonly bytes: number }
   | ({ readonly type: 'snapshot' } & ProcessSnapshot);
 
-/** How a process is. */
+/** The state of a process. */
 export interface ProcessSnapshot {
   readonly snapshot: Snapshot;
-  /** Whether it polls as it should. */
+  /** False if polling is stuck. */
   readonly polling: boolean;
   readonly state: ConsumerState;
   /** Resident memory. */
   readonly memoryBytes: number;
 }
 
-/** What the orders do, and what there is to report. */
+/** Carries out orders, and supplies the data for reports. */
 export interface ChildControls extends ProcessControls, ServiceState {
   readonly allow: (messages: number) => void;
   readonly pause: () => void;
   readonly resume: () => void;
 }
 
-/** Set for children, to the number of the process. */
+/** Environment variable set for children: the number of the process. */
 export const CHILD_VARIABLE = 'SQS_CONTAINERS_PROCESS';
 
 const REPORT_MS = 1_000;
 
-/** The parent of this process if it is such a child. To be asked once: programs that a worker starts are none. */
+/**
+ * The parent, if this process is a child of a container. Call it only once: it removes the variable, so that programs
+ * started by a worker do not think that they are children, too.
+ */
 export function findParent(): ParentProcess | undefined {
   const number = process.env[CHILD_VARIABLE];
   delete process.env[CHILD_VARIABLE];
@@ -58,27 +64,27 @@ export class ParentProcess {
   #reportSnapshot: () => void = () => {};
 
   /**
-   * Does what the parent orders, and what it ordered before; drains when the parent has ended. Reports every second what
-   * was counted, and when this process uses more than `maxMemory` bytes.
+   * Carries out the parent's orders, including earlier ones, and drains when the parent exits. Every second, reports a
+   * snapshot, and whether this process uses more than `maxMemory` bytes.
    */
-  obey(steering: ChildControls, maxMemory = Number.POSITIVE_INFINITY): void {
+  obey(controls: ChildControls, maxMemory = Number.POSITIVE_INFINITY): void {
     const orphaned = () => {
-      steering.log.warn('The parent process has ended: draining');
-      steering.stop();
+      controls.log.warn('Parent process exited: draining');
+      controls.stop();
     };
     process.on('disconnect', orphaned);
     if (!process.connected) orphaned();
     process.on('message', (order: Order) => {
-      if (order.type === 'allow') steering.allow(order.messages);
-      else steering[order.type]();
+      if (order.type === 'allow') controls.allow(order.messages);
+      else controls[order.type]();
     });
     this.#reportSnapshot = () => {
       const memoryBytes = process.memoryUsage.rss();
       this.report({
         type: 'snapshot',
-        snapshot: steering.snapshot(),
-        polling: steering.polling(),
-        state: steering.state(),
+        snapshot: controls.snapshot(),
+        polling: controls.polling(),
+        state: controls.state(),
         memoryBytes,
       });
       if (memoryBytes > maxMemory) this.report({ type: 'memory', bytes: memoryBytes });
@@ -87,11 +93,11 @@ export class ParentProcess {
   }
 
   report(report: Report): void {
-    // A parent that has ended is noticed elsewhere.
+    // If the parent has exited, `orphaned` handles it.
     if (process.connected) process.send?.(report, undefined, undefined, () => {});
   }
 
-  /** Reports how it is for the last time, so that nothing counted is lost. */
+  /** Sends the last snapshot, so that no counts are lost. */
   end(): void {
     clearInterval(this.#reporting);
     this.#reportSnapshot();

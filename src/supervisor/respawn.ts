@@ -1,6 +1,6 @@
-/** When a process that ended by itself is started again, and how its end is put in words: pure decisions. */
+/** When to restart a process that exited on its own, and how to describe its exit: pure decisions. */
 
-/** How a process ended: by an exit code or a signal, or it could not be started at all. */
+/** How a process ended: with an exit code, by a signal, or because it could not be started. */
 export type ProcessEnd =
   | { readonly code: number | null; readonly signal: NodeJS.Signals | null }
   | { readonly error: Error };
@@ -8,11 +8,11 @@ export type ProcessEnd =
 const LONG_RUN_MS = 60_000;
 const LONGEST_PAUSE_MS = 60_000;
 const SHORTEST_PAUSE_MS = 1_000;
-/** How far pauses are spread to either side, so that many processes do not come back together. */
+/** Jitter of the pauses, as a fraction, so that many processes do not restart at the same moment. */
 const SPREAD = 0.1;
 
 /**
- * Milliseconds to wait before the next start, after so many short runs in a row (0 or more): none at first.
+ * Milliseconds to wait before the next start, after `shortRuns` short runs in a row (0 or more).
  *
  *     respawnPause(1, () => 0.5)  // 0
  *     respawnPause(2, () => 0.5)  // 1000: between 900 and 1100
@@ -25,30 +25,30 @@ export function respawnPause(shortRuns: number, random: () => number): number {
   return pause * (1 + SPREAD * (2 * random() - 1));
 }
 
-/** Counts the short runs of one process after another. */
+/** Counts short runs in a row, and decides on the pause before the next start. */
 export class RespawnBackoff {
   readonly #random: () => number;
   #shortRuns = 0;
 
-  /** `random`: a number from 0 up to 1. */
+  /** `random` returns a number in [0, 1). */
   constructor(random: () => number) {
     this.#random = random;
   }
 
-  /** Milliseconds until the next start, after a run of `ranMs` milliseconds. A run of a minute begins anew. */
+  /** Milliseconds until the next start, after a run of `ranMs` milliseconds. A run of a minute resets the count. */
   next(ranMs: number): number {
     this.#shortRuns = ranMs >= LONG_RUN_MS ? 0 : this.#shortRuns + 1;
     return respawnPause(this.#shortRuns, this.#random);
   }
 }
 
-/** The end of a process in words: `exit code 1`, `killed by SIGKILL`, `it could not be started: spawn EAGAIN`. */
+/** Describes how a process ended: `exit code 1`, `killed by SIGKILL`, `could not be started: spawn EAGAIN`. */
 export function describeEnd(end: ProcessEnd): string {
-  if ('error' in end) return `it could not be started: ${end.error.message}`;
+  if ('error' in end) return `could not be started: ${end.error.message}`;
   return end.signal ? `killed by ${end.signal}` : `exit code ${end.code}`;
 }
 
-/** A pause in words: `at once`, `in 2.1 s`. */
+/** Describes a pause: `immediately`, `in 2.1 s`. */
 export function describePause(milliseconds: number): string {
-  return milliseconds === 0 ? 'at once' : `in ${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds === 0 ? 'immediately' : `in ${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,25 +1,25 @@
 /**
- * A message limit that several processes have together: who may handle how many more. Pure counting, and exact: what is
- * left, what the processes have, and what is done add up to the limit at all times.
+ * Divides a message limit among several processes. Pure and exact counting: the messages left, those granted to
+ * processes and those done always add up to the limit.
  */
 
 export interface SharedMessageLimitOptions {
-  /** How many messages in all. */
+  /** Messages in total. */
   readonly limit: number;
-  /** How many processes share them. */
+  /** Number of processes that share them. */
   readonly processes: number;
-  /** How many messages a process handles at once. */
+  /** Messages that a process handles at once. */
   readonly concurrency: number;
 }
 
-/** More than a process can handle at once would be of no use to it, and would be missing elsewhere. */
+/** The most messages a process gets ahead of time, unless it handles more at once: the others must not run short. */
 const MOST_AHEAD = 100;
 
 export class SharedMessageLimit<Process> {
   readonly #options: SharedMessageLimitOptions;
-  /** Given to nobody. */
+  /** Not granted to any process. */
   #left: number;
-  /** What each process may handle and has not done yet. */
+  /** Messages granted to each process and not done yet. */
   readonly #given = new Map<Process, number>();
   #unfinished: number;
 
@@ -29,12 +29,12 @@ export class SharedMessageLimit<Process> {
     this.#unfinished = options.limit;
   }
 
-  /** True once as many messages as the limit says are done. */
+  /** True once all messages of the limit are done. */
   get allDone(): boolean {
     return this.#unfinished === 0;
   }
 
-  /** Fills up the share of a process; returns how many more it may handle now. */
+  /** Tops up a process's share; returns how many more messages it may handle. */
   grant(process: Process): number {
     const { processes, concurrency } = this.#options;
     const given = this.#given.get(process) ?? 0;
@@ -47,13 +47,13 @@ export class SharedMessageLimit<Process> {
     return more;
   }
 
-  /** A process has done one of its messages. */
+  /** A process has finished a message. */
   done(process: Process): void {
     this.#given.set(process, (this.#given.get(process) ?? 0) - 1);
     this.#unfinished -= 1;
   }
 
-  /** A process has ended: what it has not done is for the others. */
+  /** A process has exited: its unfinished messages are available to the others again. */
   ended(process: Process): void {
     this.#left += this.#given.get(process) ?? 0;
     this.#given.delete(process);
@@ -61,11 +61,11 @@ export class SharedMessageLimit<Process> {
 }
 
 /**
- * How many of the unfinished messages a process may have: half of its part, so that a fast process can have more of
- * them than a slow one, but as many as it can handle at once.
+ * How many unfinished messages a process may have: half of an equal part, so that a fast process can get more than a
+ * slow one, but at least as many as it handles at once.
  *
  *     fairShare(600, 4, 10)   // 75
- *     fairShare(5000, 4, 10)  // 100: never more ahead
+ *     fairShare(5000, 4, 10)  // 100, the maximum
  *     fairShare(20, 2, 10)    // 10
  *     fairShare(5, 4, 10)     // 2
  *     fairShare(1, 4, 10)     // 1: the first to ask gets it

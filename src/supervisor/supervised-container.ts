@@ -1,6 +1,6 @@
 /**
- * A container of several processes, or of one that is replaced when it uses too much memory: the parent, which runs
- * this executable again for each process, with the same arguments, and has no broker and no worker itself.
+ * A container with several processes, or with one that is replaced when it uses too much memory. The parent forks this
+ * executable for each process, with the same arguments; it has no worker and does not consume queues itself.
  */
 
 import { fork } from 'node:child_process';
@@ -21,9 +21,9 @@ import { type Child, Supervisor } from './supervisor.ts';
 import type { SupervisorStatusSource } from './supervisor-status-source.ts';
 
 /**
- * Runs the processes of a container until they have drained; resolves to the exit code of all. `suffix` goes behind
- * the names of its queues; `onReady` is called when one of them takes messages.
- * Throws ConfigError for logs that cannot be opened.
+ * Runs the processes of a container until all have drained; resolves to one exit code for all. `suffix` is appended to
+ * the queue names; `onReady` is called whenever a process is ready to receive messages.
+ * Throws ConfigError if a log file cannot be opened.
  */
 export async function runSupervisedContainer(
   program: Program,
@@ -76,7 +76,7 @@ export async function runSupervisedContainer(
   }
 }
 
-/** The supervisor of processes whose reports are kept, too. `onReady` is called whenever one of them takes messages. */
+/** Creates a supervisor that also feeds `reports`. `onReady` is called whenever a process is ready. */
 function supervise(config: Config, log: Logger, reports: ChildReports, onReady: () => void): Supervisor {
   const { concurrency, messageLimit, maxMemory } = config.container;
   return new Supervisor({
@@ -114,7 +114,7 @@ function forkChild(
   const [, script = '', ...args] = process.argv;
   const child = fork(script, args, { env: { ...process.env, [CHILD_VARIABLE]: String(number) } });
   child.on('message', (report: Report) => onReport(report));
-  // 'close' comes after the last message, 'exit' may come before.
+  // 'close' comes after the last message; 'exit' may come before it.
   child.on('close', (code, signal) => {
     if (child.pid !== undefined) onEnd({ code, signal });
   });

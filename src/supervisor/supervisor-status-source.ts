@@ -1,6 +1,6 @@
 /**
- * A container of several processes, as the status server of their parent sees it: what they report, and the queues, which
- * the parent opens when somebody looks. Loaded only if the ini file has `[http] listen`.
+ * What the status server of a container with several processes reads: their reports, and the queues, which the parent
+ * opens on the first request. Loaded only if the ini file has `[http] listen`.
  */
 import type { Broker, Queue } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
@@ -16,7 +16,7 @@ import type { Supervisor } from './supervisor.ts';
 export interface Supervised {
   readonly supervisor: Supervisor;
   readonly reports: ChildReports;
-  /** Counts the requests of the parent. */
+  /** Counts the parent's own requests. */
   readonly metrics: Metrics;
 }
 

@@ -1,10 +1,10 @@
 /**
  * The decisions of the parent of several processes:
- * 1. one process starts; once it is ready, the others do: what is wrong with the settings is said once;
- * 2. a process that ends by itself is started again, at first at once, then after growing pauses;
- * 3. one that uses too much memory drains as soon as its replacement is ready;
- * 4. the message limit is handed out in shares;
- * 5. in the end all drain, and the exit code says how that went.
+ * 1. it starts one process, and the others once that one is ready, so that a bad setting is logged only once;
+ * 2. it restarts a process that exits on its own, first immediately, then after growing pauses;
+ * 3. it replaces a process that uses too much memory: the old one drains as soon as the new one is ready;
+ * 4. it hands out the message limit in shares;
+ * 5. when it stops, all processes drain; the exit code tells whether they finished their messages.
  */
 
 import type { ConsumerState } from '../consumer/consumer.ts';
@@ -23,17 +23,17 @@ export interface Child {
 }
 
 export interface SupervisorOptions {
-  /** How many processes. */
+  /** Number of processes. */
   readonly count: number;
-  /** How many messages each of them handles at once. */
+  /** Messages that each process handles at once. */
   readonly concurrency: number;
-  /** Drain after so many messages in all. */
+  /** Drain after this many messages in total. */
   readonly messageLimit: number | undefined;
-  /** Bytes; what a process that reports more has too much of. */
+  /** In bytes. A process that uses more is replaced. */
   readonly maxMemory: number | undefined;
   readonly log: Logger;
   readonly machine: Machine;
-  /** Starts a child, and tells what it reports and when it has ended. */
+  /** Starts a child, and passes on its reports and its exit. */
   readonly fork: (
     number: number,
     onReport: (report: Report) => void,
@@ -41,17 +41,17 @@ export interface SupervisorOptions {
   ) => Child;
 }
 
-/** One of the processes: one child after another. */
+/** A numbered process, run by one child after another. */
 interface Replica {
   readonly number: number;
   readonly backoff: RespawnBackoff;
   current: Running | undefined;
-  /** Uses too much memory: drains as soon as the current one is ready. */
+  /** The child that used too much memory: drains as soon as the current one is ready. */
   retiring: Running | undefined;
   pause: Timer | undefined;
 }
 
-/** A child, from its start to its end. */
+/** A child, from start to exit. */
 interface Running {
   readonly replica: Replica;
   readonly child: Child;
@@ -71,7 +71,7 @@ export class Supervisor {
   #anyWasReady = false;
   #stopping = false;
   #paused = false;
-  /** The exit code of a process that is not started again, and that of the drain. */
+  /** The exit code of a process that is not restarted; it takes precedence over that of the drain. */
   #finalCode: ExitCode | undefined;
   #drainCode: ExitCode = exitCodes.done;
 
@@ -90,14 +90,14 @@ export class Supervisor {
     }
   }
 
-  /** Resolves to the exit code when all processes have ended, and none is to be started again. */
+  /** Resolves to the exit code when all processes have exited and none will be restarted. */
   run(): Promise<ExitCode> {
     const [first] = this.#replicas;
     if (first) this.#start(first);
     return this.#ended.promise;
   }
 
-  /** All processes drain. Calling it again changes nothing. */
+  /** Drains all processes. Calling it again has no effect. */
   stop(): void {
     this.#stopping = true;
     for (const replica of this.#replicas) {
@@ -108,7 +108,7 @@ export class Supervisor {
     this.#endIfEmpty();
   }
 
-  /** No process receives anything more until `resume`, those that start meanwhile included. */
+  /** Stops all processes from receiving until `resume`, including those that start in the meantime. */
   pause(): void {
     this.#paused = true;
     this.order({ type: 'pause' });
@@ -124,12 +124,12 @@ export class Supervisor {
     return this.#paused ? 'paused' : 'running';
   }
 
-  /** Tells all processes. */
+  /** Sends an order to all processes. */
   order(order: Order): void {
     for (const { child } of this.#running) child.order(order);
   }
 
-  /** Ends all processes at once. */
+  /** Kills all processes immediately. */
   kill(): void {
     for (const { child } of this.#running) child.kill('SIGKILL');
   }
@@ -155,11 +155,11 @@ export class Supervisor {
     this.#options.log.info(`${describe(running)} started`);
   }
 
-  /** Says what became of a child, and starts the next one: after a pause if this one ran for a short time only. */
-  #startAgain({ replica, startedAt }: Running, say: (when: string) => void): void {
+  /** Logs what happened to a child, and starts the next one: after a pause, if several short runs came in a row. */
+  #startAgain({ replica, startedAt }: Running, log: (when: string) => void): void {
     const { machine } = this.#options;
     const pauseMs = replica.backoff.next(machine.now() - startedAt);
-    say(describePause(pauseMs));
+    log(describePause(pauseMs));
     if (pauseMs === 0) this.#start(replica);
     else replica.pause = machine.setTimeout(() => this.#start(replica), pauseMs);
   }
@@ -168,7 +168,7 @@ export class Supervisor {
     if (running.stopping) return;
     running.stopping = true;
     running.child.order({ type: 'stop' });
-    // It would obey only when it is ready, however long its worker takes to start.
+    // It carries out orders only once it is ready, and its worker may take long to start.
     if (!running.ready) running.child.kill('SIGTERM');
   }
 
@@ -203,13 +203,13 @@ export class Supervisor {
 
   #usesTooMuch(running: Running, bytes: number): void {
     const { replica } = running;
-    // One replacement at a time: it will report again.
+    // One replacement at a time. The process reports again in a second.
     if (this.#stopping || replica.current !== running || replica.retiring) return;
     const { log, maxMemory = 0 } = this.#options;
     const excess = `used ${inMegabytes(bytes)}, more than max_memory = ${inMegabytes(maxMemory)}`;
     replica.retiring = running;
     replica.current = undefined;
-    this.#startAgain(running, (when) => log.warn(`${describe(running)} ${excess}: replaced ${when}`));
+    this.#startAgain(running, (when) => log.warn(`${describe(running)} ${excess}: replacing it ${when}`));
   }
 
   #childEnded(running: Running, end: ProcessEnd): void {
@@ -220,31 +220,31 @@ export class Supervisor {
     this.#shares?.ended(running);
     for (const other of this.#running) this.#share(other);
     const { log } = this.#options;
-    const words = `${describe(running)} ended: ${describeEnd(end)}`;
+    const exit = `${describe(running)} exited: ${describeEnd(end)}`;
     const code = 'code' in end ? end.code : null;
     if (this.#stopping || isRetiring) {
       const isFine = code === exitCodes.done || !running.ready;
-      log[isFine ? 'info' : 'error'](words);
+      log[isFine ? 'info' : 'error'](exit);
       if (this.#stopping && !isFine) this.#noteDrain(code);
     } else if (running.idle && code === exitCodes.done) {
-      log.info(`${words}, after no message came for idle_exit`);
+      log.info(`${exit}, no message arrived for idle_exit seconds`);
     } else if (this.#isFinal(code)) {
-      log.error(`${words}; it is not started again`);
+      log.error(`${exit}; not restarting it`);
       this.#finalCode = code;
       this.stop();
     } else {
-      this.#startAgain(running, (when) => log.error(`${words}; starting again ${when}`));
+      this.#startAgain(running, (when) => log.error(`${exit}; restarting ${when}`));
     }
     this.#endIfEmpty();
   }
 
-  /** True for the exit codes of what starting again will not help. */
+  /** True for exit codes of errors that a restart would not fix. */
   #isFinal(code: number | null): code is ExitCode {
     if (code === exitCodes.unavailable) return !this.#anyWasReady;
     return code === exitCodes.configuration || code === exitCodes.usage;
   }
 
-  /** A process did not drain as it should: the worst of these is the exit code of all. */
+  /** A process did not drain cleanly: the worst of their exit codes becomes that of the container. */
   #noteDrain(code: number | null): void {
     if (code !== exitCodes.unfinished) this.#drainCode = exitCodes.software;
     else if (this.#drainCode === exitCodes.done) this.#drainCode = exitCodes.unfinished;
@@ -259,7 +259,7 @@ export class Supervisor {
 }
 
 function describe({ replica, child }: Running): string {
-  return `process ${replica.number} (pid ${child.pid ?? 'unknown'})`;
+  return `Process ${replica.number} (pid ${child.pid ?? 'unknown'})`;
 }
 
 function inMegabytes(bytes: number): string {

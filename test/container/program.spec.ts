@@ -16,17 +16,17 @@ describe('the programs that run a container', () => {
     expect(container).to.deep.equal({ ...config.container, concurrency: 1, processes: 1 });
   });
 
-  it('have a logger of their own', () => {
+  it('have their own loggers', () => {
     expect(loggerName('sqs-sequential')).to.equal('sequential');
     expect(loggerName('sqs-concurrent')).to.equal('concurrent');
   });
 
-  it('run a process for each processor with processes = auto', () => {
+  it('run one process per CPU with processes = auto', () => {
     expect(processCount(configOf('processes = auto\n'))).to.equal(availableParallelism());
     expect(processCount(configOf('processes = 3\n'))).to.equal(3);
   });
 
-  it('need a parent for several processes, and to replace one that grows', () => {
+  it('need a parent to run several processes, or to replace those that use too much memory', () => {
     expect(needsProcesses(configOf(''))).to.equal(false);
     expect(needsProcesses(configOf('processes = 2\n'))).to.equal(true);
     expect(needsProcesses(configOf('max_memory = 512M\n'))).to.equal(true);

@@ -7,16 +7,16 @@ function warnings(options: string, suffix?: string, environment: NodeJS.ProcessE
   return warningsOf(parseConfig(text, 'worker.ini', {}), suffix, environment);
 }
 
-const NO_PREFIX = /^NODE_ENV is not production, and there is no queue_prefix .*: set one of the two$/;
+const NO_PREFIX = /^NODE_ENV is not production and queue_prefix is not set, .*: set one of the two$/;
 const QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/mails';
 
-describe('the warning that there is no prefix', () => {
+describe('the warning about a missing prefix', () => {
   for (const [title, options, environment] of [
     ['on SQS', 'queue = mails', {}],
     ['in development', 'queue = mails', { NODE_ENV: 'development' }],
     ['if only some queues are URLs', `queue = ${QUEUE_URL}, mails`, {}],
   ] as const) {
-    it(`is there ${title}`, () => {
+    it(`is logged ${title}`, () => {
       const [warning, ...others] = warnings(options, undefined, environment);
       expect(warning).to.match(NO_PREFIX);
       expect(others).to.deep.equal([]);
@@ -30,29 +30,34 @@ describe('the warning that there is no prefix', () => {
     ['for queues in a file', 'queue = mails\nbroker = sqlite:queues.db', {}],
     ['for URLs', `queue = ${QUEUE_URL}`, {}],
   ] as const) {
-    it(`is not there ${title}`, () => expect(warnings(options, undefined, environment)).to.deep.equal([]));
+    it(`is not logged ${title}`, () => expect(warnings(options, undefined, environment)).to.deep.equal([]));
   }
 });
 
-describe('the warning of an unknown suffix', () => {
+describe('the warning about an unknown suffix', () => {
   const options = 'queue = mails\nbroker = memory:\n';
 
   for (const [title, suffixes, suffix, expected] of [
-    ['is none without a suffix', 'suffixes = big, small', undefined, []],
-    ['is none for those of the ini file', 'suffixes = big, small', 'small', []],
+    ['is not logged without a suffix', 'suffixes = big, small', undefined, []],
+    ['is not logged for a suffix that the ini file lists', 'suffixes = big, small', 'small', []],
     [
-      'suggests the nearest',
+      'suggests the closest match',
       'suffixes = big, small',
       'smal',
-      ['--suffix smal is used, although worker.ini has no such suffix; did you mean "small"?'],
+      ['Using --suffix smal, although worker.ini does not list it; did you mean "small"?'],
     ],
     [
-      'shows all if none is near',
+      'lists all suffixes if none is close',
       'suffixes = big, small',
       'huge',
-      ['--suffix huge is used, although worker.ini has no such suffix; it has big, small'],
+      ['Using --suffix huge, although worker.ini does not list it; it lists big, small'],
     ],
-    ['says that there are none', '', 'big', ['--suffix big is used, although worker.ini has no suffixes']],
+    [
+      'says that the ini file has none',
+      '',
+      'big',
+      ['Using --suffix big, although worker.ini has no suffixes'],
+    ],
   ] as const) {
     it(title, () => expect(warnings(options + suffixes, suffix)).to.deep.equal(expected));
   }

@@ -48,7 +48,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(messagesOf(container)).to.deep.equal([
       `INFO sequential: Connected to sqlite:${folder}/queues.db, queue "jobs"`,
       'INFO sequential: SIGTERM: draining',
-      container.stderr.match(/INFO sequential: Drained: .*/)?.[0],
+      container.stderr.match(/INFO sequential: Drained .*/)?.[0],
     ]);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
@@ -139,7 +139,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(await container.exit()).to.equal(0);
     expect(container.stdout).to.equal('forget\nnext\n');
     expect(container.stderr).to.match(
-      /ERROR sequential: A promise was rejected.*\n +Error: forgotten\n +at /,
+      /ERROR sequential: Unhandled promise rejection\n +Error: forgotten\n +at /,
     );
   });
 
@@ -149,8 +149,10 @@ describe('sqs-sequential on sqlite', function () {
     await call(queue, ['explode']);
     const container = startIn(folder);
     expect(await container.exit()).to.equal(70);
-    expect(container.stderr).to.match(/ERROR sequential: An exception.*\n +Error: exploded\n +at /);
-    expect(container.stderr).to.contain('INFO sequential: Drained: ');
+    expect(container.stderr).to.match(
+      /ERROR sequential: Uncaught exception: draining\n +Error: exploded\n +at /,
+    );
+    expect(container.stderr).to.contain('INFO sequential: Drained ');
     await eventually(async () => (await queue.counts()).inFlight === 0);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });

@@ -64,7 +64,7 @@ function workers({ stdout }: Executable): number[] {
 
 /** What the parent says about its processes, without times and process ids. */
 function story({ stderr }: Executable): string[] {
-  return [...stderr.matchAll(/^\S+ (\w+ \w+: process \d) \(pid \d+\) (.*)$/gm)].map(
+  return [...stderr.matchAll(/^\S+ (\w+ \w+: Process \d) \(pid \d+\) (.*)$/gm)].map(
     ([, who, what]) => `${who} ${what}`,
   );
 }
@@ -106,10 +106,10 @@ describe('a container of several processes', function () {
     expect(await container.exit()).to.equal(0);
     expect(done(container)).to.deep.equal([1, 2]);
     expect(story(container)).to.have.members([
-      'INFO concurrent: process 1 started',
-      'INFO concurrent: process 2 started',
-      'INFO concurrent: process 1 ended: exit code 0, after no message came for idle_exit',
-      'INFO concurrent: process 2 ended: exit code 0, after no message came for idle_exit',
+      'INFO concurrent: Process 1 started',
+      'INFO concurrent: Process 2 started',
+      'INFO concurrent: Process 1 exited: exit code 0, no message arrived for idle_exit seconds',
+      'INFO concurrent: Process 2 exited: exit code 0, no message arrived for idle_exit seconds',
     ]);
   });
 
@@ -151,20 +151,20 @@ describe('a container of several processes', function () {
     const told = story(container).filter((line) => line.includes('killed by SIGKILL'));
     expect(told).to.have.length(1);
     expect(told[0]).to.match(
-      /^ERROR concurrent: process \d ended: killed by SIGKILL; starting again at once$/,
+      /^ERROR concurrent: Process \d exited: killed by SIGKILL; restarting immediately$/,
     );
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
   it('starts a process less and less often that ends at once', async () => {
     const container = startIn(folderFor('absent'));
-    await container.prints(/process 1 \(pid \d+\) started/, 3);
+    await container.prints(/Process 1 \(pid \d+\) started/, 3);
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(0);
     const [first, second] = story(container).filter((line) => line.includes('exit code 1'));
-    expect(first).to.equal('ERROR concurrent: process 1 ended: exit code 1; starting again at once');
-    expect(second).to.match(/process 1 ended: exit code 1; starting again in (0\.9|1\.[01]) s$/);
-    expect(container.stderr).not.to.contain('process 2');
+    expect(first).to.equal('ERROR concurrent: Process 1 exited: exit code 1; restarting immediately');
+    expect(second).to.match(/Process 1 exited: exit code 1; restarting in (0\.9|1\.[01]) s$/);
+    expect(container.stderr).not.to.contain('Process 2');
   });
 
   it('says once what is wrong with the settings, and ends with the exit code of one process', async () => {
@@ -177,12 +177,12 @@ describe('a container of several processes', function () {
       }),
     ]);
     expect([file.ended, worker.ended, broker.ended]).to.deep.equal([78, 78, 78]);
-    expect(file.stderr).not.to.contain('process 1');
-    expect(broker.stderr).not.to.contain('process 1');
+    expect(file.stderr).not.to.contain('Process 1');
+    expect(broker.stderr).not.to.contain('Process 1');
     expect(worker.stderr.match(/nowhere/g)).to.have.length(1);
     expect(story(worker)).to.deep.equal([
-      'INFO concurrent: process 1 started',
-      'ERROR concurrent: process 1 ended: exit code 78; it is not started again',
+      'INFO concurrent: Process 1 started',
+      'ERROR concurrent: Process 1 exited: exit code 78; not restarting it',
     ]);
   });
 
@@ -229,7 +229,7 @@ describe('a container of several processes', function () {
   it('drains when the parent is killed', async () => {
     const { container, folder, queue } = await startBusy('patient');
     container.signal('SIGKILL');
-    await container.prints(/WARN concurrent: The parent process has ended: draining$/, 2);
+    await container.prints(/WARN concurrent: Parent process exited: draining$/, 2);
     writeFileSync(join(folder, 'finish'), '');
     expect(await container.exit()).to.equal('SIGKILL');
     expect(done(container)).to.deep.equal([1, 2]);
@@ -242,7 +242,7 @@ describe('a container of several processes', function () {
     const log = join(folder, 'worker.log');
     renameSync(log, `${log}.1`);
     container.signal('SIGHUP');
-    await eventually(() => existsSync(log) && readFileSync(log, 'utf8').includes('log files reopened'));
+    await eventually(() => existsSync(log) && readFileSync(log, 'utf8').includes('reopened log files'));
     container.signal('SIGTERM');
     writeFileSync(join(folder, 'finish'), '');
     expect(await container.exit()).to.equal(0);
@@ -256,7 +256,7 @@ describe('a container of several processes', function () {
       const queue = await openQueue(folder);
       await call(queue, ...numbers(10));
       const container = start(program, ['worker.ini'], { folder, group: true });
-      await container.prints(/process 1 \(pid \d+\) ended: exit code 0$/);
+      await container.prints(/Process 1 \(pid \d+\) exited: exit code 0$/);
       await call(queue, ...numbers(12).slice(10));
       await eventually(() => done(container).length === 12);
       container.signal('SIGTERM');
@@ -264,13 +264,13 @@ describe('a container of several processes', function () {
       expect(done(container)).to.deep.equal(numbers(12).flat());
       expect(workers(container)).to.have.length(2);
       expect(story(container).slice(0, 4)).to.deep.equal([
-        `INFO ${program}: process 1 started`,
+        `INFO ${program}: Process 1 started`,
         story(container)[1],
-        `INFO ${program}: process 1 started`,
-        `INFO ${program}: process 1 ended: exit code 0`,
+        `INFO ${program}: Process 1 started`,
+        `INFO ${program}: Process 1 exited: exit code 0`,
       ]);
       expect(story(container)[1]).to.match(
-        /^WARN \w+: process 1 used [2-9]\d\d MB, more than max_memory = 250 MB: replaced at once$/,
+        /^WARN \w+: Process 1 used [2-9]\d\d MB, more than max_memory = 250 MB: replacing it immediately$/,
       );
     });
   }

@@ -68,7 +68,7 @@ describe('sqs-sequential and signals', function () {
       expect(await container.exit()).to.equal(0);
       expect(container.stdout).to.equal('begin first\nend first\n');
       expect(container.stderr).to.match(
-        /^\S+Z INFO sequential: Drained: held 1, finished 1, released 0, deletes confirmed 1, may repeat 0\n$/m,
+        /^\S+Z INFO sequential: Drained 1 in progress: 1 finished, 0 returned, 1 deletes confirmed, 0 may run again\n$/m,
       );
       expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 1 });
       const next = startIn(folder, '--message-limit', '1');
@@ -85,7 +85,7 @@ describe('sqs-sequential and signals', function () {
     expect(await container.exit()).to.equal(0);
     expect(performance.now() - toldAt).to.be.below(1_500);
     expect(container.stderr).to.contain(
-      'Drained: held 0, finished 0, released 0, deletes confirmed 0, may repeat 0',
+      'Drained 0 in progress: 0 finished, 0 returned, 0 deletes confirmed, 0 may run again',
     );
   });
 
@@ -95,7 +95,9 @@ describe('sqs-sequential and signals', function () {
     await container.prints(/SIGTERM: draining$/);
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(143);
-    expect(container.stderr).to.match(/WARN sequential: SIGTERM again: ending at once/);
+    expect(container.stderr).to.match(
+      /WARN sequential: SIGTERM again: exiting immediately; messages in progress become visible again when/,
+    );
     await eventually(async () => (await queue.counts()).visible === 2);
     writeFileSync(join(folder, 'finish'), '');
     const next = startIn(folder, '--message-limit', '2');
@@ -117,7 +119,7 @@ describe('sqs-sequential and signals', function () {
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(75);
     expect(container.stdout).to.equal('begin first\ntold\n');
-    expect(container.stderr).to.match(/Drained: held 1, .*; 1 workers did not end$/m);
+    expect(container.stderr).to.match(/Drained 1 in progress: .*; 1 workers did not end$/m);
     expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 2 });
   });
 
@@ -138,7 +140,7 @@ describe('sqs-sequential and signals', function () {
     for (const name of ['worker.log', 'messages.log'])
       renameSync(join(folder, name), join(folder, `${name}.1`));
     container.signal('SIGHUP');
-    await eventually(() => contentOf('worker.log').includes('INFO sequential: SIGHUP: log files reopened\n'));
+    await eventually(() => contentOf('worker.log').includes('INFO sequential: SIGHUP: reopened log files\n'));
     await call(queue, ['after']);
     await eventually(() => contentOf('messages.log') !== '');
     container.signal('SIGTERM');

@@ -172,14 +172,14 @@ describe('a container with a status server', function () {
     const folder = statusFolder('quick', '', '0.0.0.0:0');
     const { container } = await startWithStatus(folder);
     expect(container.stderr).to.match(
-      /WARN sequential: The status server listens on 0\.0\.0\.0:0, for other machines too/,
+      /WARN sequential: The status server on 0\.0\.0\.0:0 is reachable from other machines/,
     );
   });
 
   it('warns when every user can read its token', async () => {
     const folder = statusFolder('quick');
     const token = join(folder, 'token');
-    const warning = `Every user of this machine can read the token_file, and steer the container with it: chmod 600 ${token}`;
+    const warning = `Every user on this machine can read token_file and control the container with it: run chmod 600 ${token}`;
     for (const [mode, isWarned] of [
       [0o644, true],
       [0o640, false],

@@ -68,7 +68,7 @@ describe('prefixes, suffixes and names of queues', function () {
     expect(ended, stderr).to.equal(0);
     expect(stdout).to.equal('mails__bigg mails__bigg\n');
     expect(stderr.match(/WARN .*/g)).to.deep.equal([
-      'WARN sequential: --suffix bigg is used, although worker.ini has no such suffix; did you mean "big"?',
+      'WARN sequential: Using --suffix bigg, although worker.ini does not list it; did you mean "big"?',
     ]);
   });
 

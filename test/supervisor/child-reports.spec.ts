@@ -12,7 +12,7 @@ function counted(received: number, held: number): Snapshot {
   return { ...snapshot, queues: jobs ? { jobs: { ...jobs, received } } : {} };
 }
 
-describe('what the processes of a container report', () => {
+describe("the reports of a container's processes", () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
@@ -34,7 +34,7 @@ describe('what the processes of a container report', () => {
     return { reports, children };
   }
 
-  it('is added up; of those that have ended, too, but for what they held', () => {
+  it('are added up, including those of exited processes, except for the messages they held', () => {
     const { reports, children } = reportsWithChildren(2);
     expect(reports.snapshot().queues).to.deep.equal({});
     const [one, other] = children;
@@ -50,7 +50,7 @@ describe('what the processes of a container report', () => {
     expect(reports.snapshot().slots).to.equal(0);
   });
 
-  it('has what the parent counts, too', () => {
+  it("include the parent's own counts", () => {
     const reports = new ChildReports(() => counted(3, 0));
     const child = reports.child(1);
     child.started(100);
@@ -58,7 +58,7 @@ describe('what the processes of a container report', () => {
     expect(jobs(reports)).to.include({ received: 7 });
   });
 
-  it('shows whether all of them poll that are ready and run', () => {
+  it('show whether all running processes that are ready poll', () => {
     const { reports, children } = reportsWithChildren(3);
     expect(reports.polling()).to.equal(true);
     const [steady, silent, starting] = children;
@@ -75,7 +75,7 @@ describe('what the processes of a container report', () => {
     expect(reports.polling()).to.equal(true);
   });
 
-  it('tells of each what it is and holds, by number', () => {
+  it('list each process, its state and the messages it holds, by number', () => {
     const { reports, children } = reportsWithChildren(2);
     clock.tick(5_000);
     const again = reports.child(1);

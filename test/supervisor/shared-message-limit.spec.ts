@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { fairShare, SharedMessageLimit } from '../../src/supervisor/shared-message-limit.ts';
 
 describe('a message limit that processes share', () => {
-  it('gives a process half of its part, but at least as many as it handles at once', () => {
+  it('gives a process half of an equal part, but at least as many as it handles at once', () => {
     expect(fairShare(600, 4, 10)).to.equal(75);
     expect(fairShare(20, 2, 10)).to.equal(10);
     expect(fairShare(10, 1, 10)).to.equal(10);
@@ -11,7 +11,7 @@ describe('a message limit that processes share', () => {
     expect(fairShare(1_000_000, 4, 500)).to.equal(500);
   });
 
-  it('gives a limit of 1 to one of four processes, and to another when that one has ended without it', () => {
+  it('gives a limit of 1 to one of four processes, and to another if that one exits before finishing the message', () => {
     const shares = new SharedMessageLimit<string>({ limit: 1, processes: 4, concurrency: 10 });
     expect(['a', 'b', 'c', 'd'].map((name) => shares.grant(name))).to.deep.equal([1, 0, 0, 0]);
     shares.ended('a');
@@ -23,12 +23,12 @@ describe('a message limit that processes share', () => {
     expect(shares.grant('b')).to.equal(0);
   });
 
-  it('spreads few messages over the processes', () => {
+  it('spreads a few messages over the processes', () => {
     const shares = new SharedMessageLimit<string>({ limit: 4, processes: 4, concurrency: 10 });
     expect(['a', 'b', 'c', 'd'].map((name) => shares.grant(name))).to.deep.equal([1, 1, 1, 1]);
   });
 
-  it('ends with exactly the limit, whatever the processes do and whenever they end', () => {
+  it('always ends at exactly the limit, whatever the processes do and whenever they exit', () => {
     const step = fc.record({ process: fc.nat(3), ends: fc.integer({ min: 0, max: 9 }).map((n) => n === 0) });
     void fc.assert(
       fc.property(

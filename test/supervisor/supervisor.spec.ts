@@ -5,7 +5,7 @@ import type { Order, Report } from '../../src/supervisor/parent-process.ts';
 import type { ProcessEnd } from '../../src/supervisor/respawn.ts';
 import { type Child, Supervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts';
 
-/** A child whose life the spec tells. */
+/** A child that the spec controls. */
 class FakeChild implements Child {
   readonly pid: number;
   readonly number: number;
@@ -85,7 +85,7 @@ describe('the parent of several processes', () => {
     return supervisor;
   }
 
-  /** Starts all, and tells that all are ready. */
+  /** Starts all processes, and reports all as ready. */
   function superviseReady(options: Partial<SupervisorOptions> = {}): Supervisor {
     const supervisor = supervise(options);
     child(0).ready();
@@ -113,30 +113,28 @@ describe('the parent of several processes', () => {
     });
 
     for (const exit of [64, 69, 78]) {
-      it(`ends with ${exit} when the first process does`, async () => {
+      it(`exits with ${exit} when the first process does`, async () => {
         supervise();
         child(0).exit(exit);
         expect(await exitCode()).to.equal(exit);
         expect(children).to.have.length(1);
-        expect(lines.at(-1)).to.equal(
-          `process 1 (pid 100) ended: exit code ${exit}; it is not started again`,
-        );
+        expect(lines.at(-1)).to.equal(`Process 1 (pid 100) exited: exit code ${exit}; not restarting it`);
       });
     }
   });
 
-  describe('when a process ends by itself', () => {
-    it('starts it again, at once and then after longer and longer pauses', async () => {
+  describe('when a process exits on its own', () => {
+    it('restarts it, first immediately and then after growing pauses', async () => {
       superviseReady();
       child(1).end({ code: null, signal: 'SIGKILL' });
       expect(lines.slice(-2)).to.deep.equal([
-        'process 2 (pid 101) ended: killed by SIGKILL; starting again at once',
-        'process 2 (pid 102) started',
+        'Process 2 (pid 101) exited: killed by SIGKILL; restarting immediately',
+        'Process 2 (pid 102) started',
       ]);
       for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
         const started = children.length;
         children.at(-1)!.exit(1);
-        expect(lines.at(-1)).to.match(new RegExp(`ended: exit code 1; starting again in ${seconds}.0 s$`));
+        expect(lines.at(-1)).to.match(new RegExp(`exited: exit code 1; restarting in ${seconds}.0 s$`));
         await clock.tickAsync(seconds * 1_000 - 1);
         expect(children).to.have.length(started);
         await clock.tickAsync(1);
@@ -145,7 +143,7 @@ describe('the parent of several processes', () => {
       expect(child(0).orders).to.deep.equal([]);
     });
 
-    it('starts it again at once when it has run for a minute', async () => {
+    it('restarts it immediately if it has run for a minute', async () => {
       superviseReady();
       for (let time = 0; time < 5; time += 1) {
         const last = children.at(-1)!;
@@ -155,21 +153,21 @@ describe('the parent of several processes', () => {
       }
     });
 
-    it('tries again when one could not be started', () => {
+    it('tries again when a process could not be started', () => {
       superviseReady();
       child(0).end({ error: new Error('spawn EAGAIN') });
-      expect(lines.at(-2)).to.contain('ended: it could not be started: spawn EAGAIN; starting again at once');
+      expect(lines.at(-2)).to.contain('exited: could not be started: spawn EAGAIN; restarting immediately');
       expect(children).to.have.length(3);
     });
 
-    it('starts it again when the broker cannot be reached later', async () => {
+    it('restarts it when the broker becomes unreachable later', async () => {
       superviseReady();
       child(0).exit(69);
       expect(children).to.have.length(3);
       expect(await exitCode()).to.equal(undefined);
     });
 
-    it('drains the others, and ends with 78, when its settings are wrong by now', async () => {
+    it('drains the others and exits with 78 when the settings have become invalid', async () => {
       superviseReady();
       child(0).exit(1);
       child(2).exit(78);
@@ -178,7 +176,7 @@ describe('the parent of several processes', () => {
       expect(await exitCode()).to.equal(78);
     });
 
-    it('leaves one out that was idle, and ends when all were', async () => {
+    it('does not restart an idle process, and exits when all were idle', async () => {
       superviseReady();
       child(0).report({ type: 'idle' });
       child(0).exit(0);
@@ -192,8 +190,8 @@ describe('the parent of several processes', () => {
     });
   });
 
-  describe('when it is told to stop', () => {
-    it('lets all drain, starts none again, and ends with 0', async () => {
+  describe('when it stops', () => {
+    it('drains all processes, restarts none, and exits with 0', async () => {
       const supervisor = superviseReady();
       supervisor.stop();
       supervisor.stop();
@@ -206,7 +204,7 @@ describe('the parent of several processes', () => {
       expect(children.flatMap(({ signals }) => signals)).to.deep.equal([]);
     });
 
-    it('waits for no pause', async () => {
+    it('does not wait for a pause to end', async () => {
       const supervisor = superviseReady({ count: 1 });
       child(0).exit(1);
       child(1).exit(1);
@@ -216,7 +214,7 @@ describe('the parent of several processes', () => {
       expect(children).to.have.length(2);
     });
 
-    it('ends those that are not ready, however they end then', async () => {
+    it('sends SIGTERM to processes that are not ready, and accepts any exit code from them', async () => {
       const supervisor = supervise();
       supervisor.stop();
       expect(child(0).signals).to.deep.equal(['SIGTERM']);
@@ -230,20 +228,20 @@ describe('the parent of several processes', () => {
       [[70, 75], 70],
       [[1, 0], 70],
     ] as const) {
-      it(`ends with ${expected} when its processes end with ${ends.join(' and ')}`, async () => {
+      it(`exits with ${expected} when its processes exit with ${ends.join(' and ')}`, async () => {
         superviseReady().stop();
         for (const [index, end] of ends.entries()) child(index).exit(end);
         expect(await exitCode()).to.equal(expected);
       });
     }
 
-    it('tells all what it is told', () => {
+    it('passes orders on to all processes', () => {
       const supervisor = superviseReady();
       supervisor.order({ type: 'wake' });
       expect(children.map(({ orders }) => orders)).to.deep.equal([[{ type: 'wake' }], [{ type: 'wake' }]]);
     });
 
-    it('kills all when it has to end at once, those that are being replaced, too', () => {
+    it('kills all processes when it has to exit immediately, including those being replaced', () => {
       const supervisor = superviseReady({ maxMemory: MEGABYTE });
       child(0).report({ type: 'memory', bytes: 2 * MEGABYTE });
       supervisor.kill();
@@ -254,12 +252,12 @@ describe('the parent of several processes', () => {
   describe('with max_memory', () => {
     const tooMuch = { type: 'memory', bytes: 600 * MEGABYTE } as const;
 
-    it('starts a replacement, and lets the old process drain once that is ready', async () => {
+    it('starts a replacement, and drains the old process once the new one is ready', async () => {
       superviseReady({ maxMemory: 512 * MEGABYTE });
       child(0).report(tooMuch);
       expect(lines.slice(-2)).to.deep.equal([
-        'process 1 (pid 100) used 600 MB, more than max_memory = 512 MB: replaced at once',
-        'process 1 (pid 102) started',
+        'Process 1 (pid 100) used 600 MB, more than max_memory = 512 MB: replacing it immediately',
+        'Process 1 (pid 102) started',
       ]);
       expect(child(0).stopped).to.equal(false);
       child(2).ready();
@@ -270,7 +268,7 @@ describe('the parent of several processes', () => {
       expect(code).to.equal(undefined);
     });
 
-    it('starts one replacement at a time, and the next after a pause', async () => {
+    it('starts one replacement at a time, and the next one after a pause', async () => {
       superviseReady({ maxMemory: 512 * MEGABYTE });
       for (let time = 0; time < 3; time += 1) child(0).report(tooMuch);
       child(2).ready();
@@ -284,7 +282,7 @@ describe('the parent of several processes', () => {
       expect(children).to.have.length(4);
     });
 
-    it('keeps the old process while its replacement does not start', async () => {
+    it('keeps the old process if its replacement fails to start', async () => {
       superviseReady({ maxMemory: 512 * MEGABYTE });
       child(0).report(tooMuch);
       child(2).exit(1);
@@ -294,7 +292,7 @@ describe('the parent of several processes', () => {
       expect(child(0).stopped).to.equal(true);
     });
 
-    it('starts no second replacement when the old process ends meanwhile', () => {
+    it('does not start a second replacement when the old process exits in the meantime', () => {
       superviseReady({ maxMemory: 512 * MEGABYTE });
       child(0).report(tooMuch);
       child(0).exit(1);
@@ -305,7 +303,7 @@ describe('the parent of several processes', () => {
   });
 
   describe('with message_limit', () => {
-    it('hands out no more than the limit, and lets all drain when so many are done', async () => {
+    it('hands out no more than the limit, and drains all processes when it is reached', async () => {
       superviseReady({ messageLimit: 3 });
       expect(children.map(({ allowed }) => allowed)).to.deep.equal([1, 1]);
       child(0).report({ type: 'done' });
@@ -320,7 +318,7 @@ describe('the parent of several processes', () => {
       expect(await exitCode()).to.equal(0);
     });
 
-    it('gives what a process had not done when it ended to the others', () => {
+    it('gives the unfinished messages of an exited process to the others', () => {
       superviseReady({ messageLimit: 1 });
       expect(children.map(({ allowed }) => allowed)).to.deep.equal([1, 0]);
       child(0).end({ code: null, signal: 'SIGKILL' });
@@ -329,7 +327,7 @@ describe('the parent of several processes', () => {
       expect(child(2).allowed).to.equal(0);
     });
 
-    it('gives none to a process that drains', () => {
+    it('gives no messages to a draining process', () => {
       superviseReady({ messageLimit: 1, maxMemory: MEGABYTE });
       child(1).report({ type: 'memory', bytes: 2 * MEGABYTE });
       child(2).ready();

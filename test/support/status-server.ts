@@ -46,7 +46,7 @@ export async function startWithStatus(
 ): Promise<StatusContainer> {
   const container = start(kind, ['worker.ini'], { folder });
   await container.prints(/Connected/);
-  const [, url = ''] = /Status: (http\S+)/.exec(container.stderr) ?? [];
+  const [, url = ''] = /Status page: (http\S+)/.exec(container.stderr) ?? [];
   return { container, folder, url };
 }
 
