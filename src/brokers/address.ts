@@ -1,16 +1,16 @@
-/** The addresses of brokers: which there are, which broker one names, and how it may be shown. */
+/** Broker addresses: the valid forms, which broker an address names, and how to show one without its password. */
 import { resolve } from 'node:path';
 
-/** What can be an address, for people. */
+/** The valid forms of an address, for error messages. */
 export const ADDRESSES =
-  'sqs, sqs+http://HOST:PORT, sqs+https://HOST, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, memory:, or module:export for one of your own, such as ./my-broker.ts:MyBroker';
+  'sqs, sqs+http://HOST:PORT, sqs+https://HOST, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST, memory:, or module:export for your own broker, such as ./my-broker.ts:MyBroker';
 
-/** What addresses of the brokers that come with this program begin with, as far as words go. */
+/** The schemes of the built-in brokers' addresses. */
 export const SCHEMES = ['sqs', 'sqlite', 'postgres', 'postgresql', 'redis', 'rediss', 'memory'] as const;
 
 export type BrokerKind = 'sqs' | 'emulator' | 'sqlite' | 'postgres' | 'redis' | 'memory' | 'custom';
 
-/** A module, a colon, and an export or a dotted path into one; no URL, and nothing that begins as the others do. */
+/** A module, a colon, and an export or a dotted path into it; not a URL, and not an address with a built-in scheme. */
 const CUSTOM = new RegExp(`^(?!(?:${SCHEMES.join('|')}):)(?![\\w+.-]+://).+:[\\w$]+(?:\\.[\\w$]+)*$`, 'is');
 
 const PATTERNS: Readonly<Record<BrokerKind, RegExp>> = {
@@ -24,7 +24,7 @@ const PATTERNS: Readonly<Record<BrokerKind, RegExp>> = {
 };
 
 /**
- * The broker that an address names; undefined if it names none.
+ * The kind of broker that an address names; undefined if the address is invalid.
  *
  *     brokerKind('sqlite:queues.db')             // 'sqlite'
  *     brokerKind('./my-broker.ts:MyBroker')      // 'custom'
@@ -35,14 +35,14 @@ export function brokerKind(address: string): BrokerKind | undefined {
   return kinds.find((kind) => PATTERNS[kind].test(address));
 }
 
-/** Whether an address names SQS, or an emulator of it. */
+/** Whether an address names SQS or an SQS emulator. */
 export function isSqs(address: string): boolean {
   const kind = brokerKind(address);
   return kind === 'sqs' || kind === 'emulator';
 }
 
 /**
- * An address as it may be shown, also one that is wrong: `***` for its password, and for what its query says is one.
+ * An address that is safe to show, even if it is invalid: `***` replaces the password, and passwords in the query string.
  *
  *     withoutPassword('redis://me:a/b@host?password=c')    // 'redis://me:***@host?password=***'
  */
@@ -52,7 +52,7 @@ export function withoutPassword(address: string): string {
     .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, '$1***');
 }
 
-/** The path of the queue file in a `sqlite:` address. `directory` is what it is relative to. */
+/** The absolute path of the queue file in a `sqlite:` address, which may be relative to `directory`. */
 export function queueFile(address: string, directory: string): string {
   return resolve(directory, address.slice('sqlite:'.length));
 }

@@ -1,13 +1,12 @@
 /**
- * The contract between the containers and whatever keeps the queues.
+ * The contract between the containers and the brokers that store the queues.
  *
- * It has the semantics of Amazon SQS (developer guide, "How Amazon SQS works"), in batches: a received
- * message stays invisible for a visibility timeout, is deleted or made visible again by its receipt
- * handle, and counts how often it was received. `src/contract/` says in specs what each operation
- * owes; every broker runs it.
+ * It follows the semantics of Amazon SQS (developer guide, "How Amazon SQS works"), in batches: a received message stays
+ * invisible for a visibility timeout, is deleted or made visible again by its receipt handle, and counts how many times it
+ * was received. The specs in `src/contract/` define each operation precisely; every broker must pass them.
  */
 
-/** A typed attribute beside the body, as in SQS: `dataType` is String, Number or Binary, with an optional `.suffix`. */
+/** A typed attribute of a message, as in SQS: `dataType` is String, Number or Binary, with an optional `.suffix`. */
 export interface MessageAttribute {
   readonly dataType: string;
   /** The value of a String or Number attribute. */
@@ -18,25 +17,25 @@ export interface MessageAttribute {
 
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
-/** A message as received: in flight until its visibility timeout ends, or until it is deleted. */
+/** A received message: in flight until its visibility timeout ends or it is deleted. */
 export interface Message {
   readonly id: string;
   readonly body: string;
-  /** Names this one delivery. A later delivery of the same message has another handle. */
+  /** Identifies this delivery. A later delivery of the same message has a different handle. */
   readonly receiptHandle: string;
-  /** How often the message was received, this time included: 1 at first. */
+  /** How many times the message has been received, including this time: 1 at first. */
   readonly receiveCount: number;
   readonly attributes: MessageAttributes;
-  /** When it was sent: milliseconds since the epoch. */
+  /** When the message was sent, in milliseconds since the epoch. */
   readonly sentAt: number;
-  /** The message group: order within it is kept on FIFO queues; fair sharing on standard ones. */
+  /** The message group: FIFO queues keep the order within it; standard queues use it for fair sharing. */
   readonly groupId?: string;
   readonly deduplicationId?: string;
-  /** FIFO only: grows with each message of a group. */
+  /** FIFO only: increases with each message in a group. */
   readonly sequenceNumber?: string;
 }
 
-/** A message as somebody sees it who only looks; `receiveCount` is how often it was received until now: 0 at first. */
+/** A message as shown by a peek; `receiveCount` is how many times it has been received so far: 0 at first. */
 export type PeekedMessage = Omit<Message, 'receiptHandle'>;
 
 /** A message to send. */
@@ -45,19 +44,19 @@ export interface OutgoingMessage {
   readonly attributes?: MessageAttributes;
   /** Seconds before the message can be received; default: the queue's delay. */
   readonly delaySeconds?: number;
-  /** Needed on FIFO queues. */
+  /** Required on FIFO queues. */
   readonly groupId?: string;
   /** FIFO: a second message with the same id within five minutes is accepted and dropped. */
   readonly deduplicationId?: string;
 }
 
-/** What became of one entry of a batch that did not work. */
+/** Why one entry of a batch failed. */
 export interface EntryFailure {
   readonly ok: false;
-  /** The broker's own code, such as `ReceiptHandleIsInvalid`. */
+  /** The broker's error code, such as `ReceiptHandleIsInvalid`. */
   readonly code: string;
   readonly message: string;
-  /** True if the same entry may work later; false if it never will. */
+  /** True if the same entry may succeed later; false if it never will. */
   readonly retryable: boolean;
 }
 
@@ -68,9 +67,9 @@ export type SendResult =
   | EntryFailure;
 
 export interface ReceiveOptions {
-  /** The most messages to return, 1 to the queue's `limits.maxBatch`. Fewer may come. */
+  /** The maximum number of messages to return, 1 to the queue's `limits.maxBatch`. The broker may return fewer. */
   readonly max: number;
-  /** How long to wait for a first message, in seconds (long poll). SQS takes whole seconds, 0 to 20. */
+  /** How long to wait for a first message, in seconds (long poll). SQS accepts whole seconds, 0 to 20. */
   readonly waitSeconds: number;
   /** How long the messages stay invisible, in seconds; default: the queue's visibility timeout. */
   readonly visibilityTimeout?: number;
@@ -80,148 +79,155 @@ export interface ReceiveOptions {
 
 export interface VisibilityChange {
   readonly receiptHandle: string;
-  /** Seconds from now, whole, 0 to 43,200. 0 gives the message back at once. */
+  /** Whole seconds from now, 0 to 43,200. With 0 the message is visible again immediately. */
   readonly seconds: number;
 }
 
-/** Approximate numbers, as SQS gives them. */
+/** Approximate message counts, as in SQS. */
 export interface QueueCounts {
   /** Ready to be received. */
   readonly visible: number;
-  /** Received, neither deleted nor visible again yet. */
+  /** Received, and neither deleted nor visible again yet. */
   readonly inFlight: number;
-  /** Sent, waiting for their delay to end. */
+  /** Sent with a delay that has not ended yet. */
   readonly delayed: number;
 }
 
-/** Where a message goes that was received `maxReceives` times and not deleted. */
+/** The queue that gets messages that were received `maxReceives` times and not deleted. */
 export interface DeadLetterTarget {
   /** The name of an existing queue. */
   readonly name: string;
   readonly maxReceives: number;
 }
 
-/** What to make a queue with; the defaults are SQS's. */
+/** Settings for creating a queue; the defaults are those of SQS. */
 export interface CreateOptions {
   /** Seconds a received message stays invisible, 0 to 43,200. Default 30. */
   readonly visibilityTimeout?: number;
   /** Seconds before a sent message can be received, 0 to 900. Default 0. */
   readonly delaySeconds?: number;
-  /** Seconds an unhandled message is kept. Default: SQS's 4 days; the other brokers keep it for ever. */
+  /** Seconds before an undeleted message is dropped. Default: 4 days on SQS; other brokers keep it forever. */
   readonly retentionSeconds?: number;
   readonly deadLetterQueue?: DeadLetterTarget;
-  /** FIFO: the deduplication id is the SHA-256 of the body unless one is given. Default false. */
+  /** FIFO: use the SHA-256 of the body as the deduplication id of messages that have none. Default false. */
   readonly contentBasedDeduplication?: boolean;
 }
 
-/** How far a move task of the broker has come. */
+/** The progress of a broker's move task. */
 export interface MoveProgress {
   readonly moved: number;
-  /** How many there were to move, where that is known. */
+  /** How many messages there are to move in total, if known. */
   readonly total?: number;
-  /** False while it goes on. */
+  /** False while the task is running. */
   readonly isOver: boolean;
-  /** True if it was ended before all were moved. */
+  /** True if the task was canceled before it moved all messages. */
   readonly isCancelled: boolean;
 }
 
-/** A move of all messages that the broker does by itself (SQS: a message move task). */
+/** A move of all messages that the broker performs itself (SQS: a message move task). */
 export interface MoveTask {
   /** Throws a BrokerError if the move has failed. */
   progress(): Promise<MoveProgress>;
-  /** Ends it early: what was not moved yet stays. */
+  /** Stops the task early: messages that were not moved yet stay. */
   cancel(): Promise<void>;
 }
 
 /**
- * What one request to a queue may carry; bytes are those of bodies and attributes together. SQS's values are `SQS_LIMITS`
- * (rules/limits.ts). They belong to the queue because a broker whose standard queues take more still has FIFO queues that
- * take ten messages at a time.
+ * The limits of one request to a queue; sizes count bodies and attributes together. For SQS they are `SQS_LIMITS`
+ * (rules/limits.ts). They belong to the queue because a broker's standard queues may accept more than its FIFO queues,
+ * which handle ten messages at a time.
  */
 export interface RequestLimits {
-  /** The most entries of a send, a delete or a change of visibility, and the most messages of a receive. SQS: 10. */
+  /** The maximum number of entries in a send, delete or visibility change, and of messages in a receive. SQS: 10. */
   readonly maxBatch: number;
-  /** The most bytes that a receive returns, unless its first message alone has more. SQS: 10 MiB, ten full messages. */
+  /** The most bytes that a receive returns, unless its first message alone is larger. SQS: 10 MiB, ten full messages. */
   readonly maxReceiveBytes: number;
-  /** The most bytes of a send. SQS: 1 MiB. */
+  /** The maximum size of a send, in bytes. SQS: 1 MiB. */
   readonly maxRequestBytes: number;
-  /** The most bytes of a message. SQS: 1 MiB. */
+  /** The maximum size of a message, in bytes. SQS: 1 MiB. */
   readonly maxMessageBytes: number;
 }
 
 /**
- * What only commands and the status page ask of a queue. Each member is left out where the broker cannot do it; all of them
- * throw a QueueNotFoundError if the queue was removed. A wrapper passes the whole on as it is.
+ * Operations that only commands and the status page use. A broker omits those it does not support; all of them throw
+ * QueueNotFoundError if the queue was removed. Wrappers pass this object on unchanged.
  */
 export interface QueueInspection {
   /**
-   * Shows up to `max` (1 or more) visible messages, in the order in which they will be received, and changes nothing. On FIFO
-   * queues this includes messages that wait behind others of their group. Left out where only a receive shows a message.
+   * Returns up to `max` (1 or more) visible messages, in the order in which they will be received, without changing anything.
+   * On FIFO queues this includes messages that wait behind others in their group. Omit it if only a receive can read messages.
    */
   peek?(max: number): Promise<PeekedMessage[]>;
   /**
-   * When the oldest message was sent, in milliseconds since the epoch; undefined for an empty queue. May be approximate where
-   * there are many messages.
+   * When the oldest message was sent, in milliseconds since the epoch; undefined for an empty queue. May be approximate for
+   * queues with many messages.
    */
   oldest?(): Promise<number | undefined>;
-  /** Where messages go that are received too often; undefined if they stay. */
+  /** The dead-letter queue of this queue; undefined if it has none. */
   deadLetterQueue?(): Promise<DeadLetterTarget | undefined>;
-  /** The names of the queues whose dead-letter queue this one is. */
+  /** The names of the queues that use this queue as their dead-letter queue. */
   deadLetterSources?(): Promise<string[]>;
   /**
-   * Has the broker move all messages of this dead-letter queue to the queue `target`, or each back to the queue it came from.
-   * Resolves with undefined if it cannot do that for this queue: the messages are then received, sent and deleted one by one.
+   * Starts a task in which the broker moves all messages from this dead-letter queue to the queue `target`, or each to the
+   * queue it came from. Resolves with undefined if the broker cannot do that for this queue: the caller then receives, sends
+   * and deletes the messages one by one.
    */
   startMove?(target?: string): Promise<MoveTask | undefined>;
 }
 
-/** One queue, opened. All times are the broker's own clock. */
+/** An open queue. All times are by the broker's clock. */
 export interface Queue {
   readonly name: string;
-  /** True for a queue that keeps the order within message groups (its name ends in `.fifo`). */
+  /** True if the queue keeps the order within message groups (its name ends in `.fifo`). */
   readonly fifo: boolean;
-  /** The queue's own visibility timeout in seconds. */
+  /** The queue's default visibility timeout in seconds. */
   readonly visibilityTimeout: number;
-  /** FIFO: whether the queue takes the deduplication id from the body when none is given. */
+  /** FIFO: whether the queue derives missing deduplication ids from message bodies. */
   readonly contentBasedDeduplication: boolean;
   /**
-   * True if a receive whose signal is aborted takes no message any more. On SQS one may: the server does not notice at
-   * once that nobody waits for its answer.
+   * True if a receive never takes messages after its signal is aborted. False for SQS: the server may not notice immediately
+   * that the client has hung up.
    */
   readonly abortsReceives: boolean;
-  /** What one request may carry. */
+  /** The limits of one request. */
   readonly limits: RequestLimits;
-  /** What commands ask for. Left out by a broker that knows none of it. */
+  /** Operations for commands. Omit it if the broker supports none of them. */
   readonly inspect?: QueueInspection | undefined;
-  /** Resolves with at least one message as soon as there is one, or with none after `waitSeconds`. */
+  /** Resolves with at least one message as soon as one is available, or with none after `waitSeconds`. */
   receive(options: ReceiveOptions): Promise<Message[]>;
-  /** Sends 1 to `limits.maxBatch` messages in one request, `limits.maxRequestBytes` in all; a result for each, in order. */
+  /**
+   * Sends 1 to `limits.maxBatch` messages in one request, with at most `limits.maxRequestBytes` in total. Resolves with a
+   * result for each, in order.
+   */
   send(messages: readonly OutgoingMessage[]): Promise<SendResult[]>;
-  /** Deletes 1 to `limits.maxBatch` messages by receipt handle; a result for each, in order. Deleting twice is no error. */
+  /**
+   * Deletes 1 to `limits.maxBatch` messages by receipt handle. Resolves with a result for each, in order. Deleting a
+   * message twice is not an error.
+   */
   delete(receiptHandles: readonly string[]): Promise<EntryResult[]>;
-  /** Sets when 1 to `limits.maxBatch` messages become visible again; a result for each, in order. */
+  /** Sets when 1 to `limits.maxBatch` messages become visible again. Resolves with a result for each, in order. */
   changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]>;
   counts(): Promise<QueueCounts>;
-  /** Deletes every message, in flight ones too. */
+  /** Deletes all messages, including those in flight. */
   purge(): Promise<void>;
 }
 
-/** A place where queues live. Failures are BrokerErrors (`errors.ts`). */
+/** A service or file that stores queues. Failures are BrokerErrors (`errors.ts`). */
 export interface Broker {
-  /** For people: `SQS in region eu-west-1`, `sqlite:/var/lib/worker/queues.db`. */
+  /** For log and error messages: `SQS in region eu-west-1`, `sqlite:/var/lib/worker/queues.db`. */
   readonly description: string;
-  /** Seconds; a longer delay is refused. SQS: 900. */
+  /** The maximum delay in seconds; longer ones are refused. SQS: 900. */
   readonly maxDelaySeconds: number;
-  /** True for brokers whose `open` makes a queue that does not exist: all but SQS. */
+  /** True if `open` creates missing queues: all brokers except SQS. */
   readonly makesQueues: boolean;
-  /** Opens a queue. Throws QueueNotFoundError if it does not exist, unless the broker makes it. */
+  /** Opens a queue. Throws QueueNotFoundError if it does not exist and the broker does not create it. */
   open(name: string): Promise<Queue>;
-  /** Makes a queue; one that exists with other settings gets these. Names that end in `.fifo` make FIFO queues. */
+  /** Creates a queue, or updates the settings of an existing one. Names that end in `.fifo` create FIFO queues. */
   create(name: string, options?: CreateOptions): Promise<void>;
-  /** Removes a queue with its messages. A queue that does not exist is no error. */
+  /** Removes a queue and its messages. Does nothing if it does not exist. */
   remove(name: string): Promise<void>;
-  /** The names of the queues whose name starts with `prefix`. Never makes one. */
+  /** The names of the queues that start with `prefix`. Never creates a queue. */
   list(prefix?: string): Promise<string[]>;
-  /** Releases connections and timers. Nothing may be called afterwards. */
+  /** Closes connections and clears timers. Do not call anything afterwards. */
   close(): Promise<void>;
 }

@@ -1,22 +1,22 @@
-/** Opens a broker of one's own: imports what its address names, makes it, and checks that it is one. */
+/** Loads a custom broker: imports the module in its address, instantiates it, and validates its shape. */
 import { isClass, loadExpression, ModuleLoadError } from '../modules/load.ts';
 import { isMistake } from '../modules/mistake.ts';
 import { ADDRESSES } from './address.ts';
 import type { Broker, Queue, QueueInspection } from './broker.ts';
 import { BrokerConfigError, BrokerError } from './errors.ts';
 
-/** What a broker of one's own is made with. */
+/** The options that a custom broker gets. */
 export interface BrokerOptions {
-  /** The folder that relative paths start from, absolute: that of the ini file, else the working directory. */
+  /** The absolute base folder for relative paths: the ini file's folder, or else the working directory. */
   readonly directory: string;
 }
 
-/** What the address of a custom broker names: a function that opens it. A class serves, too: it is constructed. */
+/** The export that a custom broker's address names: a function that opens the broker. It may also be a class. */
 export type BrokerFactory = (options: BrokerOptions) => Broker | Promise<Broker>;
 
 type Parts<Whole> = Readonly<Record<keyof Whole, 'string' | 'number' | 'boolean' | 'function' | 'object'>>;
 
-/** Everything that a broker has, and what it is. */
+/** The required members of a broker and their types. */
 const BROKER_PARTS: Parts<Broker> = {
   description: 'string',
   maxDelaySeconds: 'number',
@@ -43,7 +43,7 @@ const QUEUE_PARTS: Parts<Omit<Queue, 'inspect'>> = {
   purge: 'function',
 };
 
-/** What was a part of the queue itself in 0.1. */
+/** Members that belonged to the queue itself in 0.1. */
 const INSPECTION: Readonly<Record<keyof QueueInspection, true>> = {
   peek: true,
   oldest: true,
@@ -54,9 +54,9 @@ const INSPECTION: Readonly<Record<keyof QueueInspection, true>> = {
 
 /**
  * Opens the broker that `address` names, such as `./my-broker.ts:MyBroker` or `my-package:brokers.mine`. Relative paths and
- * packages are looked up from `directory`, which is absolute. Throws what its factory throws if that is a BrokerError,
- * and a BrokerError of kind `setup` if it cannot be imported or made, or lacks something that a broker has. Its `open` throws
- * one, too, for a queue that lacks something.
+ * packages are resolved from `directory`, which is absolute. Throws a BrokerError of kind `setup` if the broker cannot be
+ * imported or created, or lacks a required member; a BrokerError from the factory is rethrown unchanged. The broker's `open`
+ * also throws a BrokerError of kind `setup` for a queue that lacks a required member.
  */
 export async function openCustom(address: string, directory: string): Promise<Broker> {
   const factory = await loadBrokerFactory(address, directory);
@@ -65,31 +65,32 @@ export async function openCustom(address: string, directory: string): Promise<Br
     made = isClass(factory) ? Reflect.construct(factory, [{ directory }]) : await factory({ directory });
   } catch (cause) {
     if (cause instanceof BrokerError) throw cause;
-    const text = `The broker ${address} cannot be opened: ${messageOf(cause)}`;
+    const text = `Cannot open the broker ${address}: ${messageOf(cause)}`;
     throw isMistake(cause)
       ? new BrokerConfigError(text, { cause })
       : new BrokerError('setup', text, { cause });
   }
   const lacking = lackingParts(made, BROKER_PARTS);
   if (lacking.length === 0) return checkingQueues(made as Broker, address);
-  throw new BrokerConfigError(`What ${address} makes is no broker. It lacks: ${lacking.join(', ')}.`);
+  throw new BrokerConfigError(`${address} did not create a valid broker. Missing: ${lacking.join(', ')}.`);
 }
 
-/** Imports what makes the broker, and makes none. Throws BrokerError of kind `setup`. */
+/** Imports the broker's factory without calling it. Throws a BrokerError of kind `setup`. */
 export async function loadBrokerFactory(address: string, directory: string): Promise<BrokerFactory> {
   const found = await loadExpression(address, directory).catch((cause: unknown) => {
     if (!(cause instanceof ModuleLoadError)) throw cause;
-    const text = `There is no broker ${address}: ${cause.message} Possible brokers: ${ADDRESSES}.`;
+    const text = `Cannot load the broker ${address}: ${cause.message} Valid broker addresses: ${ADDRESSES}.`;
     throw new BrokerConfigError(text, { cause });
   });
   if (typeof found === 'function') return found as BrokerFactory;
   throw new BrokerConfigError(
-    `${address} is no broker: it should be a function that opens one, ({ directory }) => …, or a class.`,
+    `${address} is not a broker: export a function that opens one, ({ directory }) => …, or a class.`,
   );
 }
 
 /**
- * Changes the broker itself, because a wrapper would hide what else it is. A queue can be checked only once it is open.
+ * Makes `open` validate each queue: a queue can be checked only once it is open. Patches the broker itself, because a
+ * wrapper would hide its other members.
  */
 function checkingQueues(broker: Broker, address: string): Broker {
   const open = broker.open.bind(broker);
@@ -101,19 +102,19 @@ function checkingQueues(broker: Broker, address: string): Broker {
   return broker;
 }
 
-/** Throws a BrokerError for a queue that lacks something, such as one that was written for 0.1. */
+/** Throws a BrokerError for a queue that lacks a required member, such as a queue written for 0.1. */
 function checkQueue(queue: Queue, name: string, address: string): void {
   const lacking = lackingParts(queue, QUEUE_PARTS);
   const given = Object(queue) as object;
   const moved = queue?.inspect ? [] : Object.keys(INSPECTION).filter((part) => part in given);
   if (lacking.length + moved.length === 0) return;
   const problems = [
-    ...(lacking.length > 0 ? [`It lacks: ${lacking.join(', ')}.`] : []),
+    ...(lacking.length > 0 ? [`Missing: ${lacking.join(', ')}.`] : []),
     ...(moved.length > 0 ? [`Move into its \`inspect\`: ${moved.join(', ')}.`] : []),
   ];
   throw new BrokerError(
     'setup',
-    `The queue "${name}" that ${address} opens does not fit this release. ${problems.join(' ')} docs/brokers.md ("Brokers written for 0.1") says what to change.`,
+    `The queue "${name}" from ${address} does not match the queue interface of this release. ${problems.join(' ')} See docs/brokers.md, "Brokers written for 0.1".`,
   );
 }
 

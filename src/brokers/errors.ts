@@ -1,13 +1,13 @@
-/** What brokers throw, in kinds that the run loop and the executables can act on. */
+/** The errors that brokers throw, by kind, so that the run loop and the executables can act on them. */
 import { brand } from '../modules/brand.ts';
 import type { EntryFailure } from './broker.ts';
 
 /**
  * - `missing`: the queue does not exist
- * - `unreachable`: no connection, no answer in time, or the server is at fault; may work later
+ * - `unreachable`: no connection, no answer in time, or a server error; may work later
  * - `throttled`: too many requests; may work later
- * - `credentials`: none, expired or not accepted; may work later (they are renewed from outside)
- * - `denied`: valid credentials without the permission
+ * - `credentials`: missing, expired or not accepted; may work later (something else may renew them)
+ * - `denied`: the credentials are valid but lack the permission
  * - `setup`: a setting is missing or wrong, such as the region
  * - `rejected`: the broker refused the request itself
  */
@@ -20,7 +20,7 @@ export type BrokerErrorKind =
   | 'setup'
   | 'rejected';
 
-/** A request to a broker failed. The message says what was tried, why it failed and what to do; `cause` has the original. */
+/** A failed request to a broker. The message says what failed, why, and what to do; `cause` is the original error. */
 export class BrokerError extends Error {
   static {
     brand(BrokerError, 'BrokerError');
@@ -34,7 +34,7 @@ export class BrokerError extends Error {
   }
 }
 
-/** What is configured is wrong in itself, such as an address that names no broker: trying again will not help. */
+/** The configuration itself is wrong, such as an invalid broker address: retrying will not help. */
 export class BrokerConfigError extends BrokerError {
   static {
     brand(BrokerConfigError, 'BrokerConfigError');
@@ -53,7 +53,7 @@ export class QueueNotFoundError extends BrokerError {
   override readonly name = 'QueueNotFoundError';
   readonly queue: string;
 
-  /** `place` is the broker's description: for SQS it names the region. */
+  /** `place` is the broker's description: for SQS it includes the region. */
   constructor(queue: string, place: string, options?: ErrorOptions) {
     super(
       'missing',
@@ -64,10 +64,10 @@ export class QueueNotFoundError extends BrokerError {
   }
 }
 
-/** For an entry of a batch that the broker gave no result for, against the contract. */
+/** The result for a batch entry that the broker, in violation of the contract, returned no result for. */
 export const NO_RESULT: EntryFailure = {
   ok: false,
   code: 'NoResult',
-  message: 'the broker gave no result for it',
+  message: 'the broker returned no result for it',
   retryable: true,
 };

@@ -1,6 +1,6 @@
 /**
- * What people import from `sqs-containers/broker`, to write a broker of their own: the contract's types, the errors, and
- * the rules of SQS, so that what works there works on SQS.
+ * The exports of `sqs-containers/broker`, for writing a custom broker: the contract's types, the errors, and the rules of
+ * SQS, so that code that works with the custom broker also works on SQS.
  */
 export type {
   Broker,

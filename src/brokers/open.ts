@@ -1,25 +1,25 @@
-/** Opens a broker by its address. Only the module of that broker is loaded: the others cost nothing. */
+/** Opens a broker by its address. Loads only the modules for that broker. */
 import { resolve } from 'node:path';
 import { ADDRESSES, brokerKind, queueFile, withoutPassword } from './address.ts';
 import type { Broker } from './broker.ts';
 import { BrokerConfigError } from './errors.ts';
 
 export interface OpenOptions {
-  /** What the path of a `sqlite:` address and the module of a custom broker are relative to. Default: the working directory. */
+  /** The base folder for the path of a `sqlite:` address and the module of a custom broker. Default: the working directory. */
   readonly directory?: string;
-  /** For `sqs` addresses: see `SqsOptions`. The endpoint of an `sqs+http…` address goes before this one. */
+  /** For `sqs` addresses: see `SqsOptions`. The endpoint of an `sqs+http…` address takes precedence over this one. */
   readonly sqs?: { readonly region?: string | undefined; readonly endpoint?: string | undefined };
 }
 
 /**
  * Opens the broker of an address:
- * - `sqs`: Amazon SQS, with region, endpoint and credentials of the AWS default chain or of the options
- * - `sqs+http://HOST:PORT`, `sqs+https://…`: an emulator of SQS
+ * - `sqs`: Amazon SQS, with the region, endpoint and credentials from the options or the AWS default chain
+ * - `sqs+http://HOST:PORT`, `sqs+https://…`: an SQS emulator
  * - `sqlite:PATH`: an embedded, durable queue file on this machine
  * - `postgres://HOST/DATABASE`, `postgresql://…`: queues in a Postgres database
  * - `redis://HOST`, `rediss://…`: queues in a Redis server
- * - `memory:`: queues that end with the process
- * - `./my-broker.ts:MyBroker`, `my-package:expr`: one of your own (see `BrokerFactory`)
+ * - `memory:`: queues in memory, which are lost when the process exits
+ * - `./my-broker.ts:MyBroker`, `my-package:expr`: a custom broker (see `BrokerFactory`)
  *
  * Throws a BrokerError of kind `setup` for any other address.
  */
@@ -56,7 +56,7 @@ export async function openBroker(address: string, options: OpenOptions = {}): Pr
     }
     default:
       throw new BrokerConfigError(
-        `There is no broker "${withoutPassword(address)}". Possible: ${ADDRESSES}.`,
+        `Unknown broker "${withoutPassword(address)}". Valid broker addresses: ${ADDRESSES}.`,
       );
   }
 }

@@ -1,16 +1,16 @@
-/** Wakes pending long polls: at once for changes in this process, and through a watcher for those of other processes. */
+/** Wakes pending long polls: immediately for changes in this process, through a watcher for other processes. */
 
-/** Node's longest timer, in milliseconds: some 24 days. A longer one would end at once. */
+/** Node's longest timer, in milliseconds: about 24 days. A longer timer would fire immediately. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Calls `changed` when other processes may have changed something (in one queue, or without a name in any), until the
- * returned function is called. Never at once.
+ * Calls `changed` when other processes may have changed the given queue, or any queue if no name is given, until the
+ * returned function is called. Never calls it synchronously.
  */
 export type Watch = (changed: (queue?: string) => void) => () => void;
 
 interface Wait {
-  /** What `wakeUps` was before the look that found no message. */
+  /** The value of `wakeUps` before the receive that found no messages. */
   readonly wakeUps: number;
   readonly milliseconds: number;
   readonly signal?: AbortSignal | undefined;
@@ -32,7 +32,7 @@ export class PendingPolls {
     this.#watch = watch;
   }
 
-  /** How often polls were woken: to be read before looking for messages, and given to `wait`. */
+  /** How many times polls were woken. Read it before looking for messages, and pass it to `wait`. */
   get wakeUps(): number {
     return this.#wakeUps;
   }
@@ -41,7 +41,7 @@ export class PendingPolls {
     return this.#isClosed;
   }
 
-  /** There may be messages in this queue; in any, without a name. */
+  /** Wakes the polls on this queue, or on all queues if no name is given: there may be messages. */
   wake(queue?: string): void {
     this.#wakeUps += 1;
     for (const poll of this.#polls) {
@@ -49,7 +49,7 @@ export class PendingPolls {
     }
   }
 
-  /** Resolves after `milliseconds`, or earlier: when woken, at an abort, or if there was a wake-up since `wakeUps`. */
+  /** Resolves after `milliseconds`, or earlier: when woken, when aborted, or if there was a wake-up since `wakeUps`. */
   wait(queue: string, { wakeUps, milliseconds, signal }: Wait): Promise<void> {
     if (this.#isClosed || this.#wakeUps !== wakeUps || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -68,7 +68,7 @@ export class PendingPolls {
     });
   }
 
-  /** Wakes all, for the last time. */
+  /** Wakes all polls for good: from now on, none waits. */
   close(): void {
     this.#isClosed = true;
     this.wake();

@@ -98,7 +98,7 @@ describe('a broker of your own', () => {
     ] as const) {
       const { kind, message, cause } = await failure(address);
       expect(kind).to.equal('setup');
-      expect(message).to.contain(`There is no broker ${address}: ${reason}`).and.contain(ADDRESSES);
+      expect(message).to.contain(`Cannot load the broker ${address}: ${reason}`).and.contain(ADDRESSES);
       expect(cause).to.be.instanceOf(ModuleLoadError);
     }
   });
@@ -107,7 +107,7 @@ describe('a broker of your own', () => {
     const { kind, message } = await failure('./mine.ts:address');
     expect(kind).to.equal('setup');
     expect(message).to.equal(
-      './mine.ts:address is no broker: it should be a function that opens one, ({ directory }) => …, or a class.',
+      './mine.ts:address is not a broker: export a function that opens one, ({ directory }) => …, or a class.',
     );
   });
 
@@ -115,7 +115,7 @@ describe('a broker of your own', () => {
     const { kind, message } = await failure('./mine.ts:half');
     expect(kind).to.equal('setup');
     expect(message).to.equal(
-      'What ./mine.ts:half makes is no broker. It lacks: create (a function), remove (a function), list (a function), close (a function).',
+      './mine.ts:half did not create a valid broker. Missing: create (a function), remove (a function), list (a function), close (a function).',
     );
     expect((await failure('./mine.ts:nothing')).message).to.contain(
       'description (a string), maxDelaySeconds',
@@ -127,9 +127,9 @@ describe('a broker of your own', () => {
     const error = await rejection<BrokerError>(broker.open('jobs'));
     expect(error).to.be.instanceOf(BrokerError).with.property('kind', 'setup');
     expect(error.message).to.equal(
-      'The queue "jobs" that ./mine.ts:BrokerOf01 opens does not fit this release. It lacks: limits (an object). Move into its `inspect`: peek, oldest. docs/brokers.md ("Brokers written for 0.1") says what to change.',
+      'The queue "jobs" from ./mine.ts:BrokerOf01 does not match the queue interface of this release. Missing: limits (an object). Move into its `inspect`: peek, oldest. See docs/brokers.md, "Brokers written for 0.1".',
     );
-    expect((await rejection(broker.open('none'))).message).to.contain('It lacks: name (a string), fifo');
+    expect((await rejection(broker.open('none'))).message).to.contain('Missing: name (a string), fifo');
   });
 
   it('opens its queues as they are when they lack nothing', async () => {
@@ -144,7 +144,7 @@ describe('a broker of your own', () => {
     expect(await failure('./mine.ts:down')).to.include({ kind: 'unreachable', message: 'nobody answers' });
     const { kind, message, cause } = await failure('./mine.ts:broken');
     expect(kind).to.equal('setup');
-    expect(message).to.match(/^The broker \.\/mine\.ts:broken cannot be opened: .*JSON/);
+    expect(message).to.match(/^Cannot open the broker \.\/mine\.ts:broken: .*JSON/);
     expect(cause).to.be.instanceOf(SyntaxError);
   });
 });

@@ -98,7 +98,7 @@ describe('the address of a broker', () => {
     it(`"${address}" is none, and the error says which there are`, async () => {
       const failure = await failureOf(openBroker(address));
       expect(failure.kind).to.equal('setup');
-      expect(failure.message).to.equal(`There is no broker "${address}". Possible: ${ADDRESSES}.`);
+      expect(failure.message).to.equal(`Unknown broker "${address}". Valid broker addresses: ${ADDRESSES}.`);
     });
   }
 

@@ -35,9 +35,7 @@ describe('the command line of sqs-queues', function () {
     ]);
     for (const { output, ended } of runs) {
       expect(ended).to.equal(78);
-      expect(output)
-        .to.contain('There is no broker "mysql://me:***@127.0.0.1/queues"')
-        .and.not.contain('s3cret');
+      expect(output).to.contain('Unknown broker "mysql://me:***@127.0.0.1/queues"').and.not.contain('s3cret');
     }
   });
 

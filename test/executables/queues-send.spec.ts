@@ -111,7 +111,7 @@ describe('sqs-queues send', function () {
     ]);
     expect([late.ended, unknown.ended, missing.ended]).to.deep.equal([69, 78, 69]);
     expect(late.stderr).to.match(/delay of 31536001 s/);
-    expect(unknown.stderr).to.match(/There is no broker "carrier-pigeon"\. Possible: sqs, /);
+    expect(unknown.stderr).to.match(/Unknown broker "carrier-pigeon"\. Valid broker addresses: sqs, /);
     expect(missing.stderr).to.match(/The queue "missing-jobs" does not exist in SQS in region us-east-1/);
   });
 

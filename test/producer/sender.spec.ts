@@ -96,7 +96,7 @@ describe('a sender', () => {
       expect(error.outgoing).to.deep.equal(bad);
       expect(error.code).to.equal('InvalidMessageContents');
       expect(error.message).to.equal(
-        'The queue "jobs" refused the message: InvalidMessageContents: The body has characters that are half of a surrogate pair.',
+        'The queue "jobs" refused the message: InvalidMessageContents: The body contains half of a surrogate pair.',
       );
       expect(await receivedBodies()).to.have.members(['good', 'also good']);
     });

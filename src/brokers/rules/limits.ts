@@ -1,25 +1,25 @@
-/** The limits of SQS (developer guide, "Amazon SQS quotas"), which every broker keeps so that what works there works on SQS. */
+/** The limits of SQS (developer guide, "Amazon SQS quotas"). Other brokers keep them so that the same code works on SQS. */
 import type { RequestLimits } from '../broker.ts';
 
 /**
- * The most entries of a batch request, and messages of a receive. What asks a particular queue reads its `limits` instead; this
- * is for SQS's own numbers, such as those of FIFO queues and of what SQS costs.
+ * The maximum number of entries in a batch request, and of messages in a receive. Requests to a particular queue use its
+ * `limits` instead; this is for the limits of SQS itself, such as for FIFO queues and cost estimates.
  */
 export const BATCH_ENTRIES = 10;
-/** The most bytes of a request, and so of a message: 1 MiB. */
+/** The maximum size of a request, and so of a message, in bytes: 1 MiB. */
 export const MAX_REQUEST_BYTES = 1_048_576;
-/** What one request to a queue of SQS may carry. */
+/** The limits of one request to an SQS queue. */
 export const SQS_LIMITS: RequestLimits = {
   maxBatch: BATCH_ENTRIES,
   maxReceiveBytes: BATCH_ENTRIES * MAX_REQUEST_BYTES,
   maxRequestBytes: MAX_REQUEST_BYTES,
   maxMessageBytes: MAX_REQUEST_BYTES,
 };
-/** The longest visibility timeout, and so the longest that a message can be kept in flight, in seconds: 12 hours. */
+/** The longest visibility timeout, and so the longest time a message can be in flight, in seconds: 12 hours. */
 export const MAX_VISIBILITY_TIMEOUT = 43_200;
-/** The longest delay of a message, in seconds: 15 minutes. */
+/** The longest message delay, in seconds: 15 minutes. */
 export const MAX_DELAY_SECONDS = 900;
-/** The most attributes of a message. */
+/** The maximum number of attributes of a message. */
 export const MAX_ATTRIBUTES = 10;
-/** The longest delay of a message in a database of ours, in seconds: a year. There, nothing but sense limits it. */
+/** The longest message delay in our own databases, in seconds: a year. There is no technical limit. */
 export const MAX_DATABASE_DELAY_SECONDS = 365 * 24 * 60 * 60;

@@ -1,4 +1,4 @@
-/** What all brokers do with a message: its size, its copy for another queue, and its attributes as text. */
+/** Message functions that all brokers share: size, copies for other queues, and attributes as text. */
 import type {
   Message,
   MessageAttribute,
@@ -7,10 +7,10 @@ import type {
   PeekedMessage,
 } from '../broker.ts';
 
-/** Its size as SQS counts it towards its limits: bytes of the body and of each attribute's name, type and value. */
+/** The size of a message as SQS counts it: the bytes of the body and of each attribute's name, type and value. */
 export function messageSize({ body, attributes = {} }: OutgoingMessage): number {
   let bytes = Buffer.byteLength(body);
-  // No list of entries, because this runs for each message, and most have no attributes.
+  // No Object.entries: this runs for every message, and most have no attributes.
   for (const name in attributes) {
     const { dataType, stringValue = '', binaryValue } = attributes[name]!;
     bytes += Buffer.byteLength(name) + Buffer.byteLength(dataType);
@@ -20,14 +20,15 @@ export function messageSize({ body, attributes = {} }: OutgoingMessage): number 
 }
 
 /**
- * A received message as one to send to another queue: a dead-letter queue, or back from there. On a FIFO queue the id of the original tells a second copy of it from a message with the same body.
+ * Copies a received message for another queue: to a dead-letter queue or back. On a FIFO queue the original id becomes the
+ * deduplication id, so that a second copy is dropped but another message with the same body is not.
  */
 export function copyOf({ id, body, attributes, groupId }: Message, fifo: boolean): OutgoingMessage {
   if (fifo) return { body, attributes, groupId: groupId ?? id, deduplicationId: id };
   return { body, attributes, ...(groupId !== undefined && { groupId }) };
 }
 
-/** A received message as one that is only looked at. */
+/** Converts a received message to a peeked one. */
 export function peekedMessage({ receiptHandle: _, ...peeked }: Message): PeekedMessage {
   return peeked;
 }
@@ -49,7 +50,7 @@ export function formatAttributes(attributes: MessageAttributes = {}): string | n
   );
 }
 
-/** What `formatAttributes` made; none of null or an empty text. */
+/** Parses the output of `formatAttributes`. Null and the empty string mean no attributes. */
 export function parseAttributes(text: string | null): MessageAttributes {
   if (!text) return {};
   const entries = JSON.parse(text) as [string, StoredAttribute][];

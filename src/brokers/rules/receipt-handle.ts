@@ -1,20 +1,19 @@
 /**
- * The receipt handles of the embedded brokers, and what one is good for. A handle has the number of the message and a
- * token of the one receive that handed it out. The next receive writes another token, so that an old handle is known to
- * be old.
+ * Receipt handles of the embedded brokers, and what they permit. A handle contains the message number and the token of the
+ * receive that delivered the message. The next receive stores a new token, so an old handle can be recognized.
  */
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import { changeRefusal, failure } from './sqs-rules.ts';
 
-/** What a receipt handle says; brokers with other handles have a token in theirs, too. */
+/** A parsed receipt handle; brokers with a different format have a token in theirs as well. */
 export interface Receipt {
   readonly number: number;
   readonly token: string;
 }
 
-/** What a broker knows of the message with the number of a receipt handle. */
+/** The state of the message that a receipt handle refers to. */
 export interface HeldMessage {
-  /** The token of the receive that handed the message out last; null before the first. */
+  /** The token of the last receive that delivered the message; null before the first. */
   readonly token: string | null;
   readonly isInFlight: boolean;
 }
@@ -23,20 +22,20 @@ export function receiptHandle({ number, token }: Receipt): string {
   return `${number}-${token}`;
 }
 
-/** What a handle says, or undefined if it is none. */
+/** Parses a receipt handle; undefined if it is invalid. */
 export function parseReceiptHandle(handle: string): Receipt | undefined {
   const match = /^(\d{1,15})-(\w+)$/.exec(handle);
   return match ? { number: Number(match[1]), token: match[2]! } : undefined;
 }
 
 /**
- * Whether a receipt handle may delete the message that it names; `receipt` is undefined for what is no handle, `message`
- * for one that is gone: to delete it again is no error.
+ * Whether a receipt handle may delete its message. `receipt` is undefined for an invalid handle; `message` is undefined if
+ * the message no longer exists: deleting it again is not an error.
  *
  *     deleteResult({ number: 1, token: 'a' }, { token: 'a', isInFlight: true }, false)  // ok
- *     deleteResult({ number: 1, token: 'a' }, { token: 'b', isInFlight: true }, false)  // no: it was received again
+ *     deleteResult({ number: 1, token: 'a' }, { token: 'b', isInFlight: true }, false)  // refused: it was received again
  *     deleteResult({ number: 1, token: 'a' }, { token: 'a', isInFlight: false }, false) // ok, though it is visible again
- *     deleteResult({ number: 1, token: 'a' }, { token: 'a', isInFlight: false }, true)  // no: on FIFO queues that is too late
+ *     deleteResult({ number: 1, token: 'a' }, { token: 'a', isInFlight: false }, true)  // refused: too late on a FIFO queue
  */
 export function deleteResult(
   receipt: Pick<Receipt, 'token'> | undefined,
@@ -46,13 +45,13 @@ export function deleteResult(
   if (!receipt) return BAD_RECEIPT_HANDLE;
   if (!message) return OK;
   if (receipt.token !== message.token) return OLD_RECEIPT_HANDLE;
-  // On FIFO queues the group is open again: a delete now would let the next message overtake this one's second delivery.
+  // On a FIFO queue the group is unblocked: after a delete, the next message could overtake this one's second delivery.
   return fifo && !message.isInFlight ? OLD_RECEIPT_HANDLE : OK;
 }
 
 /**
- * Whether a change of visibility may be made: only with seconds in bounds, and the handle of the receive by which the
- * message is in flight. `receipt` and `message` are as for `deleteResult`.
+ * Whether a visibility change is allowed: only if the seconds are in range and the handle is from the receive that put the
+ * message in flight. `receipt` and `message` are as for `deleteResult`.
  */
 export function changeResult(
   change: VisibilityChange,
@@ -69,20 +68,20 @@ export function changeResult(
 
 const OK: EntryResult = { ok: true };
 
-/** No receive returned such a handle. */
+/** No receive returned this handle. */
 const BAD_RECEIPT_HANDLE = failure(
   'ReceiptHandleIsInvalid',
-  'This is no receipt handle of this queue. Use the one that the receive returned.',
+  'The receipt handle is not from this queue. Use the one that the receive returned.',
 );
 
-/** The handle was good once. */
+/** The handle was valid before. */
 const OLD_RECEIPT_HANDLE = failure(
   'ReceiptHandleIsInvalid',
   'The receipt handle is no longer valid: the visibility timeout of the message ended, and it may have been received again.',
 );
 
-/** A change of visibility for a message that nobody holds. */
+/** A visibility change for a message that is not in flight. */
 const NOT_IN_FLIGHT = failure(
   'MessageNotInflight',
-  'The message is not in flight: it is deleted, or its visibility timeout ended.',
+  'The message is not in flight: it was deleted, or its visibility timeout ended.',
 );

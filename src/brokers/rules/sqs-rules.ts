@@ -1,6 +1,6 @@
 /**
- * The rules by which SQS accepts and refuses, for the brokers that have to keep them by themselves (the embedded ones):
- * what works there works on SQS.
+ * The rules by which SQS accepts and refuses requests, for brokers that must enforce them (the embedded ones): code that
+ * works with them also works on SQS.
  */
 import { createHash } from 'node:crypto';
 import type {
@@ -16,16 +16,16 @@ import { MAX_ATTRIBUTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
 import { messageSize } from './messages.ts';
 import { isFifoName, isQueueName } from './queue-name.ts';
 
-/** How long a deduplication id is remembered, in milliseconds. */
+/** How long deduplication ids are remembered, in milliseconds. */
 export const DEDUPLICATION_MS = 5 * 60 * 1000;
-/** The settings of a queue that is made without any. */
+/** The settings of a queue that is created without any. */
 export const DEFAULT_SETTINGS = { visibilityTimeout: 30, delaySeconds: 0, contentBasedDeduplication: false };
 
-/** Throws BrokerError for a name that SQS would not take. */
+/** Throws BrokerError for a name that SQS would not accept. */
 function checkName(name: string): void {
   if (isQueueName(name)) return;
   throw rejected(
-    `"${name}" cannot be the name of a queue: a name has 1 to 80 letters, digits, "-" and "_", and ends in ".fifo" for a FIFO queue.`,
+    `"${name}" is not a valid queue name: use 1 to 80 letters, digits, "-" and "_", and end the name of a FIFO queue with ".fifo".`,
   );
 }
 
@@ -36,10 +36,10 @@ export function checkCreate(name: string, options: CreateOptions, maxDelaySecond
   checkSetting(name, 'visibility timeout', visibilityTimeout, 0, MAX_VISIBILITY_TIMEOUT);
   checkSetting(name, 'delay', delaySeconds, 0, maxDelaySeconds);
   checkSetting(name, 'retention', retentionSeconds, 60, Number.MAX_SAFE_INTEGER);
-  checkSetting(name, 'maximum of receives', deadLetterQueue?.maxReceives, 1, 1000);
+  checkSetting(name, 'maximum receive count', deadLetterQueue?.maxReceives, 1, 1000);
   if (deadLetterQueue && isFifoName(deadLetterQueue.name) !== isFifoName(name)) {
     throw rejected(
-      `The dead-letter queue "${deadLetterQueue.name}" does not fit the queue "${name}": both must be FIFO queues, or neither.`,
+      `The dead-letter queue "${deadLetterQueue.name}" does not match the queue "${name}": either both or neither must be FIFO queues.`,
     );
   }
 }
@@ -47,24 +47,26 @@ export function checkCreate(name: string, options: CreateOptions, maxDelaySecond
 function checkSetting(queue: string, setting: string, value: number | undefined, min: number, max: number) {
   if (value === undefined || isWhole(value, min, max)) return;
   throw rejected(
-    `The ${setting} of the queue "${queue}" must be a whole number from ${min} to ${max}, and is ${value}.`,
+    `The ${setting} of the queue "${queue}" must be a whole number from ${min} to ${max}, not ${value}.`,
   );
 }
 
-/** Throws BrokerError for a request that is wrong as a whole. */
+/** Throws BrokerError for a receive with invalid options. */
 export function checkReceive(
   { name, limits }: Pick<Queue, 'name' | 'limits'>,
   { max, waitSeconds, visibilityTimeout = 0 }: ReceiveOptions,
 ): void {
   if (!isWhole(max, 1, limits.maxBatch)) {
-    throw rejected(`A receive from the queue "${name}" takes 1 to ${limits.maxBatch} messages, not ${max}.`);
+    throw rejected(
+      `A receive from the queue "${name}" must ask for 1 to ${limits.maxBatch} messages, not ${max}.`,
+    );
   }
   if (!(waitSeconds >= 0)) {
-    throw rejected(`A receive from the queue "${name}" waits 0 seconds or longer, not ${waitSeconds}.`);
+    throw rejected(`A receive from the queue "${name}" must wait 0 seconds or longer, not ${waitSeconds}.`);
   }
   if (!isWhole(visibilityTimeout, 0, MAX_VISIBILITY_TIMEOUT)) {
     throw rejected(
-      `The visibility timeout of a receive from the queue "${name}" must be a whole number from 0 to ${MAX_VISIBILITY_TIMEOUT}, and is ${visibilityTimeout}.`,
+      `The visibility timeout of a receive from the queue "${name}" must be a whole number from 0 to ${MAX_VISIBILITY_TIMEOUT}, not ${visibilityTimeout}.`,
     );
   }
 }
@@ -76,13 +78,13 @@ export function checkBatch(
 ): void {
   if (entries.length >= 1 && entries.length <= limits.maxBatch) return;
   throw rejected(
-    `A request to the queue "${name}" has 1 to ${limits.maxBatch} entries, not ${entries.length}.`,
+    `A request to the queue "${name}" must have 1 to ${limits.maxBatch} entries, not ${entries.length}.`,
   );
 }
 
 /**
- * What is wrong with each message of a request, or undefined for one that is good. Throws BrokerError if the good ones
- * are too big together.
+ * Checks each message of a request: its failure, or undefined if it is valid. Throws BrokerError if the valid messages
+ * together are too large.
  */
 export function refusals(
   queue: Pick<Queue, 'name' | 'fifo' | 'contentBasedDeduplication' | 'limits'>,
@@ -100,7 +102,7 @@ export function refusals(
   });
   if (bytesInAll > maxRequestBytes) {
     throw rejected(
-      `A request to the queue "${queue.name}" has ${bytesInAll} bytes; at most ${maxRequestBytes} are possible. Send fewer messages at once.`,
+      `A request to the queue "${queue.name}" has ${bytesInAll} bytes; the maximum is ${maxRequestBytes}. Send fewer messages at once.`,
     );
   }
   return found;
@@ -114,21 +116,21 @@ function refusalOf(
 ): EntryFailure | undefined {
   const { maxMessageBytes } = queue.limits;
   if (bytes > maxMessageBytes) {
-    return invalid(`The message has ${bytes} bytes; at most ${maxMessageBytes} are possible.`);
+    return invalid(`The message has ${bytes} bytes; the maximum is ${maxMessageBytes}.`);
   }
   if (!body.isWellFormed()) {
-    return failure('InvalidMessageContents', 'The body has characters that are half of a surrogate pair.');
+    return failure('InvalidMessageContents', 'The body contains half of a surrogate pair.');
   }
   if (attributes && Object.keys(attributes).length > MAX_ATTRIBUTES) {
-    return invalid(`A message has at most ${MAX_ATTRIBUTES} attributes.`);
+    return invalid(`A message can have at most ${MAX_ATTRIBUTES} attributes.`);
   }
   if (!isWhole(delaySeconds, 0, maxDelaySeconds)) {
     return invalid(
-      `The delay must be a whole number of seconds from 0 to ${maxDelaySeconds}, and is ${delaySeconds}.`,
+      `The delay must be a whole number of seconds from 0 to ${maxDelaySeconds}, not ${delaySeconds}.`,
     );
   }
   if (!queue.fifo) return undefined;
-  if (delaySeconds > 0) return invalid('A FIFO queue takes no delay for a single message.');
+  if (delaySeconds > 0) return invalid('A FIFO queue does not accept a delay for a single message.');
   if (!groupId) return failure('MissingParameter', 'A message for a FIFO queue needs a message group.');
   if (!deduplicationId && !queue.contentBasedDeduplication) {
     return invalid(
@@ -138,18 +140,17 @@ function refusalOf(
   return undefined;
 }
 
-/** What is wrong with a change of visibility, if anything is. */
+/** The failure of an invalid visibility change; undefined if it is valid. */
 export function changeRefusal({ seconds }: VisibilityChange): EntryFailure | undefined {
   if (isWhole(seconds, 0, MAX_VISIBILITY_TIMEOUT)) return undefined;
   return invalid(
-    `The visibility timeout must be a whole number of seconds from 0 to ${MAX_VISIBILITY_TIMEOUT}, and is ${seconds}.`,
+    `The visibility timeout must be a whole number of seconds from 0 to ${MAX_VISIBILITY_TIMEOUT}, not ${seconds}.`,
   );
 }
 
 /**
- * What a receive finds a visible message to be: one that it hands out, one that is kept no longer, or one that was
- * received as often as its queue allows. `now` and `sentAt` are in milliseconds since the epoch; a bound that is left
- * out is none.
+ * Whether a receive may deliver a visible message, or the message is past its retention period, or it was received as many
+ * times as its queue allows. `now` and `sentAt` are in milliseconds since the epoch; an omitted bound means no limit.
  */
 export function standing(
   { sentAt, receiveCount }: { readonly sentAt: number; readonly receiveCount: number },
@@ -163,12 +164,12 @@ export function standing(
   return receiveCount >= maxReceives ? 'exhausted' : 'receivable';
 }
 
-/** The deduplication id of a message for a FIFO queue: its own, else the SHA-256 of its body. */
+/** The deduplication id of a message for a FIFO queue: its own, or else the SHA-256 of its body. */
 export function deduplicationId(message: OutgoingMessage): string {
   return message.deduplicationId ?? createHash('sha256').update(message.body).digest('hex');
 }
 
-/** A sequence number as SQS writes it: of one length, so that texts sort as the numbers do. */
+/** A sequence number in SQS's format: zero-padded, so that strings sort in numeric order. */
 export function sequenceNumber(number: number): string {
   return String(number).padStart(20, '0');
 }
