@@ -22,6 +22,8 @@ export function inOwnProcess<Result>(file: string, name: string, input: object):
 
 /** Not at the top level: the module may import this one, which would wait for itself. */
 async function answer([file = '', name = '', input = '']: readonly string[]): Promise<void> {
+  // It does not outlive the process that waits for it.
+  process.once('disconnect', () => process.exit());
   const module = (await import(file)) as Record<string, (input: unknown) => Promise<object>>;
   const result = await module[name]?.(JSON.parse(input));
   process.send?.(result, () => process.exit());
