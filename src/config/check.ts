@@ -1,4 +1,4 @@
-/** Holds the sections of an ini file against the options that they may have, and collects what is wrong. */
+/** Checks the sections of an ini file against their options and collects all problems. */
 import type * as z from 'zod';
 import type { ConfigProblem, IniProblem } from './config-error.ts';
 import type { IniText } from './ini-text.ts';
@@ -6,7 +6,7 @@ import { withoutSecretBehind, withoutSecrets } from './secrets.ts';
 import { substitute } from './substitution.ts';
 import { suggest } from './suggestion.ts';
 
-/** The key that an option has in the ini file: `visibilityTimeout` is `visibility_timeout`. */
+/** The ini key of an option: `visibilityTimeout` is `visibility_timeout`. */
 export function keyOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -17,7 +17,7 @@ export class Check {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #problems: ConfigProblem[] = [];
 
-  /** Of an ini file whose text is read; the mistakes in the text count. */
+  /** Starts with the problems found while reading the text. */
   constructor(file: string, ini: IniText, environment: NodeJS.ProcessEnv) {
     this.#file = file;
     this.#ini = ini;
@@ -25,12 +25,12 @@ export class Check {
     for (const problem of ini.problems) this.add(problem);
   }
 
-  /** All that was found so far, in the order of the file. */
+  /** All problems found so far, in file order. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   }
 
-  /** Adds a problem, unless its entry has one already: one mistake is said once. */
+  /** Adds a problem, unless its entry already has a problem: each mistake is reported once. */
   add(problem: IniProblem): void {
     const { line, key = '', value, section } = problem;
     const shownKey = withoutSecretBehind(key);
@@ -44,7 +44,7 @@ export class Check {
     });
   }
 
-  /** The options of a section; undefined if something is wrong with them. A missing section is an empty one. */
+  /** The options of a section; undefined if any of them is invalid. A missing section counts as empty. */
   options<Options extends z.ZodObject>(section: string, options: Options): z.output<Options> | undefined {
     const names = new Map(Object.keys(options.shape).map((name) => [keyOf(name), name]));
     const given = this.values(section);
@@ -62,7 +62,7 @@ export class Check {
     return result.data;
   }
 
-  /** All values of a section, the environment filled in. */
+  /** All values of a section, with environment variables substituted. */
   values(section: string): Map<string, string> {
     const values = new Map<string, string>();
     for (const { key, value: written, line } of this.#ini.sections.get(section)?.entries.values() ?? []) {
@@ -73,7 +73,7 @@ export class Check {
     return values;
   }
 
-  /** Adds a problem on the line of its key, or of its section if it has no such key. */
+  /** Adds a problem on the line of its key, or of its section if the key is missing. */
   #addAt(section: string, key: string, text: string, value?: string): void {
     const found = this.#ini.sections.get(section);
     this.add({ line: (found?.entries.get(key) ?? found)?.line, section, key, value, text });

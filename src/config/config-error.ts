@@ -1,25 +1,25 @@
-/** What is wrong with an ini file: every problem of it, each with its place and what would be right. */
+/** The error for an invalid ini file: all problems, each with its location and the expected value. */
 
 /** One problem in the text of an ini file. */
 export interface IniProblem {
-  /** Counts from 1; that of the section's header for a key that is missing, unset if the section is missing, too. */
+  /** Counts from 1. For a missing key, the line of the section's header; undefined if the section is also missing. */
   readonly line?: number | undefined;
   readonly section?: string | undefined;
   readonly key?: string | undefined;
-  /** The bad value, if it is the value that is bad; secrets are `***`. */
+  /** The value, if the value is the problem; secrets are `***`. */
   readonly value?: string | undefined;
-  /** What is wrong and what would be right. */
+  /** What is wrong and what was expected. */
   readonly text: string;
 }
 
 export interface ConfigProblem extends IniProblem {
-  /** The ini file, as it was named. */
+  /** The path of the ini file, as given. */
   readonly file: string;
 }
 
 /**
- * An ini file cannot be used. `problems` has all that is wrong with it, in the order of the file; the message has
- * them one a line:
+ * Thrown for an invalid ini file. `problems` lists everything that is wrong, in file order; the message has one line
+ * for each problem:
  *
  *     worker.ini:12: [container] pol: unknown key; did you mean "poll"?
  *     worker.ini:13: [container] on_error = "ignore": expected delete or retry

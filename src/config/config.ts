@@ -1,4 +1,4 @@
-/** From an ini file to checked, typed settings, or to all that is wrong with it. */
+/** Reads an ini file into validated, typed settings, or reports everything that is wrong with it. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
@@ -16,7 +16,7 @@ import {
 } from './options.ts';
 import { suggest } from './suggestion.ts';
 
-/** `[container]`; `options.ts` says what each is for. Durations are in seconds, but for settleDelay: milliseconds. */
+/** `[container]`; `options.ts` describes each option. Durations are in seconds, except settleDelay: milliseconds. */
 export type ContainerSettings = Readonly<z.output<typeof containerOptions>>;
 
 /** `[sqs]` */
@@ -25,33 +25,33 @@ export type SqsSettings = Readonly<z.output<typeof sqsOptions>>;
 /** `[http]`; paths are absolute. */
 export type HttpSettings = Readonly<z.output<typeof httpOptions>>;
 
-/** An ini file, checked: nothing in it needs to be checked again. */
+/** A validated ini file: nothing in it needs another check. */
 export interface Config {
-  /** The ini file, as it was named. */
+  /** The path of the ini file, as given. */
   readonly file: string;
-  /** The folder of the ini file, absolute: what relative paths in it start from. */
+  /** The absolute folder of the ini file; relative paths in the file start here. */
   readonly directory: string;
   readonly container: ContainerSettings;
-  /** `[worker]`: handed to the worker factory as it is. Empty if there is no such section. */
+  /** `[worker]`: passed to the worker factory unchanged. Empty if the section is missing. */
   readonly worker: Readonly<Record<string, string>>;
   readonly sqs: SqsSettings;
   readonly http: HttpSettings;
   readonly loggers: LoggersSettings;
 }
 
-/** The settings of an ini file that says nothing but its worker and its queue: the defaults of all others. */
+/** The default settings: those of an ini file that sets only a worker and a queue. */
 export function defaultSettings(): ContainerSettings {
   return containerOptions.parse({ worker: './worker.ts:worker', queue: 'queue' });
 }
 
-/** Reads an ini file. Throws ConfigError with all that is wrong, also if there is no such file. */
+/** Reads an ini file. Throws ConfigError with all problems, including a missing file. */
 export function readConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Config {
   return parseConfig(readText(file), file, environment);
 }
 
 /**
- * Checks the text of an ini file; variables come from `environment`, relative paths start from the folder of `file`,
- * which is not read. Throws ConfigError with all that is wrong.
+ * Parses the text of an ini file. Variables come from `environment`; relative paths start from the folder of `file`,
+ * which is not read. Throws ConfigError with all problems.
  */
 export function parseConfig(text: string, file: string, environment: NodeJS.ProcessEnv): Config {
   const ini = readIniText(text);
@@ -100,13 +100,13 @@ function whyUnreadable(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':
-      return 'there is no such file; name an existing ini file';
+      return 'the file does not exist; name an existing ini file';
     case 'EISDIR':
       return 'this is a folder; name an ini file';
     case 'EACCES':
-      return 'the file may not be read; give this user the permission to';
+      return 'permission denied; allow this user to read the file';
     case 'ERR_ENCODING_INVALID_ENCODED_DATA':
-      return 'the file is not text in UTF-8; save it as such';
+      return 'the file is not UTF-8 text; save it as UTF-8';
     default:
       return `the file cannot be read: ${message}`;
   }
@@ -120,10 +120,10 @@ function refuseUnknownSection({ name, line }: IniSection, check: Check): void {
   const [parent = ''] = name.split('.');
   const refusal =
     parent === 'logger'
-      ? 'the name of a logger is one word, such as [logger.messages]'
+      ? 'the name of a logger must be a single word, such as [logger.messages]'
       : parent !== name && SECTIONS.includes(parent)
-        ? `[${parent}] has no sections inside it; put these keys there, such as ${name.slice(parent.length + 1)}_KEY`
-        : `unknown section; ${suggest(name, [...SECTIONS, 'logger.NAME'], 'there are')}`;
+        ? `[${parent}] has no subsections; put these keys in it, such as ${name.slice(parent.length + 1)}_KEY`
+        : `unknown section; ${suggest(name, [...SECTIONS, 'logger.NAME'], 'the sections are')}`;
   check.add({ line, section: name, text: refusal });
 }
 

@@ -1,4 +1,4 @@
-/** Prints settings as an ini file that would give the same, with secrets left out. */
+/** Prints settings as an ini file that would produce the same settings, with secrets masked. */
 import type * as z from 'zod';
 import { keyOf } from './check.ts';
 import type { Config } from './config.ts';
@@ -13,8 +13,8 @@ import { withoutSecretBehind, withoutSecrets } from './secrets.ts';
 import type { QueueShare } from './values.ts';
 
 /**
- * The settings as lines of an ini file, with a comment that explains each option. Paths are absolute; options that
- * are not set are commented out. Secrets are `***`.
+ * The settings as the text of an ini file, with a comment that explains each option. Paths are absolute; unset options
+ * are commented out. Secrets are `***`.
  */
 export function describeConfig({ container, worker, sqs, http, loggers }: Config): string {
   const sections = [
@@ -52,7 +52,7 @@ function explained(options: z.ZodObject, values: Readonly<Record<string, Value>>
 function assignment(key: string, value: NonNullable<Value>): string {
   if (Array.isArray(value)) return assignment(key, value.map(listed).join(', '));
   if (typeof value === 'boolean') return `${key} = ${value ? 'yes' : 'no'}`;
-  // A function, because $ is special in a replacement text.
+  // A function, because $ has a special meaning in a replacement string.
   const shown = withoutSecrets(key, String(value)).replaceAll('${', () => '$${');
   return `${withoutSecretBehind(key)} = ${quoted(shown)}`;
 }
@@ -62,7 +62,7 @@ function listed(entry: string | QueueShare): string {
   return entry.weight === 1 ? entry.name : `${entry.name}*${entry.weight}`;
 }
 
-/** Quoted if it would be read as something else. */
+/** Adds quotes if the text would otherwise be read differently. */
 function quoted(text: string): string {
   return /["'\\;#\r\n]/.test(text) || text !== text.trim() ? JSON.stringify(text) : text;
 }

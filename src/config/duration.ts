@@ -5,15 +5,15 @@ export type DurationUnit = 'seconds' | 'milliseconds';
 
 const NUMBER = String.raw`\d+(?:\.\d+)?`;
 /**
- * parse-duration takes anything with a number in it, so what it gets is checked first: a number alone, or units once
- * each, long ones first.
+ * parse-duration accepts anything that contains a number, so we check the text first: a plain number, or each unit at
+ * most once, longest first.
  */
 const DURATION = new RegExp(
   `^(?=\\d)(?:${NUMBER}|${['d', 'h', 'm', 's', 'ms'].map((unit) => `(?:${NUMBER}\\s*${unit}\\s*)?`).join('')})$`,
 );
 
 /**
- * A duration in `unit`, in which a number alone is, too; undefined if the text is none.
+ * A duration in `unit`; a plain number is also in `unit`. Undefined if the text is not a duration.
  *
  *     parseDuration('1.5', 'seconds')         // 1.5
  *     parseDuration('500ms', 'seconds')       // 0.5
@@ -23,6 +23,6 @@ const DURATION = new RegExp(
  */
 export function parseDuration(text: string, unit: DurationUnit): number | undefined {
   if (!DURATION.test(text)) return undefined;
-  // Without the rounding 2.05m would be 122.99999999999999 seconds.
+  // Without rounding, 2.05m would be 122.99999999999999 seconds.
   return Number(parse(text, unit)?.toFixed(6));
 }

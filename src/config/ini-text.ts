@@ -1,7 +1,7 @@
 /**
- * Reads the text of an ini file: its sections, keys and values, each with its line. `ini` has no lines and swallows
- * mistakes, so it only gets to read the values, and what it would swallow is a problem here: keys and sections given
- * twice, keys with no value or no section, headers that are none, values that a comment cuts.
+ * Reads the text of an ini file into sections, keys and values, each with its line number. The `ini` package does not
+ * report lines and ignores mistakes, so we use it only to parse values and report what it ignores: duplicate keys and
+ * sections, keys without a value or a section, malformed headers, values cut off by a comment.
  */
 import { unsafe } from 'ini';
 import type { IniProblem } from './config-error.ts';
@@ -9,14 +9,14 @@ import { withoutSecretBehind } from './secrets.ts';
 
 export interface IniEntry {
   readonly key: string;
-  /** Without its quotes and escapes; `${NAME}` stays. */
+  /** Without quotes and escapes; `${NAME}` is not yet substituted. */
   readonly value: string;
   readonly line: number;
 }
 
 export interface IniSection {
   readonly name: string;
-  /** Of its header. */
+  /** The line of its header. */
   readonly line: number;
   readonly entries: ReadonlyMap<string, IniEntry>;
 }
@@ -26,10 +26,10 @@ export interface IniText {
   readonly problems: readonly IniProblem[];
 }
 
-/** Reads any text; what is wrong with it comes back as problems. */
+/** Reads any text and never throws; mistakes are returned as problems. */
 export function readIniText(text: string): IniText {
   const reader = new IniReader();
-  // Trimming takes away the byte order mark, too.
+  // Trimming also removes the byte order mark.
   for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) reader.read(line.trim(), index + 1);
   return reader;
 }
@@ -51,12 +51,12 @@ class IniReader implements IniText {
 
   #header(text: string, line: number): void {
     const header = /^\[([^[\]]*)\]$/.exec(text);
-    // The keys below a broken header belong to the section that it most likely means.
+    // Keys below a malformed header belong to the section that the header most likely means.
     const name = (header ?? /^[[\s]*([\w.-]*)/.exec(text))?.[1]?.trim() ?? '';
     const earlier = this.sections.get(name);
     const mistake = !header
-      ? `${JSON.stringify(withoutSecretBehind(text))} is no header; expected [${name || 'container'}] alone on its line`
-      : earlier && `is on line ${earlier.line} already; put all its keys there`;
+      ? `${JSON.stringify(withoutSecretBehind(text))} is not a header; expected [${name || 'container'}] alone on its line`
+      : earlier && `is already on line ${earlier.line}; put all its keys there`;
     if (mistake !== undefined) this.problems.push({ line, section: name, text: mistake });
     this.#section = earlier ?? { name, line, entries: new Map() };
     this.sections.set(name, this.#section);
@@ -75,15 +75,15 @@ class IniReader implements IniText {
   }
 
   #mistakeIn(key: string, written: string | undefined): string | undefined {
-    if (!this.#section) return 'is in no section; put it below a header such as [container]';
+    if (!this.#section) return 'is not in a section; put it below a header such as [container]';
     const earlier = this.#section.entries.get(key);
-    if (earlier) return `is on line ${earlier.line} already; keep one of them`;
+    if (earlier) return `is already on line ${earlier.line}; keep only one of them`;
     if (written === undefined) return `has no value; write ${key.split(/[\s:]/, 1)[0]} = VALUE`;
     return mistakeInKey(key) ?? mistakeInValue(written);
   }
 }
 
-/** The value by the rules of `ini`, but for single quotes: it would read the text between them as JSON. */
+/** The value by the rules of `ini`, except that it would parse the text inside single quotes as JSON. */
 function readValue(written: string): string {
   return /^'.*'$/s.test(written) ? written.slice(1, -1) : unsafe(written);
 }
@@ -91,15 +91,15 @@ function readValue(written: string): string {
 function mistakeInKey(key: string): string | undefined {
   if (key === '') return 'a value without a key; write KEY = VALUE';
   if (key === '__proto__') return 'no key can have this name';
-  return /["'[\];#]/.test(key) ? 'a key has no quotes, brackets, ; or # in it' : undefined;
+  return /["'[\];#]/.test(key) ? 'a key cannot contain quotes, brackets, ; or #' : undefined;
 }
 
-/** What `ini` would not say of a value. */
+/** Mistakes in a value that `ini` would not report. */
 function mistakeInValue(written: string): string | undefined {
   const quote = /^(["']).*\1$/s.exec(written)?.[1];
-  // ini leaves the quotes on what it cannot read.
+  // ini keeps the quotes around text that it cannot parse.
   if (quote === '"' && readValue(written) === written) {
-    return 'between double quotes \\ is written \\\\ and " is written \\"; single quotes take both as they are';
+    return 'inside double quotes, write \\ as \\\\ and " as \\"; single quotes need no escapes';
   }
   const comment = quote ? undefined : /(?<!\\)(?:\\\\)*([;#])/.exec(written)?.[1];
   return comment && `${comment} starts a comment; quote the value, or put the comment on a line of its own`;

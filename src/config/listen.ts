@@ -7,7 +7,7 @@ const HOST_AND_PORT = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
 const LAST_PORT = 65_535;
 
 /**
- * Reads an address; undefined if it is none. Port 0 is any free one.
+ * Parses an address; undefined if it is not valid. Port 0 means any free port.
  *
  *     parseListen('127.0.0.1:8125')      // { host: '127.0.0.1', port: 8125 }
  *     parseListen('[::1]:8125')          // { host: '::1', port: 8125 }
@@ -23,7 +23,7 @@ export function parseListen(text: string): ListenAddress | undefined {
   return text.includes('/') && !text.includes('://') && !text.endsWith('/') ? { path: text } : undefined;
 }
 
-/** Whether a host is this machine and cannot be reached from others. */
+/** Whether a host is a loopback address, which other machines cannot reach. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|(.+\.)?localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host);
 }

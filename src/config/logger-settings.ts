@@ -1,11 +1,11 @@
-/** What each logger does, once the options that were left out are filled in from the root's. */
+/** The settings of each logger, with missing options taken from the root logger. */
 import { resolve } from 'node:path';
 import type * as z from 'zod';
 import type { namedLoggerOptions, rootLoggerOptions } from './options.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
-/** Where records go, and what they look like there. */
+/** Where log records go, and in which format. */
 export interface LogTarget {
   /** `STDOUT`, `STDERR`, or the absolute path of a file. */
   readonly path: string;
@@ -14,28 +14,28 @@ export interface LogTarget {
 }
 
 export interface LoggerSettings {
-  /** The section that says so, such as `logger.messages`. */
+  /** The section with these settings, such as `logger.messages`. */
   readonly section: string;
   readonly level: LogLevel;
-  /** A target of its own; undefined: only the root's. */
+  /** The logger's own target; undefined: writes only to the root's. */
   readonly target: LogTarget | undefined;
-  /** Whether records go to the root's target, too. */
+  /** Whether records also go to the root's target. */
   readonly propagate: boolean;
 }
 
 export interface LoggersSettings {
-  /** The ini file, as it was named: for errors. */
+  /** The path of the ini file, as given; used in errors. */
   readonly file: string;
-  /** What loggers without a section do. */
+  /** The settings of loggers without a section. */
   readonly root: { readonly level: LogLevel; readonly target: LogTarget };
   /** By name, without `logger.` */
   readonly named: ReadonlyMap<string, LoggerSettings>;
 }
 
-/** The logger that keeps the bodies of messages which failed and are deleted. */
+/** The logger that keeps the bodies of failed messages before they are deleted. */
 export const MESSAGES_LOGGER = 'messages';
 
-/** `[logger]` as settings. Files are relative to `directory`. */
+/** The settings from `[logger]`. Files are relative to `directory`. */
 export function rootLogger(
   { level, path, format }: z.output<typeof rootLoggerOptions>,
   directory: string,
@@ -43,7 +43,7 @@ export function rootLogger(
   return { level, target: { path: pathOf(path, directory), format } };
 }
 
-/** `[logger.NAME]` as settings: what it leaves out is as `root` has it. */
+/** The settings from `[logger.NAME]`; missing options are taken from `root`. */
 export function namedLogger(
   name: string,
   options: z.output<typeof namedLoggerOptions>,

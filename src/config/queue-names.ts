@@ -1,4 +1,4 @@
-/** The full names of queues: with the prefix of the environment, and the suffix that the command line asks for. */
+/** Full queue names: with the configured prefix, and the suffix from the command line. */
 
 export interface NameParts {
   readonly prefix?: string | undefined;
@@ -6,7 +6,7 @@ export interface NameParts {
 }
 
 /**
- * The name with what comes before and behind it (django-sqs); `.fifo` stays at the end. URLs stay as they are.
+ * The name with its prefix and suffix (as in django-sqs); `.fifo` stays at the end. URLs do not change.
  *
  *     fullName('mails', { prefix: 'anna', suffix: 'big' })    // 'anna__mails__big'
  *     fullName('mails.fifo', { suffix: 'big' })               // 'mails__big.fifo'
@@ -17,7 +17,7 @@ export function fullName(name: string, { prefix, suffix }: NameParts): string {
   return [prefix, base, suffix].filter((part) => part !== undefined).join('__') + fifo;
 }
 
-/** The queues of a container, as its options name them. */
+/** The queue names in a container's options. */
 export interface ConfiguredQueues {
   readonly queue: readonly { readonly name: string }[];
   readonly queuePrefix?: string | undefined;
@@ -26,14 +26,14 @@ export interface ConfiguredQueues {
 
 export interface NameProblem {
   readonly option: 'queue' | 'deadLetterQueue';
-  /** What is wrong and what would be right. */
+  /** What is wrong and what was expected. */
   readonly text: string;
 }
 
-/** SQS: the most characters of a name. */
+/** SQS's limit on the length of a queue name. */
 const LONGEST_NAME = 80;
 
-/** What is wrong with the full names of queues, under a suffix or without one; at most one problem for each option. */
+/** The problems with full queue names, with or without a suffix; at most one for each option. */
 export function nameProblems(configured: ConfiguredQueues, suffix?: string): NameProblem[] {
   const { queue, queuePrefix: prefix, deadLetterQueue } = configured;
   const names = queue.map(({ name }) => fullName(name, { prefix, suffix }));
@@ -41,7 +41,10 @@ export function nameProblems(configured: ConfiguredQueues, suffix?: string): Nam
   const url = names.find(isUrl);
   const long = names.find(isTooLong);
   if (suffix !== undefined && url !== undefined) {
-    problems.push({ option: 'queue', text: `a URL takes no suffix; expected the name of the queue ${url}` });
+    problems.push({
+      option: 'queue',
+      text: `a URL cannot have a suffix; expected the name of the queue ${url}`,
+    });
   } else if (long !== undefined) {
     problems.push({ option: 'queue', text: tooLong(long) });
   }
@@ -49,7 +52,7 @@ export function nameProblems(configured: ConfiguredQueues, suffix?: string): Nam
     const name = fullName(deadLetterQueue, { prefix });
     if (isTooLong(name)) problems.push({ option: 'deadLetterQueue', text: tooLong(name) });
     if (names.includes(name)) {
-      const text = `"${name}" is handled here, and would be its own dead-letter queue; expected another queue`;
+      const text = `this container consumes "${name}", so it would be its own dead-letter queue; expected another queue`;
       problems.push({ option: 'deadLetterQueue', text });
     }
   }
@@ -65,5 +68,5 @@ function isTooLong(name: string): boolean {
 }
 
 function tooLong(name: string): string {
-  return `its full name, ${name}, has ${name.length} characters; expected at most ${LONGEST_NAME}, prefix and suffix included`;
+  return `its full name, ${name}, has ${name.length} characters; expected at most ${LONGEST_NAME}, including prefix and suffix`;
 }

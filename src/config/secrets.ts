@@ -1,4 +1,4 @@
-/** Keeps secrets out of what is printed. */
+/** Masks secrets in everything that is printed. */
 import { withoutPassword } from '../brokers/address.ts';
 
 const SECRET_KEY = /pass|pwd|secret|token|key|credential|authorization/i;
@@ -10,13 +10,13 @@ export function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key);
 }
 
-/** A text with `***` for passwords in URLs, and for what their queries say is a secret. */
+/** Replaces passwords in URLs and secret query parameters with `***`. */
 export function withoutPasswords(text: string): string {
   return text.replace(URL_PASSWORD, '$1***@').replace(QUERY_SECRET, '$1***');
 }
 
 /**
- * A key, or what should have been one, as it may be shown: the start of it where the secret itself may follow.
+ * A key, possibly malformed, in a form that is safe to print: cut off where a secret could follow.
  *
  *     withoutSecretBehind('password: abc')    // 'password…'
  */
@@ -26,13 +26,13 @@ export function withoutSecretBehind(key: string): string {
 }
 
 /**
- * A value of the ini file as it may be shown: `***` for what its key says is a secret, and for passwords in URLs.
+ * A value in a form that is safe to print: `***` if its key suggests a secret, and for passwords in URLs.
  *
  *     withoutSecrets('api_key', 'abc')                    // '***'
  *     withoutSecrets('database', 'pg://me:abc@host/x')    // 'pg://me:***@host/x'
  */
 export function withoutSecrets(key: string, value: string): string {
-  // A file with a secret is named, so that it can be found.
+  // The path of a file that holds a secret is not itself a secret, and users need it to find the file.
   if (isSecretKey(key) && !key.endsWith('_file')) return '***';
   return key === 'broker' ? withoutPassword(value) : withoutPasswords(value);
 }

@@ -1,8 +1,8 @@
-/** Fills the environment into values: `${NAME}`, `${NAME:-default}`; `$${` stands for `${` itself. */
+/** Substitutes environment variables in values: `${NAME}`, `${NAME:-default}`; `$${` is a literal `${`. */
 
 export interface Substitution {
   readonly value: string;
-  /** What could not be filled in and why, one text for each. */
+  /** Why a variable could not be substituted, one text for each. */
   readonly problems: readonly string[];
 }
 
@@ -10,12 +10,12 @@ const MARK = /\$\$\{|\$\{(?<inside>[^{}]*)\}|\$\{/g;
 const REFERENCE = /^(?<name>[A-Za-z_]\w*)(?::-(?<fallback>.*))?$/s;
 
 /**
- * Fills variables of `environment` into a value. What comes from there is text, never looked at again.
+ * Substitutes variables from `environment` in a value. Substituted text is not expanded again.
  *
  *     substitute('${HOST}:${PORT:-80}', { HOST: 'a' })    // { value: 'a:80', problems: [] }
  *     substitute('$${HOST}', {})                          // { value: '${HOST}', problems: [] }
  *
- * As in a shell, the default serves when the variable is unset or empty.
+ * As in a shell, the default is used when the variable is unset or empty.
  */
 export function substitute(value: string, environment: NodeJS.ProcessEnv): Substitution {
   const problems: string[] = [];
@@ -23,14 +23,14 @@ export function substitute(value: string, environment: NodeJS.ProcessEnv): Subst
     if (mark === '$${') return '${';
     const { name, fallback } = (inside === undefined ? undefined : REFERENCE.exec(inside)?.groups) ?? {};
     if (name === undefined) {
-      problems.push(`${mark} is no variable; write \${NAME} or \${NAME:-default}, or $\${ for \${ itself`);
+      problems.push(`${mark} is not a variable; write \${NAME} or \${NAME:-default}, or $\${ for \${ itself`);
       return mark;
     }
     const found = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (fallback !== undefined) return found || fallback;
     if (found === undefined) {
       problems.push(
-        `the environment has no variable ${name}; set it, or give a default: \${${name}:-default}`,
+        `the environment variable ${name} is not set; set it, or give a default: \${${name}:-default}`,
       );
     }
     return found ?? mark;

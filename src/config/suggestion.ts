@@ -1,8 +1,8 @@
-/** Guesses what a misspelled name should have been. */
+/** Guesses the intended name behind a misspelling. */
 import { closest, distance } from 'fastest-levenshtein';
 
 /**
- * What to say of a name that is not allowed: the nearest one that is, or all of them if none is near.
+ * A hint for an invalid name: the closest allowed name, or all allowed names if none is close.
  *
  *     suggest('pol', ['poll', 'queue'], 'it takes')    // 'did you mean "poll"?'
  *     suggest('size', ['poll', 'queue'], 'it takes')   // 'it takes poll, queue'
@@ -12,7 +12,7 @@ export function suggest(name: string, allowed: readonly string[], otherwise: str
   return near === undefined ? `${otherwise} ${allowed.join(', ')}` : `did you mean "${near}"?`;
 }
 
-/** The name that was probably meant, if one is near. */
+/** The name that was probably meant; undefined if none is close. */
 export function nearName(name: string, allowed: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
   const nearest = closest(lower, allowed);

@@ -1,4 +1,4 @@
-/** The kinds of values that options have: from the text in the ini file to what the program uses, or what was expected. */
+/** The types of option values: each parses the text in the ini file or reports what was expected. */
 import * as z from 'zod';
 import { ADDRESSES, brokerKind, SCHEMES } from '../brokers/address.ts';
 import { isQueueName } from '../brokers/rules/queue-name.ts';
@@ -6,10 +6,10 @@ import { type DurationUnit, parseDuration } from './duration.ts';
 import { parseListen } from './listen.ts';
 import { nearName } from './suggestion.ts';
 
-/** What timers can wait for, rounded down to days: 24. A longer wait would end at once. */
+/** The longest delay of a timer, rounded down to whole days: 24. A longer timer would fire immediately. */
 const LONGEST_SECONDS = 24 * 24 * 60 * 60;
 
-/** A value that `read` understands; undefined from there means that the text is none. */
+/** A value parsed by `read`, which returns undefined if the text is not valid. */
 function value<T>(expected: string, read: (text: string) => T | undefined) {
   return z.string({ error: `missing; expected ${expected}` }).transform((text, context): T => {
     const result = read(text);
@@ -19,7 +19,7 @@ function value<T>(expected: string, read: (text: string) => T | undefined) {
   });
 }
 
-/** A text that matches a pattern. */
+/** Text that matches a pattern. */
 export function text(expected: string, pattern: RegExp) {
   return value(expected, (given) => (pattern.test(given) ? given : undefined));
 }
@@ -29,11 +29,11 @@ export interface Range {
   readonly from?: number;
   /** Default: 24 days, in seconds. */
   readonly to?: number;
-  /** No decimals. Default false. */
+  /** Whole numbers only. Default false. */
   readonly whole?: boolean;
 }
 
-/** A duration, held as a number of `unit`; a number alone is in that unit. */
+/** A duration, stored as a number of `unit`; a plain number is in that unit. */
 export function duration(unit: DurationUnit, { from = 0, to = LONGEST_SECONDS, whole = false }: Range = {}) {
   const example = unit === 'seconds' ? 30 : 200;
   return value(`a duration such as ${example}, 500ms or 5m`, (given) => parseDuration(given, unit)).refine(
@@ -42,7 +42,7 @@ export function duration(unit: DurationUnit, { from = 0, to = LONGEST_SECONDS, w
   );
 }
 
-/** A whole number of at least `from`. */
+/** A whole number, at least `from`. */
 export function wholeNumber(from: number) {
   return value(`a whole number of at least ${from}`, (given) => readWholeNumber(given, from));
 }
@@ -58,7 +58,7 @@ export function oneOf<const Word extends string>(...words: Word[]) {
   );
 }
 
-/** yes or no, and what else people write for these. */
+/** yes or no, or the usual synonyms. */
 export function yesOrNo() {
   return value('yes or no', (given) => {
     if (/^(yes|true|on|1)$/i.test(given)) return true;
@@ -71,7 +71,7 @@ export function webAddress() {
   return value('an http or https URL', (given) => (isWebAddress(given) ? given : undefined));
 }
 
-/** The name of a queue by the rules of SQS, or the URL of one. */
+/** A queue name by the rules of SQS, or a queue URL. */
 export function queue() {
   return value(QUEUE, (given) => (isQueue(given) ? given : undefined));
 }
@@ -82,9 +82,9 @@ export interface QueueShare {
   readonly weight: number;
 }
 
-/** Queues, each with a weight if it has another than 1: `urgent*3, bulk`. */
+/** Queues, each with an optional weight (default 1): `urgent*3, bulk`. */
 export function queues() {
-  return value(`${QUEUE}; several as in urgent*3, bulk`, (given): readonly QueueShare[] | undefined => {
+  return value(`${QUEUE}; or several, such as urgent*3, bulk`, (given): readonly QueueShare[] | undefined => {
     const shares = given.split(',').map(readShare);
     return shares.every(({ name }) => isQueue(name)) ? shares : undefined;
   })
@@ -94,20 +94,19 @@ export function queues() {
     )
     .refine(
       (shares) => new Set(shares.map(({ name }) => name)).size === shares.length,
-      'expected each queue once; a weight gives one of them more, as in urgent*3, bulk',
+      'expected each queue once; to give a queue more slots, add a weight, as in urgent*3, bulk',
     );
 }
 
 const MOST_WEIGHT = 1000;
 
-/** A weight that is no whole number is NaN. */
+/** A weight that is not a whole number becomes NaN. */
 function readShare(given: string): QueueShare {
   const [, name = '', weight = '1'] = /^\s*(.*?)\s*(?:\*\s*(.*?)\s*)?$/s.exec(given) ?? [];
   return { name, weight: readWholeNumber(weight, 1) ?? Number.NaN };
 }
 
-const QUEUE =
-  'the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL';
+const QUEUE = 'a queue name (up to 80 letters, digits, - and _, then .fifo for a FIFO queue) or URL';
 
 function isQueue(given: string): boolean {
   return isQueueName(given) || isWebAddress(given);
@@ -115,7 +114,7 @@ function isQueue(given: string): boolean {
 
 const WORD = /^[\w-]{1,40}$/;
 
-/** A word that can be a part of the name of a queue. */
+/** A word that can be part of a queue name. */
 export function word() {
   return text('a word of up to 40 letters, digits, - and _', WORD);
 }
@@ -131,7 +130,7 @@ export function words() {
   );
 }
 
-/** A whole number of at least `from`, or the word that leaves it to the program. */
+/** A whole number, at least `from`, or `auto`. */
 export function wholeNumberOrAuto(from: number) {
   return value(`auto or a whole number of at least ${from}`, (given) => {
     if (given === 'auto') return 'auto';
@@ -148,7 +147,7 @@ export function share() {
 
 const BYTES = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 } as const;
 
-/** A size in bytes, of at least `from`; with K, M or G for powers of 1024. */
+/** A size in bytes, at least `from`; K, M and G are powers of 1024. */
 export function size(from: number) {
   return value('a size such as 512M or 2G', (given) => {
     const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMG]?)$/.exec(given) ?? [];
@@ -180,14 +179,14 @@ function isBrokerAddress(given: string): boolean {
   }
 }
 
-/** `sqlite` for `sqlit:queues.db`, which could be a package as well, but hardly is. */
+/** `sqlite` for `sqlit:queues.db`. That could also be a package, but a typo is far more likely. */
 function misspelledScheme(given: string): string | undefined {
   const [, scheme = ''] = /^(\w+):/.exec(given) ?? [];
   const near = nearName(scheme, SCHEMES);
   return near === scheme ? undefined : near;
 }
 
-/** Where a server listens, as `parseListen` reads it. */
+/** The address of a server, as parsed by `parseListen`. */
 export function listenAddress() {
   return value(
     'HOST:PORT such as 127.0.0.1:8125, or the path of a Unix socket such as ./status.sock',
@@ -195,7 +194,7 @@ export function listenAddress() {
   );
 }
 
-/** Where a logger writes. */
+/** The destination of a logger. */
 export function logPath() {
   return value('STDOUT or STDERR in capitals, or the path of a file', (given) => {
     if (given === 'STDOUT' || given === 'STDERR') return given;
@@ -203,10 +202,10 @@ export function logPath() {
   });
 }
 
-/** How a logger writes: text, json, or a template with `{message}`. */
+/** The format of a logger: text, json, or a template with `{message}`. */
 export function logFormat() {
   return value(
-    'text, json, or a template with {message} and, if you like, {time}, {level}, {logger}',
+    'text, json, or a template with {message} and, optionally, {time}, {level}, {logger}',
     (given) => {
       const placeholders = [...given.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
       const isTemplate =

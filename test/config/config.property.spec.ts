@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these texts contain literal ${}
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
@@ -51,7 +51,7 @@ describe('any text as an ini file', () => {
     }
   };
 
-  it('is a config, or an error that has problems, but never another error', () => {
+  it('is a config or a ConfigError with problems, never another error', () => {
     const lines = fc.array(line, { maxLength: 12 }).map((texts) => texts.join('\n'));
     fc.assert(
       fc.property(fc.constantFrom('', MINIMAL), lines, (start, rest) => {

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these texts contain literal ${}
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -60,14 +60,14 @@ describe('an ini file', () => {
     expect(loggers.named.size).to.equal(0);
   });
 
-  it('says what is missing, on the line of the section', () => {
+  it('reports missing options on the line of the section', () => {
     expect(problemsOf('\n[container]\npoll = 5')).to.deep.equal([
       '2: [container] worker: missing; expected module:expr, such as ./adder.ts:adder',
-      '2: [container] queue: missing; expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL; several as in urgent*3, bulk',
+      '2: [container] queue: missing; expected a queue name (up to 80 letters, digits, - and _, then .fifo for a FIFO queue) or URL; or several, such as urgent*3, bulk',
     ]);
   });
 
-  it('says what is missing in a file without the section, and in an empty one', () => {
+  it('reports missing options in a file without the section, and in an empty file', () => {
     for (const text of ['', '[worker]\nscale = 1']) {
       expect(errorOf(text).problems.map(({ line, section, key }) => ({ line, section, key }))).to.deep.equal([
         { line: undefined, section: 'container', key: 'worker' },
@@ -77,7 +77,7 @@ describe('an ini file', () => {
     }
   });
 
-  it('shows all of its problems at once, in its order, each with its place, its value and what would be right', () => {
+  it('reports all problems at once, in file order, each with its location, its value and what was expected', () => {
     const text = `[container] ; the container
 pol = 5
 queue = two words
@@ -97,23 +97,23 @@ level = loud
 format = {body}
 `;
     expect(problemsOf(text)).to.deep.equal([
-      '1: [container]: "[container] ; the container" is no header; expected [container] alone on its line',
+      '1: [container]: "[container] ; the container" is not a header; expected [container] alone on its line',
       '1: [container] worker: missing; expected module:expr, such as ./adder.ts:adder',
       '2: [container] pol: unknown key; did you mean "poll"?',
-      '3: [container] queue = "two words": expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL; several as in urgent*3, bulk',
-      '4: [container] broker = "sqlite:${DATA}/queues.db": the environment has no variable DATA; set it, or give a default: ${DATA:-default}',
+      '3: [container] queue = "two words": expected a queue name (up to 80 letters, digits, - and _, then .fifo for a FIFO queue) or URL; or several, such as urgent*3, bulk',
+      '4: [container] broker = "sqlite:${DATA}/queues.db": the environment variable DATA is not set; set it, or give a default: ${DATA:-default}',
       '5: [container] poll = "often": expected a duration such as 30, 500ms or 5m',
       '6: [container] visibility_timeout: has no value; write visibility_timeout = VALUE',
       '7: [container] settle_delay = "1 # quick": # starts a comment; quote the value, or put the comment on a line of its own',
       '9: [loger]: unknown section; did you mean "logger"?',
       '12: [sqs] endpoint = "localhost": expected an http or https URL',
-      '13: [worker.mail]: [worker] has no sections inside it; put these keys there, such as mail_KEY',
+      '13: [worker.mail]: [worker] has no subsections; put these keys in it, such as mail_KEY',
       '15: [logger] level = "loud": expected error, warn, info or debug',
-      '17: [logger.messages] format = "{body}": expected text, json, or a template with {message} and, if you like, {time}, {level}, {logger}',
+      '17: [logger.messages] format = "{body}": expected text, json, or a template with {message} and, optionally, {time}, {level}, {logger}',
     ]);
   });
 
-  it('has its problems as data, too', () => {
+  it('also has its problems as data', () => {
     const problem: ConfigProblem = {
       file: 'worker.ini',
       line: 4,
@@ -125,12 +125,12 @@ format = {body}
     expect(errorOf(`${MINIMAL}poll = often`).problems).to.deep.equal([problem]);
   });
 
-  it('has values wrong beside a queue that is a URL, and shows both', () => {
+  it('reports invalid values along with a queue URL that the broker does not take', () => {
     const text = '[container]\nworker = x\nqueue = http://host/q\nbroker = memory:\npoll = often';
     expect(errorOf(text).problems.map(({ key }) => key)).to.deep.equal(['worker', 'queue', 'poll']);
   });
 
-  describe('has unknown names:', () => {
+  describe('with an unknown name reports it:', () => {
     const cases: [string, string][] = [
       [
         '[container]\nvisibilityTimeout = 5',
@@ -147,20 +147,20 @@ format = {body}
       ['[Worker]', '[Worker]: unknown section; did you mean "worker"?'],
       [
         '[__proto__]',
-        '[__proto__]: unknown section; there are container, worker, sqs, http, logger, logger.NAME',
+        '[__proto__]: unknown section; the sections are container, worker, sqs, http, logger, logger.NAME',
       ],
       [
         '[constructor]',
-        '[constructor]: unknown section; there are container, worker, sqs, http, logger, logger.NAME',
+        '[constructor]: unknown section; the sections are container, worker, sqs, http, logger, logger.NAME',
       ],
       [
         '[my section]',
-        '[my section]: unknown section; there are container, worker, sqs, http, logger, logger.NAME',
+        '[my section]: unknown section; the sections are container, worker, sqs, http, logger, logger.NAME',
       ],
-      ['[]', '[]: unknown section; there are container, worker, sqs, http, logger, logger.NAME'],
-      ['[logger.]', '[logger.]: the name of a logger is one word, such as [logger.messages]'],
-      ['[logger.a.b]', '[logger.a.b]: the name of a logger is one word, such as [logger.messages]'],
-      ['[sqs.eu]', '[sqs.eu]: [sqs] has no sections inside it; put these keys there, such as eu_KEY'],
+      ['[]', '[]: unknown section; the sections are container, worker, sqs, http, logger, logger.NAME'],
+      ['[logger.]', '[logger.]: the name of a logger must be a single word, such as [logger.messages]'],
+      ['[logger.a.b]', '[logger.a.b]: the name of a logger must be a single word, such as [logger.messages]'],
+      ['[sqs.eu]', '[sqs.eu]: [sqs] has no subsections; put these keys in it, such as eu_KEY'],
     ];
     for (const [text, problem] of cases) {
       it(text.replace('\n', ' '), () => {
@@ -172,7 +172,7 @@ format = {body}
     }
   });
 
-  describe('fills in the environment', () => {
+  describe('substitutes environment variables', () => {
     it('in every section', () => {
       const { container, worker, sqs, loggers } = parse(
         '[container]\nworker = ${W}\nqueue = ${STAGE:-dev}-adder\npoll = ${POLL}\n[worker]\nurl = "http://${HOST}/#a"\n[sqs]\nregion = ${REGION}\n[logger]\nlevel = ${LEVEL:-warn}',
@@ -185,19 +185,19 @@ format = {body}
       expect(loggers.root.level).to.equal('warn');
     });
 
-    it('and shows bad values as they are then', () => {
+    it('and reports invalid values after substitution', () => {
       expect(problemsOf(`${MINIMAL}poll = \${POLL}`, { POLL: 'soon' })).to.deep.equal([
         '4: [container] poll = "soon": expected a duration such as 30, 500ms or 5m',
       ]);
     });
 
-    it('but not what is escaped', () => {
+    it('but not in escaped references', () => {
       expect(parse(`${MINIMAL}[worker]\ntemplate = $\${HOST}`).worker).to.deep.equal({ template: '${HOST}' });
     });
   });
 
-  describe('has secrets that no problem shows:', () => {
-    it('what the key says', () => {
+  describe('with secrets shows none of them in its problems:', () => {
+    it('values whose key suggests a secret', () => {
       expect(problemsOf(`${MINIMAL}[worker]\npassword = abc#def`)).to.deep.equal([
         '5: [worker] password = "***": # starts a comment; quote the value, or put the comment on a line of its own',
       ]);
@@ -209,7 +209,7 @@ format = {body}
       expect(problems[0]?.value).to.equal('mysql://me:***@host');
     });
 
-    it('variables beside one that is missing', () => {
+    it('variables next to a missing one', () => {
       const environment = { USER_NAME: 'me', PIN: '1234' };
       expect(
         errorOf(`${MINIMAL}[worker]\nlogin = \${USER_NAME}:\${PIN}@\${HOST}`, environment).message,
@@ -217,8 +217,8 @@ format = {body}
     });
   });
 
-  describe('hands [worker] to the worker', () => {
-    it('as texts that are not checked', () => {
+  describe('passes [worker] to the worker', () => {
+    it('as unchecked strings', () => {
       const { worker } = parse(
         `${MINIMAL}[worker]\nscale = 1\nyes = true\nnone = null\nempty =\nspaces = "  x  "\nconstructor = y\na.b = c`,
       );
@@ -233,14 +233,14 @@ format = {body}
       });
     });
 
-    it('but for the key __proto__', () => {
+    it('except the key __proto__', () => {
       expect(problemsOf(`${MINIMAL}[worker]\n__proto__ = x`)).to.deep.equal([
         '5: [worker] __proto__ = "x": no key can have this name',
       ]);
     });
   });
 
-  it('may start with a byte order mark and end its lines as Windows does', () => {
+  it('can start with a byte order mark and have Windows line endings', () => {
     expect(parse(`\uFEFF${MINIMAL.replaceAll('\n', '\r\n')}`)).to.deep.equal(parse(MINIMAL));
     expect(problemsOf(`\uFEFF${MINIMAL.replaceAll('\n', '\r\n')}poll = x\r\n`)[0]).to.match(/^4: /);
   });
@@ -258,7 +258,7 @@ describe('reading an ini file', () => {
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('gives its config, and the folder that its paths are relative to', () => {
+  it('returns its config, and the folder that its paths are relative to', () => {
     writeFileSync(file, FILE_TEXT);
     const config = readConfig(relative(process.cwd(), file));
     expect(config.file).to.equal(relative(process.cwd(), file));
@@ -266,37 +266,37 @@ describe('reading an ini file', () => {
     expect(config.worker).to.deep.equal({ name: 'Zoë' });
   });
 
-  it('takes variables from the environment of the process, unless it is given another', () => {
+  it('takes variables from the environment of the process by default', () => {
     writeFileSync(file, `${FILE_TEXT}path = \${PATH}`);
     expect(readConfig(file).worker.path).to.equal(process.env.PATH);
     expect(readConfig(file, { PATH: '/bin' }).worker.path).to.equal('/bin');
   });
 
-  it('does not mind a byte order mark', () => {
+  it('accepts a byte order mark', () => {
     writeFileSync(file, `\uFEFF${FILE_TEXT}`);
     expect(readConfig(file).container.queue).to.deep.equal([{ name: 'adder', weight: 1 }]);
   });
 
-  it('says that there is no such file', () => {
+  it('reports a file that does not exist', () => {
     expect(() => readConfig(file)).to.throw(
       ConfigError,
-      `${file}: there is no such file; name an existing ini file`,
+      `${file}: the file does not exist; name an existing ini file`,
     );
   });
 
-  it('says that it is a folder', () => {
+  it('reports a folder', () => {
     expect(() => readConfig(folder)).to.throw(ConfigError, `${folder}: this is a folder; name an ini file`);
   });
 
-  it('says that it is not UTF-8', () => {
+  it('reports text that is not UTF-8', () => {
     writeFileSync(file, Buffer.from(FILE_TEXT, 'latin1'));
     expect(() => readConfig(file)).to.throw(
       ConfigError,
-      `${file}: the file is not text in UTF-8; save it as such`,
+      `${file}: the file is not UTF-8 text; save it as UTF-8`,
     );
   });
 
-  it('says why else it cannot be read, and keeps the cause', () => {
+  it('reports any other reason why it cannot be read, and keeps the cause', () => {
     writeFileSync(file, FILE_TEXT);
     const inside = join(file, 'worker.ini');
     expect(() => readConfig(inside))

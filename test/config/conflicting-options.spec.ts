@@ -7,7 +7,7 @@ const REQUIRED = { worker: './adder.ts:adder', queue: 'adder' };
 
 type Options = Readonly<Record<string, string>>;
 
-describe('options of [container] that are held against each other', () => {
+describe('options of [container] that depend on each other', () => {
   const check = (options: Options) => {
     const lines = Object.entries({ ...REQUIRED, ...options }).map((entry) => entry.join(' = '));
     return parseConfig(['[container]', ...lines].join('\n'), '/app/worker.ini', {}).container;
@@ -18,7 +18,7 @@ describe('options of [container] that are held against each other', () => {
   for (const [title, options] of Object.entries<Options>({
     'URLs on SQS': { queue: `${SQS_URL}, adder`, dead_letter_queue: `${SQS_URL}-failed` },
     'URLs on an emulator of SQS': { queue: SQS_URL, broker: 'sqs+http://127.0.0.1:4566' },
-    'a dead-letter queue for what ends the process only': {
+    'a dead-letter queue only for messages that crash the process': {
       dead_letter_queue: 'failed',
       on_error: 'retry',
     },
@@ -28,14 +28,14 @@ describe('options of [container] that are held against each other', () => {
     },
     'a full name of 80 characters': { queue: long, queue_prefix: 'anna' },
     'a URL longer than 80 characters': { queue: `${SQS_URL}/${long}`, queue_prefix: 'anna' },
-    'a dead-letter queue whose name only begins as that of the queue': withoutSuffix,
-    'deletes at the start that lose nothing': { delete_on_start: 'yes', on_error: 'delete' },
+    'a dead-letter queue whose name starts with the name of the queue': withoutSuffix,
+    'delete_on_start with on_error = delete': { delete_on_start: 'yes', on_error: 'delete' },
   })) {
-    it(`they may be ${title}`, () => expect(() => check(options)).to.not.throw());
+    it(`can be ${title}`, () => expect(() => check(options)).to.not.throw());
   }
 
-  const noUrls = 'only queues on SQS have URLs; expected the name of the queue, or broker = sqs';
-  const limit = 'expected at most 80, prefix and suffix included';
+  const noUrls = 'only SQS queues have URLs; expected the name of the queue, or broker = sqs';
+  const limit = 'expected at most 80, including prefix and suffix';
   for (const [title, options, key, problem] of [
     ['URLs in a file', { queue: `a, ${SQS_URL}`, broker: 'sqlite:queues.db' }, 'queue', noUrls],
     ['URLs in memory', { queue: SQS_URL, broker: 'memory:' }, 'queue', noUrls],
@@ -49,19 +49,19 @@ describe('options of [container] that are held against each other', () => {
       'on_error = dead_letter without a dead-letter queue',
       { on_error: 'dead_letter' },
       'on_error',
-      'needs the queue to put it in; expected dead_letter_queue = NAME, too',
+      'needs a dead-letter queue; add dead_letter_queue = NAME',
     ],
     [
-      'deletes at the start of what is to be retried',
+      'delete_on_start for messages that are retried',
       { on_error: 'retry', delete_on_start: 'yes' },
       'delete_on_start',
-      'a message that is gone cannot be kept when it fails; expected on_error = delete',
+      'a message that is already deleted cannot be kept when it fails; expected on_error = delete',
     ],
     [
-      'deletes at the start of what is to go to the dead-letter queue',
+      'delete_on_start for messages that go to the dead-letter queue',
       { on_error: 'dead_letter', dead_letter_queue: 'failed', delete_on_start: 'yes' },
       'delete_on_start',
-      'a message that is gone cannot be kept when it fails; expected on_error = delete',
+      'a message that is already deleted cannot be kept when it fails; expected on_error = delete',
     ],
     [
       'a prefix that makes a name too long',
@@ -76,7 +76,7 @@ describe('options of [container] that are held against each other', () => {
       `its full name, ${long}__a.fifo, has 82 characters; ${limit}`,
     ],
     [
-      'a prefix and a suffix that do so together',
+      'a prefix and a suffix that together make a name too long',
       { queue: long.slice(4), queue_prefix: 'anna', suffixes: 'a, big' },
       'queue',
       `its full name, anna__${long.slice(4)}__big, has 81 characters; ${limit}`,
@@ -91,22 +91,22 @@ describe('options of [container] that are held against each other', () => {
       'a queue that is its own dead-letter queue',
       { queue: 'adder, bulk*2', dead_letter_queue: 'bulk', queue_prefix: 'anna' },
       'dead_letter_queue',
-      '"anna__bulk" is handled here, and would be its own dead-letter queue; expected another queue',
+      'this container consumes "anna__bulk", so it would be its own dead-letter queue; expected another queue',
     ],
     [
-      'one that is so by its suffix',
+      'a queue that is its own dead-letter queue because of its suffix',
       { ...withoutSuffix, suffixes: 'small, big' },
       'dead_letter_queue',
-      '"adder__big" is handled here, and would be its own dead-letter queue; expected another queue',
+      'this container consumes "adder__big", so it would be its own dead-letter queue; expected another queue',
     ],
     [
-      'suffixes of a URL',
+      'a URL with suffixes',
       { queue: SQS_URL, suffixes: 'big' },
       'queue',
-      `a URL takes no suffix; expected the name of the queue ${SQS_URL}`,
+      `a URL cannot have a suffix; expected the name of the queue ${SQS_URL}`,
     ],
   ] as const) {
-    it(`they may not be ${title}`, () => {
+    it(`cannot be ${title}`, () => {
       const value = Object.entries<string>({ ...REQUIRED, ...options }).find(([name]) => name === key)?.[1];
       expect(() => check(options))
         .to.throw(ConfigError)
@@ -118,7 +118,7 @@ describe('options of [container] that are held against each other', () => {
     });
   }
 
-  it('also beside others that are wrong', () => {
+  it('are also checked when other options are invalid', () => {
     const options = {
       queue: 'a',
       dead_letter_queue: 'a',

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these texts contain literal ${}
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Config, parseConfig } from '../../src/config/config.ts';
@@ -110,7 +110,7 @@ const iniTexts = fc
   );
 
 describe('the description of a config', () => {
-  it('shows every option with what it is for', () => {
+  it('shows every option with its purpose', () => {
     const shown = describeConfig(
       parse(
         [
@@ -132,68 +132,68 @@ describe('the description of a config', () => {
       '[container]',
       '; The worker factory: a module, relative to this file or from a package, and its export',
       'worker = ./adder.ts:adder',
-      '; The queue whose messages are handled, by name or URL; or several, with weights: urgent*3, bulk',
+      '; The queue to consume, by name or URL; or several, with weights: urgent*3, bulk',
       'queue = adder, bulk*2',
-      '; Put before the names of all queues, with __ between; unset: nothing',
+      '; Prefix for all queue names, followed by __; unset: no prefix',
       '; queue_prefix =',
-      '; What --suffix may put behind the names of the queues, with __ between: big, small',
+      '; The suffixes that --suffix can append to the queue names, after __: big, small',
       'suffixes = big, small',
-      '; Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file), postgres://…, redis://…, memory: or one of your own, ./my-broker.ts:MyBroker',
+      '; Where the queues live: sqs, sqs+http://HOST:PORT (an emulator), sqlite:PATH (relative to this file), postgres://…, redis://…, memory: or your own, ./my-broker.ts:MyBroker',
       'broker = sqlite:/app/queues.db',
-      '; Seconds that a request for messages waits while a queue is empty; on SQS at most 20',
+      '; How long a receive waits while a queue is empty, in seconds; on SQS at most 20',
       'poll = 30',
-      '; Seconds that the pause between such requests may grow to while a queue is empty; 0: no pause',
+      '; The longest pause between receives while a queue is empty, in seconds; 0: no pause',
       'idle_pause = 0',
-      '; Seconds for which a received message stays invisible; unset: as the queue has it',
+      '; How long a received message stays invisible, in seconds; unset: as set on the queue',
       '; visibility_timeout =',
-      '; Seconds that a worker may take before its signal aborts and the message has failed; unset: no limit',
+      '; How long a worker can run before its signal aborts and the message fails, in seconds; unset: no limit',
       '; handler_timeout =',
       '; sqs-concurrent: how many messages each process handles at once',
       'concurrency = 10',
-      '; sqs-concurrent: how many processes; auto: one for each processor',
+      '; sqs-concurrent: how many processes; auto: one for each CPU',
       'processes = auto',
-      '; Messages to hold ready beside those that are handled; auto: enough for a fast worker, few for a slow one',
+      '; Messages to hold ready in addition to those being handled; auto: enough for a fast worker, few for a slow one',
       'prefetch = auto',
-      '; Milliseconds that a finished message may wait for others, to be deleted in one request',
+      '; How long a finished message can wait for others to share its delete request, in milliseconds',
       'settle_delay = 200',
-      '; What becomes of a message whose worker failed: delete, retry, or dead_letter (to dead_letter_queue)',
+      '; What happens to a failed message: delete, retry, or dead_letter (moved to dead_letter_queue)',
       'on_error = delete',
-      '; Where messages go that failed with on_error = dead_letter, or that reached the crash_limit',
+      '; The queue for messages that failed with on_error = dead_letter, or that reached crash_limit',
       '; dead_letter_queue =',
-      '; When a message comes back that is retried: none (when its visibility timeout ends), constant or exponential',
+      '; The delay before a retry: none (until the visibility timeout ends), constant or exponential',
       'backoff = none',
-      '; Seconds of a constant backoff; an exponential one is this number to the power of the receives before',
+      '; The constant backoff in seconds; an exponential backoff is this number to the power of the previous receives',
       'backoff_base = 2',
       '; The longest backoff, in seconds',
       'backoff_max = 1800',
-      '; How far backoffs are spread at random, as a share of them: a standard deviation',
+      '; The random spread of backoffs: a standard deviation, as a share of the backoff',
       'backoff_spread = 0.1',
-      '; A message that has ended the process so often goes to dead_letter_queue or, without one, is deleted; 0: never',
+      '; A message that crashed the process this many times goes to dead_letter_queue or, without one, is deleted; 0: never',
       'crash_limit = 5',
       '; Delete a message before it is handled: at most once, instead of at least once',
       'delete_on_start = no',
-      '; Exit after so many messages; unset: never',
+      '; Exit after this many messages; unset: never',
       '; message_limit =',
-      '; Exit after so many seconds without a message; unset: never',
+      '; Exit after this many seconds without a message; unset: never',
       '; idle_exit =',
-      '; A process that uses more bytes than this drains and is replaced: 512M; unset: no limit',
+      '; A process that uses more bytes than this is drained and replaced: 512M; unset: no limit',
       'max_memory = 536870912',
-      '; Seconds for which a message may still be handled once the container is told to stop',
+      '; How long workers can continue after a stop signal before their signal aborts, in seconds',
       'drain_timeout = 30',
       '',
       '[worker]',
       'scale = 2',
       '',
       '[sqs]',
-      '; The AWS region; unset: as the AWS settings of the environment have it',
+      '; The AWS region; unset: from the AWS configuration of the environment',
       '; region =',
-      '; The URL of the service; unset: that of the region',
+      '; The URL of the service; unset: the default for the region',
       '; endpoint =',
       '',
       '[http]',
-      '; Where the status server listens: HOST:PORT, or the path of a Unix socket, relative to this file; unset: there is none',
+      '; Where the status server listens: HOST:PORT, or the path of a Unix socket, relative to this file; unset: no status server',
       '; listen =',
-      '; A file, relative to this one, with the token that POST /pause, /resume and /wake need; unset: they are refused',
+      '; A file, relative to this one, with the token required for POST /pause, /resume and /wake; unset: they are refused',
       '; token_file =',
       '',
       '[logger]',
@@ -211,7 +211,7 @@ describe('the description of a config', () => {
       'path = /app/messages.log',
       "; text, json, or a template; unset: [logger]'s, but {message} for [logger.messages]",
       'format = {message}',
-      "; Whether it writes to [logger]'s path, too; unset: no if it has its own",
+      "; Whether it also writes to [logger]'s path; unset: no if it has its own path",
       'propagate = no',
     ]);
   });
@@ -229,12 +229,12 @@ describe('the description of a config', () => {
     expect(shown).to.not.contain('abc').and.not.to.contain('d e');
   });
 
-  it('hides a secret that was taken for a part of its key', () => {
+  it('hides a secret that was parsed as part of its key', () => {
     const shown = describeConfig(parse(`${MINIMAL}[worker]\napi_key: abc=7\n`));
     expect(shown).to.contain('\napi_key… = ***\n').and.not.to.contain('abc');
   });
 
-  it('is an ini file of the same settings, but for the secrets', () => {
+  it('is an ini file with the same settings, except for the secrets', () => {
     fc.assert(
       fc.property(iniTexts, (text) => {
         const config = parse(text);
@@ -248,7 +248,7 @@ describe('the description of a config', () => {
     );
   });
 
-  it('is of the same settings in any folder', () => {
+  it('has the same settings in any folder', () => {
     const config = parse(`${MINIMAL}broker = sqlite:queues.db\n[logger]\npath = all.log`);
     const { container, loggers } = parseConfig(describeConfig(config), '/elsewhere/x.ini', {});
     expect(container).to.deep.equal(config.container);

@@ -21,7 +21,7 @@ describe('a duration', () => {
     it(`of ${text} is ${length} seconds`, () => expect(parseDuration(text, 'seconds')).to.equal(length));
   }
 
-  it('without a unit is in the unit asked for', () => {
+  it('without a unit is in the requested unit', () => {
     expect(parseDuration('200', 'milliseconds')).to.equal(200);
     expect(parseDuration('0.2s', 'milliseconds')).to.equal(200);
     expect(parseDuration('1m', 'milliseconds')).to.equal(60_000);
@@ -54,7 +54,7 @@ describe('a duration', () => {
     it(`is not "${text}"`, () => expect(parseDuration(text, 'seconds')).to.equal(undefined));
   }
 
-  it('is a number that is not negative, or none, whatever the text', () => {
+  it('is a non-negative number or undefined, for any text', () => {
     const pieces = fc.array(fc.constantFrom('1', '99', '.', '-', ' ', 'd', 'h', 'm', 's', 'ms', 'e'));
     fc.assert(
       fc.property(pieces, (parts) => {

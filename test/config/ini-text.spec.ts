@@ -17,7 +17,7 @@ function problemsOf(text: string): string[] {
 }
 
 describe('the text of an ini file', () => {
-  it('is sections with keys and values, each with its line', () => {
+  it('has sections with keys and values, each with its line', () => {
     const { sections, problems } = readIniText(
       '; a comment\n\n[a]\nx = 1\n# another\ny=two words\n[b.c]\nx = 3\n',
     );
@@ -32,7 +32,7 @@ describe('the text of an ini file', () => {
     expect(sections.get('b.c')?.entries.get('x')).to.deep.equal({ key: 'x', value: '3', line: 8 });
   });
 
-  it('may be empty', () => {
+  it('can be empty', () => {
     expect(readIniText('').sections.size).to.equal(0);
     expect(readIniText('\n \n').problems).to.deep.equal([]);
   });
@@ -42,18 +42,18 @@ describe('the text of an ini file', () => {
     ['Windows', '\r\n'],
     ['the old Macintosh', '\r'],
   ] as const) {
-    it(`has lines as on ${name}`, () => {
+    it(`can have the line endings of ${name}`, () => {
       const { sections, problems } = readIniText(['[a]', '', 'x = 1', ''].join(end));
       expect(problems).to.deep.equal([]);
       expect(sections.get('a')?.entries.get('x')).to.deep.equal({ key: 'x', value: '1', line: 3 });
     });
   }
 
-  it('may start with a byte order mark', () => {
+  it('can start with a byte order mark', () => {
     expect(readIniText('\uFEFF[a]\nx = 1').sections.get('a')?.entries.get('x')?.value).to.equal('1');
   });
 
-  it('may be indented', () => {
+  it('can be indented', () => {
     expect(readIniText('  [ a ]\n\tx = 1').sections.get('a')?.entries.get('x')?.value).to.equal('1');
   });
 
@@ -85,7 +85,7 @@ describe('the text of an ini file', () => {
     });
   }
 
-  it('reads back any text that JSON puts between double quotes', () => {
+  it('reads any text that JSON quotes', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => read(JSON.stringify(text)) === text));
   });
 
@@ -95,60 +95,58 @@ describe('the text of an ini file', () => {
     [
       'a key above the first header',
       'x = 1',
-      ['1: undefined x = 1: is in no section; put it below a header such as [container]'],
+      ['1: undefined x = 1: is not in a section; put it below a header such as [container]'],
     ],
-    ['a key given twice', '[a]\nx = 1\nx = 2', ['3: a x = 2: is on line 2 already; keep one of them']],
+    ['a key given twice', '[a]\nx = 1\nx = 2', ['3: a x = 2: is already on line 2; keep only one of them']],
     [
       'a section given twice',
       '[a]\nx = 1\n\n[a]\ny = 2',
-      ['4: a undefined = undefined: is on line 1 already; put all its keys there'],
+      ['4: a undefined = undefined: is already on line 1; put all its keys there'],
     ],
     ['a key without =', '[a]\nx', ['2: a x = undefined: has no value; write x = VALUE']],
     ['a value without a key', '[a]\n= 1', ['2: a  = 1: a value without a key; write KEY = VALUE']],
     ['the key __proto__', '[a]\n__proto__ = 1', ['2: a __proto__ = 1: no key can have this name']],
-    ['a list', '[a]\nx[] = 1', ['2: a x[] = 1: a key has no quotes, brackets, ; or # in it']],
+    ['a list', '[a]\nx[] = 1', ['2: a x[] = 1: a key cannot contain quotes, brackets, ; or #']],
     [
-      'a header with something behind it',
+      'a header followed by something else',
       '[a] ; about a',
-      ['1: a undefined = undefined: "[a] ; about a" is no header; expected [a] alone on its line'],
+      ['1: a undefined = undefined: "[a] ; about a" is not a header; expected [a] alone on its line'],
     ],
     [
       'a header that is not closed',
       '[a',
-      ['1: a undefined = undefined: "[a" is no header; expected [a] alone on its line'],
+      ['1: a undefined = undefined: "[a" is not a header; expected [a] alone on its line'],
     ],
     [
       'a header in two brackets',
       '[[a]]',
-      ['1: a undefined = undefined: "[[a]]" is no header; expected [a] alone on its line'],
+      ['1: a undefined = undefined: "[[a]]" is not a header; expected [a] alone on its line'],
     ],
     [
       'a bracket',
       '[',
-      ['1:  undefined = undefined: "[" is no header; expected [container] alone on its line'],
+      ['1:  undefined = undefined: "[" is not a header; expected [container] alone on its line'],
     ],
-    ['a URL that # cuts', '[a]\nx = http://host/#part', [`2: a x = http://host/#part: ${cut('#')}`]],
-    ['a value that ; cuts', '[a]\nx = 1 ; one', [`2: a x = 1 ; one: ${cut(';')}`]],
-    ['a comment behind a quoted value', '[a]\nx = "1" # one', [`2: a x = "1" # one: ${cut('#')}`]],
-    ['# behind an escaped backslash', '[a]\nx = 1\\\\#2', [`2: a x = 1\\\\#2: ${cut('#')}`]],
+    ['a URL cut off by #', '[a]\nx = http://host/#part', [`2: a x = http://host/#part: ${cut('#')}`]],
+    ['a value cut off by ;', '[a]\nx = 1 ; one', [`2: a x = 1 ; one: ${cut(';')}`]],
+    ['a comment after a quoted value', '[a]\nx = "1" # one', [`2: a x = "1" # one: ${cut('#')}`]],
+    ['# after an escaped backslash', '[a]\nx = 1\\\\#2', [`2: a x = 1\\\\#2: ${cut('#')}`]],
     [
-      'double quotes with something else between them',
+      'an invalid escape inside double quotes',
       '[a]\nx = "\\d"',
-      [
-        '2: a x = "\\d": between double quotes \\ is written \\\\ and " is written \\"; single quotes take both as they are',
-      ],
+      ['2: a x = "\\d": inside double quotes, write \\ as \\\\ and " as \\"; single quotes need no escapes'],
     ],
   ];
   for (const [what, text, expected] of problems) {
     it(`complains about ${what}`, () => expect(problemsOf(text)).to.deep.equal(expected));
   }
 
-  it('counts the keys below a broken header to the section that it means', () => {
+  it('adds the keys below a malformed header to the section that it probably means', () => {
     const { sections } = readIniText('[a] ; about a\nx = 1');
     expect(sections.get('a')?.entries.get('x')?.value).to.equal('1');
   });
 
-  it('has the keys of a section that is given twice in one', () => {
+  it('merges the keys of a section given twice', () => {
     const { sections } = readIniText('[a]\nx = 1\n[b]\n[a]\ny = 2');
     expect([...(sections.get('a')?.entries.keys() ?? [])]).to.deep.equal(['x', 'y']);
   });
@@ -157,7 +155,7 @@ describe('the text of an ini file', () => {
     expect(readIniText('[a]\nx = 1\nx = 2').sections.get('a')?.entries.get('x')?.value).to.equal('1');
   });
 
-  it('may have a section of any name', () => {
+  it('can have a section with any name', () => {
     const { sections } = readIniText('[__proto__]\nx = 1\n[constructor]\nx = 2');
     expect([...sections.keys()]).to.deep.equal(['__proto__', 'constructor']);
     expect('x' in {}).to.equal(false);

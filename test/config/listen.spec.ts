@@ -17,7 +17,7 @@ describe('where a server listens', () => {
       expect(parseListen(text), text).to.equal(undefined);
   });
 
-  it('is this machine alone for loopback addresses', () => {
+  it('is reachable only from this machine for loopback addresses', () => {
     for (const host of [
       'localhost',
       'LOCALHOST',

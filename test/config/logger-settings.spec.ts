@@ -22,7 +22,7 @@ describe('the loggers of an ini file', () => {
     });
   });
 
-  it('are as [logger] has them', () => {
+  it('have the settings of [logger]', () => {
     expect(loggers('[logger]\nlevel = debug\npath = STDOUT\nformat = json').root).to.deep.equal({
       level: 'debug',
       target: { path: 'STDOUT', format: 'json' },
@@ -36,7 +36,7 @@ describe('the loggers of an ini file', () => {
     expect(logger('a', '[logger.a]\npath = STDOUT')?.target?.path).to.equal('STDOUT');
   });
 
-  it('with a section of their own, but no path, write as the root does', () => {
+  it('with their own section, but no path, write where the root does', () => {
     expect(logger('sequential', '[logger]\nlevel = warn\n[logger.sequential]')).to.deep.equal({
       section: 'logger.sequential',
       level: 'warn',
@@ -46,7 +46,7 @@ describe('the loggers of an ini file', () => {
     expect(logger('sequential', '[logger.sequential]\nlevel = debug')?.level).to.equal('debug');
   });
 
-  it('with a path of their own write only there', () => {
+  it('with their own path write only there', () => {
     expect(logger('a', '[logger.a]\npath = a.log\n[logger]\nformat = json')).to.deep.equal({
       section: 'logger.a',
       level: 'info',
@@ -55,11 +55,11 @@ describe('the loggers of an ini file', () => {
     });
   });
 
-  it('with a path of their own write to the root, too, if they propagate', () => {
+  it('with their own path also write to the root if they propagate', () => {
     expect(logger('a', '[logger.a]\npath = a.log\npropagate = yes')?.propagate).to.equal(true);
   });
 
-  it('of messages writes the message alone, unless it has a format', () => {
+  it('include one for messages, which writes only the message unless it has a format', () => {
     expect(logger('messages', '[logger.messages]\npath = m.log')?.target?.format).to.equal('{message}');
     expect(logger('messages', '[logger.messages]\npath = m.log\nformat = json')?.target?.format).to.equal(
       'json',
@@ -70,19 +70,19 @@ describe('the loggers of an ini file', () => {
     ...['yes', 'Yes', 'true', 'on', '1'].map((word) => [word, true] as const),
     ...['no', 'NO', 'false', 'off', '0'].map((word) => [word, false] as const),
   ]) {
-    it(`take "${written}" for propagate`, () => {
+    it(`accept "${written}" for propagate`, () => {
       expect(logger('a', `[logger.a]\npath = a.log\npropagate = ${written}`)?.propagate).to.equal(propagate);
     });
   }
 
   for (const format of ['text', 'json', '{message}', '{time} {level} [{logger}] {message} {}']) {
-    it(`take "${format}" for format`, () => {
+    it(`accept "${format}" for format`, () => {
       expect(loggers(`[logger]\nformat = ${format}`).root.target.format).to.equal(format);
     });
   }
 
   const aFormat =
-    'expected text, json, or a template with {message} and, if you like, {time}, {level}, {logger}';
+    'expected text, json, or a template with {message} and, optionally, {time}, {level}, {logger}';
   const aPath = 'expected STDOUT or STDERR in capitals, or the path of a file';
   const bad: [string, string, string, string][] = [
     ['logger', 'level', 'INFO', 'expected error, warn, info or debug'],
@@ -97,11 +97,11 @@ describe('the loggers of an ini file', () => {
     ['logger.a', 'level', 'loud', 'expected error, warn, info or debug'],
     ['logger.a', 'path', 'stdout', aPath],
     ['logger.a', 'format', 'JSON', aFormat],
-    ['logger.a', 'format', 'json', 'without a path of its own it writes as [logger] does; add a path'],
+    ['logger.a', 'format', 'json', 'without its own path it has the format of [logger]; add a path'],
     ['logger.a', 'propagate', 'maybe', 'expected yes or no'],
-    ['logger.a', 'propagate', 'no', 'without a path of its own it would write nowhere; add a path'],
+    ['logger.a', 'propagate', 'no', 'without its own path it would not write anywhere; add a path'],
   ];
-  for (const [section, key, value, message] of bad) {
+  for (const [section, key, value, message] of bad)
     it(`refuse ${key} = "${value}" in [${section}]`, () => {
       expect(() => loggers(`[${section}]\n${key} = ${value}`))
         .to.throw(ConfigError)
@@ -109,9 +109,8 @@ describe('the loggers of an ini file', () => {
           message: `/app/worker.ini:5: [${section}] ${key} = ${JSON.stringify(value)}: ${message}`,
         });
     });
-  }
 
-  it('are checked also when the root is wrong', () => {
+  it('are also checked when the root is invalid', () => {
     expect(() => loggers('[logger]\nlevel = x\n[logger.a]\nlevel = y\npropagate = no'))
       .to.throw(ConfigError)
       .with.property('problems')

@@ -46,7 +46,7 @@ function only(name: string) {
 }
 
 const aQueue =
-  'expected the name of a queue (up to 80 letters, digits, - and _, and .fifo at the end if it is one) or its URL';
+  'expected a queue name (up to 80 letters, digits, - and _, then .fifo for a FIFO queue) or URL';
 const noQueues = [
   '',
   'two words',
@@ -105,7 +105,7 @@ const tables: readonly OptionTable[] = [
       ],
     },
     bad: {
-      [`${aQueue}; several as in urgent*3, bulk`]: [
+      [`${aQueue}; or several, such as urgent*3, bulk`]: [
         ...noQueues,
         ',',
         'a,',
@@ -129,7 +129,7 @@ const tables: readonly OptionTable[] = [
         `a*${'9'.repeat(400)}`,
         'b, a*0',
       ],
-      'expected each queue once; a weight gives one of them more, as in urgent*3, bulk': [
+      'expected each queue once; to give a queue more slots, add a weight, as in urgent*3, bulk': [
         'a, a',
         'a*2, b, a',
         `${SQS_URL},${SQS_URL}*3`,
@@ -453,12 +453,12 @@ describe('the options', () => {
         return Object.entries(config[section]).find(([property]) => property === name)?.[1];
       };
 
-      it(`is ${JSON.stringify(unset)} if the file has none`, () => {
+      it(`is ${JSON.stringify(unset)} by default`, () => {
         expect(settingOf(withOptions(section, beside))).to.deep.equal(unset);
       });
 
       for (const [written, value] of Object.entries(good)) {
-        it(`takes "${written}"`, () => {
+        it(`accepts "${written}"`, () => {
           expect(settingOf(withOptions(section, { ...beside, [key]: written }))).to.deep.equal(value);
         });
       }
@@ -478,7 +478,7 @@ describe('the options', () => {
     });
   }
 
-  it('are all in the tables of this spec', () => {
+  it('are all covered by this spec', () => {
     const names = tables.map(({ section, name }) => `${section} ${name}`);
     const declared = { container: containerOptions, sqs: sqsOptions, http: httpOptions };
     expect(names).to.have.members(
@@ -488,9 +488,9 @@ describe('the options', () => {
     );
   });
 
-  it('have no token_file without a status server', () => {
+  it('reject token_file without a status server', () => {
     expect(() => parseConfig(withOptions('http', { token_file: 'token' }), FILE, {})).to.throw(
-      `${FILE}:5: [http] token_file = "token": there is no status server that it would be for; expected listen = 127.0.0.1:8125, too`,
+      `${FILE}:5: [http] token_file = "token": there is no status server to use it; add listen = 127.0.0.1:8125`,
     );
   });
 });

@@ -22,7 +22,7 @@ describe('the full name of a queue', () => {
     });
   }
 
-  it('differs for queues that differ, and is FIFO if the queue is', () => {
+  it('is different for different queues, and is FIFO if the queue is', () => {
     const names = fc.stringMatching(/^[\w-]{1,5}(\.fifo)?$/);
     const part = fc.option(fc.stringMatching(/^[\w-]{1,5}$/), { nil: undefined });
     fc.assert(
@@ -38,14 +38,14 @@ describe('the full name of a queue', () => {
 describe('the problems with full names', () => {
   const queue = [{ name: 'mails' }, { name: 'bulk.fifo' }];
 
-  it('are none, most of the time', () => {
+  it('are usually none', () => {
     const configured = { queue, queuePrefix: 'anna', deadLetterQueue: 'failed' };
     expect(nameProblems(configured)).to.deep.equal([]);
     expect(nameProblems(configured, 'big')).to.deep.equal([]);
     expect(nameProblems({ queue: [{ name: URL.padEnd(200, 'x') }] })).to.deep.equal([]);
   });
 
-  it('may be of the queues and of the dead-letter queue at once', () => {
+  it('can concern both the queues and the dead-letter queue', () => {
     const configured = { queue: [{ name: 'x'.repeat(76) }], deadLetterQueue: 'y'.repeat(80) };
     expect(nameProblems({ ...configured, queuePrefix: 'a' }, 'b').map(({ option }) => option)).to.deep.equal([
       'queue',
@@ -53,15 +53,15 @@ describe('the problems with full names', () => {
     ]);
   });
 
-  it('do not put the suffix behind the name of the dead-letter queue', () => {
+  it('ignore the suffix for the dead-letter queue', () => {
     expect(nameProblems({ queue, deadLetterQueue: 'x'.repeat(80) }, 'big')).to.deep.equal([]);
     expect(nameProblems({ queue, deadLetterQueue: 'bulk__big.fifo' })).to.deep.equal([]);
     expect(nameProblems({ queue, deadLetterQueue: 'bulk__big.fifo' }, 'big')).to.have.lengthOf(1);
   });
 
-  it('are with a suffix also that a URL takes none', () => {
+  it('include a URL with a suffix', () => {
     expect(nameProblems({ queue: [...queue, { name: URL }] }, 'big')).to.deep.equal([
-      { option: 'queue', text: `a URL takes no suffix; expected the name of the queue ${URL}` },
+      { option: 'queue', text: `a URL cannot have a suffix; expected the name of the queue ${URL}` },
     ]);
     expect(nameProblems({ queue, deadLetterQueue: URL }, 'big')).to.deep.equal([]);
   });

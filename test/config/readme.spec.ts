@@ -7,7 +7,7 @@ import { containerOptions, httpOptions, rootLoggerOptions, sqsOptions } from '..
 const text = readFileSync('README.md', 'utf8');
 
 describe('README.md', () => {
-  it('has no ini file that is wrong', () => {
+  it('has only valid ini files', () => {
     const files = [...text.matchAll(/^```ini\n(.*?)^```/gms)]
       .map(([, file = '']) => file)
       .filter((file) => file.includes('[container]'));

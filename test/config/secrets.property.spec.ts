@@ -1,17 +1,17 @@
-// Whatever is wrong with an ini file: what is said about it has no secret in it, and neither has what --check prints.
+// No matter what is wrong with an ini file, neither its problems nor the output of --check contain a secret.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { describeConfig } from '../../src/config/describe.ts';
 
-/** In no text here but as a secret. */
+/** Appears in these texts only as a secret. */
 const SECRET = 'hunter2';
 
 const word = fc.constantFrom('password', 'smtp_pass', 'API_KEY', 'token', 'client-secret', 'credentials');
 const around = fc.stringMatching(/^[ -~]{0,6}$/);
 const secret = fc.tuple(around, around).map(([before, after]) => `${before}${SECRET}${after}`);
-/** Lines with a secret, right and wrong ones. */
+/** Lines with a secret, valid and invalid. */
 const line = fc
   .tuple(word, secret)
   .chain(([key, value]) =>
@@ -47,21 +47,21 @@ const elsewhere = fc.constantFrom(
 );
 
 describe('an ini file with secrets', () => {
-  it('keeps them, right or wrong', () => {
+  it('never shows them, whether it is valid or not', () => {
     const lines = fc.array(fc.oneof(line, elsewhere), { maxLength: 8 });
     const start = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
     let right = 0;
     fc.assert(
       fc.property(lines, (lines) => {
-        let said: string;
+        let shown: string;
         try {
-          said = describeConfig(parseConfig(start + lines.join('\n'), 'worker.ini', {}));
+          shown = describeConfig(parseConfig(start + lines.join('\n'), 'worker.ini', {}));
           right += 1;
         } catch (error) {
           expect(error).to.be.instanceOf(ConfigError);
-          said = `${(error as Error).message}\n${JSON.stringify(error)}`;
+          shown = `${(error as Error).message}\n${JSON.stringify(error)}`;
         }
-        expect(said).not.to.contain(SECRET);
+        expect(shown).not.to.contain(SECRET);
       }),
       { numRuns: 1_000 },
     );

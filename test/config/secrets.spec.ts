@@ -11,7 +11,7 @@ describe('secrets', () => {
     'client-secret',
     'accessToken',
   ]) {
-    it(`are what ${key} says`, () => expect(withoutSecrets(key, 'abc')).to.equal('***'));
+    it(`are values of the key ${key}`, () => expect(withoutSecrets(key, 'abc')).to.equal('***'));
   }
 
   const urls: [string, string][] = [
@@ -26,7 +26,7 @@ describe('secrets', () => {
     it(`are passwords in URLs: ${shown}`, () => expect(withoutSecrets('url', url)).to.equal(shown));
   }
 
-  it('are passwords in the address of a broker, also one that is no URL', () => {
+  it('are passwords in a broker address, even if it is not a URL', () => {
     const addresses = ['redis://me:a/b@c@host/1', 'postgres://host/x?sslmode=require&password=a/b'];
     expect(addresses.map((address) => withoutSecrets('broker', address))).to.deep.equal([
       'redis://me:***@host/1',
@@ -45,7 +45,7 @@ describe('secrets', () => {
     ['password', 'password'],
     ['poll 20', 'poll 20'],
   ] as const) {
-    it(`are not behind a key that is none: ${shown}`, () => {
+    it(`are cut off from a malformed key: ${shown}`, () => {
       expect(withoutSecretBehind(key)).to.equal(shown);
     });
   }

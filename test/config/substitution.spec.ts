@@ -1,11 +1,11 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what is filled in
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these texts contain literal ${}
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { substitute } from '../../src/config/substitution.ts';
 
 const environment = { HOST: 'a', EMPTY: '', TRICKY: '${HOST} $& $1' };
 
-describe('filling the environment into values', () => {
+describe('substituting environment variables', () => {
   const good: [string, string][] = [
     ['plain', 'plain'],
     ['${HOST}', 'a'],
@@ -22,14 +22,14 @@ describe('filling the environment into values', () => {
     ['${TRICKY}', '${HOST} $& $1'],
   ];
   for (const [written, value] of good) {
-    it(`makes "${value}" of "${written}"`, () => {
+    it(`turns "${written}" into "${value}"`, () => {
       expect(substitute(written, environment)).to.deep.equal({ value, problems: [] });
     });
   }
 
-  const isNone = 'is no variable; write ${NAME} or ${NAME:-default}, or $${ for ${ itself';
+  const isNone = 'is not a variable; write ${NAME} or ${NAME:-default}, or $${ for ${ itself';
   const missing = (name: string) =>
-    `the environment has no variable ${name}; set it, or give a default: \${${name}:-default}`;
+    `the environment variable ${name} is not set; set it, or give a default: \${${name}:-default}`;
   const bad: [string, string[]][] = [
     ['${PORT}', [missing('PORT')]],
     ['${PORT}${HOST}${NAME}', [missing('PORT'), missing('NAME')]],
@@ -47,7 +47,7 @@ describe('filling the environment into values', () => {
     });
   }
 
-  it('takes any text from the environment as it is', () => {
+  it('inserts any text from the environment unchanged', () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 1 }),
@@ -56,7 +56,7 @@ describe('filling the environment into values', () => {
     );
   });
 
-  it('gives any text back whose ${ are escaped', () => {
+  it('leaves any text unchanged whose ${ are escaped', () => {
     const pieces = fc.array(fc.constantFrom('$', '{', '}', '${', 'HOST', ':-', 'x'));
     fc.assert(
       fc.property(pieces, (parts) => {

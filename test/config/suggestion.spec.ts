@@ -19,7 +19,7 @@ describe('a suggestion', () => {
   }
 
   for (const name of ['size', '', 'a name that is far longer than any', 'constructor']) {
-    it(`is all names if none is near "${name}"`, () => {
+    it(`lists all names if none is close to "${name}"`, () => {
       expect(suggest(name, allowed, 'there are')).to.equal('there are poll, queue, visibility_timeout');
     });
   }

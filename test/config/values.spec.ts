@@ -88,10 +88,10 @@ const edges: [string, z.ZodType, right: [string, unknown][], wrong: string[]][] 
 describe('the values of options', () => {
   for (const [kind, schema, right, wrong] of edges) {
     for (const [text, expected] of right) {
-      it(`take "${text}" as ${kind}`, () => expect(schema.parse(text)).to.deep.equal(expected));
+      it(`accept "${text}" as ${kind}`, () => expect(schema.parse(text)).to.deep.equal(expected));
     }
     for (const text of wrong) {
-      it(`do not take "${text}" as ${kind}`, () => expect(schema.safeParse(text).success).to.equal(false));
+      it(`reject "${text}" as ${kind}`, () => expect(schema.safeParse(text).success).to.equal(false));
     }
   }
 });

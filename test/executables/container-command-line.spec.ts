@@ -78,7 +78,7 @@ describe('the configuration of sqs-sequential', function () {
   it('must exist', async () => {
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder: folderWith({}) });
     expect(ended).to.equal(78);
-    expect(stderr).to.equal('worker.ini: there is no such file; name an existing ini file\n');
+    expect(stderr).to.equal('worker.ini: the file does not exist; name an existing ini file\n');
   });
 
   it('is refused with all its mistakes at once, each with its line, with and without --check', async () => {
