@@ -1,30 +1,30 @@
 /**
- * The run loop's seam to the world. Whatever decides when something happens takes the clock, timers, random numbers and
- * the broker from here and never from a global, so that a simulation can run several consumers in virtual time.
+ * The run loop's seam to the outside world. Code that decides when something happens gets the clock, timers, random
+ * numbers and the broker from here, never from a global, so that a simulation can run several consumers in virtual time.
  */
 import type { Broker } from '../brokers/broker.ts';
 
-/** A timer that was set; only the machine that set it can clear it. */
+/** A timer. Only the machine that set it can clear it. */
 export type Timer = object;
 
-/** What the run loop and the supervisor take from the machine that they run on. */
+/** What the run loop and the supervisor need from the machine that they run on. */
 export interface Machine {
-  /** A clock that never goes back: milliseconds from some moment. For durations. */
+  /** A monotonic clock, in milliseconds from an arbitrary moment. For durations. */
   now(): number;
-  /** The time of day: milliseconds since the epoch. For what other processes read. */
+  /** The time of day, in milliseconds since the epoch. For values that other processes read. */
   wallClock(): number;
   setTimeout(callback: () => void, milliseconds: number): Timer;
-  /** Takes undefined, too, as the global does. */
+  /** Also accepts undefined, like the global. */
   clearTimeout(timer: Timer | undefined): void;
   setInterval(callback: () => void, milliseconds: number): Timer;
   clearInterval(timer: Timer | undefined): void;
-  /** Calls back once pending I/O has had its turn. */
+  /** Calls back after pending I/O has been processed. */
   nextTurn(callback: () => void): void;
-  /** A random number from 0 up to 1. */
+  /** A random number from 0 to below 1. */
   random(): number;
 }
 
-/** The machine, and where the queues live. */
+/** The machine and the broker that has the queues. */
 export interface Host extends Machine {
   readonly broker: Pick<Broker, 'open'>;
 }
@@ -32,7 +32,7 @@ export interface Host extends Machine {
 /** The real setImmediate, captured before a spec can fake it. */
 const realSetImmediate = globalThis.setImmediate;
 
-/** This machine. It looks the globals up at each call, so that the fake clock of a spec works. */
+/** The real machine. It looks up the globals at each call, so that a spec's fake clock works. */
 export const realMachine: Machine = {
   now: () => performance.now(),
   wallClock: () => Date.now(),
@@ -41,22 +41,22 @@ export const realMachine: Machine = {
   setInterval: (callback, milliseconds) => setInterval(callback, milliseconds),
   clearInterval: (timer) => clearInterval(timer as NodeJS.Timeout | undefined),
   nextTurn: (callback) => {
-    // Under a fake clock nothing waits for I/O, and a faked turn might never come.
+    // Under a fake clock we never yield to I/O: a faked setImmediate might never fire.
     if (globalThis.setImmediate === realSetImmediate) realSetImmediate(callback);
     else void Promise.resolve().then(callback);
   },
   random: () => Math.random(),
 };
 
-/** This machine, and a broker. */
+/** The real machine with this broker. */
 export function realHost(broker: Host['broker']): Host {
   return { ...realMachine, broker };
 }
 
 /**
- * True if the promise fulfills within so many milliseconds; false if it takes longer. Rejections pass through.
+ * True if the promise fulfills within this many milliseconds; false if it takes longer. Rejections pass through.
  *
- *     await resolvesWithin(machine, slots, 30_000)    // false: some worker still runs after 30 s
+ *     await resolvesWithin(machine, slots, 30_000)    // false: a worker is still running after 30 s
  */
 export async function resolvesWithin(
   machine: Machine,
@@ -74,7 +74,7 @@ export async function resolvesWithin(
   }
 }
 
-/** Resolves when the signal aborts, at once if it has. */
+/** Resolves when the signal aborts; immediately if it already has. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
