@@ -1,6 +1,6 @@
 /**
  * The run loop's seam to the outside world. Code that decides when something happens gets the clock, timers, random
- * numbers and the broker from here, never from a global, so that a simulation can run several consumers in virtual time.
+ * numbers and the broker from here, never from globals, so that a simulation can run several consumers in virtual time.
  */
 import type { Broker } from '../brokers/broker.ts';
 

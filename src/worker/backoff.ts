@@ -1,23 +1,23 @@
-/** How long a message that is to be tried again stays away: pure functions of its receive count. */
+/** How long a retried message stays invisible: pure functions of its receive count. */
 
 import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 import type { ContainerSettings } from '../config/config.ts';
 
-/** Seconds until a message received so many times (1 or more) comes back; undefined: when its visibility timeout ends. */
+/** Seconds until a message received this often (1 or more) is retried; undefined: when its visibility timeout ends. */
 export type Backoff = (receiveCount: number) => number | undefined;
 
 export interface BackoffOptions {
   /** Seconds. Default 2. */
   readonly base?: number;
-  /** The longest, in seconds. Default 1800. */
+  /** The longest delay, in seconds. Default 1800. */
   readonly max?: number;
-  /** How far the delays of many messages are spread, as a share of the delay: a standard deviation. Default 0.1. */
+  /** How far delays are spread: the standard deviation as a share of the delay. Default 0.1. */
   readonly spread?: number;
   /** For specs: a random number from 0 to 1. Default: Math.random. */
   readonly random?: () => number;
 }
 
-/** The backoff that the settings of a container ask for. */
+/** The backoff for a container's settings. */
 export function backoffOf(
   {
     backoff,
@@ -37,24 +37,25 @@ export function backoffOf(
   }
 }
 
-/** A message comes back when its visibility timeout ends. */
+/** Retries a message when its visibility timeout ends. */
 export const noBackoff: Backoff = () => undefined;
 
-/** `base` seconds each time. */
+/** Retries a message after `base` seconds, every time. */
 export function constantBackoff(options: BackoffOptions = {}): Backoff {
   const { base = 2 } = options;
   return () => spreadOut(base, options);
 }
 
 /**
- * `base` to the power of the receives before this one, so 1, 2, 4, 8 … seconds for a base of 2 (Doist's sqs-workers).
+ * Retries a message after `base` to the power of its previous receives: 1, 2, 4, 8 … seconds for base 2 (as in Doist's
+ * sqs-workers).
  */
 export function exponentialBackoff(options: BackoffOptions = {}): Backoff {
   const { base = 2 } = options;
   return (receiveCount) => spreadOut(base ** (receiveCount - 1), options);
 }
 
-/** Messages that failed together should not come back together: their delays are spread normally. */
+/** Spreads delays along a normal distribution, so that messages that failed together are not all retried together. */
 function spreadOut(
   seconds: number,
   { max = 1800, spread = 0.1, random = Math.random }: BackoffOptions,
@@ -64,7 +65,7 @@ function spreadOut(
   return Math.max(0, Math.min(Math.round(wanted), max, MAX_VISIBILITY_TIMEOUT));
 }
 
-/** A number of the standard normal distribution (Box and Muller). */
+/** A random number from the standard normal distribution (Box-Muller transform). */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -1,4 +1,4 @@
-/** The message that the running worker handles, without passing it through every function (AsyncLocalStorage). */
+/** Gives the running worker its message without passing it through every function (AsyncLocalStorage). */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
 
@@ -7,50 +7,49 @@ export type MessageLog = Readonly<
   Record<'error' | 'warn' | 'info' | 'debug', (message: string, error?: unknown) => void>
 >;
 
-/** For whoever has no log. */
+/** A log that discards everything. */
 export const silentLog: MessageLog = { error() {}, warn() {}, info() {}, debug() {} };
 
-/** What a worker can ask about its message, and do with it. */
+/** What a worker can find out about its message, and do with it. */
 export interface CurrentMessage {
   readonly id: string;
   readonly body: string;
   /** The name of the queue it came from. */
   readonly queue: string;
-  /** How often the message was received, this time included. */
+  /** How often the message has been received, including this time. */
   readonly receiveCount: number;
   readonly attributes: MessageAttributes;
-  /** When it was sent: milliseconds since the epoch. */
+  /** When it was sent, in milliseconds since the epoch. */
   readonly sentAt: number;
   readonly groupId: string | undefined;
   readonly deduplicationId: string | undefined;
-  /** Aborts when the work is no longer wanted: its time or the drain's is over, or the lease was lost. */
+  /** Aborts when the work is no longer wanted: the handler timeout or drain timeout is over, or the lease was lost. */
   readonly signal: AbortSignal;
   /** Writes to the container's log. */
   readonly log: MessageLog;
   /**
-   * Keeps the message invisible to others for at least `seconds` from now (up to 12 hours from its receive). The
-   * container does this by itself for as long as it runs; this is for a worker that is about to block the process.
-   * Does nothing once the worker has ended, and with `delete_on_start`. Rejects with LeaseLostError if the message is no
-   * longer this process's, with BrokerError if the broker fails, with RangeError if `seconds` is not a number above 0.
+   * Keeps the message invisible to other processes for at least `seconds` from now (up to 12 hours from its receive).
+   * The container does this on its own while the worker runs; call it only if the worker is about to block the process.
+   * Does nothing after the worker has ended, or with `delete_on_start`. Rejects with LeaseLostError if this process no
+   * longer owns the message, BrokerError if the broker fails, RangeError if `seconds` is not a number above 0.
    */
   extend(seconds: number): Promise<void>;
 }
 
-/** One storage for every copy of the package in a process. */
+/** Shared by all copies of the package in a process. */
 const key = Symbol.for('sqs-containers.currentMessage');
 const shared = globalThis as { [key]?: AsyncLocalStorage<CurrentMessage> };
 shared[key] ??= new AsyncLocalStorage<CurrentMessage>();
 const storage = shared[key];
 
-/** The message being handled. Throws outside a worker. */
+/** The message being handled. Throws an error outside a worker. */
 export function currentMessage(): CurrentMessage {
   const current = storage.getStore();
-  if (!current)
-    throw new Error('currentMessage() was called outside a worker: no message is being handled here.');
+  if (!current) throw new Error('currentMessage() was called outside a worker: no message is being handled.');
   return current;
 }
 
-/** What a message is handled in. */
+/** The context in which a message is handled. */
 export interface MessageContext extends Pick<CurrentMessage, 'signal' | 'log' | 'extend'> {
   readonly message: Message;
   readonly queue: { readonly name: string };
@@ -61,7 +60,7 @@ export function withCurrentMessage<Result>(context: MessageContext, handle: () =
   return storage.run(new Current(context), handle);
 }
 
-/** Getters instead of a copy: most workers never ask, and the signal is made only when asked for. */
+/** Uses getters instead of a copy: most workers never ask, and the signal is created on first use. */
 class Current implements CurrentMessage {
   readonly #context: MessageContext;
 

@@ -1,34 +1,34 @@
-/** What becomes of a message: the decision, from what its worker did. Nothing here does anything. */
+/** Decides a message's outcome from what its worker did. Pure functions; the settler carries the outcome out. */
 import { MAX_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 import { type Backoff, noBackoff } from './backoff.ts';
 import { isFailedAttempt, isTransientError } from './errors.ts';
 
 /**
- * - `delete`: it is done with
- * - `retry`: it comes back, after `delaySeconds` or, without it, when its visibility timeout ends
- * - `bury`: it goes to the dead-letter queue
+ * - `delete`: delete it
+ * - `retry`: make it visible again after `delaySeconds`, or, if that is not set, when its visibility timeout ends
+ * - `bury`: move it to the dead-letter queue
  */
 export type Outcome =
   | { readonly action: 'delete' }
   | { readonly action: 'retry'; readonly delaySeconds?: number }
   | { readonly action: 'bury' };
 
-/** What to do with a message whose worker threw something other than a TransientError. */
+/** What to do with a message whose worker threw an error other than a TransientError. */
 export type OnError = 'delete' | 'retry' | 'dead_letter';
 
 export interface OutcomePolicy {
   readonly onError: OnError;
-  /** For messages that come back, unless the error says when. Default: when the visibility timeout ends. */
+  /** How long a retried message waits, if its error has no delay. Default: until its visibility timeout ends. */
   readonly backoff?: Backoff;
 }
 
 export const handled: Outcome = { action: 'delete' };
 export const buried: Outcome = { action: 'bury' };
-/** Visible to others at once. */
+/** Returned to the queue: visible immediately. */
 export const released: Outcome = { action: 'retry', delaySeconds: 0 };
 
 /**
- * What a thrown error means for a message that was received so many times.
+ * What a thrown error means for a message received `receiveCount` times.
  *
  *     outcomeOf(new TransientError(), { onError: 'delete' }, 1)                // { action: 'retry' }
  *     outcomeOf(new TransientError({ delay: 5 }), { onError: 'delete' }, 1)    // { action: 'retry', delaySeconds: 5 }

@@ -1,6 +1,6 @@
 /**
- * From what `module:expr` names to something that takes messages: calls the factory or constructs the class,
- * and settles on the one function that a container calls for each message.
+ * Makes a worker from the export that `module:expr` names: calls the factory or constructs the class, and finds the
+ * function that the container calls for each message.
  */
 import type { Message } from '../brokers/broker.ts';
 import type { Config } from '../config/config.ts';
@@ -8,56 +8,56 @@ import { decodeCall } from '../message/call.ts';
 import { isClass, loadExpression } from '../modules/load.ts';
 import type { MessageLog } from './current-message.ts';
 
-/** The `[worker]` section of the ini file; empty when there is none. */
+/** The `[worker]` section of the ini file; empty if there is none. */
 export type WorkerConfig = Readonly<Record<string, string>>;
 
-/** Handles one call. Returning means done; see TransientError for "again". */
+/** Handles one call. Return when it is done; throw a TransientError to retry. */
 export type WorkerFunction<Args extends readonly unknown[] = readonly unknown[]> = (
   ...args: Args
 ) => void | Promise<void>;
 
-/** A worker with more than a function: something to do after each message, or messages taken raw. */
+/** A worker that is more than a function: runs code after each message, or handles raw messages. */
 export interface WorkerObject<Args extends readonly unknown[] = readonly unknown[]> {
-  /** Handles one call, as a WorkerFunction. */
+  /** Handles one call, like a WorkerFunction. */
   handle?(...args: Args): void | Promise<void>;
-  /** Handles the message itself instead of the call in its body. */
+  /** Handles the raw message instead of the call in its body. */
   handleMessage?(message: Message): void | Promise<void>;
-  /** Runs after each message, whatever became of it (django-sqs closed database connections there). */
+  /** Runs after each message, whatever its outcome (django-sqs closed database connections there). */
   afterMessage?(): void | Promise<void>;
-  /** The error to go by for a message that took longer than the handler timeout, such as a TransientError. */
+  /** Returns the error, such as a TransientError, that decides the outcome after a handler timeout. */
   onTimeout?(error: Error, message: Message): unknown;
 }
 
 /**
- * What `worker = module:expr` names: called once at start with the `[worker]` section.
- * A class serves, too: it is constructed with the section, and its method `handle` takes the calls.
+ * The export that `worker = module:expr` names: called once at startup with the `[worker]` section.
+ * It can also be a class: it is constructed with the section, and its `handle` method handles the calls.
  */
 export type WorkerFactory<Args extends readonly unknown[] = readonly unknown[]> = (
   config: WorkerConfig,
   context: WorkerContext,
 ) => WorkerFunction<Args> | WorkerObject<Args> | Promise<WorkerFunction<Args>> | Promise<WorkerObject<Args>>;
 
-/** What a worker factory can know of its container. */
+/** What a worker factory can find out about its container. */
 export interface WorkerContext {
-  /** The folder of the ini file: what relative paths in it start from. */
+  /** The folder of the ini file, the base for relative paths in it. */
   readonly directory: string;
   /** The container's log. */
   readonly log: MessageLog;
 }
 
-/** A worker ready to run: what the run loop calls. */
+/** A ready worker, which the run loop calls. */
 export interface Worker {
   handleMessage(message: Message): void | Promise<void>;
   afterMessage?(): void | Promise<void>;
   onTimeout?(error: Error, message: Message): unknown;
 }
 
-/** The factory was found, and did not give a worker. The message names it and says what would do. */
+/** The factory was found but did not return a worker. The message names it and says what was expected. */
 export class WorkerFactoryError extends Error {
   override readonly name = 'WorkerFactoryError';
 }
 
-/** Throws WorkerFactoryError if what `name` names cannot be a worker factory. Does not call it. */
+/** Throws WorkerFactoryError if `factory` cannot be a worker factory. Does not call it. */
 export function checkFactory(factory: unknown, name: string): asserts factory is AnyFactory {
   if (typeof factory === 'function') return;
   throw new WorkerFactoryError(
@@ -67,13 +67,13 @@ export function checkFactory(factory: unknown, name: string): asserts factory is
 
 type AnyFactory = (config: WorkerConfig, context: WorkerContext) => unknown;
 
-/** Imports what the option `worker` names and makes the worker. Throws ModuleLoadError, WorkerFactoryError. */
+/** Imports what the `worker` option names and makes the worker. Throws ModuleLoadError, WorkerFactoryError. */
 export async function makeWorker({ container, directory, worker }: Config, log: MessageLog): Promise<Worker> {
   const factory = await loadExpression(container.worker, directory);
   return createWorker(factory, worker, container.worker, { directory, log });
 }
 
-/** Calls the factory (or constructs the class) that `name` names. Throws WorkerFactoryError. */
+/** Calls the factory (or constructs the class); `name` names it in errors. Throws WorkerFactoryError. */
 export async function createWorker(
   factory: unknown,
   config: WorkerConfig,
@@ -112,7 +112,7 @@ function fromFunction(handle: WorkerFunction): Worker {
   return { handleMessage: (message) => handle(...decodeCall(message.body)) };
 }
 
-/** The method `handle`, or the only one that an instance's class declares. */
+/** The method `handle`, or the only method that the object's class declares. */
 function callMethod(object: object): WorkerFunction | undefined {
   const named = (object as WorkerObject).handle;
   if (typeof named === 'function') return named;

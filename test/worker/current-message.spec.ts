@@ -10,7 +10,7 @@ describe('the current message', () => {
     extend: async () => {},
   });
 
-  it('is there in what the worker calls, and in what that awaits', async () => {
+  it('is available in the functions that the worker calls, also after an await', async () => {
     const inner = async () => {
       await Promise.resolve();
       return currentMessage().body;
@@ -19,14 +19,14 @@ describe('the current message', () => {
     expect([a, b]).to.deep.equal(['a', 'b']);
   });
 
-  it('is not there outside a worker, which is an error that says so', () => {
+  it('is not available outside a worker: an error says so', () => {
     withCurrentMessage(context('a'), () => {});
     expect(() => currentMessage()).to.throw(
-      'currentMessage() was called outside a worker: no message is being handled here.',
+      'currentMessage() was called outside a worker: no message is being handled.',
     );
   });
 
-  it('makes no signal unless it is asked for', () => {
+  it('creates a signal only on first use', () => {
     const lazy = { ...context('a') };
     Object.defineProperty(lazy, 'signal', {
       get() {
@@ -39,7 +39,7 @@ describe('the current message', () => {
     });
   });
 
-  it('is the same for every copy of the package in the process', async () => {
+  it('is shared by all copies of the package in the process', async () => {
     const specifier = '../../src/worker/current-message.ts?another-copy';
     const copy = (await import(specifier)) as { currentMessage: typeof currentMessage };
     expect(copy.currentMessage).not.to.equal(currentMessage);

@@ -3,12 +3,12 @@ import { isTransientError, TransientError } from '../../src/worker/errors.ts';
 import { outcomeOf } from '../../src/worker/outcome.ts';
 
 describe('what a thrown error means for the message', () => {
-  it('is retry for a TransientError, whatever on_error says', () => {
+  it('is retry for a TransientError, whatever on_error is', () => {
     expect(outcomeOf(new TransientError(), { onError: 'delete' }, 1)).to.deep.equal({ action: 'retry' });
     expect(outcomeOf(new TransientError('busy'), { onError: 'retry' }, 1)).to.deep.equal({ action: 'retry' });
   });
 
-  it('takes the delay of a TransientError in whole seconds within what SQS allows', () => {
+  it("uses the delay of a TransientError in whole seconds, within SQS's limits", () => {
     const delayOf = (delay: number) =>
       outcomeOf(new TransientError('busy', { delay }), { onError: 'delete' }, 1);
     expect(delayOf(5)).to.deep.equal({ action: 'retry', delaySeconds: 5 });
@@ -19,7 +19,7 @@ describe('what a thrown error means for the message', () => {
     expect(delayOf(Number.NaN)).to.deep.equal({ action: 'retry' });
   });
 
-  it('is what on_error says for anything else', () => {
+  it('is on_error for any other error', () => {
     for (const error of [new Error('no'), 'a string', undefined, null, 7]) {
       expect(outcomeOf(error, { onError: 'delete' }, 1)).to.deep.equal({ action: 'delete' });
       expect(outcomeOf(error, { onError: 'retry' }, 1)).to.deep.equal({ action: 'retry' });
@@ -27,7 +27,7 @@ describe('what a thrown error means for the message', () => {
     }
   });
 
-  it('takes the delay of the backoff for what is retried, unless the error has its own', () => {
+  it('uses the delay of the backoff for retries, unless the error has its own', () => {
     const policy = { onError: 'retry', backoff: (receiveCount: number) => 10 * receiveCount } as const;
     expect(outcomeOf(new Error('no'), policy, 3)).to.deep.equal({ action: 'retry', delaySeconds: 30 });
     expect(outcomeOf(new TransientError(), policy, 2)).to.deep.equal({ action: 'retry', delaySeconds: 20 });
@@ -39,7 +39,7 @@ describe('what a thrown error means for the message', () => {
 });
 
 describe('TransientError', () => {
-  it('takes a message, options, or both', () => {
+  it('accepts a message, options, or both', () => {
     expect(new TransientError('busy').message).to.equal('busy');
     expect(new TransientError({ delay: 5 }).delay).to.equal(5);
     const cause = new Error('why');
@@ -47,7 +47,7 @@ describe('TransientError', () => {
     expect([error.message, error.delay, error.cause]).to.deep.equal(['busy', 5, cause]);
   });
 
-  it('is known when another copy of the package made it', () => {
+  it('is recognized if another copy of the package created it', () => {
     expect(isTransientError({ [Symbol.for('sqs-containers.TransientError')]: true })).to.equal(true);
     expect(isTransientError(new Error('no'))).to.equal(false);
   });

@@ -47,14 +47,14 @@ describe('making a worker', () => {
     expect(await handle(workers.Two)).to.deep.equal(['handle', 1, 2, { x: 3 }]);
   });
 
-  it('keeps afterMessage of a worker object', async () => {
+  it('keeps the afterMessage of a worker object', async () => {
     const worker = await createWorker(workers.Adder, {}, 'module:expr', context);
     workers.calls.length = 0;
     await worker.afterMessage?.();
     expect(workers.calls).to.deep.equal([['after']]);
   });
 
-  it('hands the message itself to a worker that takes it raw', async () => {
+  it('passes the raw message to a worker with handleMessage', async () => {
     expect(await handle(workers.raw, 'anything')).to.deep.equal(['raw', 'anything']);
   });
 
@@ -63,7 +63,7 @@ describe('making a worker', () => {
     expect(() => worker.handleMessage(message('{}'))).to.throw(MalformedMessageError);
   });
 
-  it('says that something is no function', async () => {
+  it('reports an export that is not a function', async () => {
     const error = await failure(workers.number);
     expect(error).to.be.instanceOf(WorkerFactoryError);
     expect(error.message).to.equal(
@@ -71,13 +71,13 @@ describe('making a worker', () => {
     );
   });
 
-  it('says why a factory failed, and keeps the cause', async () => {
+  it('reports why a factory failed, and keeps the cause', async () => {
     const error = await failure(workers.failing);
     expect(error.message).to.equal('The worker factory ./m.ts:expr failed: no database');
     expect(error.cause).to.be.instanceOf(Error);
   });
 
-  it('says what a factory should have returned', async () => {
+  it('reports what a factory should have returned', async () => {
     for (const [factory, what] of [
       [workers.nothing, 'undefined'],
       [() => 5, 'the number 5'],
