@@ -1,4 +1,4 @@
-/** Reads a command line with yargs: the kinds of options, and what is wrong with one, in words for the one who typed it. */
+/** Reads a command line with yargs: declares the kinds of options, and explains mistakes to the person who typed it. */
 import type { Argv } from 'yargs';
 import { nearName } from '../config/suggestion.ts';
 import { UsageError } from '../host/exit-codes.ts';
@@ -6,8 +6,8 @@ import { version } from '../host/package.ts';
 import { commandsOf, longNames, optionsOf } from './completion-words.ts';
 
 /**
- * What was given, and the text that `--help` or `--version` asks for, '' without one of them. `explain` says in plain words
- * what yargs has against it. Throws UsageError.
+ * Returns the parsed arguments, and the text to print for `--help` or `--version` ('' without them). `explain` turns
+ * yargs's error message into one for people. Throws UsageError.
  */
 export async function readCommandLine<Given>(
   command: string,
@@ -39,22 +39,24 @@ export async function readCommandLine<Given>(
 }
 
 /**
- * What is wrong, and what was probably meant. `problem` is what yargs says, `args` the command line, and `help` the text that
- * has its options and commands.
+ * Explains what is wrong with a command line, and what was probably meant. `problem` is yargs's message, `args` the
+ * command line, and `help` the help text, which lists the options and commands.
  *
- *     usageText('Unknown argument: evry', ['wait', '--evry', '5'], help)    // 'There is no option --evry; did you mean --every?'
- *     usageText('Not enough arguments following: b', ['status', '-b'], help)    // 'The option -b needs a value.'
+ *     usageText('Unknown argument: evry', ['wait', '--evry', '5'], help)
+ *     // 'Unknown option --evry; did you mean --every?'
+ *     usageText('Not enough arguments following: b', ['status', '-b'], help)
+ *     // 'Option -b needs a value.'
  */
 export function usageText(problem: string, args: readonly string[], help: string): string {
   const [, kind, names = ''] = /^(Unknown|Not enough) arguments?(?: following)?: (.*)$/.exec(problem) ?? [];
   const typed = names.split(', ').flatMap((name) => args.find((arg) => nameIn(arg) === name) ?? []);
   if (kind === undefined || typed.length === 0) return problem.replace(/\s*\n\s*/g, ' ');
   const words = typed.map((arg) => arg.split('=', 1)[0]!);
-  if (kind === 'Not enough') return `The option ${words[0]} needs a value.`;
+  if (kind === 'Not enough') return `Option ${words[0]} needs a value.`;
   return words.map((word) => describeUnknown(word, help)).join(' ');
 }
 
-/** yargs leaves the dashes and the value of an option out. */
+/** The name as in yargs's messages, which omit an option's dashes and value. */
 function nameIn(arg: string): string {
   return arg.startsWith('-') ? arg.replace(/^-+|=.*$/gs, '') : arg;
 }
@@ -63,30 +65,30 @@ function describeUnknown(word: string, help: string): string {
   const commands = commandsOf(help);
   if (word.startsWith('-')) {
     const names = longNames(optionsOf(help)).map(nameIn);
-    return `There is no option ${word}${meant(nameIn(word), names, '--')}`;
+    return `Unknown option ${word}${meant(nameIn(word), names, '--')}`;
   }
-  if (commands.length > 0) return `There is no command ${word}${meant(word, commands)}`;
-  return `"${word}" is one argument too many.`;
+  if (commands.length > 0) return `Unknown command ${word}${meant(word, commands)}`;
+  return `Unexpected argument "${word}".`;
 }
 
 function meant(word: string, allowed: readonly string[], dashes = ''): string {
   const near = nearName(word, allowed);
   return near === undefined
-    ? `: there are ${allowed.map((name) => `${dashes}${name}`).join(', ')}.`
+    ? `; expected ${allowed.map((name) => `${dashes}${name}`).join(', ')}.`
     : `; did you mean ${dashes}${near}?`;
 }
 
-/** For yargs: an option that takes a value, which comes as a text. */
+/** For yargs: an option that takes a value, as a string. */
 export function value(describe: string) {
   return { type: 'string', requiresArg: true, describe } as const;
 }
 
-/** An option that takes a value, and may be given several times. */
+/** For yargs: an option that takes a value and may be repeated. */
 export function repeatable(describe: string) {
   return { type: 'string', array: true, nargs: 1, describe } as const;
 }
 
-/** An option that is there or not: what follows it is not its value. */
+/** For yargs: an option without a value; the next word on the command line is not its value. */
 export function flag(describe: string) {
   return { type: 'boolean', default: false, nargs: 0, describe } as const;
 }

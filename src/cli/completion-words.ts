@@ -1,29 +1,29 @@
-/** What a shell is offered when it completes a command line: taken from what --help says, so that the two never differ. */
+/** Parses command lines and help texts for shell completion. Words come from --help, so that the two never differ. */
 
-/** The argument by which the script of a shell asks: behind it comes the command line so far, word by word. */
+/** With this argument a shell's script asks for completions; the words of the command line so far follow it. */
 export const COMPLETING = '--complete';
 
-/** A command line that is to be completed. */
+/** A command line to complete. */
 export interface Unfinished {
   /** The words between the program and the one under the cursor. */
   readonly given: readonly string[];
-  /** The word under the cursor, as far as it goes. */
+  /** The word under the cursor, as typed so far. */
   readonly current: string;
 }
 
-/** `words` begin with the program. */
+/** Splits a command line to complete; `words` starts with the program. */
 export function unfinished(words: readonly string[]): Unfinished {
   return { given: words.slice(1, -1), current: words.at(-1) ?? '' };
 }
 
 export interface Option {
-  /** Such as `--config` and `-c`. */
+  /** Such as `-c` and `--config`. */
   readonly names: readonly string[];
   readonly takesValue: boolean;
 }
 
 /**
- * The options of a help text.
+ * The options listed in a help text.
  *
  *     optionsOf('Options:\n  -c, --config  The file  [string]\n')
  *     // [{ names: ['-c', '--config'], takesValue: true }]
@@ -36,18 +36,18 @@ export function optionsOf(help: string): Option[] {
   });
 }
 
-/** The commands of a help text. */
+/** The commands listed in a help text. */
 export function commandsOf(help: string): string[] {
   const [, commands = ''] = help.split(/^Commands:$/m);
   return [...commands.split(/^Options:$/m)[0]!.matchAll(/^ +[\w-]+ (\w+)/gm)].map(([, command]) => command!);
 }
 
-/** The option that the word under the cursor is a value of, if it is one. */
+/** The option whose value is under the cursor, if any. */
 export function optionBefore({ given }: Unfinished, options: readonly Option[]): Option | undefined {
   return options.find(({ names, takesValue }) => takesValue && names.includes(given.at(-1) ?? ''));
 }
 
-/** The words that are no options, nor values of options. */
+/** The words that are neither options nor their values. */
 export function plainWords({ given }: Unfinished, options: readonly Option[]): string[] {
   return given.filter(
     (word, index) =>

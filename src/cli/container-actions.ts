@@ -1,6 +1,6 @@
 /**
- * What the container executables do besides running a container: check an ini file, print a systemd unit, start a container
- * in the background and end it. Loaded only when asked for.
+ * The other actions of the container executables: check an ini file, print a systemd unit, start a container in the
+ * background, and stop it. Loaded only when needed.
  */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
@@ -17,8 +17,8 @@ import { checkFactory } from '../worker/worker.ts';
 import type { ContainerArguments } from './container-arguments.ts';
 
 /**
- * Looks at everything that can be looked at without making a worker or opening a broker; resolves to the settings as they
- * are understood. Throws ModuleLoadError, WorkerFactoryError, BrokerError.
+ * Checks everything that can be checked without creating a worker or opening a broker; resolves to the resolved settings,
+ * as text. Throws ModuleLoadError, WorkerFactoryError, BrokerError.
  */
 export async function checkedSettings(config: Config): Promise<string> {
   const { worker, broker } = config.container;
@@ -27,7 +27,7 @@ export async function checkedSettings(config: Config): Promise<string> {
   return describeConfig(config);
 }
 
-/** The text of a systemd unit for this ini file, and for the program as it is installed here; `template`: of one for many ini files. */
+/** The text of a systemd unit that runs this installation with this ini file; with `template`, of a unit template. */
 export async function unitText(
   program: Program,
   config: Config,
@@ -52,42 +52,42 @@ export async function unitText(
 }
 
 /**
- * Starts this program again in the background. Resolves to 0 when that takes messages; to its exit code if it ended before,
- * and writes to standard error what it has logged.
- * Throws UsageError if it would have no log, ConfigError for logs that cannot be opened.
+ * Starts this program again in the background. Resolves to 0 once that process is ready. If it exits before that,
+ * resolves to its exit code, and copies what it logged to standard error.
+ * Throws UsageError if it would have no log file, ConfigError if a log file cannot be opened.
  */
 export async function daemonize(program: Program, config: Config): Promise<ExitCode> {
   const logFile = daemonLog(config.loggers, loggerName(program));
   if (logFile === undefined) {
     throw new UsageError(
       program,
-      `--daemonize: ${config.file} sends the log to the terminal, which a daemon does not have; name a file in it, such as [logger] path = worker.log.`,
+      `--daemonize: ${config.file} logs to the terminal, which a daemon does not have; set a log file, such as [logger] path = worker.log.`,
     );
   }
-  // Loaded here, because winston takes a while, and the other actions have no log.
+  // Imported here, because winston is slow to load, and the other actions do not log.
   const { openLoggers } = await import('../observe/logging/loggers.ts');
-  // Here its errors can be seen; and it makes the files, with the right mode.
+  // Errors are still visible here. It also creates the files, with the right mode.
   openLoggers(config.loggers).close();
   const start = await startDaemon(logFile);
   if (start.ready) {
-    process.stdout.write(`Process ${start.pid} runs in the background; its log is ${logFile}\n`);
+    process.stdout.write(`Process ${start.pid} is running in the background and logs to ${logFile}\n`);
     return exitCodes.done;
   }
   const { exitCode, signal, output } = start;
   process.stderr.write(output);
   if (exitCode === exitCodes.done) return exitCodes.done;
   process.stderr.write(
-    `The daemon did not start: ${signal ? `killed by ${signal}` : `exit code ${exitCode}`}\n`,
+    `The daemon failed to start: ${signal ? `killed by ${signal}` : `exit code ${exitCode}`}\n`,
   );
-  // It is this program, and has its exit codes.
+  // The daemon is this same program, so it has the same exit codes.
   return (exitCode ?? exitCodes.software) as ExitCode;
 }
 
-/** Ends the process that holds a pid file, and waits for it as long as its drain may take. Throws PidFileError. */
+/** Stops the process of a pid file, and waits for as long as its drain may take. Throws PidFileError. */
 export async function stop(pidFile: string, { container }: Config): Promise<ExitCode> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const hasEnded = await stopProcess(resolve(pidFile), stopSeconds(container.drainTimeout), say);
-  return hasEnded ? exitCodes.done : exitCodes.unfinished;
+  const hasExited = await stopProcess(resolve(pidFile), stopSeconds(container.drainTimeout), say);
+  return hasExited ? exitCodes.done : exitCodes.unfinished;
 }
 
 async function hasKoffi(): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** The command line of the containers: read with yargs, and completed for a shell. */
+/** The command line of the container executables: parsing and shell completion. */
 
 import type * as z from 'zod';
 import { type Config, readConfig } from '../config/config.ts';
@@ -14,29 +14,29 @@ export interface ContainerArguments {
   readonly file: string;
   /** Validate, print the resolved settings, and exit. */
   readonly check: boolean;
-  /** Print a systemd unit for FILE, or a template of one, and exit. */
+  /** Print a systemd unit for FILE, or a unit template, and exit. */
   readonly printUnit: 'service' | 'template' | undefined;
-  /** Go on in the background. */
+  /** Continue in the background. */
   readonly daemonize: boolean;
-  /** Where the id of the process is written, or is read from to stop it. */
+  /** The file that the process ID is written to, or read from with `stop`. */
   readonly pidFile: string | undefined;
-  /** End the process of the pid file instead of running one. */
+  /** Stop the process of the pid file instead of running a container. */
   readonly stop: boolean;
-  /** Only these of the configured queues; empty: all. */
+  /** Consume only these of the configured queues; empty: all. */
   readonly queues: readonly string[];
-  /** What goes behind the names of the queues; a word that can be part of one. */
+  /** Appended to the queue names; contains only characters that a queue name may have. */
   readonly suffix: string | undefined;
-  /** What the command line has instead of the ini file; `idleExit` is in seconds. */
+  /** Options that override the ini file; `idleExit` is in seconds. */
   readonly overrides: { readonly messageLimit?: number; readonly idleExit?: number };
 }
 
 const DESCRIPTIONS: Readonly<Record<Program, string>> = {
-  'sqs-sequential': 'Hands the messages of its queues to a worker, one at a time.',
+  'sqs-sequential': 'Calls a worker for every message in its queues, one at a time.',
   'sqs-concurrent':
-    'Hands the messages of its queues to a worker, many at a time, in one process or several.',
+    'Calls a worker for every message in its queues, many at a time, in one or more processes.',
 };
 
-/** What is not given. */
+/** The arguments when no options are given. */
 const NO_OPTIONS: Omit<ContainerArguments, 'file'> = {
   check: false,
   printUnit: undefined,
@@ -48,13 +48,13 @@ const NO_OPTIONS: Omit<ContainerArguments, 'file'> = {
   overrides: {},
 };
 
-/** The arguments, or the text that `--help` or `--version` asks for. Throws UsageError. */
+/** Returns the arguments, or the text to print for `--help` or `--version`. Throws UsageError. */
 export async function parseContainerArguments(
   program: Program,
   args: readonly string[],
 ): Promise<ContainerArguments | { readonly text: string }> {
   const [file, ...others] = args;
-  // How services are started: without yargs, which takes longer to load than all of our own code.
+  // The usual command line of a service. It does not need yargs, which takes longer to load than all our own code.
   if (file && others.length === 0 && !file.startsWith('-')) return { ...NO_OPTIONS, file };
   return parseOptions(program, args);
 }
@@ -69,13 +69,13 @@ async function parseOptions(
   );
   if (parsed.help === true || parsed.version === true) return { text };
   const [file, ...others] = parsed._.map(String);
-  if (!file) throw new UsageError(program, 'Name an ini file.');
-  if (others.length > 0) throw new UsageError(program, 'Name one ini file, not several.');
+  if (!file) throw new UsageError(program, 'Specify an ini file.');
+  if (others.length > 0) throw new UsageError(program, 'Specify only one ini file.');
   const { daemonize, stop, pidFile } = parsed;
   if (stop && pidFile === undefined) {
-    throw new UsageError(program, '--stop: which process? Name its --pid-file, too.');
+    throw new UsageError(program, '--stop also needs --pid-file.');
   }
-  if (stop && daemonize) throw new UsageError(program, '--stop and --daemonize: give one of the two.');
+  if (stop && daemonize) throw new UsageError(program, '--stop and --daemonize cannot be used together.');
   const { messageLimit, idleExit } = containerOptions.shape;
   return {
     file,
@@ -93,7 +93,7 @@ async function parseOptions(
   };
 }
 
-/** What may come next on a command line. `words` is what there is of it, from the program to the word under the cursor. */
+/** Completions for a command line. `words` is the line so far, from the program to the word under the cursor. */
 export async function completeContainerArguments(
   program: Program,
   words: readonly string[],
@@ -109,7 +109,7 @@ export async function completeContainerArguments(
   return before.names.includes('--suffix') ? [...(container?.suffixes ?? [])] : [];
 }
 
-/** What is wrong with the file, the container says when it is started. */
+/** Ignores errors: the container reports them when it starts. */
 function readQuietly(file: string): Config | undefined {
   try {
     return readConfig(file);
@@ -123,29 +123,32 @@ async function parserOf(program: Program) {
   return yargs()
     .scriptName(program)
     .usage(
-      `${program} FILE\n\n${DESCRIPTIONS[program]} FILE is an ini file; config.example.ini explains each option.`,
+      `${program} FILE\n\n${DESCRIPTIONS[program]} FILE is an ini file; config.example.ini explains every option.`,
     )
     .parserConfiguration({ 'parse-positional-numbers': false, 'boolean-negation': false })
-    .option('check', flag('Validate FILE, print the resolved settings, exit'))
-    .option('queue', repeatable('Only this queue of those in FILE, as it is named there; may be repeated'))
-    .option('suffix', value('Work on the queues with __SUFFIX behind their names'))
+    .option('check', flag('Validate FILE, print the resolved settings, and exit'))
+    .option('queue', repeatable('Consume only this queue, named as in FILE; may be repeated'))
+    .option('suffix', value('Append __SUFFIX to the queue names'))
     .option('message-limit', value('Exit after N messages'))
     .option('idle-exit', value('Exit after SECONDS without a message (or 500ms, 5m, 1h30m)'))
-    .option('daemonize', flag('Go on in the background, once messages are taken'))
-    .option('pid-file', value('Write the process id to this file; refuse to run while its process runs'))
-    .option('stop', flag('End the process of --pid-file, and wait until it has drained'))
-    .option('print-unit', flag('Print a systemd unit for FILE, exit'))
+    .option('daemonize', flag('Continue in the background once the container is ready'))
+    .option(
+      'pid-file',
+      value('Write the process ID to this file; refuse to start while the process in it runs'),
+    )
+    .option('stop', flag('Stop the process of --pid-file, and wait until it has drained'))
+    .option('print-unit', flag('Print a systemd unit for FILE and exit'))
     .option(
       'print-template-unit',
-      flag(`Print a template of one, ${program}@.service, for all ini files in the folder of FILE, exit`),
+      flag(`Print a unit template, ${program}@.service, for all ini files in the folder of FILE, and exit`),
     )
     .epilogue(
-      'Exit codes: 0 done or drained, 64 wrong usage, 69 broker, queue or what the worker needs unreachable at start, 70 defect, 75 a worker did not end, 78 bad configuration.\nSignals: TERM and INT drain (a second one ends at once), HUP reopens the log files, USR2 wakes a receiver that pauses.',
+      'Exit codes: 0 done or drained; 64 invalid usage; 69 broker, queue or something that the worker needs was unreachable at start; 70 internal error or uncaught exception; 75 a worker did not end; 78 invalid configuration.\nSignals: SIGTERM and SIGINT drain (a second one exits immediately), SIGHUP reopens the log files, SIGUSR2 ends a pause in polling.',
     )
     .strictOptions();
 }
 
-/** The value of an option, read by the rules of the ini file; undefined if it is not given. Throws UsageError. */
+/** The value of an option, validated like in the ini file; undefined if it is not given. Throws UsageError. */
 function read<Value>(
   command: string,
   option: string,

@@ -1,4 +1,4 @@
-/** What the container executables share: the command line in, the exit code out. */
+/** The main function of the container executables, from command line to exit code. */
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config/config.ts';
 import { nameProblems } from '../config/queue-names.ts';
@@ -33,9 +33,9 @@ export async function containerMain(program: Program, args: readonly string[]): 
     if (given.check || given.printUnit || given.stop || (given.daemonize && !isStarted)) {
       return await act(program, config, given);
     }
-    // Also when a second signal ends the process at once.
+    // Also when a second signal exits immediately.
     if (pidFile !== undefined && !parent) process.once('exit', claimPidFile(resolve(pidFile)));
-    // Imported only when run: for --help, --check, and the parent of processes the run loop need not be loaded.
+    // Imported here, because --help, --check and a parent process do not need the run loop.
     if (!parent && needsProcesses(config)) {
       const { runSupervisedContainer } = await import('../supervisor/supervised-container.ts');
       return await runSupervisedContainer(program, config, { suffix: given.suffix, onReady });
@@ -47,14 +47,14 @@ export async function containerMain(program: Program, args: readonly string[]): 
   }
 }
 
-/** The settings of the ini file, but for those that the command line has. Throws UsageError. */
+/** The settings of the ini file, with the command line's overrides. Throws UsageError. */
 function settingsFor(program: Program, { file, queues, suffix, overrides }: ContainerArguments): Config {
   const config = settingsOf(program, readConfig(file));
   const names = config.container.queue.map(({ name }) => name);
   const unknown = queues.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    const advice = suggest(unknown, names, 'it has');
-    throw new UsageError(program, `--queue ${unknown}: ${file} has no such queue; ${advice}.`);
+    const advice = suggest(unknown, names, 'it lists');
+    throw new UsageError(program, `--queue ${unknown}: ${file} does not list this queue; ${advice}.`);
   }
   const queue = config.container.queue.filter(({ name }) => queues.length === 0 || queues.includes(name));
   const container = { ...config.container, queue, ...overrides };
@@ -63,7 +63,7 @@ function settingsFor(program: Program, { file, queues, suffix, overrides }: Cont
   return { ...config, container };
 }
 
-/** Does what the command line asks for besides running a container. */
+/** Runs an action other than running a container. */
 async function act(program: Program, config: Config, given: ContainerArguments): Promise<ExitCode> {
   const { checkedSettings, daemonize, stop, unitText } = await import('./container-actions.ts');
   const { check, printUnit, pidFile } = given;

@@ -1,6 +1,6 @@
 /**
- * The project's own installation goes before the copy that was started, which may be a global one or that of npx: its
- * lock file names the version that it was tested with, and its worker imports that version.
+ * Prefers the project's own installation over the copy that was started, which may be a global one or one from npx. The
+ * project was tested with the version in its lock file, and its worker imports that version.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,18 +9,18 @@ import { pathToFileURL } from 'node:url';
 import { packageFolder } from '../host/package.ts';
 
 /**
- * Runs the same command with the project's own copy, if it has another one than this; that ends the process. `iniFile`
- * tells which project it is: the working directory of a service does not.
+ * If the project has its own copy, and it is not this one, runs the same command with it; the process then exits there.
+ * `iniFile` identifies the project, because a service's working directory does not.
  */
 export async function handOver(program: string, iniFile: string): Promise<void> {
   const executable = projectExecutable(program, dirname(iniFile));
   if (executable === undefined) return;
-  // What starts this program again, as a daemon, as a child or from a unit, starts that copy.
+  // Daemons, child processes and units then use that copy, too.
   process.argv[1] = executable;
   await import(pathToFileURL(executable).href);
 }
 
-/** The executable `program` of the copy that a folder has installed; undefined if it has none, or just this one. */
+/** Path of the executable `program` in the copy installed in a folder; undefined if there is none, or only this copy. */
 export function projectExecutable(program: string, folder: string): string | undefined {
   const manifest = manifestIn(folder);
   if (manifest === undefined || dirname(manifest) === packageFolder()) return undefined;

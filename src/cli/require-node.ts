@@ -1,7 +1,7 @@
 /**
- * What comes before everything else. Ends the process with one clear line on a Node.js that is too old: the executables
- * import this first, and everything else with `import()`, because what is too new for an old Node.js fails before any
- * code of the importing file runs. On the others, Node.js keeps what it compiles for the next start.
+ * Runs before everything else. If Node.js is too old, exits with one clear line. The executables import this file first
+ * and everything else with `import()`: an old Node.js fails to parse our code before any code of the importing file
+ * runs. Otherwise, enables Node.js's compile cache, for faster starts.
  */
 const [major = 0, minor = 0] = process.versions.node.split('.').map((part) => Number(part));
 if (major < 24 || (major === 24 && minor < 15)) {
@@ -9,7 +9,8 @@ if (major < 24 || (major === 24 && minor < 15)) {
   process.exit(78);
 }
 
-// In our own folder: others may write to the system's temporary one, and what is in the cache is run. If this user may
-// not write here, nothing is kept. What an older Node.js lacks cannot be imported, only asked for.
+// The cache is in our own folder, because cached code is executed, and other users can write to the system's temporary
+// folder. If this user cannot write here, nothing is cached. A static import of `node:module` would fail on an older
+// Node.js that lacks the function.
 const cache = new URL('dist/.cache', import.meta.resolve('sqs-containers/package.json'));
 process.getBuiltinModule('node:module').enableCompileCache(decodeURIComponent(cache.pathname));

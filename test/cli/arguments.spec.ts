@@ -34,7 +34,7 @@ describe('the arguments of sqs-sequential', () => {
     });
   });
 
-  it('may name some of the queues, and the suffix of all', async () => {
+  it('may select some of the queues, and set a suffix for all', async () => {
     const options = ['--queue', 'urgent', '--suffix=big', '--queue=bulk.fifo'];
     expect(await parse(...options, 'worker.ini')).to.deep.include({
       file: 'worker.ini',
@@ -48,7 +48,7 @@ describe('the arguments of sqs-sequential', () => {
     expect(await parse('--suffix', '007', 'worker.ini')).to.include({ suffix: '007' });
   });
 
-  it('may ask for a unit, for a daemon, or for the end of one', async () => {
+  it('may ask to print a unit, or to start or stop a daemon', async () => {
     expect(await parse('--print-unit', 'worker.ini')).to.include({
       file: 'worker.ini',
       printUnit: 'service',
@@ -65,18 +65,18 @@ describe('the arguments of sqs-sequential', () => {
   });
 
   for (const [title, args, advice] of [
-    ['no file', [], 'Name an ini file.'],
-    ['an empty file name', [''], 'Name an ini file.'],
-    ['two files', ['a.ini', 'b.ini'], 'Name one ini file, not several.'],
-    ['an unknown option', ['--chek', 'worker.ini'], 'There is no option --chek; did you mean --check?'],
-    ['nothing to stop', ['worker.ini', '--stop'], '--stop: which process? Name its --pid-file, too.'],
+    ['no file', [], 'Specify an ini file.'],
+    ['an empty file name', [''], 'Specify an ini file.'],
+    ['two files', ['a.ini', 'b.ini'], 'Specify only one ini file.'],
+    ['an unknown option', ['--chek', 'worker.ini'], 'Unknown option --chek; did you mean --check?'],
+    ['--stop without a pid file', ['worker.ini', '--stop'], '--stop also needs --pid-file.'],
     [
       'both a start and a stop',
       ['worker.ini', '--stop', '--daemonize', '--pid-file', 'worker.pid'],
-      '--stop and --daemonize: give one of the two.',
+      '--stop and --daemonize cannot be used together.',
     ],
     [
-      'a message limit that is no number',
+      'a message limit that is not a number',
       ['--message-limit', 'many', 'worker.ini'],
       '--message-limit many: expected a whole number of at least 1',
     ],
@@ -85,47 +85,47 @@ describe('the arguments of sqs-sequential', () => {
     [
       'a message limit without a value',
       ['worker.ini', '--message-limit'],
-      'The option --message-limit needs a value.',
+      'Option --message-limit needs a value.',
     ],
     [
-      'an idle time that is none',
+      'an invalid idle time',
       ['--idle-exit=-1', 'worker.ini'],
       '--idle-exit -1: expected a duration such as 30, 500ms or 5m',
     ],
     ['an idle time of 0', ['--idle-exit', '0', 'worker.ini'], '--idle-exit 0: expected 0.001 to'],
-    ['no name behind --queue', ['worker.ini', '--queue'], 'queue'],
-    ['no word behind --suffix', ['worker.ini', '--suffix'], 'suffix'],
+    ['no name after --queue', ['worker.ini', '--queue'], 'queue'],
+    ['no word after --suffix', ['worker.ini', '--suffix'], 'suffix'],
     [
-      'a suffix that cannot be a part of a name',
+      'a suffix that cannot be part of a queue name',
       ['--suffix', 'a b', 'worker.ini'],
       '--suffix a b: expected a word of up to 40 letters, digits, - and _',
     ],
     ['an empty suffix', ['--suffix=', 'worker.ini'], '--suffix'],
     ['two suffixes', ['--suffix=a', '--suffix=b', 'worker.ini'], '--suffix a,b: expected a word'],
     ['a value for --check', ['--check=maybe', 'worker.ini'], 'check'],
-    ['--no-check', ['--no-check', 'worker.ini'], 'There is no option --no-check'],
+    ['--no-check', ['--no-check', 'worker.ini'], 'Unknown option --no-check'],
   ] as const) {
     it(`are refused with ${title}`, () => expectRefusal(parse(...args), 'sqs-sequential', advice));
   }
 });
 
 describe('the arguments of sqs-concurrent', () => {
-  it('are those of sqs-sequential', async () => {
+  it('are the same as those of sqs-sequential', async () => {
     const args = ['worker.ini', '--queue', 'jobs', '--suffix', 'big', '--message-limit', '5', '--check'];
     expect(await parseContainerArguments('sqs-concurrent', args)).to.deep.equal(
       await parseContainerArguments('sqs-sequential', args),
     );
   });
 
-  it('are refused in its name', () => {
+  it('are refused under its own name', () => {
     return expectRefusal(
       parseContainerArguments('sqs-concurrent', []),
       'sqs-concurrent',
-      'Name an ini file.',
+      'Specify an ini file.',
     );
   });
 
-  it('are explained in its name', async () => {
+  it('are explained under its own name', async () => {
     const help = await parseContainerArguments('sqs-concurrent', ['--help']);
     expect(help)
       .to.have.property('text')
@@ -259,17 +259,13 @@ describe('the arguments of sqs-queues', () => {
     ['no command', [], 'Name a command: status, send, peek, '],
     ['an unknown command', ['delete', 'jobs'], 'Name a command: status, send, peek, '],
     ['no queue to send to', ['send'], 'Name a queue.'],
-    ['a misspelt command', ['stauts'], 'There is no command stauts; did you mean status?'],
-    [
-      'an unknown option',
-      ['send', 'jobs', '--colour'],
-      'There is no option --colour: there are --config, --',
-    ],
-    ['a misspelt option', ['wait', 'jobs', '--evry=5'], 'There is no option --evry; did you mean --every?'],
+    ['a misspelt command', ['stauts'], 'Unknown command stauts; did you mean status?'],
+    ['an unknown option', ['send', 'jobs', '--colour'], 'Unknown option --colour; expected --config, --'],
+    ['a misspelt option', ['wait', 'jobs', '--evry=5'], 'Unknown option --evry; did you mean --every?'],
     [
       'two misspelt options',
       ['cost', '--rte', '5/s', '--idlepause=5s'],
-      '--rate? There is no option --idlepause; ',
+      '--rate? Unknown option --idlepause; ',
     ],
     ['a keyword without a value', ['send', 'jobs', '--kw', 'x'], '--kw takes key=value, not "x"'],
     ['a delay in words', ['send', 'jobs', '--delay', 'soon'], '--delay takes whole seconds, not "soon"'],
@@ -307,8 +303,8 @@ describe('the arguments of sqs-queues', () => {
       ['status', '-c', 'a.ini', '-b', 'sqs'],
       'Give either an ini file (-c) or a broker (-b), not both.',
     ],
-    ['a broker without an address', ['status', '-b'], 'The option -b needs a value.'],
-    ['two queues to make', ['create', 'one', 'two'], '"two" is one argument too many.'],
+    ['a broker without an address', ['status', '-b'], 'Option -b needs a value.'],
+    ['two queues to make', ['create', 'one', 'two'], 'Unexpected argument "two".'],
     ['parts of seconds', ['create', 'jobs', '--delay', '1.5'], '--delay takes whole seconds, not "1.5"'],
     [
       'a number of receives without a dead-letter queue',

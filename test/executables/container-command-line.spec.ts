@@ -15,7 +15,7 @@ describe('the command line of sqs-sequential', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  it('explains itself with --help, exit codes and signals included', async () => {
+  it('is explained by --help, including exit codes and signals', async () => {
     const folder = folderWith({});
     for (const option of ['--help', '-h']) {
       const { stdout, stderr, ended } = await run('sequential', [option], { folder });
@@ -27,24 +27,24 @@ describe('the command line of sqs-sequential', function () {
     }
   });
 
-  it('tells its version', async () => {
+  it('prints the version with --version', async () => {
     const { stdout, ended } = await run('sequential', ['--version'], { folder: folderWith({}) });
     expect({ stdout, ended }).to.deep.equal({ stdout: `${version}\n`, ended: 0 });
   });
 
-  it('is in English, whatever language the machine has', async () => {
+  it('is in English, regardless of the locale', async () => {
     const folder = folderWith({});
     const { stderr } = await run('sequential', ['--foo'], { folder, environment: { LC_ALL: 'de_DE.UTF-8' } });
-    expect(stderr).to.contain('There is no option --foo');
+    expect(stderr).to.contain('Unknown option --foo');
   });
 
-  it('says what is wrong with it on standard error, and exits with 64', async () => {
+  it('reports mistakes on standard error, and exits with 64', async () => {
     const { stdout, stderr, ended } = await run('sequential', [], { folder: folderWith({}) });
     expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
-    expect(stderr).to.equal('sqs-sequential: Name an ini file.\nSee sqs-sequential --help.\n');
+    expect(stderr).to.equal('sqs-sequential: Specify an ini file.\nSee sqs-sequential --help.\n');
   });
 
-  it('says in one line that Node.js is too old', async function () {
+  it('reports in one line that Node.js is too old', async function () {
     if (oldNode === undefined) this.skip();
     for (const program of ['sequential', 'queues'] as const) {
       const { output, ended } = await run(program, ['--help'], { folder: folderWith({}), node: oldNode });
@@ -81,7 +81,7 @@ describe('the configuration of sqs-sequential', function () {
     expect(stderr).to.equal('worker.ini: the file does not exist; name an existing ini file\n');
   });
 
-  it('is refused with all its mistakes at once, each with its line, with and without --check', async () => {
+  it('is refused with all its mistakes listed, each with its line, with and without --check', async () => {
     const text = settings(
       './workers.mjs:adder',
       'pol = 5\non_error = ignore\nmessage_limit = 0\n[logger]\nlevel = loud\n',
@@ -112,7 +112,7 @@ describe('the configuration of sqs-sequential', function () {
     expect(stderr).to.match(/^worker\.ini: \[logger\.messages\] path = ".*missing\/messages\.log": /);
   });
 
-  it('with --check is printed as it is understood, and nothing is touched', async () => {
+  it('is printed with resolved settings by --check, which changes nothing', async () => {
     const text = settings(
       './workers.mjs:adder',
       'poll = 1m\n[worker]\nname = tester\napi_key = abc\n[logger.messages]\npath = messages.log\n',
@@ -171,7 +171,7 @@ describe('the configuration of sqs-sequential', function () {
     expect(stderr).to.match(/^ +at broken .*workers\.mjs/m);
   });
 
-  it('is not to blame when a factory finds its database not up yet: starting again may help', async () => {
+  it('is not blamed when a factory cannot reach its database: a restart may help', async () => {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:connecting'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(69);
@@ -185,7 +185,7 @@ describe('the configuration of sqs-sequential', function () {
     expect(messageOf(stderr)).to.match(/^The worker factory \.\/workers\.mjs:nothing returned undefined: /);
   });
 
-  it('is not to blame when a factory throws a TransientError: starting again may help', async () => {
+  it('is not blamed when a factory throws a TransientError: a restart may help', async () => {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:waiting'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(69);

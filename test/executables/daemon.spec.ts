@@ -56,14 +56,14 @@ describe('a container as a daemon', function () {
     ['sequential', ''],
     ['concurrent', 'processes = 2\n'],
   ] as const) {
-    it(`(sqs-${program}) goes on in the background once it is ready, and is stopped when it has drained`, async () => {
+    it(`(sqs-${program}) continues in the background once it is ready, and --stop waits until it has drained`, async () => {
       const folder = folderFor('worker', more + LOG);
       await call(await openQueue(folder), ['one']);
       const starter = await run(program, DAEMON, { folder });
       expect(starter.ended, starter.output).to.equal(0);
       const pid = holderOf(folder);
       expect(starter.stdout).to.equal(
-        `Process ${pid} runs in the background; its log is ${join(folder, 'worker.log')}\n`,
+        `Process ${pid} is running in the background and logs to ${join(folder, 'worker.log')}\n`,
       );
       expect(contentOf(folder, 'worker.log')).to.match(new RegExp(`INFO ${program}: Connected`));
       expect(statSync(join(folder, 'worker.log')).mode & 0o007, 'rights of others').to.equal(0);
@@ -81,7 +81,7 @@ describe('a container as a daemon', function () {
     });
   }
 
-  it('has no channel to who started it, and a session of its own', async () => {
+  it('has no channel to the process that started it, and its own session', async () => {
     const folder = folderFor('worker');
     await call(await openQueue(folder), ['one']);
     expect(await run('sequential', DAEMON, { folder })).to.have.property('ended', 0);
@@ -91,7 +91,7 @@ describe('a container as a daemon', function () {
     expect(session).to.equal(String(pid));
   });
 
-  it('that fails to start is reported, with what it logged and its exit code', async () => {
+  it('that fails to start is reported, with its log and exit code', async () => {
     const folder = folderFor('broken');
     writeFileSync(join(folder, 'worker.log'), 'an old line\n');
     const starter = await run('sequential', DAEMON, { folder });
@@ -99,12 +99,12 @@ describe('a container as a daemon', function () {
     expect(starter.ended).to.equal(78);
     expect(starter.stderr)
       .to.match(/ERROR sequential: .*no mail server/)
-      .and.match(/\nThe daemon did not start: exit code 78\n$/)
+      .and.match(/\nThe daemon failed to start: exit code 78\n$/)
       .and.not.contain('an old line');
     expect(starter.stdout).to.equal('');
   });
 
-  it('is refused, with the process id, while another one has its pid file', async () => {
+  it('is refused, with the process ID, while another process holds its pid file', async () => {
     const folder = folderFor('worker');
     await openQueue(folder);
     expect(await run('sequential', DAEMON, { folder })).to.have.property('ended', 0);
@@ -117,7 +117,7 @@ describe('a container as a daemon', function () {
     expect(processStartTime(pid)).not.to.equal(undefined);
   });
 
-  it('ends with the one that waits for it', async () => {
+  it('exits if the process that waits for it is stopped', async () => {
     const folder = folderFor('slow');
     await openQueue(folder);
     const starter = start('sequential', DAEMON, { folder });
@@ -131,12 +131,10 @@ describe('a container as a daemon', function () {
   it('needs a log file', async () => {
     const starter = await run('sequential', DAEMON, { folder: folderFor('worker', '') });
     expect(starter.ended).to.equal(64);
-    expect(starter.stderr).to.match(
-      /^sqs-sequential: --daemonize: worker\.ini sends the log to the terminal/,
-    );
+    expect(starter.stderr).to.match(/^sqs-sequential: --daemonize: worker\.ini logs to the terminal/);
   });
 
-  it('is not needed for a pid file, nor that its process has ended in order', async () => {
+  it('is not needed for a pid file, which also works after its process crashed', async () => {
     const folder = folderFor('worker', '');
     await openQueue(folder);
     const startOne = async (): Promise<Executable> => {

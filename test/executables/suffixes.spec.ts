@@ -12,7 +12,7 @@ const LIMIT = ['--message-limit', '1'];
 /** To see that there is nothing more. */
 const IDLE = ['--idle-exit', '300ms'];
 
-describe('prefixes, suffixes and names of queues', function () {
+describe('prefixes, suffixes and queue names', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
@@ -36,7 +36,7 @@ describe('prefixes, suffixes and names of queues', function () {
 
   const sequential = (...args: string[]) => run('sequential', ['worker.ini', ...args], { folder });
 
-  it('put a prefix before the names of the queues and of the dead-letter queue', async () => {
+  it('put a prefix before the names of the queues and the dead-letter queue', async () => {
     await prepare('queue = mails\nqueue_prefix = anna\non_error = dead_letter\ndead_letter_queue = failed\n');
     await fill('mails', 'anna__mails');
     await (await broker.open('anna__mails')).send([{ body: 'no call' }]);
@@ -48,7 +48,7 @@ describe('prefixes, suffixes and names of queues', function () {
     expect(await (await broker.open('anna__failed')).counts()).to.include({ visible: 1 });
   });
 
-  it('work with --suffix on other queues', async () => {
+  it('select other queues with --suffix', async () => {
     await prepare('queue = mails, bulk.fifo\nsuffixes = big, small\nqueue_prefix = anna\n');
     await fill('anna__mails', 'anna__mails__big', 'anna__bulk__big.fifo', 'anna__mails__small');
     const { stdout, stderr, ended } = await sequential('--suffix', 'big', ...IDLE);
@@ -61,7 +61,7 @@ describe('prefixes, suffixes and names of queues', function () {
     expect(stderr).to.contain('queues "anna__mails__big", "anna__bulk__big.fifo"').and.not.contain('WARN');
   });
 
-  it('warn of a suffix that the ini file does not have, and work with it', async () => {
+  it('warn about a suffix that the ini file does not list, and use it anyway', async () => {
     await prepare('queue = mails\nsuffixes = big, small\n');
     await fill('mails', 'mails__bigg');
     const { stdout, stderr, ended } = await sequential('--suffix', 'bigg', ...LIMIT);
@@ -72,7 +72,7 @@ describe('prefixes, suffixes and names of queues', function () {
     ]);
   });
 
-  it('refuse a suffix that does not fit the queues, before anything is opened', async () => {
+  it('refuse a suffix that makes a queue name too long, before opening anything', async () => {
     const long = 'x'.repeat(78);
     await prepare(`queue = ${long}\n`);
     const { stderr, ended } = await sequential('--suffix', 'big');
@@ -88,7 +88,7 @@ describe('prefixes, suffixes and names of queues', function () {
     expect(stderr).to.contain('--suffix failed: "mails__failed" is handled here');
   });
 
-  it('work with --queue on some of the configured queues only', async () => {
+  it('select some of the configured queues with --queue', async () => {
     await prepare('queue = urgent*3, mails, bulk\nqueue_prefix = anna\n');
     await fill('anna__urgent', 'anna__mails', 'anna__bulk');
     const { stdout, stderr, ended } = await sequential('--queue', 'bulk', '--queue', 'urgent', ...IDLE);
@@ -107,11 +107,13 @@ describe('prefixes, suffixes and names of queues', function () {
     await prepare('queue = urgent*3, mails\nqueue_prefix = anna\n');
     for (const [name, advice] of [
       ['mail', 'did you mean "mails"?'],
-      ['bulk', 'it has urgent, mails'],
+      ['bulk', 'it lists urgent, mails'],
     ] as const) {
       const { stdout, stderr, ended } = await sequential('--queue', name);
       expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
-      expect(stderr).to.contain(`sqs-sequential: --queue ${name}: worker.ini has no such queue; ${advice}`);
+      expect(stderr).to.contain(
+        `sqs-sequential: --queue ${name}: worker.ini does not list this queue; ${advice}`,
+      );
     }
     expect(await broker.list()).to.deep.equal([]);
   });

@@ -22,10 +22,8 @@ describe('restarting a process', () => {
   it('describes how a process ended, and when the next one starts', () => {
     expect(describeEnd({ code: 1, signal: null })).to.equal('exit code 1');
     expect(describeEnd({ code: null, signal: 'SIGKILL' })).to.equal('killed by SIGKILL');
-    expect(describeEnd({ error: new Error('spawn EAGAIN') })).to.equal(
-      'it could not be started: spawn EAGAIN',
-    );
-    expect(describePause(0)).to.equal('at once');
+    expect(describeEnd({ error: new Error('spawn EAGAIN') })).to.equal('could not be started: spawn EAGAIN');
+    expect(describePause(0)).to.equal('immediately');
     expect(describePause(2_049)).to.equal('in 2.0 s');
   });
 });
