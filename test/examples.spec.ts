@@ -36,7 +36,7 @@ describe('the examples', () => {
   const sequential = (...args: string[]) => start('sequential', args, options);
   const queues = (...args: string[]) => succeeds(start('queues', args, options));
 
-  it('all have a right configuration', async () => {
+  it('all have a valid configuration', async () => {
     const files = globSync(['*.ini', 'examples/**/*.ini'], { cwd: options.folder });
     expect(files).to.include.members([
       'config.example.ini',
@@ -48,7 +48,7 @@ describe('the examples', () => {
     await Promise.all(files.map((file) => succeeds(sequential(file, '--check'))));
   });
 
-  it('add, with the two commands of a newcomer', async () => {
+  it('add, with the two commands in the README', async () => {
     const container = sequential('config.example.ini');
     await container.prints(/Connected/);
     await queues('send', 'adder', '1', '2', '3', '-c', 'config.example.ini');
@@ -57,7 +57,7 @@ describe('the examples', () => {
     await succeeds(container);
   });
 
-  it('add what is in a folder, through a broker of its own', async () => {
+  it('add messages from a folder, through a custom broker', async () => {
     const file = 'examples/folder-broker/worker.ini';
     const status = async () => (await queues('status', '-c', file)).stdout.split('\n').slice(1);
     expect(await status()).to.deep.equal(['adder\t0\t0\t0\t\t', '']);
@@ -75,14 +75,14 @@ describe('the examples', () => {
     expect(await status()).to.deep.equal(['adder\t0\t0\t0\t\t', '']);
   });
 
-  it('share a folder among processes, each message with one of them', async () => {
+  it('share a folder among processes, each message handled by one of them', async () => {
     const file = 'examples/folder-broker/worker.ini';
     const numbers = Array.from({ length: 300 }, (_, index) => index);
     const bodies = numbers.map((number) => `[[${number},0,0],{}]\n`).join('');
     writeFileSync(join(options.folder, 'bodies'), bodies);
     await queues('send', 'adder', '--from', 'bodies', '-c', file);
     const containers = [1, 2, 3].map(() => start('concurrent', [file, '--idle-exit', '1'], options));
-    // One that starts late finds nothing left, and says nothing.
+    // A process that starts late finds no messages left, and prints nothing.
     const lines = (await Promise.all(containers.map(succeeds))).flatMap(({ stdout }) =>
       stdout.split('\n').filter((line) => line !== ''),
     );
@@ -96,9 +96,9 @@ describe('the examples', () => {
     expect(container.stdout).to.equal('168 primes up to 1000\n');
   });
 
-  it('stop counting at once, and begin again later', async () => {
+  it('stop counting immediately, and start again later', async () => {
     await queues('send', 'primes', '1e9', '-c', 'examples/primes.ini');
-    // Without the age of the message, and what a dead-letter queue has.
+    // Without the message's age and the dead letters.
     const status = async () => {
       const [, row = ''] = (await queues('status', '-c', 'examples/primes.ini')).stdout.split('\n');
       return row.split('\t').slice(0, 4).join(' ');
@@ -110,7 +110,7 @@ describe('the examples', () => {
     expect(await status()).to.equal('primes 1 0 0');
   });
 
-  it('welcome who signs up, in a mail that a task sends', async () => {
+  it('welcome a new user, in a mail that a task sends', async () => {
     symlinkSync(join(repository, 'node_modules/zod'), join(options.folder, 'node_modules/zod'));
     const mailServer = new FakeMailServer();
     const port = await mailServer.start();
@@ -128,7 +128,7 @@ describe('the examples', () => {
     }
   });
 
-  it('send e-mail from SQS, and keep what is refused', async () => {
+  it('send e-mail from SQS, and keep refused mails', async () => {
     const sqs = await startFauxqs({ port: 0, logger: false });
     const mailServer = new FakeMailServer();
     options = {

@@ -1,4 +1,4 @@
-/** The files of examples/deploy/ for Kubernetes, KEDA and ECS: that they can be read, and agree with each other. */
+/** The files in examples/deploy/ for Kubernetes, KEDA and ECS: they parse, and agree with each other. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -19,7 +19,7 @@ function read(file: string): string {
   return readFileSync(join(FOLDER, file), 'utf8');
 }
 
-/** A resource of a file in YAML, by its kind. */
+/** A resource in a YAML file, by its kind. */
 function resource(file: string, kind: string): object {
   const found = (loadAll(read(file)) as { readonly kind: string }[]).filter((one) => one.kind === kind);
   expect(found, `${kind} in ${file}`).to.have.length(1);
@@ -34,7 +34,7 @@ function valueAt(path: string, of: object): unknown {
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], of);
 }
 
-describe('the files to deploy with', () => {
+describe('the deployment files', () => {
   const { container, http } = parseConfig(read('worker.ini'), join(FOLDER, 'worker.ini'), {});
   const pod = 'spec.template.spec';
   const deployment = resource('kubernetes.yaml', 'Deployment');
@@ -45,12 +45,12 @@ describe('the files to deploy with', () => {
       expect(map).to.have.deep.property('data', { 'worker.ini': read('worker.ini') });
     });
 
-    it('give a container the time to drain', () => {
+    it('give a container time to drain', () => {
       const seconds = stopSeconds(container.drainTimeout);
       expect(deployment).to.have.nested.property(`${pod}.terminationGracePeriodSeconds`, seconds);
     });
 
-    it('look where the status server listens', () => {
+    it('probe the address of the status server', () => {
       const port = Number(http.listen?.split(':')[1]);
       expect(deployment).to.have.nested.property(`${pod}.containers[0].ports[0].containerPort`, port);
       for (const [probe, path] of Object.entries({
@@ -65,7 +65,7 @@ describe('the files to deploy with', () => {
       }
     });
 
-    it('let the user of the image write where it must, and nowhere else', () => {
+    it("allow the image's user to write where it must, and nowhere else", () => {
       const [, user, group] = /^USER (\d+):(\d+)$/m.exec(read('Dockerfile')) ?? [];
       expect(valueAt(`${pod}.securityContext`, deployment)).to.include({
         runAsNonRoot: true,
@@ -85,7 +85,7 @@ describe('the files to deploy with', () => {
       ]);
     });
 
-    it('speak of the same pods', () => {
+    it('select the same pods', () => {
       const labels = valueAt('spec.template.metadata.labels', deployment);
       expect(valueAt('spec.selector.matchLabels', deployment)).to.deep.equal(labels);
       const budget = resource('kubernetes.yaml', 'PodDisruptionBudget');
@@ -107,12 +107,12 @@ describe('the files to deploy with', () => {
       });
     }
 
-    it('name the key of the queue in Redis', () => {
+    it('use the key of the queue in Redis', () => {
       const scaled = resource('keda-redis.yaml', 'ScaledObject');
       expect(valueAt('spec.triggers[0].metadata.listName', scaled)).to.equal(keyOf('greetings', 'visible'));
     });
 
-    it('count in Postgres what is visible and in flight', async function () {
+    it('count visible and in-flight messages in Postgres', async function () {
       const address = postgres.addressInEnvironment();
       if (!address) this.skip();
       const query = valueAt(
@@ -140,7 +140,7 @@ describe('the files to deploy with', () => {
   describe('for ECS', () => {
     const task = JSON.parse(read('ecs-task.json')) as object;
 
-    it('give a container the time to drain, and no more than Fargate has', () => {
+    it('give a container time to drain, and no more than Fargate allows', () => {
       const stopTimeout = valueAt('containerDefinitions[0].stopTimeout', task);
       expect(stopTimeout).to.equal(stopSeconds(container.drainTimeout)).and.at.most(120);
     });
@@ -159,7 +159,7 @@ describe('the files to deploy with', () => {
       expect(mounts.map(({ containerPath }) => containerPath)).to.have.members(JSON.parse(volumes));
     });
 
-    it('scale by the messages for each task, in an expression of metrics that are there', () => {
+    it('scale by messages per task, with an expression of existing metrics', () => {
       const metrics = valueAt(
         'CustomizedMetricSpecification.Metrics',
         JSON.parse(read('ecs-scaling.json')) as object,

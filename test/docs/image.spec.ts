@@ -1,6 +1,6 @@
 /**
- * The image of examples/deploy/, without Docker: its own RUN, CMD and HEALTHCHECK lines, run in a folder with a service
- * that has sqs-containers from npm.
+ * The image in examples/deploy/, without Docker: runs its RUN, CMD and HEALTHCHECK lines in the folder of a service that has
+ * installed sqs-containers from npm.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,12 +15,12 @@ import { REPOSITORY } from './markdown.ts';
 const run = promisify(execFile);
 const PORT = '8125';
 
-describe('the image to deploy', () => {
+describe('the deployment image', () => {
   const dockerfile = readFileSync(join(REPOSITORY, 'examples/deploy/Dockerfile'), 'utf8');
   let service: string;
   let port: string;
 
-  /** The instructions of that name, with the port that is free here. */
+  /** The instructions with that name, with a port that is free here. */
   function instructions(name: string): string[] {
     const lines = dockerfile.replaceAll('\\\n', '').matchAll(new RegExp(`^${name} (.+)$`, 'gm'));
     return [...lines].map(([, text = '']) => text.replace(PORT, port));
@@ -53,7 +53,7 @@ describe('the image to deploy', () => {
   });
   after(() => rmSync(service, { recursive: true }));
 
-  it('copies only what .dockerignore lets in', () => {
+  it('copies only files that .dockerignore admits', () => {
     const ignored = readFileSync(join(REPOSITORY, 'examples/deploy/.dockerignore'), 'utf8').split('\n');
     const copied = instructions('COPY').flatMap((text) =>
       text.startsWith('--from') ? [] : text.split(' ').slice(0, -1),
@@ -62,7 +62,7 @@ describe('the image to deploy', () => {
     for (const file of copied) expect(ignored).to.include(`!${file}`);
   });
 
-  it('starts by its CMD, handles messages, is healthy, and drains on SIGTERM with exit code 0', async function () {
+  it('starts with its CMD, handles messages, is healthy, and drains on SIGTERM with exit code 0', async function () {
     this.timeout(30_000);
     const [program = '', ...args] = JSON.parse(instructions('CMD')[0] ?? '') as string[];
     const container = spawn(program, args, settings());

@@ -46,7 +46,7 @@ describe('the code in the markdown files', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('is that of the files that it names', () => {
+  it('equals the files that it names', () => {
     const named = blocks.filter(({ file }) => file !== undefined);
     expect(named).not.to.be.empty;
     for (const block of named) {
@@ -54,7 +54,7 @@ describe('the code in the markdown files', () => {
     }
   });
 
-  it('shows every file that the pages have', () => {
+  it('shows every file in the code folders', () => {
     const files = pages().flatMap((page) => globSync(`${codeFolder(page)}/**/*.*`, { cwd: REPOSITORY }));
     expect(blocks.map(({ file }) => file)).to.include.members(files);
   });
@@ -78,7 +78,7 @@ describe('the code in the markdown files', () => {
   });
 });
 
-/** Rejects with what the compiler says. */
+/** Rejects with the compiler's output. */
 function compile(folder: string): Promise<void> {
   const compiler = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * The code in the markdown files. A block that names a file behind its language (```ts tasks/mails.ts) shows that file
- * of the page's folder: `code/PAGE/` beside the page. An HTML comment right before a block is code that it needs and
+ * The code in the markdown files. A block that names a file after its language (```ts tasks/mails.ts) shows that file from
+ * the page's folder: `code/PAGE/` next to the page. An HTML comment right before a block is code that the block needs and
  * readers do not: <!-- declare const clock: SinonFakeTimers; -->
  */
 import { globSync, readFileSync } from 'node:fs';
@@ -9,23 +9,23 @@ import { basename, dirname, join, resolve } from 'node:path';
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
 
 export interface CodeBlock {
-  /** The markdown file, relative to the repository, as are all paths here. */
+  /** The markdown file, relative to the repository, like all paths here. */
   readonly page: string;
   readonly line: number;
   readonly language: string;
-  /** The file that it shows. */
+  /** The file that the block shows. */
   readonly file: string | undefined;
   readonly text: string;
-  /** What is hidden from readers. */
+  /** The code that is hidden from readers. */
   readonly hidden: string;
 }
 
-/** The markdown files of the repository. */
+/** The markdown files in the repository. */
 export function pages(): string[] {
   return globSync(['*.md', '{docs,examples}/**/*.md'], { cwd: REPOSITORY }).sort();
 }
 
-/** Where the files are that a page shows. */
+/** The folder of the files that a page shows. */
 export function codeFolder(page: string): string {
   return join(dirname(page), 'code', basename(page, '.md'));
 }

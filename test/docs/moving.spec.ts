@@ -1,4 +1,4 @@
-/** The code of the pages on moving from other systems, run; and their messages, handled. */
+/** Runs the code in docs/moving/, and handles messages from the other systems. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { MessageAttributes } from 'sqs-containers';
@@ -12,7 +12,7 @@ import { PageRun } from './page-run.ts';
 
 const code = '../../docs/moving/code';
 
-describe('who moves', () => {
+describe('migrating', () => {
   const page = new PageRun();
   beforeEach(() => page.begin());
   afterEach(() => page.end());
@@ -22,7 +22,7 @@ describe('who moves', () => {
   describe('from zc.sqs', () => {
     beforeEach(() => start('zc-sqs/worker.ini'));
 
-    it('calls as before, with the same messages', async () => {
+    it('makes the same calls, with the same messages', async () => {
       await import(`${code}/zc-sqs/send.ts`);
       await page.container.send('adder', '[[1, 2, 4], {}]'); // As Python writes JSON.
       await page.container.send('adder', 'W1sxLCAyLCA1XSwge31d'); // As Python's zc.sqs sends it.
@@ -35,7 +35,7 @@ describe('who moves', () => {
       expect(page.lines).to.deep.equal(['12', '14', '16']);
     });
 
-    it('finds in the messages log what failed', async () => {
+    it('writes failed messages to the messages log', async () => {
       await page.container.send('adder', '[[1, 2');
       await page.container.idle();
       expect(page.container.messagesLog).to.deep.equal(['[[1, 2']);
@@ -61,7 +61,7 @@ describe('who moves', () => {
       ]);
     });
 
-    it('receives those of Python', async () => {
+    it('receives messages from Python', async () => {
       const base64 = (text: string) => Buffer.from(text).toString('base64');
       await page.container.send('orders', base64('["shop", "order", 17]'));
       await page.container.send('orders', base64('["shop", "order", 18]'));
@@ -74,7 +74,7 @@ describe('who moves', () => {
     });
   });
 
-  it('from djutils.queue enqueues commands, which are found by the name of their module', async () => {
+  it('from djutils.queue enqueues commands, which are found by their module name', async () => {
     await start('djutils-queue/consumer.ini');
     expect(await uploaded(7)).to.contain('in a moment');
     await page.container.idle();
@@ -82,7 +82,7 @@ describe('who moves', () => {
   });
 
   describe('from sqs-workers', () => {
-    it('sends in all the ways', async () => {
+    it('sends in every way', async () => {
       await start('sqs-workers/worker.ini');
       await import(`${code}/sqs-workers/send.ts`);
       await page.container.idle();
@@ -92,7 +92,7 @@ describe('who moves', () => {
       expect(sent.sort()).to.deep.equal(['ann', 'ann', 'bob', 'cid', 'dan', 'eve']);
     });
 
-    it('handles the messages of Python, and keeps the pickled ones', async () => {
+    it('handles messages from Python, and keeps pickled ones', async () => {
       await start('sqs-workers/worker.ini');
       const { body, attributes } = JSON.parse(
         readFileSync('docs/moving/code/sqs-workers/message.json', 'utf8'),
@@ -109,7 +109,7 @@ describe('who moves', () => {
       ]);
     });
 
-    it('reads in batches', async () => {
+    it('handles batches', async () => {
       await page.start({ queue: 'emails', worker, concurrency: 10 });
       for (const email of [1, 2, 3]) await countOpens.delay({ email });
       const idle = page.container.idle();

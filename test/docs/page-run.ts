@@ -1,4 +1,4 @@
-// Runs the code of a page for a spec: on a fake clock, in a test container, with what it prints.
+// Runs a page's code for a spec: on a fake clock, in a test container, capturing its output.
 import sinon from 'sinon';
 import { TestContainer } from 'sqs-containers/test';
 
@@ -24,7 +24,7 @@ export class PageRun {
     this.container = await TestContainer.start(source);
   }
 
-  /** What was printed, a text for each call of `console.log`. */
+  /** The printed lines, one per call of `console.log`. */
   get lines(): string[] {
     return this.#printed.args.map((values) => values.join(' '));
   }

@@ -1,4 +1,4 @@
-/** What docs/tasks.md says, run. */
+/** Runs the code in docs/tasks.md. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { worker } from 'sqs-containers/tasks';
@@ -56,7 +56,7 @@ describe('the tasks page', () => {
     expect(page.lines.join()).to.match(/^reports\.count took \d.* ms, for the request r1$/);
   });
 
-  it('reads in batches', async () => {
+  it('handles batches', async () => {
     await startOn('pages', 10);
     for (const page of ['a', '', 'b']) await view.delay({ page });
     const idle = page.container.idle();
@@ -66,14 +66,14 @@ describe('the tasks page', () => {
     expect(page.container.kept.map(({ body }) => body)).to.deep.equal(['{"page":""}']);
   });
 
-  it('takes what other programs send', async () => {
+  it('handles messages from other programs', async () => {
     await startOn('uploads');
     const id = await page.container.send('uploads', '{"Records":[{"s3":{"object":{"key":"a.png"}}}]}');
     await page.container.idle();
     expect(page.lines).to.deep.equal([`a.png, in message ${id}`]);
   });
 
-  it('has a codec of its own', async () => {
+  it('uses its own codec', async () => {
     await startOn('reports');
     const { body } = await archive.delay({ text: 'x'.repeat(10_000) });
     await page.container.idle();
@@ -99,7 +99,7 @@ describe('the tasks page', () => {
     await failed.stop();
   });
 
-  it('schedules what a container handles', async () => {
+  it('schedules a message that a container handles', async () => {
     await page.start('docs/code/tasks/worker.ini');
     const { MessageBody, MessageAttributes } = JSON.parse(
       readFileSync('docs/code/tasks/scheduled.json', 'utf8'),
