@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
+import { Consumer } from '../../src/consumer/consumer.ts';
+import { type Host, realHost } from '../../src/host/host.ts';
 import { sleep } from '../support/faulty-queue.ts';
-import { running } from './running.ts';
+import { defaults, faultyQueue, running, sendTo } from './running.ts';
 
 describe('idle_exit', () => {
   let clock: sinon.SinonFakeTimers;
@@ -49,14 +51,30 @@ describe('idle_exit', () => {
     expect([off.consumer.state, over.consumer.idle]).to.deep.equal(['running', false]);
   });
 
-  it('never sets a timer to a time in the past', async () => {
-    const { send } = await running(() => {}, { idleExit: 10 });
+  it('never sets a timer to a time that has passed since it looked at the clock', async () => {
+    const queue = await faultyQueue('work');
+    const looks: number[] = [];
+    const delays: number[] = [];
+    const real = realHost({ open: async () => queue });
+    const host: Host = {
+      ...real,
+      now: () => looks.shift() ?? real.now(),
+      setTimeout(callback, milliseconds) {
+        delays.push(milliseconds);
+        return real.setTimeout(callback, milliseconds);
+      },
+    };
+    const settings = { ...defaults, queue: [{ name: 'work', weight: 1 }], idleExit: 10 };
+    const consumer = await Consumer.open(host, settings, { worker: { handleMessage() {} } });
+    const run = consumer.run();
     await clock.tickAsync(5_000);
-    await send('a');
-    const timers = sinon.spy(globalThis, 'setTimeout');
-    // Time also passes during the check.
-    clock.setTimeout(() => clock.jump(5_000), 4_999);
-    await clock.tickAsync(20_000);
-    for (const [, milliseconds] of timers.args) expect(milliseconds).to.be.at.least(0);
+    await sendTo(queue, ['a']);
+    await clock.tickAsync(4_999);
+    // The message was handled at 5 s, and time also passes during the check at 10 s.
+    looks.push(14_999.9, 15_000.1);
+    await clock.tickAsync(5_000);
+    await run;
+    expect(consumer.idle).to.equal(true);
+    for (const milliseconds of delays) expect(milliseconds).to.be.above(0);
   });
 });
