@@ -1,13 +1,13 @@
 /**
  * The wire format of a call, as zc.sqs defined it: the body is JSON `[args, kwargs]`, with no attributes.
  *
- * `adder(1, 2, { x: 3 })` is written `[[1,2],{"x":3}]`, and arrives as `worker(1, 2, { x: 3 })`. Python's zc.sqs puts the
- * base64 of that JSON on the wire. We read both and write the JSON itself.
+ * `adder(1, 2, { x: 3 })` is written as `[[1,2],{"x":3}]` and arrives as `worker(1, 2, { x: 3 })`. Python's zc.sqs
+ * sends the base64 of that JSON. We read both and write plain JSON.
  */
 import { isUtf8 } from 'node:buffer';
 import { brand } from '../modules/brand.ts';
 
-/** A body that is not a call: not JSON, not `[args, kwargs]`, or unsafe to hand on. The message says which. */
+/** A body that is not a call: not JSON, not `[args, kwargs]`, or unsafe to pass on. The message says which. */
 export class MalformedMessageError extends Error {
   static {
     brand(MalformedMessageError, 'MalformedMessageError');
@@ -15,7 +15,7 @@ export class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 }
 
-/** An argument that cannot be written as JSON. The message names the path inside the arguments. */
+/** An argument that cannot be written as JSON. The message contains its path in the arguments. */
 export class UnserializableArgumentError extends TypeError {
   static {
     brand(UnserializableArgumentError, 'UnserializableArgumentError');
@@ -23,18 +23,18 @@ export class UnserializableArgumentError extends TypeError {
   override readonly name = 'UnserializableArgumentError';
 }
 
-/** Deeper than any honest call; deep enough to overflow the stack of code that walks it. */
+/** Deeper than any real call. JSON that is even deeper could overflow the stack of code that walks it. */
 const DEEPEST = 500;
 
 /**
- * Writes a call as a body. A non-empty plain object in last place becomes the keyword arguments.
+ * Writes a call as a body. If the last argument is a non-empty plain object, it becomes the keyword arguments.
  *
  *     encodeCall([1, 2])            // '[[1,2],{}]'
  *     encodeCall([1, { x: 3 }])     // '[[1],{"x":3}]'
  *     encodeCall([{}])              // '[[{}],{}]'
  *
- * Throws UnserializableArgumentError for what JSON cannot hold: functions, symbols, bigints, NaN,
- * infinities, cycles, undefined in an array, collections. A property that is undefined is left out.
+ * Throws UnserializableArgumentError for values that JSON cannot represent: functions, symbols, bigints, NaN,
+ * infinities, cycles, undefined in an array, collections. Omits undefined properties.
  */
 export function encodeCall(args: readonly unknown[]): string {
   const last = args.at(-1);
@@ -47,14 +47,14 @@ export function encodeCall(args: readonly unknown[]): string {
   return stringify([positional, hasOptions ? last : {}]);
 }
 
-/** Writes any value as JSON, by the same rules. `label` names it in errors. Throws UnserializableArgumentError. */
+/** Writes any value as JSON, with the same rules. `label` names it in errors. Throws UnserializableArgumentError. */
 export function encodeJson(value: unknown, label: string): string {
   refuseUnserializable(value, label, []);
   return stringify(value);
 }
 
 function stringify(value: unknown): string {
-  // The two characters that JSON leaves as they are and SQS refuses in a body.
+  // JSON does not escape these two characters, but SQS refuses them in a body.
   return JSON.stringify(value).replace(
     /[\uFFFE\uFFFF]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16)}`,
@@ -62,7 +62,7 @@ function stringify(value: unknown): string {
 }
 
 /**
- * Reads a body, JSON or its base64, back into the arguments of the call, keyword arguments last if there are any.
+ * Reads a body (JSON, or the base64 of JSON) as the arguments of the call; keyword arguments, if any, come last.
  *
  *     decodeCall('[[1,2],{}]')                 // [1, 2]
  *     decodeCall('[[1,2],{"x":3}]')            // [1, 2, { x: 3 }]
@@ -84,14 +84,14 @@ export function decodeCall(body: string): unknown[] {
 }
 
 /**
- * The JSON inside a body that is the base64 of an array or an object. Any other body is returned as it is.
+ * Decodes a body that is the base64 of a JSON array or object. Returns any other body unchanged.
  *
  *     withoutBase64('W1sxXSwge31d')   // '[[1], {}]'
  *     withoutBase64('[[1], {}]')      // '[[1], {}]'
  *     withoutBase64('Where?')         // 'Where?'
  */
 export function withoutBase64(body: string): string {
-  // What begins with `[` or `{` begins with W or e in base64. No JSON does.
+  // Text that starts with `[` or `{` starts with W or e in base64. JSON never does.
   if (!/^\s*[We]/.test(body)) return body;
   const bytes = parseBase64(body);
   if (!bytes || !isUtf8(bytes)) return body;
@@ -102,13 +102,13 @@ export function withoutBase64(body: string): string {
 /** The bytes of base64, with or without padding and line breaks; undefined for any other text. */
 export function parseBase64(text: string): Buffer | undefined {
   const digits = text.replace(/\s+/g, '').replace(/={1,2}$/, '');
-  // Four digits are three bytes. A single digit left over is less than a byte: something is missing.
+  // Four digits are three bytes. A single leftover digit is less than a byte: something is missing.
   const isBase64 = /^[A-Za-z0-9+/]*$/.test(digits) && digits.length % 4 !== 1;
   return isBase64 ? Buffer.from(digits, 'base64') : undefined;
 }
 
 /**
- * Parses JSON that comes from outside: bounded in depth, and without `__proto__` keys, which pollute what copies them.
+ * Parses untrusted JSON: limits its depth, and refuses `__proto__` keys, which pollute objects that they are copied to.
  * `label` names it in errors. Throws MalformedMessageError.
  */
 export function parseJson(text: string, label = 'The body'): unknown {
@@ -122,7 +122,7 @@ export function parseJson(text: string, label = 'The body'): unknown {
   } catch (cause) {
     throw new MalformedMessageError(`${label} is not JSON: ${excerpt(text)}`, { cause });
   }
-  // A key can also be spelled with escapes, so an escape is reason enough to look.
+  // A key can also be written with escapes, so check if there is any escape.
   if ((text.includes('__proto__') || text.includes('\\u')) && hasPrototypeKey(value)) {
     throw new MalformedMessageError(`${label} has the key "__proto__": ${excerpt(text)}`);
   }
@@ -135,7 +135,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Reads the text instead of the value, because parsing what is too deep is what overflows. */
+/** Checks the text, not the value, because parsing text that is too deep would already overflow the stack. */
 function isDeeperThan(text: string, limit: number): boolean {
   if (text.length <= 2 * limit) return false;
   let depth = 0;

@@ -1,39 +1,39 @@
 /**
- * The brokers that producers in this process share: one for each address, opened when first used. A test container
- * puts its own in their place, so that the code under test needs no change.
+ * The brokers shared by the producers in this process: one per address, opened on first use. A test container replaces
+ * them with its own, so that the code under test does not have to change.
  */
 import type { Broker } from '../brokers/broker.ts';
 import { openBroker } from '../brokers/open.ts';
 
-/** In the environment: the address of the broker that producers use which name none. Default: see `connect`. */
+/** Environment variable: the broker address for producers that do not name one. Default: see `connect`. */
 const BROKER_VARIABLE = 'SQS_CONTAINERS_BROKER';
-/** In the environment: what producers put before the names of queues, with `__` between. */
+/** Environment variable: the prefix that producers add to queue names, with `__` between. */
 const PREFIX_VARIABLE = 'SQS_CONTAINERS_QUEUE_PREFIX';
 
-/** What producers get: a broker, and what to put before the names of its queues. */
+/** A broker, and the prefix for the names of its queues. */
 export interface Connection {
   readonly broker: Broker;
   readonly prefix?: string | undefined;
-  /** Awaited for each message that was sent, before its sender hears of it. */
+  /** Awaited for each sent message, before its send resolves. */
   readonly onSent?: ((messageId: string) => Promise<void>) | undefined;
 }
 
 interface Shared {
   readonly brokers: Map<string, Promise<Broker>>;
-  /** That of the container which runs in this process. */
+  /** The connection of the container that runs in this process. */
   container: Connection | undefined;
   replacement: Connection | undefined;
 }
 
-/** One for every copy of the package in a process: a spec and the code that it tests may load different ones. */
+/** Shared by all copies of the package in a process: a spec and the code that it tests may load different copies. */
 const key = Symbol.for('sqs-containers.connections');
 const holder = globalThis as { [key]?: Shared };
 holder[key] ??= { brokers: new Map(), container: undefined, replacement: undefined };
 const shared: Shared = holder[key];
 
 /**
- * The broker at `address`, opened if it is not yet. Default: as the environment says, else that of the container which
- * runs in this process, else `sqs`. Throws BrokerError; the next call tries again.
+ * The broker at `address`, opened if necessary. Default: the address in the environment, else the broker of the
+ * container that runs in this process, else `sqs`. Throws BrokerError; the next call tries again.
  */
 export async function connect(address = environmentBroker()): Promise<Connection> {
   if (shared.replacement) return shared.replacement;
@@ -42,17 +42,17 @@ export async function connect(address = environmentBroker()): Promise<Connection
   return { broker: await brokerAt(address ?? 'sqs'), prefix };
 }
 
-/** The address that the environment names, if it names one. */
+/** The broker address in the environment, if there is one. */
 export function environmentBroker(): string | undefined {
   return process.env[BROKER_VARIABLE] || undefined;
 }
 
-/** Sends what workers send to the queues of their own container; undefined ends that. */
+/** Makes workers send to the queues of their own container by default; undefined undoes that. */
 export function setContainer(connection: Connection | undefined): void {
   shared.container = connection;
 }
 
-/** What the container in this process puts before the names of its queues. */
+/** The prefix that the container in this process adds to queue names. */
 export function containerPrefix(): string | undefined {
   return shared.replacement ? undefined : shared.container?.prefix;
 }
@@ -68,12 +68,12 @@ function brokerAt(address: string): Promise<Broker> {
   return opening;
 }
 
-/** Sends whatever producers send to this broker, whatever address they name; undefined ends that. */
+/** Makes all producers send to this broker, whatever address they name; undefined undoes that. */
 export function replaceBrokers(broker: Broker | undefined, onSent?: Connection['onSent']): void {
   shared.replacement = broker && { broker, onSent };
 }
 
-/** Closes the brokers that producers opened; the next call opens them again. For the end of a program or a spec. */
+/** Closes the brokers that producers opened; the next call reopens them. Call it at the end of a program or spec. */
 export async function closeProducers(): Promise<void> {
   const openings = [...shared.brokers.values()];
   shared.brokers.clear();

@@ -1,24 +1,24 @@
 /**
- * What a send results in: what was sent, or an error. The errors hold the messages that were not sent, so that nothing
- * is lost.
+ * The results of sends: the accepted message or an error. The errors contain the messages that were not sent, so that
+ * they are not lost.
  */
 import type { OutgoingMessage } from '../brokers/broker.ts';
 import { brand } from '../modules/brand.ts';
 
-/** What the broker says about a message that it has accepted. */
+/** The broker's response for a message that it accepted. */
 export interface Accepted {
   readonly messageId: string;
   /** FIFO queues only. */
   readonly sequenceNumber?: string;
 }
 
-/** What was sent. */
+/** A sent message. */
 export interface Sent extends Accepted {
-  /** The body as it is in the queue. */
+  /** The body, as stored in the queue. */
   readonly body: string;
 }
 
-/** A message that was not sent: the broker refused it, or it is beyond a limit. */
+/** A message was not sent: the broker refused it, or it exceeds a limit. */
 export class SendError extends Error {
   static {
     brand(SendError, 'SendError');
@@ -42,7 +42,7 @@ export class BatchError extends AggregateError {
     brand(BatchError, 'BatchError');
   }
   override readonly name = 'BatchError';
-  /** In the order of the batch: what was sent, or the error of what was not. */
+  /** In the order of the batch: the sent message, or the error of a message that was not sent. */
   readonly results: readonly (Sent | Error)[];
 
   constructor(queue: string, results: readonly (Sent | Error)[]) {
@@ -55,7 +55,7 @@ export class BatchError extends AggregateError {
   }
 }
 
-/** Waits for several sends: what was sent, in their order. Throws BatchError if some were not sent. */
+/** Waits for several sends and returns their results in order. Throws BatchError if some were not sent. */
 export async function allSent(queue: string, sends: readonly Promise<Sent>[]): Promise<Sent[]> {
   const settled = await Promise.allSettled(sends);
   const results = settled.map((result) =>

@@ -1,6 +1,6 @@
 /**
- * Sends messages to one queue: calls made together share requests of ten, within the broker's size limit, and each
- * gets its own result. `LazySender` does so for a queue that is named and not opened yet.
+ * Sends messages to one queue. Calls made together share requests of ten, within the broker's size limit, and each gets
+ * its own result. `LazySender` does the same for a queue that is opened on first use.
  */
 import { randomUUID } from 'node:crypto';
 import { Batcher } from '../brokers/batcher.ts';
@@ -19,9 +19,9 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The message group on a FIFO queue when a call names none. */
+/** The message group on a FIFO queue if a call does not name one. */
 const DEFAULT_GROUP = 'default';
-/** The most requests under way at once: a batch of a million calls must not open a hundred thousand connections. */
+/** The most concurrent requests: a batch of a million calls must not open a hundred thousand connections. */
 const REQUESTS_AT_ONCE = 20;
 
 export class Sender {
@@ -32,7 +32,7 @@ export class Sender {
   constructor(broker: Broker, queue: Queue) {
     this.#broker = broker;
     this.#queue = queue;
-    // On FIFO queues requests go one after the other, to arrive in order.
+    // On FIFO queues, requests are sent one at a time, to arrive in order.
     const limiter = new ConcurrencyLimiter(queue.fifo ? 1 : REQUESTS_AT_ONCE);
     this.#batcher = new Batcher({
       delayMs: 0,
@@ -50,14 +50,14 @@ export class Sender {
     return new Promise((resolve, reject) => this.#batcher.add({ message, bytes, resolve, reject }));
   }
 
-  /** Brokers take whole seconds, and FIFO queues a group and what tells a message from its repetition. */
+  /** Rounds the delay up to whole seconds. On FIFO queues, adds a message group and a deduplication id. */
   #complete(message: OutgoingMessage): OutgoingMessage {
     const { delaySeconds, groupId, deduplicationId } = message;
     const whole =
       delaySeconds === undefined ? message : { ...message, delaySeconds: Math.ceil(delaySeconds) };
     if (!this.#queue.fifo) return whole;
     const inGroup = { ...whole, groupId: groupId ?? DEFAULT_GROUP };
-    // Two equal calls are two messages, unless the queue was made to tell them apart by their content.
+    // Two equal calls are two messages, unless the queue deduplicates by content.
     if (deduplicationId !== undefined || this.#queue.contentBasedDeduplication) return inGroup;
     return { ...inGroup, deduplicationId: randomUUID() };
   }
@@ -68,20 +68,20 @@ export class Sender {
     const { delaySeconds = 0, attributes = {} } = message;
     if (!(delaySeconds >= 0 && delaySeconds <= maxDelaySeconds)) {
       throw new SendError(
-        `A delay of ${delaySeconds} s was asked for; ${description} takes 0 to ${maxDelaySeconds} s. For later than that, let a scheduler send the message when it is due (on AWS: EventBridge Scheduler).`,
+        `A delay of ${delaySeconds} s is not possible; ${description} supports 0 to ${maxDelaySeconds} s. For longer delays, use a scheduler to send the message when it is due (on AWS: EventBridge Scheduler).`,
         message,
       );
     }
     const count = Object.keys(attributes).length;
     if (count > MAX_ATTRIBUTES) {
       throw new SendError(
-        `The message has ${count} attributes, those of its task included; a message has at most ${MAX_ATTRIBUTES}. Put the data into the body.`,
+        `The message has ${count} attributes, including those of its task; a message can have at most ${MAX_ATTRIBUTES}. Put the data in the body.`,
         message,
       );
     }
     if (bytes > maxMessageBytes) {
       throw new SendError(
-        `The message has ${bytes} bytes; ${description} takes at most ${maxMessageBytes}. Store the data elsewhere and send a reference to it.`,
+        `The message has ${bytes} bytes; ${description} accepts at most ${maxMessageBytes}. Store the data elsewhere and send a reference to it.`,
         message,
       );
     }
@@ -119,14 +119,14 @@ export class ConcurrencyLimiter {
     this.#free = max;
   }
 
-  /** Runs the task when a slot is free. Resolves or rejects as the task does. */
+  /** Runs the task when a slot is free. Resolves or rejects with the task's result. */
   async run<Result>(task: () => Promise<Result>): Promise<Result> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await task();
     } finally {
-      // The slot goes straight to the next in line, so that no newcomer gets in between.
+      // Hand the slot directly to the next in line, so that a newcomer cannot take it.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free += 1;
@@ -135,8 +135,8 @@ export class ConcurrencyLimiter {
 }
 
 /**
- * The sender for a queue by its name: opened with the first message, and again when the queue was gone or the broker was
- * replaced. What producers and tasks send with.
+ * A sender for a queue by name, used by producers and tasks. Opens the queue with the first message, and again if the
+ * queue was deleted or the broker was replaced.
  */
 export class LazySender {
   readonly #name: string;

@@ -1,7 +1,7 @@
-/** Ambient values, such as a request id, that travel with a task and are there again around its handler (AsyncLocalStorage). */
+/** Ambient values, such as a request id, that travel with a task to its handler (AsyncLocalStorage). */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What JSON can hold, by name. */
+/** JSON values, by name. */
 export type TaskContext = Readonly<Record<string, unknown>>;
 
 const key = Symbol.for('sqs-containers.taskContext');
@@ -9,7 +9,7 @@ const holder = globalThis as { [key]?: AsyncLocalStorage<TaskContext> };
 holder[key] ??= new AsyncLocalStorage<TaskContext>();
 const storage = holder[key];
 
-/** Runs `work` with these values added to the context: what it sends carries them. */
+/** Runs `work` with these values added to the context: the tasks that it sends carry them. */
 export function runWithContext<Result>(context: TaskContext, work: () => Result): Result {
   return storage.run({ ...storage.getStore(), ...context }, work);
 }
@@ -20,7 +20,7 @@ export function restoreContext<Result>(context: TaskContext, work: () => Result)
   return isThere ? work() : storage.run(context, work);
 }
 
-/** The context here; empty outside of any. */
+/** The current context; empty if there is none. */
 export function currentContext(): TaskContext {
   return storage.getStore() ?? {};
 }

@@ -1,25 +1,25 @@
-/** Finds and imports the modules that define tasks: importing them registers their tasks. */
+/** Finds and imports the modules that define tasks. Importing them registers their tasks. */
 import { glob } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { importModule } from '../modules/load.ts';
 import { registeredQueues } from './registry.ts';
 
-/** Where tasks are looked for when nothing says where: a module `tasks` or `commands`, or a folder of that name. */
+/** Where to look for tasks by default: a module `tasks` or `commands`, or a folder with that name. */
 const CONVENTION = [
   '{tasks,commands}.{ts,mts,cts,js,mjs,cjs}',
   '{tasks,commands}/**/*.{ts,mts,cts,js,mjs,cjs}',
 ];
 const NOT_TASKS = /\.d\.[cm]?ts$|\.(spec|test)\.[cm]?[jt]s$/;
 
-/** No module was found. */
+/** No module was found, or none defines a task. */
 export class NoTasksError extends Error {
   override readonly name = 'NoTasksError';
 }
 
 /**
- * Imports the modules that match the patterns (separated by commas or white space; `*`, `**` and `{a,b}` work), looked
- * up from `directory`. Resolves to their paths. Throws NoTasksError, and ModuleLoadError with the path of a module that
- * fails to load.
+ * Imports the modules that match the patterns (separated by commas or whitespace; `*`, `**` and `{a,b}` work), relative
+ * to `directory`. Resolves to their paths. Throws NoTasksError, or ModuleLoadError with the path of a module that fails
+ * to load.
  */
 export async function importTasks(patterns: string | undefined, directory: string): Promise<string[]> {
   const wanted = patterns === undefined ? CONVENTION : splitPatterns(patterns);
@@ -40,14 +40,14 @@ export async function importTasks(patterns: string | undefined, directory: strin
   }
   if (files.length === 0 && registeredQueues().length === 0) {
     throw new NoTasksError(
-      `There are no tasks in ${directory}: neither a module tasks.ts or commands.ts nor a folder of that name. Set modules in [worker], such as ./tasks/*.ts.`,
+      `No tasks found in ${directory}: it has no module tasks.ts or commands.ts, and no folder with that name. Set modules in [worker], such as ./tasks/*.ts.`,
     );
   }
   const paths = [...new Set(files)];
   for (const path of paths) await importModule(path, directory);
   if (paths.length > 0 && registeredQueues().every(({ tasks, raw }) => tasks.size === 0 && !raw)) {
     throw new NoTasksError(
-      `No task is defined in ${paths.join(', ')}: neither with task(…) nor with batchTask(…) or rawTask(…).`,
+      `No task is defined in ${paths.join(', ')}. Define one with task(…), batchTask(…) or rawTask(…).`,
     );
   }
   return paths;

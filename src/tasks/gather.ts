@@ -1,29 +1,29 @@
-/** Gathers messages of one task, so that its handler gets many at once: up to a size, or what has come within a time. */
+/** Collects messages for one task into batches: up to a size, or those that arrive within a time. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message } from '../brokers/broker.ts';
 
 export interface GatherOptions {
-  /** The most inputs of a call. Default 10. */
+  /** The maximum number of inputs per call. Default 10. */
   readonly size?: number;
   /** How long the first input waits for others, in seconds. Default 1. */
   readonly wait?: number;
 }
 
-/** Which inputs failed: by their place, or, as in Lambda's partial batch responses, by the id of their message. */
+/** Which inputs failed: by index, or, as in Lambda's partial batch responses, by message id. */
 export type BatchFailures =
   | { readonly failed: readonly number[] }
   | { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] };
 
 /**
- * Handles many inputs. Throwing fails them all; returning failures fails those. The context, and `currentMessage()`, are
- * those of the first. Inputs that are run here have no message.
+ * Handles many inputs. If it throws, all of them fail; if it returns failures, only those fail. The context and
+ * `currentMessage()` are those of the first input. Inputs from `run` have no message.
  */
 export type BatchHandler<Input> = (
   inputs: readonly Input[],
   messages: readonly Message[],
 ) => void | BatchFailures | Promise<void> | Promise<BatchFailures | undefined>;
 
-/** An input that its batch handler named as failed. */
+/** The batch handler reported this input as failed. */
 export class BatchEntryError extends Error {
   override readonly name = 'BatchEntryError';
 }
@@ -33,7 +33,7 @@ interface Gathered<Input> {
   readonly message: Message | undefined;
   /** Runs the handler in the context of this message. */
   readonly inContext: ReturnType<typeof AsyncLocalStorage.snapshot>;
-  /** Called when the batch is complete: from then on nobody leaves it. */
+  /** Called when the batch is complete: from then on, no input can leave it. */
   readonly taken: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -53,8 +53,8 @@ export class Gatherer<Input> {
   }
 
   /**
-   * Resolves when the handler has handled this input with others; rejects if that failed. When `signal` aborts while the
-   * input waits for others, it is not handled, and the signal's reason is thrown.
+   * Resolves when the handler has handled the batch with this input; rejects if it failed. If `signal` aborts while the
+   * input is waiting for others, it is not handled, and this rejects with the signal's reason.
    */
   handle(input: Input, message: Message | undefined, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -86,7 +86,7 @@ export class Gatherer<Input> {
       const failures = await first.inContext(this.#handler, inputs, messages);
       for (const [index, entry] of batch.entries()) {
         if (failures && hasFailed(failures, index, entry.message?.id))
-          entry.reject(new BatchEntryError('The handler named this input as failed.'));
+          entry.reject(new BatchEntryError('The handler reported this input as failed.'));
         else entry.resolve();
       }
     } catch (error) {

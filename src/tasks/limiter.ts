@@ -1,7 +1,7 @@
-/** How many calls of a task may run at once, and how many may start in a time, in this process. */
+/** Limits how many calls of a task run at once, and how many start per period, in this process. */
 
 export interface TaskLimits {
-  /** Calls at once. Default: as many as the container runs. */
+  /** Concurrent calls. Default: as many as the container runs. */
   readonly concurrency?: number;
   /** At most `count` starts in any `seconds`. Default: no limit. */
   readonly rate?: { readonly count: number; readonly seconds: number };
@@ -10,7 +10,7 @@ export interface TaskLimits {
 export class Limiter {
   readonly #limits: TaskLimits;
   #running = 0;
-  /** When the last `rate.count` calls started, oldest first: milliseconds of `performance.now()`. */
+  /** When the last `rate.count` calls started, oldest first, in milliseconds of `performance.now()`. */
   readonly #starts: number[] = [];
   readonly #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -20,8 +20,8 @@ export class Limiter {
   }
 
   /**
-   * Runs `work` when it may start; those that wait start in their order. `signal` is asked for if it has to wait: when
-   * that aborts first, `work` is not run, and the signal's reason is thrown.
+   * Runs `work` as soon as it may start; waiting calls start in order. Calls `signal` only if it has to wait: if that
+   * signal aborts first, `work` does not run, and this rejects with the signal's reason.
    */
   run(work: () => void | Promise<void>, signal: () => AbortSignal): void | Promise<void> {
     const { concurrency, rate } = this.#limits;
@@ -39,7 +39,7 @@ export class Limiter {
     }
   }
 
-  /** Resolves when a call that has to wait has started. */
+  /** Waits for this call's turn to start. */
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
@@ -65,7 +65,7 @@ export class Limiter {
     if (this.#starts.length > rate.count) this.#starts.shift();
   }
 
-  /** Milliseconds until a call may start; infinity while only the end of another one helps. */
+  /** Milliseconds until a call may start; Infinity if another call has to end first. */
   #wait(): number {
     const { concurrency = Number.POSITIVE_INFINITY, rate } = this.#limits;
     if (this.#running >= concurrency) return Number.POSITIVE_INFINITY;
@@ -73,7 +73,7 @@ export class Limiter {
     return Math.max(0, (this.#starts[0] ?? 0) + rate.seconds * 1000 - performance.now());
   }
 
-  /** Starts those that wait as soon as they may. */
+  /** Starts the waiting calls that may start, and sets a timer for the next one. */
   #wake(): void {
     while (this.#waiting.length > 0 && this.#wait() === 0) {
       this.#start();

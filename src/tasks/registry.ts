@@ -1,4 +1,4 @@
-/** The tasks of this process, by queue, and which of them a message is for: filled when the modules that define them are imported. */
+/** The tasks in this process, by queue, and the lookup of a message's task. Importing task modules fills it. */
 import type { Message } from '../brokers/broker.ts';
 import { isFifoName, nameOfUrl } from '../brokers/rules/queue-name.ts';
 import { brand } from '../modules/brand.ts';
@@ -7,7 +7,7 @@ import { currentMessage } from '../worker/current-message.ts';
 import { FailedAttempt } from '../worker/errors.ts';
 import { taskNameOf } from './wire.ts';
 
-/** The queue has no task of this name in this process. */
+/** The queue has no task with this name in this process. */
 export class UnknownTaskError extends Error {
   static {
     brand(UnknownTaskError, 'UnknownTaskError');
@@ -15,34 +15,34 @@ export class UnknownTaskError extends Error {
   override readonly name = 'UnknownTaskError';
 }
 
-/** What the tasks worker calls for a message. */
+/** How the tasks worker handles the messages of a task. */
 export interface Handling {
   /** For people: `emails.send_email`. */
   readonly description: string;
-  /** `atOnce`: without waiting for other messages, or for the limits of the task. */
+  /** `atOnce`: does not wait for other messages or for the limits of the task. */
   handleMessage(message: Message, atOnce?: boolean): void | Promise<void>;
-  /** What the run loop is to make of an error. */
+  /** Translates an error into one that tells the run loop what to do. */
   failure(error: unknown, message: Message): Error;
 }
 
-/** A queue that has tasks. */
+/** A queue with tasks. */
 export interface RegisteredQueue {
   readonly name: string;
-  /** Its messages may come from there, too. */
+  /** Messages for its tasks may also come from this queue. */
   deadLetterQueue: string | undefined;
   /** By task name. */
   readonly tasks: Map<string, Handling>;
-  /** For messages that are no tasks. */
+  /** Handles messages that are not tasks. */
   raw: Handling | undefined;
 }
 
-/** One registry for every copy of the package in a process: the container and the application may load different ones. */
+/** Shared by all copies of the package in a process: the container and the application may load different copies. */
 const key = Symbol.for('sqs-containers.tasks');
 const holder = globalThis as { [key]?: Map<string, RegisteredQueue> };
 holder[key] ??= new Map();
 const queues = holder[key];
 
-/** The queue of this name, registered if it is not yet. */
+/** The queue with this name, registered if necessary. */
 export function registerQueue(name: string, deadLetterQueue?: string): RegisteredQueue {
   let queue = queues.get(name);
   if (!queue) {
@@ -58,8 +58,8 @@ export function registeredQueues(): readonly RegisteredQueue[] {
 }
 
 /**
- * The registered queue whose messages come from `source`, the full name of a queue: its own name, or that of its
- * dead-letter queue, with the prefix of the container before it and maybe a suffix behind it.
+ * The registered queue for messages from `source`. That is the full name of the queue or of its dead-letter queue,
+ * possibly with the container's prefix before it and a suffix after it.
  */
 export function queueOf(source: string): RegisteredQueue | undefined {
   const prefix = containerPrefix();
@@ -68,7 +68,7 @@ export function queueOf(source: string): RegisteredQueue | undefined {
   return queues.get(name) ?? registeredQueues().find(isCalled(name)) ?? suffixed(name);
 }
 
-/** Of the queues to whose name a suffix was added, the one with the longest name. */
+/** The queue whose name, with a suffix added, is `name`. If there are several, the one with the longest name. */
 function suffixed(name: string): RegisteredQueue | undefined {
   const end = name.lastIndexOf('__');
   if (end < 0) return undefined;
@@ -80,17 +80,19 @@ function isCalled(name: string): (queue: RegisteredQueue) => boolean {
   return (queue) => nameOfUrl(queue.name) === name || queue.deadLetterQueue === name;
 }
 
-/** What handles the current message. Throws FailedAttempt if this process has no such task. */
+/** The handling for the current message. Throws FailedAttempt if this process does not have its task. */
 export function handlingOf(message: Message): Handling {
   const queue = queueOf(currentMessage().queue);
   const name = taskNameOf(message);
   const handling = name === undefined ? queue?.raw : queue?.tasks.get(name);
   if (handling) return handling;
-  // Another consumer may know it; if none does, the message ends in the dead-letter queue.
-  throw new FailedAttempt(new UnknownTaskError(`${describeUnknown(name)} Served: ${describeTasks()}.`));
+  // Another consumer may have the task; if none does, the message ends up in the dead-letter queue.
+  throw new FailedAttempt(
+    new UnknownTaskError(`${describeUnknown(name)} This process serves ${describeTasks()}.`),
+  );
 }
 
-/** The tasks of this process, for people: `emails.send_email, emails.remind`. */
+/** The tasks in this process, for people: `emails.send_email, emails.remind`. */
 export function describeTasks(): string {
   const all = registeredQueues().flatMap(({ tasks, raw }) => [...tasks.values(), ...(raw ? [raw] : [])]);
   return all.map(({ description }) => description).join(', ');
@@ -99,6 +101,6 @@ export function describeTasks(): string {
 function describeUnknown(name: string | undefined): string {
   const { queue } = currentMessage();
   return name === undefined
-    ? `The message names no task (it has no attribute JobName), and the queue "${queue}" has no raw task.`
+    ? `The message does not name a task (it has no attribute JobName), and the queue "${queue}" has no raw task.`
     : `The queue "${queue}" has no task "${name}".`;
 }

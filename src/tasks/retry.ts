@@ -1,10 +1,10 @@
-/** What an error that a handler throws means: a pure translation into what the run loop understands. */
+/** Translates an error thrown by a handler into one that the run loop understands. */
 
 import { brand } from '../modules/brand.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { FailedAttempt, isTransientError, TransientError } from '../worker/errors.ts';
 
-/** Thrown by a handler to be called again on purpose: logged in one line, and with a backoff of its own if one is given. */
+/** Thrown by a handler that wants to be called again. It takes one log line, and may have its own backoff. */
 export class Retry extends Error {
   static {
     brand(Retry, 'Retry');
@@ -12,15 +12,15 @@ export class Retry extends Error {
   override readonly name = 'Retry';
   readonly backoff: Backoff | undefined;
 
-  constructor(message = 'To be tried again', options: ErrorOptions & { readonly backoff?: Backoff } = {}) {
+  constructor(message = 'Try again later', options: ErrorOptions & { readonly backoff?: Backoff } = {}) {
     super(message, options);
     this.backoff = options.backoff;
   }
 }
 
 /**
- * The error to throw for a message that was received so many times and whose handler threw `error`: it comes back after
- * the backoff. A Retry, or a TransientError, is no failure and is logged in one line.
+ * The error to throw for a message received `receiveCount` times whose handler threw `error`: it is retried after the
+ * backoff. A Retry or TransientError is not a failure and takes one log line.
  */
 export function failureOf(error: unknown, receiveCount: number, backoff: Backoff): Error {
   if (error instanceof Retry) return again(error, (error.backoff ?? backoff)(receiveCount));

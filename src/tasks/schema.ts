@@ -1,25 +1,25 @@
-/** Checks the input of a task against its schema, of any library that speaks Standard Schema (zod, valibot, arktype). */
+/** Validates the input of a task against its schema, from any Standard Schema library (zod, valibot, arktype). */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { brand } from '../modules/brand.ts';
 
-/** An input that does not fit the schema of its task, when it is sent or when it is handled. */
+/** An input that does not match the schema of its task, when it is sent or handled. */
 export class TaskInputError extends Error {
   static {
     brand(TaskInputError, 'TaskInputError');
   }
   override readonly name = 'TaskInputError';
-  /** What does not fit, each with its path. */
+  /** What is wrong with the input, each with its path. */
   readonly issues: readonly string[];
 
   constructor(task: string, issues: readonly string[]) {
-    super(`The input of the task "${task}" does not fit: ${issues.join('; ')}`);
+    super(`Invalid input for task "${task}": ${issues.join('; ')}`);
     this.issues = issues;
   }
 }
 
 export type TaskSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
 
-/** The schema of a task that was given none: one object of named arguments. */
+/** The default schema of a task: one object with named arguments. */
 export const namedArguments: TaskSchema = {
   '~standard': {
     version: 1,
@@ -27,13 +27,13 @@ export const namedArguments: TaskSchema = {
     validate: (value) =>
       typeof value === 'object' && value !== null && !Array.isArray(value)
         ? { value }
-        : { issues: [{ message: 'a task takes one object of named arguments' }] },
+        : { issues: [{ message: 'a task takes one object with named arguments' }] },
   },
 };
 
 /**
- * What the schema makes of the input; a promise if the schema gives one. Throws TaskInputError that names each part that
- * does not fit.
+ * Returns the schema's output for the input; a promise if the schema is asynchronous. Throws TaskInputError with
+ * everything that is wrong with the input.
  */
 export function checkInput(task: string, schema: TaskSchema, input: unknown): unknown {
   const result = schema['~standard'].validate(input);

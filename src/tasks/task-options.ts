@@ -1,4 +1,4 @@
-/** What tasks can be made with: the options of a queue and of a task, middleware, and the defaults of the process. */
+/** The options of queues and tasks, middleware, and the defaults of the process. */
 import type { Message } from '../brokers/broker.ts';
 import type { Codec } from '../message/codecs.ts';
 import { type Backoff, exponentialBackoff } from '../worker/backoff.ts';
@@ -9,19 +9,19 @@ import type { TaskSchema } from './schema.ts';
 export interface TaskQueueOptions {
   /** The broker's address. Default: as for `queue(name)`. */
   readonly broker?: string;
-  /** For the tasks that have none of their own. Default: that of `configureTasks`. */
+  /** The backoff for tasks without their own. Default: that of `configureTasks`. */
   readonly backoff?: Backoff;
   readonly contentType?: string;
-  /** Around the handlers of this queue, inside of those of `configureTasks`. */
+  /** Runs around the handlers of this queue, inside the middleware of `configureTasks`. */
   readonly middleware?: readonly Middleware[];
-  /** Messages that come back from this queue are for the same tasks. */
+  /** Messages from this queue are for the same tasks. */
   readonly deadLetterQueue?: string;
 }
 
 type AnySchema = TaskSchema | undefined;
 
 export interface TaskOptions<Schema extends AnySchema = AnySchema> extends TaskLimits {
-  /** Checks the input when it is sent and when it is handled. Default: it is one object of named arguments. */
+  /** Validates the input when it is sent and when it is handled. Default: one object with named arguments. */
   readonly schema?: Schema;
   readonly backoff?: Backoff;
   readonly contentType?: string;
@@ -30,49 +30,52 @@ export interface TaskOptions<Schema extends AnySchema = AnySchema> extends TaskL
 export type BatchTaskOptions<Schema extends AnySchema = AnySchema> = TaskOptions<Schema> & GatherOptions;
 
 export interface RawTaskOptions<Schema extends AnySchema = AnySchema> extends TaskLimits {
-  /** Reads the body, and writes what is sent. Default: the body as text. */
+  /** Reads and writes the body. Default: the body as text. */
   readonly codec?: Codec;
-  /** Checks what the codec reads, and what it is to write. Default: no check. */
+  /** Validates what the codec reads and writes. Default: no validation. */
   readonly schema?: Schema;
   readonly backoff?: Backoff;
 }
 
 export interface TaskDefaults {
-  /** When a message comes back whose handler failed. Default: exponential, as in sqs-workers. */
+  /** How long a message waits for a retry after its handler failed. Default: exponential, as in sqs-workers. */
   readonly backoff: Backoff;
-  /** The codec of what is sent. Default: `json`. */
+  /** The codec for sent messages. Default: `json`. */
   readonly contentType: string;
-  /** Around every handler, outside of those of its queue. Default: none. */
+  /** Runs around every handler, outside the middleware of its queue. Default: none. */
   readonly middleware: readonly Middleware[];
 }
 
 const key = Symbol.for('sqs-containers.taskDefaults');
 const holder = globalThis as { [key]?: TaskDefaults };
 
-/** The defaults as they are now. */
+/** The current defaults. */
 export function taskDefaults(): TaskDefaults {
   holder[key] ??= { backoff: exponentialBackoff(), contentType: 'json', middleware: [] };
   return holder[key];
 }
 
-/** Changes defaults, for the whole process. */
+/** Changes defaults for the whole process. */
 export function configureTasks(defaults: Partial<TaskDefaults>): void {
   holder[key] = { ...taskDefaults(), ...defaults };
 }
 
-/** A call of a handler. */
+/** A call to a handler. */
 export interface Invocation {
   readonly task: string;
   readonly queue: string;
   readonly input: unknown;
-  /** The message; undefined for `run`, which needs none. */
+  /** The message; undefined for `run`, which does not need one. */
   readonly message: Message | undefined;
 }
 
-/** A function around every handler, for timing, transactions, tenants (sqs-workers' processors). Calls `next` to go on; what it throws is the handler's error, and what it throws itself counts as that. */
+/**
+ * A function that wraps every handler, for timing, transactions or tenants (like sqs-workers' processors). It calls
+ * `next` to continue. `next` throws the handler's errors; an error that the middleware throws counts as the handler's.
+ */
 export type Middleware = (invocation: Invocation, next: () => Promise<void>) => void | Promise<void>;
 
-/** Runs `handler` with the middlewares around it, the first one outermost. */
+/** Runs `handler` wrapped in the middlewares; the first one is outermost. */
 export function wrap(
   middlewares: readonly Middleware[],
   invocation: Invocation,
@@ -84,9 +87,9 @@ export function wrap(
   )();
 }
 
-/** Throws RangeError for a task without a name, and for numbers with which it would never run. */
+/** Throws RangeError for a task without a name, or for numbers with which it would never run. */
 export function checkTask(name: string, { concurrency, rate, size, wait }: TaskLimits & GatherOptions): void {
-  if (!name) throw new RangeError('A task needs a name: it is how a message says which task it is for.');
+  if (!name) throw new RangeError('A task needs a name, because messages refer to their task by name.');
   const check = (
     option: string,
     value: number | undefined,
@@ -94,12 +97,12 @@ export function checkTask(name: string, { concurrency, rate, size, wait }: TaskL
     wanted: string,
   ) => {
     if (value === undefined || fits(value)) return;
-    throw new RangeError(`The ${option} of the task "${name}" must be ${wanted}, and is ${value}.`);
+    throw new RangeError(`The ${option} of the task "${name}" must be ${wanted}, not ${value}.`);
   };
   const isCount = (value: number) => Number.isInteger(value) && value >= 1;
-  check('concurrency', concurrency, isCount, 'a whole number from 1');
-  check('rate.count', rate?.count, isCount, 'a whole number from 1');
+  check('concurrency', concurrency, isCount, 'a whole number, 1 or more');
+  check('rate.count', rate?.count, isCount, 'a whole number, 1 or more');
   check('rate.seconds', rate?.seconds, (seconds) => seconds > 0, 'a number above 0');
-  check('size', size, isCount, 'a whole number from 1');
-  check('wait', wait, (seconds) => seconds >= 0, 'a number from 0');
+  check('size', size, isCount, 'a whole number, 1 or more');
+  check('wait', wait, (seconds) => seconds >= 0, 'a number, 0 or more');
 }

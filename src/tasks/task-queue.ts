@@ -39,7 +39,7 @@ import {
 } from './task-options.ts';
 import { decodeTask, encodeTask } from './wire.ts';
 
-/** The tasks of the queue `name`. Nothing is opened before the first call. */
+/** A queue for tasks. Opens nothing until the first call. */
 export function taskQueue(name: string, options: TaskQueueOptions = {}): TaskQueue {
   return new TaskQueue(name, options);
 }
@@ -57,15 +57,15 @@ export class TaskQueue {
     this.#sender = new LazySender(name, options.broker);
   }
 
-  /** A task whose input has a schema: senders write what the schema takes, the handler gets what it makes of that. */
+  /** A task with a schema: senders pass the schema's input type, and the handler gets its output type. */
   task<Schema extends TaskSchema>(
     name: string,
     handler: ((input: StandardSchemaV1.InferOutput<Schema>) => void | Promise<void>) | null,
     options: TaskOptions<Schema> & { readonly schema: Schema },
   ): Task<StandardSchemaV1.InferInput<Schema>>;
   /**
-   * A task: its handler takes one object of named arguments. null: it is only sent from here, and handled elsewhere.
-   * Throws RangeError for options with which it would never run.
+   * A task: its handler takes one object with named arguments. Pass null as the handler if the task is only sent from
+   * here and handled elsewhere. Throws RangeError for options with which it would never run.
    */
   task<Value extends object = NoArguments>(
     name: string,
@@ -87,15 +87,15 @@ export class TaskQueue {
     });
   }
 
-  /** A batch task whose inputs have a schema, as for a task. */
+  /** A batch task with a schema, as for a task. */
   batchTask<Schema extends TaskSchema>(
     name: string,
     handler: BatchHandler<StandardSchemaV1.InferOutput<Schema>>,
     options: BatchTaskOptions<Schema> & { readonly schema: Schema },
   ): Task<StandardSchemaV1.InferInput<Schema>>;
   /**
-   * A task whose handler takes many inputs at once: up to `size`, or those that come within `wait` seconds. It needs a
-   * container that runs that many messages at once. Throws RangeError as `task` does.
+   * A task whose handler takes many inputs at once: up to `size`, or those that arrive within `wait` seconds. It needs
+   * a container that runs that many messages at once. Throws RangeError, like `task`.
    */
   batchTask<Value extends object = NoArguments>(
     name: string,
@@ -117,14 +117,14 @@ export class TaskQueue {
     });
   }
 
-  /** A raw task with a schema for what its codec reads, as for a task. */
+  /** A raw task with a schema for the values that its codec reads, as for a task. */
   rawTask<Schema extends TaskSchema>(
     handler: ((input: StandardSchemaV1.InferOutput<Schema>, message: Message) => void | Promise<void>) | null,
     options: RawTaskOptions<Schema> & { readonly schema: Schema },
   ): Task<StandardSchemaV1.InferInput<Schema>>;
   /**
-   * Handles what is no task: messages of other programs, such as EventBridge, SNS or S3. The handler gets what the codec
-   * makes of the body (default: the body as text), and the message. A queue has one of these. null: as for a task.
+   * Handles messages that are not tasks, from other programs such as EventBridge, SNS or S3. The handler gets the
+   * decoded body (default: as text) and the message. A queue has at most one raw task. null: as for `task`.
    */
   rawTask<Value = string>(
     handler: ((input: Value, message: Message) => void | Promise<void>) | null,
@@ -147,8 +147,8 @@ export class TaskQueue {
   }
 
   /**
-   * Waits for all that `work` sends, which need not await it itself. Throws BatchError if some of it was not sent; each
-   * of its errors holds the message.
+   * Waits for everything that `work` sends, so that `work` does not have to await it. Throws BatchError if some
+   * messages were not sent; each of its errors contains the message.
    */
   batch(work: () => unknown): Promise<Sent[]> {
     return sendTogether(this.name, work);
@@ -209,7 +209,7 @@ export class TaskQueue {
     });
   }
 
-  /** Takes no turn of the event loop unless its parts do: promises would cost more than all else that is done here. */
+  /** Stays synchronous unless its parts are asynchronous: promises would cost more than everything else here. */
   #handleMessage(
     definition: Definition,
     limiter: Limiter,
@@ -257,21 +257,21 @@ export class TaskQueue {
   }
 }
 
-/** What is sent inside of `queue.batch(async () => …)`. */
+/** The messages sent inside `queue.batch(async () => …)`. */
 const scope = new AsyncLocalStorage<Promise<Sent>[]>();
 
-/** Runs `work`, then waits for all that was sent in it. Throws BatchError if some was not; each error holds its message. */
+/** Runs `work`, then waits for everything that it sent. Throws BatchError if some messages were not sent. */
 async function sendTogether(queue: string, work: () => unknown): Promise<Sent[]> {
   const sends: Promise<Sent>[] = [];
   await scope.run(sends, async () => work());
   return allSent(queue, sends);
 }
 
-/** Notes a send: inside of a scope it need not be awaited. */
+/** Records a send, so that it does not have to be awaited inside `batch`. */
 function noteSend(send: Promise<Sent>): Promise<Sent> {
   const sends = scope.getStore();
   if (!sends) return send;
-  // The scope reports what fails; nobody needs to await this one.
+  // The batch reports failures, so this promise does not have to be awaited.
   send.catch(() => {});
   sends.push(send);
   return send;

@@ -1,5 +1,5 @@
 /**
- * A task: a named function that runs elsewhere. Calling it sends nothing and throws; `delay` sends, `run` runs it here.
+ * A task: a named function that runs elsewhere. `delay` sends it and `run` runs it here. Calling it directly throws.
  */
 
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
@@ -10,33 +10,33 @@ import type { TaskContext } from './context.ts';
 import type { TaskLimits } from './limiter.ts';
 import type { TaskSchema } from './schema.ts';
 
-/** The input of a task whose handler takes none. */
+/** The input of a task whose handler takes no arguments. */
 export type NoArguments = Record<string, never>;
 
-/** The input of a call, which may be left out if nothing in it is required. */
+/** The input of a call; optional if nothing in it is required. */
 export type Input<Value> = Record<never, never> extends Value ? [input?: Value] : [input: Value];
 
-/** How a call is sent. */
+/** Options for sending a call. */
 export interface DelayOptions extends SendOptions {
-  /** The codec for this call. Default: that of the task. */
+  /** The content type of the codec for this call. Default: that of the task. */
   readonly contentType?: string;
 }
 
 export interface Task<Value> {
-  /** Throws: a task is not called, because nobody could tell whether it runs here or elsewhere. */
+  /** Throws: a direct call would not show whether the task runs here or elsewhere. */
   (...input: Input<Value>): never;
   readonly taskName: string;
   readonly queueName: string;
   /**
-   * Sends a call; resolves when the broker has it. Throws TaskInputError if the input does not fit the schema, SendError
-   * if the broker refuses the message (such as a delay beyond what it can), QueueNotFoundError and BrokerError.
+   * Sends a call; resolves when the broker has it. Throws TaskInputError if the input does not match the schema,
+   * SendError if the broker refuses the message (such as one with too long a delay), QueueNotFoundError, BrokerError.
    */
   delay(...input: Input<Value>): Promise<Sent>;
-  /** Runs the handler here and now, with its schema and middleware. */
+  /** Runs the handler here immediately, with its schema and middleware. */
   run(...input: Input<Value>): Promise<void>;
-  /** Keeps an input for later. */
+  /** Stores an input for later. */
   bake(...input: Input<Value>): BakedTask;
-  /** The same task with these options for each call. */
+  /** Returns the same task with these options for every call. */
   with(options: DelayOptions): Task<Value>;
 }
 
@@ -74,13 +74,13 @@ export function makeTask<Value>(actions: TaskActions, options: DelayOptions = {}
   });
 }
 
-/** What a task is made of: its name, how its messages are written and read, and what handles them. */
+/** The definition of a task: its name, the format of its messages, and its handler. */
 export interface Definition extends TaskLimits {
   readonly name: string;
   readonly format: Format;
   readonly schema?: TaskSchema | undefined;
   readonly backoff?: Backoff | undefined;
-  /** null: it is only sent from here. */
+  /** null if the task is only sent from here. */
   readonly handle: Handle | null;
 }
 
@@ -100,5 +100,5 @@ export interface Decoded {
   readonly context: TaskContext;
 }
 
-/** `message` is undefined for `run`. `atOnce`: not to be gathered with others. */
+/** `message` is undefined for `run`. `atOnce`: do not wait for a batch. */
 export type Handle = (input: unknown, message: Message | undefined, atOnce: boolean) => void | Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * The wire format of a task: that of Doist's sqs-workers, so that both sides may be in Python. The input is the body;
- * beside it are the attributes ContentType, JobName and JobContext, all of type String.
+ * The wire format of tasks. It is the format of Doist's sqs-workers, so that either side may be in Python. The input is
+ * the body, along with the attributes ContentType, JobName and JobContext, all of type String.
  */
 import type { Message, MessageAttributes } from '../brokers/broker.ts';
 import { encodeJson, MalformedMessageError, parseJson } from '../message/call.ts';
@@ -14,7 +14,7 @@ export interface TaskCall {
   readonly context: TaskContext;
 }
 
-/** The body and the attributes of a task. `more`: attributes beside its own. Throws UnserializableArgumentError. */
+/** The body and attributes of a task, including the attributes in `more`. Throws UnserializableArgumentError. */
 export function encodeTask(
   { name, contentType, input, context }: TaskCall,
   more: MessageAttributes = {},
@@ -28,13 +28,13 @@ export function encodeTask(
   return { body: codecOf(contentType).encode(input), attributes };
 }
 
-/** The name of the task that a message is for; undefined for one that is no task. */
+/** The name of the task that a message is for; undefined if the message is not a task. */
 export function taskNameOf({ attributes }: Message): string | undefined {
   return attributes.JobName?.stringValue;
 }
 
 /**
- * What a message says of its task; a promise if its codec gives one. Throws MalformedMessageError and
+ * Reads the call from a message; a promise if its codec is asynchronous. Throws MalformedMessageError and
  * UnsupportedContentTypeError.
  */
 export function decodeTask(message: Message): TaskCall | Promise<TaskCall> {

@@ -1,6 +1,6 @@
 /**
- * The worker that runs tasks: `worker = sqs-containers/tasks:worker`. It is a worker factory as any other; the containers
- * know nothing of tasks.
+ * The worker that runs tasks: `worker = sqs-containers/tasks:worker`. It is a worker factory like any other; containers
+ * know nothing about tasks.
  *
  *     [worker]
  *     modules = ./tasks/*.ts
@@ -11,7 +11,7 @@ import type { WorkerConfig, WorkerContext, WorkerObject } from '../worker/worker
 import { importTasks } from './discover.ts';
 import { describeTasks, handlingOf } from './registry.ts';
 
-/** Imports the task modules that `[worker] modules` names, and handles the messages of their tasks. */
+/** Imports the task modules named in `[worker] modules`, and handles messages for their tasks. */
 export async function worker(config: WorkerConfig, { directory, log }: WorkerContext): Promise<WorkerObject> {
   await Promise.all([importTasks(config.modules, directory), loadTracing()]);
   log.info(`Serving the tasks ${describeTasks()}`);

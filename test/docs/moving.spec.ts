@@ -69,7 +69,7 @@ describe('migrating', () => {
       expect(page.lines).to.deep.equal(['order 17 costs 42']);
       expect(page.container.kept[0]?.error).to.have.property(
         'message',
-        'What the message refers to is gone: ["shop","order",18]',
+        'The message refers to something that no longer exists: ["shop","order",18]',
       );
     });
   });

@@ -114,7 +114,7 @@ describe('sqs-concurrent with tasks', function () {
     await send(queue, 'elsewhere', '{}');
     const { stderr } = await handle(folder, 1);
     expect(stderr).to.match(
-      /UnknownTaskError: The queue "jobs" has no task "elsewhere"\. Served: jobs\.greet, jobs\.fail, jobs\.slow, jobs\.both\./,
+      /UnknownTaskError: The queue "jobs" has no task "elsewhere"\. This process serves jobs\.greet, jobs\.fail, jobs\.slow, jobs\.both\./,
     );
     expect(stderr).to.contain('comes back when its visibility timeout ends');
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
@@ -125,7 +125,9 @@ describe('sqs-concurrent with tasks', function () {
     const queue = await openQueue(folder);
     await queue.send([{ body: '[[1,2,3],{}]' }]);
     const { stderr } = await handle(folder, 1);
-    expect(stderr).to.contain('UnknownTaskError: The message names no task (it has no attribute JobName)');
+    expect(stderr).to.contain(
+      'UnknownTaskError: The message does not name a task (it has no attribute JobName)',
+    );
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
@@ -136,7 +138,7 @@ describe('sqs-concurrent with tasks', function () {
     const container = await handle(folder, 1);
     expect(container.stdout).to.equal('');
     expect(container.stderr).to.contain(
-      'UnsupportedContentTypeError: The message has the content type "pickle": pickles are not read',
+      'UnsupportedContentTypeError: The message has the content type "pickle": pickles are refused',
     );
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });

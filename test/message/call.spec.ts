@@ -24,18 +24,18 @@ describe('the wire format of a call', () => {
       expect(encodeCall([])).to.equal('[[],{}]');
     });
 
-    it('sends a non-empty plain object in last place as keyword arguments', () => {
+    it('sends a non-empty plain object as the last argument as keyword arguments', () => {
       expect(encodeCall([1, 2, { x: 3 }])).to.equal('[[1,2],{"x":3}]');
       expect(encodeCall([Object.assign(Object.create(null), { x: 3 })])).to.equal('[[],{"x":3}]');
     });
 
-    it('leaves an empty object in last place, and objects elsewhere, where they are', () => {
+    it('does not move an empty object at the end, or objects elsewhere', () => {
       expect(encodeCall([1, {}])).to.equal('[[1,{}],{}]');
       expect(encodeCall([{ x: 3 }, 1])).to.equal('[[{"x":3},1],{}]');
       expect(encodeCall([[{ x: 3 }]])).to.equal('[[[{"x":3}]],{}]');
     });
 
-    it('uses toJSON where there is one, and leaves out undefined properties', () => {
+    it('uses toJSON if there is one, and omits undefined properties', () => {
       expect(encodeCall([new Date(0)])).to.equal('[["1970-01-01T00:00:00.000Z"],{}]');
       expect(encodeCall([{ a: 1, b: undefined }, 2])).to.equal('[[{"a":1},2],{}]');
     });
@@ -72,7 +72,7 @@ describe('the wire format of a call', () => {
   });
 
   describe('reading', () => {
-    it('gives the arguments, with keyword arguments last if there are any', () => {
+    it('returns the arguments, with keyword arguments last if there are any', () => {
       expect(decodeCall('[[1,2],{}]')).to.deep.equal([1, 2]);
       expect(decodeCall('[[1, 2], {"x": 3}]')).to.deep.equal([1, 2, { x: 3 }]);
       expect(decodeCall('[[{}],{}]')).to.deep.equal([{}]);
@@ -103,14 +103,14 @@ describe('the wire format of a call', () => {
       const inBase64 = (text: string) => Buffer.from(text).toString('base64');
       const call = '[[1, 2], {"x": 3}]';
 
-      it('gives the same arguments', () => {
+      it('returns the same arguments', () => {
         expect(decodeCall('W1sxLCAyXSwgeyJ4IjogM31d')).to.deep.equal([1, 2, { x: 3 }]);
         expect(decodeCall(inBase64('[[], {}]'))).to.deep.equal([]);
         expect(decodeCall(inBase64('[["\\u00fc", "ü 😀"], {}]'))).to.deep.equal(['ü', 'ü 😀']);
         expect(decodeCall(inBase64('[ [ "AAAA" ],\n{ } ]'))).to.deep.equal(['AAAA']);
       });
 
-      it('may be without padding, or broken into lines', () => {
+      it('may have no padding, or be split into lines', () => {
         for (const spaces of ['', ' ', '  ']) {
           const encoded = inBase64(`${call}${spaces}`);
           for (const body of [
@@ -151,18 +151,18 @@ describe('the wire format of a call', () => {
       }
     });
 
-    it('takes brackets and "__proto__" inside texts for what they are', () => {
+    it('does not mistake brackets and "__proto__" inside strings', () => {
       const text = `${'['.repeat(2_000)}"\\${'{'.repeat(2_000)} __proto__`;
       expect(decodeCall(encodeCall([text]))).to.deep.equal([text]);
     });
 
-    it('takes a body of many brackets that is not deep', () => {
+    it('accepts a body with many brackets that is not deep', () => {
       const wide = Array.from({ length: 2_000 }, (_, index) => (index % 2 === 0 ? [] : {}));
       expect(decodeCall(JSON.stringify([[wide], {}]))).to.deep.equal([wide]);
     });
 
-    it('takes 500 levels of any kind, and not one more', () => {
-      // Blanks make it long enough to be looked at.
+    it('accepts 500 levels of any kind, and no more', () => {
+      // The spaces make it long enough to be checked.
       const nested = (depth: number, open: string, close: string) =>
         `${open.repeat(depth)}1${close.repeat(depth)}${' '.repeat(1_000)}`;
       for (const [open, close] of [
@@ -174,14 +174,14 @@ describe('the wire format of a call', () => {
       }
     });
 
-    it('finds brackets again behind a text, whatever that ends in', () => {
+    it('finds brackets after a string, whatever the string ends in', () => {
       for (const text of ['', 'a', '\\', '\\"', '"', '\\\\']) {
         const body = `[[${JSON.stringify(text)},${'['.repeat(600)}${']'.repeat(600)}],{}]`;
         expect(() => decodeCall(body), text).to.throw(MalformedMessageError, 'nests deeper than 500 levels');
       }
     });
 
-    it('finds a key "__proto__" wherever it is, beside others that are none', () => {
+    it('finds a key "__proto__" anywhere, among other keys', () => {
       for (const body of [
         '[[1,{"a":1,"b":{"__proto__":1}},2],{}]',
         '[[],{"a":1,"b":[{"\\u005f_proto__":1}]}]',
@@ -194,7 +194,7 @@ describe('the wire format of a call', () => {
       expect(() => decodeCall('x'.repeat(80))).to.throw(`: "${'x'.repeat(80)}"`);
     });
 
-    it('keeps what the parser said, in an error that is known by its name', () => {
+    it("keeps the parser's error as the cause, in an error recognized by name", () => {
       const error = thrown(() => decodeCall('[')) as Error;
       expect(error.name).to.equal('MalformedMessageError');
       expect(error.cause).to.be.instanceOf(SyntaxError);
@@ -202,7 +202,7 @@ describe('the wire format of a call', () => {
     });
   });
 
-  it('writes nothing that is too deep to be read', () => {
+  it('does not write anything too deep to be read', () => {
     for (let depth = 490; depth <= 510; depth += 1) {
       const value = JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
       const written = thrown(() => encodeCall([value]));
@@ -213,7 +213,7 @@ describe('the wire format of a call', () => {
     }
   });
 
-  it('brings back what was sent, whatever JSON can hold', () => {
+  it('returns exactly what was sent, for any JSON value', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue({ noUnicodeString: false })), (args) => {
         fc.pre(!JSON.stringify(args).includes('__proto__'));

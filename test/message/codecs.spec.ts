@@ -11,7 +11,7 @@ import {
   UnsupportedContentTypeError,
 } from '../../src/message/codecs.ts';
 
-/** What JSON gives back as it was: it has no -0. */
+/** Values that survive JSON unchanged: it has no -0. */
 const json = fc
   .jsonValue()
   .filter((value) => !JSON.stringify(value).includes('__proto__'))
@@ -24,7 +24,7 @@ const anyText = fc.oneof(
 const codecs = [jsonCodec, textCodec, base64Codec, callCodec];
 
 describe('a codec', () => {
-  it('of JSON gives back any value', () => {
+  it('for JSON round-trips any value', () => {
     fc.assert(
       fc.property(json, (value) => {
         expect(jsonCodec.decode(jsonCodec.encode(value))).to.deep.equal(value);
@@ -32,7 +32,7 @@ describe('a codec', () => {
     );
   });
 
-  it('of calls gives back any arguments', () => {
+  it('for calls round-trips any arguments', () => {
     fc.assert(
       fc.property(fc.array(json), (args) => {
         expect(callCodec.decode(callCodec.encode(args))).to.deep.equal(args);
@@ -40,7 +40,7 @@ describe('a codec', () => {
     );
   });
 
-  it('of texts and of base64 gives back any text', () => {
+  it('for text and base64 round-trips any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(textCodec.decode(textCodec.encode(text))).to.equal(text);
@@ -49,7 +49,7 @@ describe('a codec', () => {
     );
   });
 
-  it('of references gives back what the reference stands for', async () => {
+  it('for references returns the referenced value', async () => {
     const codec = referenceCodec<{ id: unknown }>({
       refer: ({ id }) => ['shop', id],
       resolve: (reference) => ({ id: (reference as unknown[])[1] }),
@@ -61,15 +61,15 @@ describe('a codec', () => {
     );
   });
 
-  it('of references says that what one stands for is gone', async () => {
+  it('for references reports a value that no longer exists', async () => {
     const codec = referenceCodec({ refer: () => 7, resolve: () => undefined });
     const error = await Promise.resolve(codec.decode(codec.encode({}))).catch((reason: unknown) => reason);
     expect(error)
       .to.be.instanceOf(MalformedMessageError)
-      .with.property('message', 'What the message refers to is gone: 7');
+      .with.property('message', 'The message refers to something that no longer exists: 7');
   });
 
-  it('reads any text, or says that it is malformed', () => {
+  it('reads any text, or reports that it is malformed', () => {
     fc.assert(
       fc.property(fc.constantFrom(...codecs), anyText, (codec, text) => {
         try {
@@ -82,28 +82,31 @@ describe('a codec', () => {
   });
 
   for (const text of ['YQ==', 'YQ', ' Y Q\n==\n', 'YQ=', '']) {
-    it(`of base64 reads ${JSON.stringify(text)}`, () => {
+    it(`for base64 reads ${JSON.stringify(text)}`, () => {
       expect(base64Codec.decode(text)).to.equal(text === '' ? '' : 'a');
     });
   }
 
   for (const text of ['Y?', '=YQ', 'YQ===', 'Y=Q=', 'YQ==a']) {
-    it(`of base64 refuses ${JSON.stringify(text)}`, () => {
+    it(`for base64 refuses ${JSON.stringify(text)}`, () => {
       expect(() => base64Codec.decode(text)).to.throw(MalformedMessageError, 'The body is not base64.');
     });
   }
 
-  it('of base64 refuses bytes that are not text, instead of replacing them', () => {
-    expect(() => base64Codec.decode('/////w==')).to.throw(MalformedMessageError, 'not of UTF-8 text');
+  it('for base64 refuses bytes that are not text, instead of replacing them', () => {
+    expect(() => base64Codec.decode('/////w==')).to.throw(
+      MalformedMessageError,
+      'does not contain UTF-8 text',
+    );
     expect(() => base64Codec.decode('YQ==YQ')).to.throw(MalformedMessageError, 'The body is not base64.');
   });
 
-  it('of calls reads base64, and writes JSON', () => {
+  it('for calls reads base64, and writes JSON', () => {
     expect(callCodec.decode('W1sxLCAyXSwgeyJ4IjogM31d')).to.deep.equal([1, 2, { x: 3 }]);
     expect(callCodec.encode([1, 2, { x: 3 }])).to.equal('[[1,2],{"x":3}]');
   });
 
-  it('takes no longer for a body that is made to be slow', () => {
+  it('is not slowed down by a malicious body', () => {
     const bodies = [' ', 'W1sx', 'W\n', 'YQ', '=', '\n=', '[', '{"a":', '"\\', '\\u'].map(
       (piece) => `${piece.repeat(1_000_000 / piece.length)}!`,
     );
@@ -113,24 +116,24 @@ describe('a codec', () => {
         expect(() => codec.decode(body)).to.throw(MalformedMessageError);
       }
     }
-    // What is quadratic takes minutes, and a busy machine some seconds.
+    // Quadratic time would be minutes; a busy machine may need a few seconds.
     expect(performance.now() - startedAt).to.be.below(30_000);
   }).timeout(40_000);
 
-  it('says what it could not write', () => {
+  it('reports what it could not write', () => {
     expect(() => jsonCodec.encode(1n)).to.throw('the input is a bigint');
     const codec = referenceCodec({ refer: () => 1n, resolve: () => 1 });
     expect(() => codec.encode({})).to.throw('the reference is a bigint');
     expect(codec.contentType).to.equal('reference');
   });
 
-  it('that is not there is an error that names the others', () => {
+  it('that is missing is an error that names the others', () => {
     expect(() => codecOf('avro'))
       .to.throw(/Known: json, text, base64/)
       .with.property('name', 'UnsupportedContentTypeError');
   });
 
-  it('is found by content type, and by nothing that objects have by themselves', () => {
+  it('is found only by content type, not by inherited property names', () => {
     expect(codecOf('json')).to.equal(jsonCodec);
     for (const name of ['__proto__', 'constructor', 'toString', '', 'pickle']) {
       expect(() => codecOf(name), name).to.throw(UnsupportedContentTypeError);

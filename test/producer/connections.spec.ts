@@ -6,7 +6,7 @@ import { closeProducers, connect, replaceBrokers, setContainer } from '../../src
 import { queue } from '../../src/producer/producer.ts';
 import { rejection } from '../support/rejection.ts';
 
-/** Replaces the environment; no region is known in it, so that SQS cannot be opened. */
+/** Replaces the environment with one that has no region, so that SQS cannot be opened. */
 function useEnvironment(variables: Record<string, string>): void {
   sinon.stub(process, 'env').value({
     AWS_CONFIG_FILE: '/nonexistent/config',
@@ -15,7 +15,7 @@ function useEnvironment(variables: Record<string, string>): void {
   });
 }
 
-/** How many messages wait in a queue of the broker at the address. */
+/** How many messages are in a queue of the broker at this address. */
 async function waiting(address: string, name: string): Promise<number> {
   const { broker } = await connect(address);
   const opened = await broker.open(name);
@@ -31,20 +31,20 @@ describe('the brokers of producers', () => {
   });
 
   describe('are found', () => {
-    it('by the address that the producer names', async () => {
+    it("by the producer's address", async () => {
       useEnvironment({ SQS_CONTAINERS_BROKER: 'nonsense:' });
       await queue('adder', { broker: 'memory:' })(1);
       expect(await waiting('memory:', 'adder')).to.equal(1);
     });
 
-    it('by SQS_CONTAINERS_BROKER, read at the call', async () => {
+    it('by SQS_CONTAINERS_BROKER, read on each call', async () => {
       const adder = queue('adder');
       useEnvironment({ SQS_CONTAINERS_BROKER: 'memory:' });
       await adder(1);
       expect(await waiting('memory:', 'adder')).to.equal(1);
     });
 
-    it('as that of the container in this process, with its prefix, unless the environment or the producer names one', async () => {
+    it('as that of the container in this process, with its prefix, if no other is configured', async () => {
       const broker = new MemoryBroker();
       setContainer({ broker, prefix: 'anna' });
       await queue('adder')(1);
@@ -64,7 +64,7 @@ describe('the brokers of producers', () => {
     });
 
     for (const environment of [{}, { SQS_CONTAINERS_BROKER: '' }]) {
-      it(`at SQS when the environment is ${JSON.stringify(environment)}`, async () => {
+      it(`at SQS if the environment is ${JSON.stringify(environment)}`, async () => {
         useEnvironment(environment);
         const failure = await rejection<BrokerError>(queue('adder')(1));
         expect(failure).to.have.property('kind', 'setup');
@@ -72,14 +72,14 @@ describe('the brokers of producers', () => {
       });
     }
 
-    it('or not, which the error says with the address', async () => {
+    it('or not: the error contains the address', async () => {
       const failure = await rejection<BrokerError>(queue('adder', { broker: 'nonsense:' })(1));
       expect(failure).to.have.property('kind', 'setup');
       expect(failure.message).to.contain('"nonsense:"');
     });
   });
 
-  it('are shared by the producers of one address', async () => {
+  it('are shared by producers with the same address', async () => {
     const [adder, mailer] = ['adder', 'mailer'].map((name) => queue(name, { broker: 'memory:' }));
     await Promise.all([adder?.(1), mailer?.(1)]);
     expect((await connect('memory:')).broker).to.equal((await connect('memory:')).broker);
@@ -87,7 +87,7 @@ describe('the brokers of producers', () => {
     expect(await waiting('memory:', 'mailer')).to.equal(1);
   });
 
-  it('are opened again after that has failed', async () => {
+  it('are opened again after a failure', async () => {
     useEnvironment({});
     const adder = queue('adder');
     await rejection<BrokerError>(adder(1));
@@ -97,7 +97,7 @@ describe('the brokers of producers', () => {
   });
 
   describe('are replaced', () => {
-    it('for every address, also in producers that have sent before', async () => {
+    it('for every address, even in producers that have already sent', async () => {
       const adder = queue('adder', { broker: 'memory:' });
       await adder(1);
       const replacement = new MemoryBroker();
@@ -112,7 +112,7 @@ describe('the brokers of producers', () => {
       expect(replacement.find('adder')?.currentCounts.visible).to.equal(2);
     });
 
-    it('without being closed with those that producers have opened', async () => {
+    it('without closing the replacement along with the opened brokers', async () => {
       const replacement = new MemoryBroker();
       const close = sinon.spy(replacement, 'close');
       replaceBrokers(replacement);
@@ -135,7 +135,7 @@ describe('the brokers of producers', () => {
       expect(await waiting('memory:', 'adder')).to.equal(1);
     });
 
-    it('without an error for one that could not be opened', async () => {
+    it('without an error for a broker that could not be opened', async () => {
       const failure = rejection<BrokerError>(connect('nonsense:'));
       await closeProducers();
       expect((await failure).kind).to.equal('setup');

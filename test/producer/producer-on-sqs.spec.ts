@@ -19,7 +19,7 @@ describe('a producer on SQS', () => {
     await stub.stop();
   });
 
-  it('sends twenty-five calls that are made together in three requests, the first time and later', async () => {
+  it('sends 25 calls made together in three requests, the first time and later', async () => {
     const jobs = queue<[number]>('jobs', { broker });
     const numbers = Array.from({ length: 25 }, (_, index) => index);
     await Promise.all(numbers.map((number) => jobs(number)));
@@ -29,7 +29,7 @@ describe('a producer on SQS', () => {
     expect(stub.queue('jobs').counts.visible).to.equal(50);
   });
 
-  it('rejects just the call that SQS refuses', async () => {
+  it('rejects only the call that SQS refuses', async () => {
     stub.fault('SendMessageBatch', { entries: [1], code: 'InvalidMessageContents', senderFault: true });
     const jobs = queue<[number]>('jobs', { broker });
     const [first, second, third] = await Promise.allSettled([jobs(1), jobs(2), jobs(3)]);
@@ -39,7 +39,7 @@ describe('a producer on SQS', () => {
       .and.to.deep.include({ code: 'InvalidMessageContents', outgoing: { body: '[[2],{}]' } });
   });
 
-  it('sends to a queue that was missing once it is made', async () => {
+  it('sends to a missing queue once it has been created', async () => {
     const late = queue('late', { broker });
     const error: unknown = await late(1).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(QueueNotFoundError);

@@ -10,7 +10,7 @@ import { queue } from '../../src/producer/producer.ts';
 import { BatchError, SendError } from '../../src/producer/send-results.ts';
 import { rejection } from '../support/rejection.ts';
 
-/** In memory, but a queue must be made before it is opened, as on SQS. */
+/** In memory, but a queue must be created before it is opened, as on SQS. */
 class BrokerOfMadeQueues extends MemoryBroker {
   override async open(name: string): Promise<MemoryQueue> {
     const found = this.find(name);
@@ -43,7 +43,7 @@ describe('a producer', () => {
     return sinon.spy(await broker.open(name), 'send');
   }
 
-  it('sends its arguments as a call, and says under which id and with which body', async () => {
+  it('sends its arguments as a call, and returns the message id and the body', async () => {
     const adder = queue<[number, number]>('adder');
     const sent = await adder(1, 2);
     const [message, ...others] = await received();
@@ -53,7 +53,7 @@ describe('a producer', () => {
     expect(others).to.deep.equal([]);
   });
 
-  it('sends an object in last place as keyword arguments', async () => {
+  it('sends an object as the last argument as keyword arguments', async () => {
     const adder = queue('adder');
     expect((await adder(1, { x: 3 })).body).to.equal('[[1],{"x":3}]');
   });
@@ -69,7 +69,7 @@ describe('a producer', () => {
     expect(open.callCount).to.equal(1);
   });
 
-  it('sends calls that are made together in requests of ten', async () => {
+  it('sends calls made together in requests of ten', async () => {
     const requests = await spyOnRequests();
     const open = sinon.spy(broker, 'open');
     const adder = queue<[number]>('adder');
@@ -82,7 +82,7 @@ describe('a producer', () => {
     expect(open.callCount).to.equal(1);
   });
 
-  it('gives the sequence number that a FIFO queue gives', async () => {
+  it('returns the sequence number from a FIFO queue', async () => {
     const sent = await queue('adder.fifo')(1);
     const [message] = await received('adder.fifo');
     expect(sent.sequenceNumber).to.be.a('string').that.equals(message?.sequenceNumber);
@@ -99,7 +99,7 @@ describe('a producer', () => {
   });
 
   describe('with options', () => {
-    it('gives them to each of its messages', async () => {
+    it('applies them to every message', async () => {
       const attributes = { kind: { dataType: 'String', stringValue: 'sum' } };
       await queue('adder.fifo').with({ groupId: 'g', deduplicationId: 'd', attributes })(1);
       const [message] = await received('adder.fifo');
@@ -113,7 +113,7 @@ describe('a producer', () => {
       expect(await (await broker.open('adder')).counts()).to.include({ delayed: 1, visible: 1 });
     });
 
-    it('adds to earlier options, and leaves the first producer as it was', async () => {
+    it('adds to earlier options, and does not change the first producer', async () => {
       const adder = queue('adder.fifo');
       const grouped = adder.with({ groupId: 'g' });
       await grouped.with({ deduplicationId: 'd' })(1);
@@ -131,7 +131,7 @@ describe('a producer', () => {
       expect(messages.find(({ groupId }) => groupId === 'g')?.deduplicationId).to.equal('d');
     });
 
-    it('refuses a delay beyond what the broker has, and says what to do', async () => {
+    it('refuses a delay longer than the broker supports, and suggests an alternative', async () => {
       const error = await rejection(queue('adder').with({ delaySeconds: 3600 })(1));
       expect(error).to.be.instanceOf(SendError);
       expect(error.message).to.contain('3600 s').and.contain('EventBridge Scheduler');
@@ -140,7 +140,7 @@ describe('a producer', () => {
   });
 
   describe('of a batch', () => {
-    it('sends a message for each call, ten to a request, and gives the results in order', async () => {
+    it('sends a message for each call, ten per request, and returns the results in order', async () => {
       const requests = await spyOnRequests();
       const calls = Array.from({ length: 12 }, (_, index): [number, number] => [index, 1]);
       const sent = await queue<[number, number]>('adder').batch(calls);
@@ -154,14 +154,14 @@ describe('a producer', () => {
       expect(requests.callCount).to.equal(0);
     });
 
-    it('gives its options to each message', async () => {
+    it('applies its options to every message', async () => {
       await queue('adder')
         .with({ delaySeconds: 60 })
         .batch([[1], [2]]);
       expect(await (await broker.open('adder')).counts()).to.include({ delayed: 2, visible: 0 });
     });
 
-    it('sends the others when some cannot be sent, and says which', async () => {
+    it('sends the others if some cannot be sent, and reports which', async () => {
       const batch = queue('adder').batch([[1], [() => 2], ['x'.repeat(1_048_576)], [4]]);
       const error = (await rejection(batch)) as BatchError;
       expect(error).to.be.instanceOf(BatchError);
@@ -181,7 +181,7 @@ describe('a producer', () => {
   });
 
   describe('that cannot send', () => {
-    it('names the path inside the argument that is no JSON, and sends nothing', async () => {
+    it('names the path of a value that is not JSON, and sends nothing', async () => {
       const requests = await spyOnRequests();
       const error = await rejection(queue('adder')(1, { order: [{ total: 10n }] }, 3));
       expect(error).to.be.instanceOf(UnserializableArgumentError);
@@ -189,7 +189,7 @@ describe('a producer', () => {
       expect(requests.callCount).to.equal(0);
     });
 
-    it('rejects just the call that the broker refuses', async () => {
+    it('rejects only the call that the broker refuses', async () => {
       const adder = queue<[number]>('adder');
       const attributes = Object.fromEntries(
         Array.from({ length: 11 }, (_, index) => [`a${index}`, { dataType: 'String', stringValue: 'x' }]),
@@ -202,7 +202,7 @@ describe('a producer', () => {
       expect(await received()).to.have.length(2);
     });
 
-    it('says that the queue is missing, and works once it is made', async () => {
+    it('reports a missing queue, and works once it has been created', async () => {
       const late = queue('late');
       const error = await rejection(late(1));
       expect(error).to.be.instanceOf(QueueNotFoundError);
@@ -212,7 +212,7 @@ describe('a producer', () => {
       expect(await received('late')).to.have.length(1);
     });
 
-    it('says that the queue is missing when it was removed in the meantime, and works once it is made again', async () => {
+    it('reports a queue deleted in the meantime, and works once it has been created again', async () => {
       const adder = queue('adder');
       await adder(1);
       await broker.remove('adder');
@@ -222,7 +222,7 @@ describe('a producer', () => {
       expect((await received()).map(({ body }) => body)).to.deep.equal(['[[3],{}]']);
     });
 
-    it('makes a queue again that was removed, where opening makes queues', async () => {
+    it('recreates a deleted queue if opening creates queues', async () => {
       const embedded = new MemoryBroker();
       replaceBrokers(embedded);
       const adder = queue('adder');
@@ -233,7 +233,7 @@ describe('a producer', () => {
       expect(embedded.find('adder')?.currentCounts.visible).to.equal(1);
     });
 
-    it('opens the queue again after that has failed', async () => {
+    it('opens the queue again after a failure', async () => {
       sinon.stub(broker, 'open').onFirstCall().rejects(new BrokerError('unreachable', 'down')).callThrough();
       const adder = queue('adder');
       expect((await rejection(adder(1))).message).to.equal('down');

@@ -20,7 +20,7 @@ describe('a sender', () => {
     await broker.close();
   });
 
-  /** Makes the queue, and a sender to it. */
+  /** Creates the queue and a sender for it. */
   async function use(name: string, options = {}): Promise<void> {
     broker = new MemoryBroker();
     await broker.create(name, options);
@@ -44,7 +44,7 @@ describe('a sender', () => {
   }
 
   describe('shares requests', () => {
-    it('of ten between messages sent together, and gives each its own result', async () => {
+    it('of ten among messages sent together, and gives each its own result', async () => {
       const bodies = Array.from({ length: 25 }, (_, index) => `body ${index}`);
       const sent = await sendAll(bodies);
       expect(requestSizes()).to.deep.equal([10, 10, 5]);
@@ -53,19 +53,19 @@ describe('a sender', () => {
       expect(sent[bodies.indexOf(first?.body ?? '')]?.messageId).to.equal(first?.id);
     });
 
-    it('but not with messages sent one after the other', async () => {
+    it('but not among messages sent one after another', async () => {
       await sender.send({ body: 'a' });
       await sender.send({ body: 'b' });
       expect(requestSizes()).to.deep.equal([1, 1]);
     });
 
-    it('within the size that the broker takes', async () => {
+    it("within the broker's size limit", async () => {
       const third = 'x'.repeat(Math.floor(queue.limits.maxRequestBytes / 3));
       await sendAll([third, third, third, third, 'small']);
       expect(requestSizes()).to.deep.equal([3, 2]);
     });
 
-    it('with at most twenty under way at once', async () => {
+    it('with at most twenty in progress at once', async () => {
       let underWay = 0;
       let most = 0;
       requests.restore();
@@ -82,7 +82,7 @@ describe('a sender', () => {
   });
 
   describe('when something fails', () => {
-    it('rejects just the message that the broker refused, with the message and the code', async () => {
+    it('rejects only the refused message, with the message and the code', async () => {
       const bad = { body: 'half of a pair: \ud800' };
       const [good, refused, alsoGood] = await Promise.allSettled([
         sender.send({ body: 'good' }),
@@ -101,7 +101,7 @@ describe('a sender', () => {
       expect(await receivedBodies()).to.have.members(['good', 'also good']);
     });
 
-    it('rejects all messages of a request that failed, and works on', async () => {
+    it('rejects all messages of a failed request, and continues', async () => {
       requests.restore();
       const failure = new BrokerError('unreachable', 'down');
       const stub = sinon.stub(queue, 'send').rejects(failure);
@@ -114,7 +114,7 @@ describe('a sender', () => {
       expect(await receivedBodies()).to.deep.equal(['c']);
     });
 
-    it('rejects a message that the broker gave no result for', async () => {
+    it('rejects a message without a result from the broker', async () => {
       requests.restore();
       sinon.stub(queue, 'send').resolves([{ ok: true, messageId: 'id' }]);
       const [sent, lost] = await Promise.allSettled([sender.send({ body: 'a' }), sender.send({ body: 'b' })]);
@@ -126,7 +126,7 @@ describe('a sender', () => {
   });
 
   describe('refuses', () => {
-    it('a delay longer than the broker has, with advice and before anything is sent', async () => {
+    it('a delay longer than the broker supports, with advice and before anything is sent', async () => {
       const error = await rejection(sender.send({ body: 'later', delaySeconds: 901 }));
       expect(error).to.be.instanceOf(SendError);
       expect((error as SendError).outgoing).to.deep.equal({ body: 'later', delaySeconds: 901 });
@@ -144,7 +144,7 @@ describe('a sender', () => {
       });
     }
 
-    it('a message of more than 1 MiB, counted in bytes and with its attributes, with advice', async () => {
+    it('a message larger than 1 MiB, counted in bytes and including attributes, with advice', async () => {
       const limit = queue.limits.maxMessageBytes;
       const tooBig = [
         { body: 'x'.repeat(limit + 1) },
@@ -163,7 +163,7 @@ describe('a sender', () => {
       expect(requestSizes()).to.deep.equal([1]);
     });
 
-    it('a message of more than ten attributes, before anything is sent', async () => {
+    it('a message with more than ten attributes, before anything is sent', async () => {
       const { a0: _, ...ten } = elevenAttributes();
       const error = await rejection(sender.send({ body: 'a', attributes: elevenAttributes() }));
       expect(error).to.be.instanceOf(SendError);
@@ -184,7 +184,7 @@ describe('a sender', () => {
   });
 
   describe('to a FIFO queue', () => {
-    it('puts messages into one group, each with a deduplication id of its own', async () => {
+    it('puts messages in one group, each with its own deduplication id', async () => {
       await use('jobs.fifo');
       await sendAll(['same', 'same']);
       const [messages] = requests.args[0] ?? [[]];
@@ -193,7 +193,7 @@ describe('a sender', () => {
       expect(await receivedBodies()).to.deep.equal(['same', 'same']);
     });
 
-    it('keeps the group and the deduplication id that it is given', async () => {
+    it('keeps a given group and deduplication id', async () => {
       await use('jobs.fifo');
       const message = { body: 'x', groupId: 'g', deduplicationId: 'd' };
       await Promise.all([sender.send(message), sender.send(message)]);
@@ -201,21 +201,21 @@ describe('a sender', () => {
       expect(await receivedBodies()).to.deep.equal(['x']);
     });
 
-    it('leaves the deduplication id to a queue that takes it from the content', async () => {
+    it('does not add a deduplication id if the queue deduplicates by content', async () => {
       await use('jobs.fifo', { contentBasedDeduplication: true });
       await sendAll(['same', 'same', 'other']);
       expect(requests.args[0]?.[0][0]).to.deep.equal({ body: 'same', groupId: 'default' });
       expect(await receivedBodies()).to.deep.equal(['same', 'other']);
     });
 
-    it('gives each message its sequence number', async () => {
+    it('returns the sequence number of each message', async () => {
       await use('jobs.fifo');
       const [first, second] = await Promise.all([sender.send({ body: '1' }), sender.send({ body: '2' })]);
       expect(first?.sequenceNumber).to.be.a('string');
       expect(BigInt(second?.sequenceNumber ?? 0) > BigInt(first?.sequenceNumber ?? 0)).to.equal(true);
     });
 
-    it('keeps the order of the calls, one request after the other', async () => {
+    it('keeps the order of the calls, one request after another', async () => {
       await use('jobs.fifo');
       requests.restore();
       const answers: (() => void)[] = [];
@@ -243,13 +243,13 @@ function elevenAttributes(): Record<string, { dataType: string; stringValue: str
   );
 }
 
-/** Lets the promises that are ready go on. */
+/** Runs all pending promise callbacks. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('a concurrency limiter', () => {
-  /** Tasks in the order in which they began, and how to end each. */
+  /** Tasks in the order in which they started, and a function to end each. */
   let begun: string[];
   let ends: Map<string, { resolve: () => void; reject: (error: Error) => void }>;
 
@@ -281,7 +281,7 @@ describe('a concurrency limiter', () => {
     expect(await all).to.deep.equal(['a done', 'b done', 'c done', 'd done']);
   });
 
-  it('does not let a newcomer pass those that wait', async () => {
+  it('does not let a newcomer overtake those waiting', async () => {
     const limiter = new ConcurrencyLimiter(1);
     const first = limiter.run(task('first'));
     const second = limiter.run(task('second'));
@@ -297,7 +297,7 @@ describe('a concurrency limiter', () => {
     await third;
   });
 
-  it('goes on after a task that failed, and hands on its error', async () => {
+  it('continues after a failed task, and passes on its error', async () => {
     const limiter = new ConcurrencyLimiter(1);
     const failure = limiter.run(task('first')).catch((error: unknown) => error);
     const second = limiter.run(task('second'));
@@ -309,7 +309,7 @@ describe('a concurrency limiter', () => {
     expect(await second).to.equal('second done');
   });
 
-  it('is free again when nobody waits', async () => {
+  it('is free again when no task is waiting', async () => {
     const limiter = new ConcurrencyLimiter(1);
     expect(await limiter.run(async () => 1)).to.equal(1);
     expect(await limiter.run(async () => 2)).to.equal(2);

@@ -8,10 +8,10 @@ import { rejection } from '../support/rejection.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 
-describe('the modules of tasks', () => {
+describe('task modules', () => {
   const names = (paths: string[]) => paths.map((path) => path.slice(fixtures.length + 1));
 
-  it('are found by convention, in a folder or a module called tasks or commands', async () => {
+  it('are found by convention, in a folder or module called tasks or commands', async () => {
     expect(names(await importTasks(undefined, fixtures))).to.deep.equal([
       'tasks/mails.ts',
       'tasks/reports.ts',
@@ -19,7 +19,7 @@ describe('the modules of tasks', () => {
     expect([...(queueOf('discovered')?.tasks.keys() ?? [])]).to.have.members(['welcome', 'monthly']);
   });
 
-  it('are found by patterns, several of them, braces included', async () => {
+  it('are found by one or more patterns, including braces', async () => {
     const found = await importTasks('./tasks/mails.ts, ./tasks/{reports,nothing}.ts', fixtures);
     expect(names(found)).to.deep.equal(['tasks/mails.ts', 'tasks/reports.ts']);
   });
@@ -29,22 +29,22 @@ describe('the modules of tasks', () => {
     expect(error.message).to.match(/broken\/tasks\.ts failed to load: no configuration/);
   });
 
-  it('are missed where a pattern matches none', async () => {
+  it('are reported missing if a pattern matches none', async () => {
     const error = await rejection(importTasks('./jobs/*.ts', fixtures));
     expect(error.message).to.contain('No module matches "./jobs/*.ts"');
   });
 
-  it('are files, not a folder that a pattern matches', async () => {
+  it('are files, not folders that match a pattern', async () => {
     const error = await rejection(importTasks('./tasks', fixtures));
     expect(error.message).to.contain('No module matches "./tasks"').and.contain('such as ./tasks/*.ts');
   });
 
-  it('may be CommonJS, in TypeScript, too', async () => {
+  it('may be CommonJS, also in TypeScript', async () => {
     const found = await importTasks(undefined, join(fixtures, 'commonjs'));
     expect(names(found)).to.deep.equal(['commonjs/commands.cjs', 'commonjs/commands.cts']);
   });
 
-  it('are told to the log at start, with the tasks that they define', async () => {
+  it('are logged at startup by the tasks that they define', async () => {
     const lines: string[] = [];
     const log = { ...silentLog, info: (line: string) => void lines.push(line) };
     await worker({ modules: './tasks/*.ts' }, { directory: fixtures, log });

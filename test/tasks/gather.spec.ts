@@ -3,7 +3,7 @@ import { Gatherer } from '../../src/tasks/gather.ts';
 import { rejection } from '../support/rejection.ts';
 
 describe('a batch of inputs', () => {
-  /** Gathers two at a time; the handler ends when `end` is called. */
+  /** Collects two at a time; the handler ends when `end` is called. */
   function gathering() {
     const { promise, resolve: end } = Promise.withResolvers<void>();
     const handled: number[] = [];
@@ -17,7 +17,7 @@ describe('a batch of inputs', () => {
     return { gatherer, handled, end };
   }
 
-  it('is left by an input whose signal aborts while it waits for others', async () => {
+  it('loses an input whose signal aborts while it is waiting for others', async () => {
     const { gatherer, handled, end } = gathering();
     const abort = new AbortController();
     const leaving = rejection(gatherer.handle(1, undefined, abort.signal));
@@ -29,7 +29,7 @@ describe('a batch of inputs', () => {
     expect(handled).to.deep.equal([2, 3]);
   });
 
-  it('is left by none once it has begun: what was handled has not failed', async () => {
+  it('does not lose inputs once it has started: a handled input has not failed', async () => {
     const { gatherer, handled, end } = gathering();
     const aborts = [new AbortController(), new AbortController()];
     const both = aborts.map(({ signal }, index) => gatherer.handle(index + 1, undefined, signal));

@@ -12,7 +12,7 @@ describe('the limits of a task', () => {
 
   const wanted = () => new AbortController().signal;
 
-  /** Starts calls that take so many milliseconds; the result fills with the times of their starts. */
+  /** Starts calls that take this many milliseconds; the returned array fills with their start times. */
   function call(limiter: Limiter, count: number, milliseconds: number): number[] {
     const starts: number[] = [];
     for (let index = 0; index < count; index += 1) {
@@ -24,38 +24,38 @@ describe('the limits of a task', () => {
     return starts;
   }
 
-  it('let everything run at once where there are none', async () => {
+  it('let everything run at once if there are none', async () => {
     const starts = call(new Limiter({}), 5, 100);
     await clock.tickAsync(0);
     expect(starts).to.deep.equal([0, 0, 0, 0, 0]);
   });
 
-  it('hold back what is more than the concurrency, in its order', async () => {
+  it('hold back calls beyond the concurrency, in order', async () => {
     const starts = call(new Limiter({ concurrency: 2 }), 5, 100);
     await clock.tickAsync(1_000);
     expect(starts).to.deep.equal([0, 0, 100, 100, 200]);
   });
 
-  it('let no more start in a time than the rate says', async () => {
+  it('do not let more calls start than the rate allows', async () => {
     const starts = call(new Limiter({ rate: { count: 2, seconds: 1 } }), 5, 10);
     await clock.tickAsync(5_000);
     expect(starts).to.deep.equal([0, 0, 1000, 1000, 2000]);
   });
 
-  it('hold together', async () => {
+  it('work together', async () => {
     const starts = call(new Limiter({ concurrency: 1, rate: { count: 2, seconds: 1 } }), 4, 300);
     await clock.tickAsync(5_000);
     expect(starts).to.deep.equal([0, 300, 1000, 1300]);
   });
 
-  it('free the place of a call that fails', async () => {
+  it('free the slot of a failed call', async () => {
     const limiter = new Limiter({ concurrency: 1 });
     const failing = limiter.run(() => Promise.reject(new Error('no')), wanted);
     await Promise.allSettled([failing]);
     expect(call(limiter, 1, 1)).to.deep.equal([0]);
   });
 
-  it('take a call out of the line that is no longer wanted, and run it never', async () => {
+  it('remove a call that is no longer wanted from the line, and never run it', async () => {
     const limiter = new Limiter({ concurrency: 1 });
     call(limiter, 1, 100);
     const unwanted = new AbortController();

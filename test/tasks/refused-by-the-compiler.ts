@@ -1,6 +1,6 @@
 /**
- * Wrong uses of tasks that the compiler refuses, and forgotten promises that the linter sees. Nothing here runs:
- * `npm run check` fails if one of them is accepted.
+ * Incorrect uses of tasks that the compiler rejects, and forgotten promises that the linter reports. This code does not
+ * run; `npm run check` fails if any of it is accepted.
  */
 import * as z from 'zod';
 import { jsonCodec, taskQueue } from '../../src/index.ts';
@@ -36,7 +36,7 @@ export async function accepted(): Promise<void> {
 }
 
 export async function refusedNames(): Promise<void> {
-  // @ts-expect-error: its handler takes no arguments.
+  // @ts-expect-error: the handler takes no arguments.
   await purge.delay({ days: 7 });
   // @ts-expect-error: the argument is called `to`.
   await sendEmail.delay({ recipient: 'ann@example.org' });
@@ -53,40 +53,40 @@ export async function refusedNames(): Promise<void> {
 }
 
 export async function refusedTypes(): Promise<void> {
-  // @ts-expect-error: `to` is a text.
+  // @ts-expect-error: `to` is a string.
   await sendEmail.delay({ to: 1 });
-  // @ts-expect-error: senders write what the schema takes, which is a text.
+  // @ts-expect-error: senders pass the schema's input type, a string.
   await remind.delay({ to: 'ann@example.org', at: new Date() });
-  // @ts-expect-error: in a batch, too.
+  // @ts-expect-error: also in a batch.
   await count.delay({ at: new Date() });
-  // @ts-expect-error: a message has one input of the batch.
+  // @ts-expect-error: a message contains one input of the batch.
   await index.delay([{ id: 1 }]);
-  // @ts-expect-error: it is the same to run it here.
+  // @ts-expect-error: also for run.
   await sendEmail.run({ to: 1 });
-  // @ts-expect-error: and to keep it for later.
+  // @ts-expect-error: also for bake.
   sendEmail.bake({ to: 1 });
-  // @ts-expect-error: and where the task is only sent.
+  // @ts-expect-error: also if the task is only sent.
   await sendOnly.delay({ to: 1 });
 }
 
 export function refusedHandlers(): void {
-  // @ts-expect-error: a task takes one object of named arguments.
+  // @ts-expect-error: a task takes one object with named arguments.
   emails.task('positional', (_: string) => {});
-  // @ts-expect-error: and no second one.
+  // @ts-expect-error: and not a second one.
   emails.task('two', (_: { to: string }, __: number) => {});
-  // @ts-expect-error: the handler gets what the schema makes of the input, which is a Date.
+  // @ts-expect-error: the handler gets the schema's output type, a Date.
   emails.task('other', (_: { at: string }) => {}, { schema: at });
-  // @ts-expect-error: and so it is where many inputs come at once,
+  // @ts-expect-error: also in a batch task,
   emails.batchTask('others', (_: readonly { at: string }[]) => {}, { schema: at });
-  // @ts-expect-error: and for messages of other programs.
+  // @ts-expect-error: and in a raw task.
   emails.rawTask((_: { at: string }) => {}, { codec: jsonCodec, schema: at });
 }
 
 export function forgottenPromises(): void {
-  // biome-ignore lint/nursery/noFloatingPromises: the linter must see this.
+  // biome-ignore lint/nursery/noFloatingPromises: the linter must report this.
   sendEmail.delay({ to: 'ann@example.org' });
-  // biome-ignore lint/nursery/noFloatingPromises: the linter must see this.
+  // biome-ignore lint/nursery/noFloatingPromises: the linter must report this.
   sendEmail.with({ delaySeconds: 5 }).delay({ to: 'ann@example.org' });
-  // biome-ignore lint/nursery/noFloatingPromises: the linter must see this.
+  // biome-ignore lint/nursery/noFloatingPromises: the linter must report this.
   sendEmail.bake({ to: 'ann@example.org' }).delay();
 }

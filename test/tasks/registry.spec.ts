@@ -3,7 +3,7 @@ import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { setContainer } from '../../src/producer/connections.ts';
 import { queueOf, registerQueue } from '../../src/tasks/registry.ts';
 
-describe('the tasks of a message', () => {
+describe('the tasks for a message', () => {
   const names = (...sources: string[]) => sources.map((source) => queueOf(source)?.name);
 
   before(() => {
@@ -15,7 +15,7 @@ describe('the tasks of a message', () => {
   });
   afterEach(() => setContainer(undefined));
 
-  it('are those of its queue, or of the queue that it failed in', () => {
+  it('are those of its queue, or of the queue in which it failed', () => {
     expect(names('letters', 'letters-failed', 'packages')).to.deep.equal([
       'letters',
       'letters',
@@ -24,7 +24,7 @@ describe('the tasks of a message', () => {
     expect(names('postcards')).to.deep.equal([undefined]);
   });
 
-  it('tell a FIFO queue from a standard one', () => {
+  it('distinguish a FIFO queue from a standard one', () => {
     expect(names('letters.fifo', 'letters__big.fifo', 'letters__big')).to.deep.equal([
       'letters.fifo',
       'letters.fifo',
@@ -33,7 +33,7 @@ describe('the tasks of a message', () => {
     expect(names('parcels.fifo')).to.deep.equal([undefined]);
   });
 
-  it('are known behind a suffix, also where the name of another queue begins the same', () => {
+  it("are found despite a suffix, even if another queue's name starts the same", () => {
     expect(names('parcels__big', 'parcels__urgent', 'parcels__urgent__big')).to.deep.equal([
       'parcels',
       'parcels__urgent',
@@ -41,7 +41,7 @@ describe('the tasks of a message', () => {
     ]);
   });
 
-  it('are known behind the prefix of the container, also if that is the name of another queue', () => {
+  it("are found despite the container's prefix, even if that is the name of another queue", () => {
     setContainer({ broker: new MemoryBroker(), prefix: 'letters' });
     expect(names('letters__parcels', 'letters__parcels__big', 'letters__letters')).to.deep.equal([
       'parcels',

@@ -14,19 +14,19 @@ describe('what a failed handler means', () => {
       .and.include({ delay: 300, cause });
   });
 
-  it('is no failure for a Retry, whose own backoff comes first', () => {
+  it('is not a failure for a Retry, whose own backoff comes first', () => {
     const own = failureOf(new Retry('busy', { backoff: () => 7, cause }), 3, backoff);
     expect(own).to.be.instanceOf(TransientError).and.include({ message: 'busy', delay: 7, cause });
     expect(failureOf(new Retry(), 3, backoff)).to.include({ delay: 300 });
   });
 
-  it('is no failure for a TransientError, whose own delay comes first', () => {
+  it('is not a failure for a TransientError, whose own delay comes first', () => {
     const own = failureOf(new TransientError('busy', { delay: 0, cause }), 3, backoff);
     expect(own).to.be.instanceOf(TransientError).and.include({ message: 'busy', delay: 0, cause });
     expect(failureOf(new TransientError(), 3, backoff)).to.include({ delay: 300 });
   });
 
-  it('has no delay without a backoff: the message comes back when its visibility timeout ends', () => {
+  it('has no delay without a backoff: the message is retried when its visibility timeout ends', () => {
     for (const error of [cause, new Retry(), new TransientError()]) {
       expect(failureOf(error, 3, noBackoff)).to.include({ delay: undefined });
     }

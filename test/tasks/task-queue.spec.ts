@@ -24,7 +24,7 @@ import { rejection } from '../support/rejection.ts';
 describe('a task queue', () => {
   let clock: sinon.SinonFakeTimers;
   let container: TestContainer;
-  /** What the handlers did. */
+  /** The inputs that the handlers recorded. */
   let done: unknown[];
   let queues = 0;
   /** A name that no other spec uses: tasks stay registered. */
@@ -54,14 +54,14 @@ describe('a task queue', () => {
       expect(container.deleted.map(({ messageId }) => messageId)).to.deep.equal([sent.messageId]);
     });
 
-    it('without an input where none is needed', async () => {
+    it('without an input if none is required', async () => {
       const tidy = taskQueue(name).task('tidy', (given: { deep?: boolean }) => void done.push(given));
       await tidy.delay();
       await container.idle();
       expect(done).to.deep.equal([{}]);
     });
 
-    it('with a delay, attributes, and what else a message can have', async () => {
+    it('with a delay, attributes, and other message options', async () => {
       const tidy = taskQueue(name).task(
         'tidy',
         () => void done.push(currentMessage().attributes.tenant?.stringValue),
@@ -76,7 +76,7 @@ describe('a task queue', () => {
       expect(done).to.deep.equal(['t1']);
     });
 
-    it('that was baked, when it is told to', async () => {
+    it('that was baked, when asked to', async () => {
       const mail = taskQueue(name).task('mail', (email: { to: string }) => void done.push(email.to));
       const baked = mail.bake({ to: 'a' });
       await container.idle();
@@ -106,17 +106,17 @@ describe('a task queue', () => {
       );
     });
 
-    it('not when it is called as a function, and says what to do instead', () => {
+    it('but not when called like a function, and says what to do instead', () => {
       const mail = taskQueue(name).task('mail', (_: { to: string }) => {});
       expect(() => mail({ to: 'a' })).to.throw(TypeError, 'mail.delay(…), or run it here with mail.run(…)');
     });
 
-    it('not with an input that JSON cannot hold', async () => {
+    it('but not with an input that JSON cannot represent', async () => {
       const mail = taskQueue(name).task('mail', (_: { to: unknown }) => {});
       expect(await rejection(mail.delay({ to: () => {} }))).to.be.instanceOf(UnserializableArgumentError);
     });
 
-    it('not for later than the broker can, and names who can', async () => {
+    it('but not with a delay longer than the broker supports, and suggests a scheduler', async () => {
       const mail = taskQueue(name).task('mail', () => {});
       expect((await rejection(mail.with({ delaySeconds: 3600 }).delay())).message).to.contain(
         'EventBridge Scheduler',
@@ -125,7 +125,7 @@ describe('a task queue', () => {
   });
 
   describe('with a schema', () => {
-    it('of zod gives the handler what the schema makes of the input', async () => {
+    it("of zod passes the schema's output to the handler", async () => {
       const schema = z.object({ at: z.coerce.date<string>() });
       const remind = taskQueue(name).task('remind', ({ at }) => void done.push(at.getUTCFullYear()), {
         schema,
@@ -135,18 +135,18 @@ describe('a task queue', () => {
       expect(done).to.deep.equal([2026]);
     });
 
-    it('of valibot refuses what does not fit before it is sent, naming each part', async () => {
+    it('of valibot refuses an invalid input before it is sent, naming each problem', async () => {
       const schema = v.object({ to: v.pipe(v.string(), v.email()), copies: v.number() });
       const mail = taskQueue(name).task('mail', () => void done.push('sent'), { schema });
       const error = (await rejection(mail.delay({ to: 'nobody', copies: 'two' } as never))) as TaskInputError;
       expect(error).to.be.instanceOf(TaskInputError);
       expect(error.issues).to.have.length(2);
-      expect(error.message).to.match(/"mail" does not fit: to: .*; copies: /);
+      expect(error.message).to.match(/^Invalid input for task "mail": to: .*; copies: /);
       await container.idle();
       expect(container.deleted).to.deep.equal([]);
     });
 
-    it('keeps a message that does not fit', async () => {
+    it('keeps a message with an invalid input', async () => {
       taskQueue(name).task('mail', () => void done.push('sent'), { schema: z.object({ to: z.string() }) });
       const JobName = { dataType: 'String', stringValue: 'mail' };
       await container.send(name, '{"to": 7}', { attributes: { JobName } });
@@ -155,7 +155,7 @@ describe('a task queue', () => {
       expect(container.kept[0]?.error).to.be.instanceOf(TaskInputError);
     });
 
-    it('checks what runs here, too', async () => {
+    it('also validates the input of run', async () => {
       const mail = taskQueue(name).task('mail', () => {}, { schema: z.object({ to: z.string() }) });
       expect(await rejection(mail.run({ to: 7 } as never))).to.be.instanceOf(TaskInputError);
     });
@@ -164,19 +164,19 @@ describe('a task queue', () => {
   describe('without a schema', () => {
     const wrong = ['text', 7, null, [1, 2]];
 
-    it('sends only an object of named arguments', async () => {
+    it('sends only an object with named arguments', async () => {
       const mail = taskQueue(name).task('mail', (_: { to: string }) => {});
       for (const input of wrong) {
         expect(await rejection(mail.delay(input as never)))
           .to.be.instanceOf(TaskInputError)
           .with.property(
             'message',
-            'The input of the task "mail" does not fit: a task takes one object of named arguments',
+            'Invalid input for task "mail": a task takes one object with named arguments',
           );
       }
     });
 
-    it('keeps a message that holds none', async () => {
+    it('keeps a message without such an object', async () => {
       taskQueue(name).task('mail', () => void done.push('sent'));
       taskQueue(name).batchTask('mails', () => void done.push('sent'), { size: 1 });
       for (const JobName of ['mail', 'mails']) {
@@ -196,7 +196,7 @@ describe('a task queue', () => {
     const define = (options: object) => () => queue.batchTask('mail', () => {}, options);
     expect(define({ concurrency: 0 })).to.throw(
       RangeError,
-      'The concurrency of the task "mail" must be a whole number from 1, and is 0.',
+      'The concurrency of the task "mail" must be a whole number, 1 or more, not 0.',
     );
     for (const wrong of [
       { concurrency: Number.NaN },
@@ -216,7 +216,7 @@ describe('a task queue', () => {
       throw new Error('no such user');
     };
 
-    it('tries again after 1, 2, 4, 8 … seconds, whatever on_error says', async () => {
+    it('retries after 1, 2, 4, 8 … seconds, whatever on_error is', async () => {
       configureTasks({ backoff: exponentialBackoff({ spread: 0 }) });
       await taskQueue(name).task('mail', failing).delay();
       for (const [seconds, attempts] of [
@@ -233,7 +233,7 @@ describe('a task queue', () => {
       expect(container.kept[0]?.error).to.have.property('message', 'no such user');
     });
 
-    it('takes the backoff of the task, else of the queue, else the default', async () => {
+    it('uses the backoff of the task, else of the queue, else the default', async () => {
       const constant = (base: number) => constantBackoff({ base, spread: 0 });
       configureTasks({ backoff: constant(30) });
       await taskQueue(name, { backoff: constant(20) })
@@ -256,7 +256,7 @@ describe('a task queue', () => {
       await second.stop();
     });
 
-    it('takes the backoff of a Retry, and the delay of a TransientError', async () => {
+    it('uses the backoff of a Retry, and the delay of a TransientError', async () => {
       const queue = taskQueue(name, { backoff: constantBackoff({ base: 100, spread: 0 }) });
       const retry = queue.task('retry', () => {
         throw new Retry('busy', { backoff: constantBackoff({ base: 3, spread: 0 }) });
@@ -276,13 +276,13 @@ describe('a task queue', () => {
       expect(container.kept).to.have.length(4);
     });
 
-    it('throws where it is run here', async () => {
+    it('throws from run', async () => {
       expect((await rejection(taskQueue(name).task('mail', failing).run())).message).to.equal('no such user');
     });
   });
 
   describe('has a context', () => {
-    it('that travels with the task and is there around its handler', async () => {
+    it('that travels with the task to its handler', async () => {
       const queue = taskQueue(name);
       const second = queue.task('second', () => void done.push(currentContext()));
       const first = queue.task('first', async () => void (await second.delay()));
@@ -292,7 +292,7 @@ describe('a task queue', () => {
       expect(currentContext()).to.deep.equal({});
     });
 
-    it('that is empty where the task was sent without one, whatever the context of the container', async () => {
+    it("that is empty if the task was sent without one, whatever the container's context is", async () => {
       const served = `${name}-served`;
       const mail = taskQueue(served).task('mail', () => void done.push(currentContext()));
       const inContext = await runWithContext({ requestId: 'r1' }, () =>
@@ -343,7 +343,7 @@ describe('a task queue', () => {
   });
 
   describe('in a batch', () => {
-    it('sends ten to a request, without an await for each', async () => {
+    it('sends ten per request, without awaiting each', async () => {
       const mail = taskQueue(name).task('mail', ({ n }: { n: number }) => void done.push(n));
       const sent = await taskQueue(name).batch(() => {
         for (let n = 0; n < 25; n += 1) void mail.delay({ n });
@@ -353,7 +353,7 @@ describe('a task queue', () => {
       expect(done).to.have.length(25);
     });
 
-    it('reports what was not sent as one error, which holds the messages', async () => {
+    it('reports unsent messages as one error that contains them', async () => {
       const queue = taskQueue(name);
       const mail = queue.task('mail', (_: { text: string }) => {});
       const error = (await rejection(
@@ -370,7 +370,7 @@ describe('a task queue', () => {
   });
 
   describe('reads in batches', () => {
-    it('as many as the size says, or as have come in time', async () => {
+    it('up to the size, or as many as have arrived in time', async () => {
       const batches: number[][] = [];
       const count = taskQueue(name).batchTask(
         'count',
@@ -401,7 +401,7 @@ describe('a task queue', () => {
       expect(done).to.deep.equal([{ n: 1 }, '{"n":1}', { n: 3 }, '{"n":3}']);
     });
 
-    it('or one alone that is run here', async () => {
+    it('or a single input for run', async () => {
       const one = taskQueue(name).batchTask('one', (inputs: readonly { text: string }[], messages) => {
         done.push(inputs, messages);
         return { failed: inputs[0]?.text === 'bad' ? [0] : [] };
@@ -411,7 +411,7 @@ describe('a task queue', () => {
       expect(await rejection(one.run({ text: 'bad' }))).to.have.property('name', 'BatchEntryError');
     });
 
-    it('and tries all of them again when the handler throws, or those that it names', async () => {
+    it('and retries all of them if the handler throws, or only those that it reports', async () => {
       const [throwing, naming, lambda] = ['throwing', 'naming', 'lambda'];
       const queue = taskQueue(name, { backoff: constantBackoff({ base: 1000, spread: 0 }) });
       const all = queue.batchTask(
@@ -435,8 +435,8 @@ describe('a task queue', () => {
     });
   });
 
-  describe('takes raw messages', () => {
-    it('that a schema checks', async () => {
+  describe('handles raw messages', () => {
+    it('validated by a schema', async () => {
       const schema = z.object({ at: z.coerce.date<string>() });
       const events = taskQueue(name).rawTask(({ at }) => void done.push(at.getUTCFullYear()), {
         codec: jsonCodec,
@@ -449,7 +449,7 @@ describe('a task queue', () => {
       expect(container.kept[0]?.error).to.be.instanceOf(TaskInputError);
     });
 
-    it('of other programs, as text or by a codec', async () => {
+    it('from other programs, as text or with a codec', async () => {
       const events = taskQueue(name).rawTask<{ detail: string }>(
         (event, message) => void done.push(event.detail, message.body),
         { codec: jsonCodec },
@@ -460,7 +460,7 @@ describe('a task queue', () => {
       expect(done).to.deep.equal(['created', '{"detail":"created"}', 'sent', '{"detail":"sent"}']);
     });
 
-    it('and sends them with the attributes that they are given, and no others', async () => {
+    it('and sends them with the given attributes only', async () => {
       const tenant = { dataType: 'String', stringValue: 't1' };
       const texts = taskQueue(name).rawTask((_, { attributes }) => void done.push(attributes));
       await texts.delay('plain');
@@ -469,7 +469,7 @@ describe('a task queue', () => {
       expect(done).to.deep.equal([{}, { tenant }]);
     });
 
-    it('but leaves tasks of unknown names to others', async () => {
+    it('but leaves tasks with unknown names to others', async () => {
       taskQueue(name).rawTask(() => void done.push('raw'));
       const JobName = { dataType: 'String', stringValue: 'elsewhere' };
       await container.send(name, '{}', { attributes: { JobName } });

@@ -26,7 +26,7 @@ describe('a task that takes longer than handler_timeout', () => {
     clock.restore();
   });
 
-  it('is tried again after its backoff, whatever on_error says', async () => {
+  it('is retried after its backoff, whatever on_error is', async () => {
     const backoff = constantBackoff({ base: 10, spread: 0 });
     const slow = taskQueue('timeouts').task(
       'slow',
@@ -45,7 +45,7 @@ describe('a task that takes longer than handler_timeout', () => {
     expect(container.kept.map(({ receiveCount }) => receiveCount)).to.deep.equal([1, 2]);
   });
 
-  it('while it waits for others of its batch is not run', async () => {
+  it('while waiting for others in its batch does not run', async () => {
     const handled: number[] = [];
     const many = taskQueue('timeouts').batchTask(
       'many',
@@ -62,7 +62,7 @@ describe('a task that takes longer than handler_timeout', () => {
     await container.idle();
   });
 
-  it('while it waits for its rate is not run, and leaves its place to others', async () => {
+  it('while waiting for its rate does not run, and gives its place to others', async () => {
     const started: number[] = [];
     const rare = taskQueue('timeouts').task('rare', ({ n }: { n: number }) => void started.push(n), {
       rate: { count: 1, seconds: 60 },

@@ -6,7 +6,7 @@ import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
 
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
 
-/** As Doist's sqs-workers sends it. */
+/** A message as Doist's sqs-workers sends it. */
 const recorded: MessageAttributes = {
   ContentType: text('json'),
   JobName: text('send_email'),
@@ -40,19 +40,19 @@ describe('the wire format of tasks', () => {
     expect(attributes).to.deep.equal({ ...recorded, JobContext: text('{"remote_addr":"1.2.3.4"}') });
   });
 
-  it('takes a message without a content type or a context', async () => {
+  it('accepts a message without a content type or context', async () => {
     const call = await decodeTask(message('{}', { JobName: text('tidy') }));
     expect(call).to.deep.equal({ name: 'tidy', contentType: 'json', input: {}, context: {} });
   });
 
   for (const contentType of ['pickle', 'pickle_compat']) {
-    it(`never reads what is a ${contentType}`, () => {
+    it(`never reads a ${contentType}`, () => {
       const pickled = message('eJxr', { ...recorded, ContentType: text(contentType) });
-      expect(() => decodeTask(pickled)).to.throw(UnsupportedContentTypeError, 'pickles are not read');
+      expect(() => decodeTask(pickled)).to.throw(UnsupportedContentTypeError, 'pickles are refused');
     });
   }
 
-  it('names the codecs that there are when there is none for a content type', () => {
+  it('lists the known codecs if there is none for a content type', () => {
     const unknown = message('', { ...recorded, ContentType: text('avro') });
     expect(() => decodeTask(unknown)).to.throw(/"avro".*Known: json/);
   });
@@ -85,12 +85,12 @@ describe('the wire format of tasks', () => {
     expect(({} as { polluted?: boolean }).polluted).to.equal(undefined);
   });
 
-  it('refuses a context that is no object', () => {
+  it('refuses a context that is not an object', () => {
     const wrong = message('{}', { ...recorded, JobContext: text('[1]') });
     expect(() => decodeTask(wrong)).to.throw('JobContext');
   });
 
-  it('names the attribute whose JSON is wrong', () => {
+  it('names the attribute with invalid JSON', () => {
     const wrong = message('{}', { ...recorded, JobContext: text('{') });
     expect(() => decodeTask(wrong)).to.throw(
       MalformedMessageError,
@@ -98,7 +98,7 @@ describe('the wire format of tasks', () => {
     );
   });
 
-  it('names the part of a context that JSON cannot hold, before it is sent', () => {
+  it('names the part of a context that JSON cannot represent, before it is sent', () => {
     const call = { name: 'say', contentType: 'json', input: {} };
     for (const [value, problem] of [
       [1n, 'the context.user.id is a bigint'],
@@ -112,7 +112,7 @@ describe('the wire format of tasks', () => {
     }
   });
 
-  it('has its own attributes beside those of the application', () => {
+  it('adds its own attributes to those of the application', () => {
     const call = { name: 'say', contentType: 'json', input: {}, context: {} };
     const { attributes } = encodeTask(call, { tenant: text('t1'), JobName: text('other') });
     expect(attributes).to.have.all.keys('tenant', 'ContentType', 'JobName', 'JobContext');
