@@ -1,7 +1,6 @@
 /**
- * A process that goes on in the background: how it is started, and how it is ended. The one that was called starts this
- * program again, in a session of its own, and waits until that is ready or has failed. What it writes meanwhile and later
- * goes to a log file.
+ * Starts and stops a daemon, a process that continues in the background. The calling process starts this program again
+ * in its own session, and waits until the daemon is ready or has failed. The daemon's output goes to a log file.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
@@ -9,7 +8,7 @@ import type { LoggersSettings } from '../config/logger-settings.ts';
 import { LOG_FILE_MODE } from '../observe/logging/destination.ts';
 import { isRunning, PidFileError, pidFileHolder } from './pid-file.ts';
 
-/** How the daemon began: it is ready, or it has ended, which nobody saw but in what it wrote. */
+/** The result of a start: the daemon is ready, or it has exited; then `output` is what it wrote. */
 export type DaemonStart =
   | { readonly ready: true; readonly pid: number }
   | {
@@ -19,23 +18,23 @@ export type DaemonStart =
       readonly output: string;
     };
 
-/** Set for the daemon. */
+/** Environment variable set for the daemon. */
 const DAEMON_VARIABLE = 'SQS_CONTAINERS_DAEMON';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** How often to look whether it has ended, in milliseconds. */
+/** How often to check whether the process has exited, in milliseconds. */
 const LOOK_MS = 50;
 
-/** The log file of a logger, or of all loggers; undefined if all it says goes to a terminal. */
+/** The log file of a logger, or else that of the root logger; undefined if both log to the terminal. */
 export function daemonLog({ root, named }: LoggersSettings, logger: string): string | undefined {
   const paths = [named.get(logger)?.target?.path, root.target.path];
   return paths.find((path) => path !== undefined && path !== 'STDOUT' && path !== 'STDERR');
 }
 
 /**
- * Starts this program again, with the same arguments, as a daemon; what goes to its standard output and standard error is
- * appended to `logFile`. Resolves when it is ready, or has ended. A signal that would end this process ends the daemon.
+ * Starts this program again as a daemon, with the same arguments. Its standard output and standard error are appended
+ * to `logFile`. Resolves when it is ready or has exited. Until then, SIGINT and SIGTERM are passed on to the daemon.
  */
 export async function startDaemon(logFile: string): Promise<DaemonStart> {
   const log = openSync(logFile, 'a+', LOG_FILE_MODE);
@@ -65,21 +64,24 @@ export async function startDaemon(logFile: string): Promise<DaemonStart> {
   }
 }
 
-/** What tells the process that started this daemon that it is ready; undefined in a process that is none. To be asked once. */
+/**
+ * If this process is a daemon, returns a function that tells the process that started it that it is ready. Call it
+ * only once: it removes the variable, so that programs started by a worker are not taken for daemons.
+ */
 export function findDaemonStarter(): (() => void) | undefined {
   const isDaemon = process.env[DAEMON_VARIABLE] !== undefined;
   delete process.env[DAEMON_VARIABLE];
   if (!isDaemon) return undefined;
   return () => {
-    // It may have ended; and it waits for the first word only.
+    // The other process may have exited, and it needs only this one message.
     if (process.connected) process.send?.('ready', undefined, undefined, () => process.disconnect?.());
   };
 }
 
 /**
- * Sends TERM to the process of a pid file, and waits for its end for so many seconds. `say` gets lines for people.
- * Resolves to true once no such process runs, also if there was none; to false if it still runs.
- * Throws PidFileError if the file cannot be read, or the process is another user's.
+ * Sends SIGTERM to the process of a pid file, and waits up to `seconds` for it to exit. `say` gets progress lines.
+ * Resolves to true once the process is not running, including if it never was; to false if it is still running.
+ * Throws PidFileError if the file cannot be read, or if the process belongs to another user.
  */
 export async function stopProcess(
   pidFile: string,
@@ -93,17 +95,17 @@ export async function stopProcess(
   }
   const { pid } = holder;
   terminate(pid, pidFile);
-  say(`Told process ${pid} to drain; it may take up to ${seconds} s`);
+  say(`Asked process ${pid} to drain; this may take up to ${seconds} s`);
   const startedAt = performance.now();
   const secondsSince = () => (performance.now() - startedAt) / 1000;
   while (isRunning(holder)) {
     if (secondsSince() > seconds) {
-      say(`Process ${pid} still runs after ${seconds} s`);
+      say(`Process ${pid} is still running after ${seconds} s`);
       return false;
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  say(`Process ${pid} has ended, after ${secondsSince().toFixed(1)} s`);
+  say(`Process ${pid} exited after ${secondsSince().toFixed(1)} s`);
   return true;
 }
 
@@ -111,17 +113,17 @@ function terminate(pid: number, pidFile: string): void {
   try {
     process.kill(pid, 'SIGTERM');
   } catch (error) {
-    // It has ended by itself.
+    // It exited on its own.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
     throw new PidFileError(
-      `Process ${pid}, which holds ${pidFile}, cannot be told to end; only its user and root can: ${(error as Error).message}`,
+      `Cannot stop process ${pid}, which holds ${pidFile}; only its user and root can: ${(error as Error).message}`,
       { cause: error },
     );
   }
 }
 
 function textFrom(file: number, start: number): string {
-  // A rotation may have cut it.
+  // A log rotation may have truncated the file.
   const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - start));
   readSync(file, bytes, 0, bytes.length, start);
   return bytes.toString();

@@ -1,4 +1,4 @@
-/** How a program ends: its exit code, and what is said about the error that ended it. */
+/** Exit codes, and how an error that ends the program is logged or printed. */
 import { inspect } from 'node:util';
 import { BrokerConfigError, BrokerError } from '../brokers/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -13,28 +13,28 @@ import { isTransientError } from '../worker/errors.ts';
 import { WorkerFactoryError } from '../worker/worker.ts';
 import { PidFileError } from './pid-file.ts';
 
-/** The exit codes of the executables, after BSD's sysexits where it has one. */
+/** The exit codes of the executables. They follow BSD's sysexits where those have one. */
 export const exitCodes = {
   /** Done, or drained after a signal. */
   done: 0,
-  /** Wrong usage of the command line. */
+  /** Invalid command line. */
   usage: 64,
   /**
-   * At start, something outside is not there yet: the broker, the queue, what the worker factory needs, or the address of
-   * the status server, which another process has.
+   * At start, something external is not available yet: the broker, a queue, something that the worker factory needs, or
+   * the status server's address, which another process uses.
    */
   unavailable: 69,
-  /** A defect: of this program, or of a worker that broke the process. */
+  /** An internal error, or an uncaught exception in a worker. */
   software: 70,
-  /** Drained, but a worker did not end even after its signal had aborted; or a command was not done in time. */
+  /** Drained, but a worker did not end even after its signal aborted; or a command did not finish in time. */
   unfinished: 75,
-  /** The configuration is wrong, such as an address that names no broker: starting again will not help. */
+  /** The configuration is invalid, such as the address of an unknown broker: a restart will not help. */
   configuration: 78,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** A command line that is wrong. The message says how, and where to learn more. */
+/** The command line is invalid. The message says why, and refers to `--help`. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 
@@ -50,7 +50,7 @@ export function exitCodeOf(error: unknown): ExitCode {
     error instanceof UnserializableArgumentError ||
     error instanceof PidFileError;
   if (isUsage) return exitCodes.usage;
-  // What the factory needs, such as a database, may not be there yet.
+  // Something that the factory needs, such as a database, may not be available yet.
   const isUnavailable =
     (error instanceof BrokerError && !(error instanceof BrokerConfigError)) ||
     (error instanceof StatusServerError && error.temporary) ||
@@ -65,14 +65,14 @@ export function exitCodeOf(error: unknown): ExitCode {
   return isConfiguration ? exitCodes.configuration : exitCodes.software;
 }
 
-/** Logs what ended a container; returns its exit code. */
+/** Logs the error that ended a container; returns the exit code. */
 export function logFatal(error: unknown, log: Pick<Logger, 'error'>): ExitCode {
   const code = exitCodeOf(error);
   if (code === exitCodes.software) {
     log.error('The container failed', error);
   } else {
     const { message, cause } = error as Error;
-    // The stack of what code of the user's threw, unless it was thrown to be one line.
+    // Show the stack of errors from the user's code, except those meant to be one line.
     const hasStack = code === exitCodes.configuration || error instanceof WorkerFactoryError;
     const isOneLine = error instanceof BrokerError || isTransientError(cause);
     log.error(message, hasStack && !isOneLine ? cause : undefined);
@@ -80,12 +80,12 @@ export function logFatal(error: unknown, log: Pick<Logger, 'error'>): ExitCode {
   return code;
 }
 
-/** Writes an error to standard error; returns its exit code. Only a defect has a stack. */
+/** Writes an error to standard error; returns the exit code. Only internal errors show a stack. */
 export function printFatal(error: unknown): ExitCode {
   const code = exitCodeOf(error);
   const text = code === exitCodes.software ? inspect(error) : (error as Error).message;
   const isJournal = new Destination('STDERR').isJournal(process.env);
-  // What a broker answers or an ini file has in it may be meant for the terminal.
+  // Text from a broker or an ini file could contain terminal escape sequences.
   const lines = text.split('\n').map(printable).join('\n');
   process.stderr.write(`${isJournal ? withPriority(lines, 'error') : lines}\n`);
   return code;

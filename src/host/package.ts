@@ -1,14 +1,14 @@
-/** This package as it is installed: its version, and where it lies. */
+/** The version and the location of the installed package. */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
 const manifest = 'sqs-containers/package.json';
 const require = createRequire(import.meta.url);
 
-/** From its package.json. */
+/** The version in package.json. */
 export const { version } = require(manifest) as { version: string };
 
-/** The folder of its package.json, absolute. */
+/** The absolute path of the folder with package.json. */
 export function packageFolder(): string {
   return dirname(require.resolve(manifest));
 }

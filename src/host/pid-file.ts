@@ -1,36 +1,36 @@
 /**
- * A file with the id of the process that runs, so that it is there once only, and can be found. The second line is when
- * that process started: a process id alone may be that of another process by now.
+ * A file with the ID of the running process, so that it runs only once and can be found. The second line is the start
+ * time of that process, because its ID may have been reused by another process.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { processStartTime } from './process-start-time.ts';
 
-/** A pid file is held by another process, or cannot be read or written. The message says what would help. */
+/** A pid file is held by another process, or cannot be read or written. The message says how to fix that. */
 export class PidFileError extends Error {
   override readonly name = 'PidFileError';
 }
 
-/** Who holds a pid file. */
+/** The process that holds a pid file. */
 export interface PidFileHolder {
   readonly pid: number;
-  /** As `processStartTime` has it; empty in a file that another program has written. */
+  /** From `processStartTime`; empty in a file written by another program. */
   readonly start: string;
 }
 
-/** How often a file that another process takes or leaves meanwhile is looked at again. */
+/** How often to try again if another process claims or removes the file at the same time. */
 const TRIES = 5;
 
 /**
- * Writes the id of this process to a file; returns what removes it again. A file whose process has ended is replaced.
- * Throws PidFileError if its process runs, or if the file cannot be written.
+ * Writes the ID of this process to a file; returns a function that removes the file. Replaces a file whose process has
+ * exited. Throws PidFileError if that process is running, or if the file cannot be written.
  */
 export function claimPidFile(path: string): () => void {
   const text = `${process.pid}\n${processStartTime(process.pid)}\n`;
   const own = `${path}.${process.pid}`;
   try {
-    // A link is made as a whole or not at all: nobody sees an empty file.
+    // Creating a link is atomic: no process ever sees an empty file.
     rmSync(own, { force: true });
-    // Fails for a symbolic link that somebody else has put there, where others may write.
+    // 'wx' fails if another user has put a symbolic link there, in a folder that others can write to.
     writeFileSync(own, text, { flag: 'wx', mode: 0o644 });
     try {
       claim(path, own);
@@ -49,21 +49,21 @@ export function claimPidFile(path: string): () => void {
 }
 
 /**
- * The process that holds a pid file; undefined if none does: there is no file, or its process has ended.
- * Throws PidFileError if the file cannot be read, or is no pid file.
+ * The process that holds a pid file; undefined if there is no file, or if its process has exited.
+ * Throws PidFileError if the file cannot be read, or is not a pid file.
  */
 export function pidFileHolder(path: string): PidFileHolder | undefined {
   const text = textOf(path);
   if (text === undefined) return undefined;
   const [, pid, start = ''] = /^([1-9]\d{0,9})\n?(\w{0,40})\s*$/.exec(text) ?? [];
   if (pid === undefined) {
-    throw new PidFileError(`${path} is no pid file: expected the id of a process in it; name another file`);
+    throw new PidFileError(`${path} is not a pid file: it does not contain a process ID; use another file`);
   }
   const holder = { pid: Number(pid), start };
   return isRunning(holder) ? holder : undefined;
 }
 
-/** Whether that very process runs. One with the id of this process is from before it, as in Docker's containers. */
+/** Whether that very process is running. One with our own process ID ran before us, as happens in Docker containers. */
 export function isRunning({ pid, start }: PidFileHolder): boolean {
   const now = processStartTime(pid);
   return pid !== process.pid && now !== undefined && (start === '' || start === now);
@@ -80,13 +80,13 @@ function claim(path: string, own: string): void {
     const holder = pidFileHolder(path);
     if (holder)
       throw new PidFileError(
-        `${path} is held by process ${holder.pid}, which runs: end it first, or name another file`,
+        `${path} is held by process ${holder.pid}, which is running: stop it first, or use another file`,
       );
     removeStale(path, `${own}.stale`);
   }
 }
 
-/** Of several processes that do so at once, only one can rename the file; it may get the new one of another, though. */
+/** If several processes try this, only one can rename the file. If it gets another's new file, it puts that back. */
 function removeStale(path: string, elsewhere: string): void {
   try {
     renameSync(path, elsewhere);

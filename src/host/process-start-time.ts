@@ -1,9 +1,9 @@
-/** Tells a process from a later one with the same process id. */
+/** Distinguishes a process from a later one with the same process ID. */
 import { readFileSync } from 'node:fs';
 
 /**
- * When a process started, for comparing only: `17430211` (ticks since the start of the machine) on Linux, `alive`
- * where the system does not tell; undefined if there is no such process.
+ * When a process started, for comparison only: on Linux, `17430211` (clock ticks since boot); `alive` where the system
+ * does not tell; undefined if there is no such process.
  */
 export function processStartTime(pid: number): string | undefined {
   if (!exists(pid)) return undefined;
@@ -15,14 +15,14 @@ export function processStartTime(pid: number): string | undefined {
 }
 
 /**
- * The start time in the text of `/proc/PID/stat`; undefined for a process that has ended and waits for its parent to
- * take notice. The program's name, in parentheses, may hold anything:
+ * The start time in the text of `/proc/PID/stat`; undefined for a zombie, which has exited but was not reaped by its
+ * parent yet. The program's name, in parentheses, may contain anything:
  *
  *     startIn('7 (a) b) S 1 7 7 0 -1 4194560 2519 0 0 0 3 1 0 0 20 0 11 0 17430211 …') // '17430211'
  */
 export function startIn(stat: string): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // The first of these fields is the third in proc(5): the state. The start time is the 22nd.
+  // The first of these fields is the third in proc(5), the state. The start time is the 22nd.
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 

@@ -69,12 +69,12 @@ describe('a container as a daemon', function () {
       expect(statSync(join(folder, 'worker.log')).mode & 0o007, 'rights of others').to.equal(0);
       await eventually(() => contentOf(folder, 'worker.log').includes('began one'));
       const stopping = start(program, STOP, { folder });
-      await stopping.prints(new RegExp(`^Told process ${pid} to drain`));
+      await stopping.prints(new RegExp(`^Asked process ${pid} to drain`));
       await eventually(() => contentOf(folder, 'worker.log').includes('SIGTERM: draining'));
       expect(processStartTime(pid)).not.to.equal(undefined);
       writeFileSync(join(folder, 'finish'), '');
       expect(await stopping.exit()).to.equal(0);
-      expect(stopping.stdout).to.match(new RegExp(`^Process ${pid} has ended, after`, 'm'));
+      expect(stopping.stdout).to.match(new RegExp(`^Process ${pid} exited after`, 'm'));
       expect(processStartTime(pid)).to.equal(undefined);
       expect(contentOf(folder, 'worker.log')).to.contain('did one');
       expect(existsSync(join(folder, 'worker.pid'))).to.equal(false);
@@ -112,7 +112,7 @@ describe('a container as a daemon', function () {
     for (const args of [DAEMON, ['worker.ini', '--pid-file', 'worker.pid']]) {
       const second = await run('sequential', args, { folder });
       expect(second.ended).to.equal(64);
-      expect(second.stderr).to.contain(`worker.pid is held by process ${pid}, which runs`);
+      expect(second.stderr).to.contain(`worker.pid is held by process ${pid}, which is running`);
     }
     expect(processStartTime(pid)).not.to.equal(undefined);
   });

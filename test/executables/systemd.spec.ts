@@ -39,7 +39,7 @@ describe('a container under systemd', function () {
     ['sequential', ''],
     ['concurrent', 'processes = 2\n'],
   ] as const) {
-    it(`(sqs-${program}) tells it that it is ready, reloads, does well and stops`, async () => {
+    it(`(sqs-${program}) reports that it is ready, reloads, works and stops`, async () => {
       const folder = folderFor(more);
       const queue = await openQueue(folder);
       await call(queue, ['one']);
@@ -64,7 +64,7 @@ describe('a container under systemd', function () {
     });
   }
 
-  it('is not said to be ready when it fails to start', async () => {
+  it('is not reported as ready if it fails to start', async () => {
     const folder = folderFor('', 'broken');
     await openQueue(folder);
     const NOTIFY_SOCKET = `@sqs-containers-${process.pid}-start`;
@@ -89,13 +89,13 @@ describe('a container under systemd', function () {
         environment: { NOTIFY_SOCKET, NODE_OPTIONS, PATH: path },
       });
       await container.prints(
-        /WARN sequential: systemd is told by the program systemd-notify, .* koffi is hidden$/,
+        /WARN sequential: Notifying systemd with the program systemd-notify, .* koffi is hidden$/,
       );
       await container.prints(/Connected/);
       return container;
     }
 
-    it('lets systemd-notify tell', async function () {
+    it('uses systemd-notify', async function () {
       // It comes in the same package.
       if (!systemdAnalyze.isInstalled()) this.skip();
       const container = await startIn(process.env.PATH ?? '');
@@ -105,17 +105,17 @@ describe('a container under systemd', function () {
       await listener.gets(/^STOPPING=1/);
     });
 
-    it('and without systemd-notify, it says so once and goes on', async () => {
+    it('warns once, and works without notifications, if systemd-notify is missing, too', async () => {
       const container = await startIn('/nowhere');
-      await container.prints(/WARN sequential: systemd cannot be told how the container is: .*ENOENT/);
+      await container.prints(/WARN sequential: Cannot notify systemd: .*ENOENT/);
       container.signal('SIGTERM');
       expect(await container.exit()).to.equal(0);
-      expect(container.stderr.match(/cannot be told/g)).to.have.length(1);
+      expect(container.stderr.match(/Cannot notify/g)).to.have.length(1);
       expect(listener.received).to.deep.equal([]);
     });
   });
 
-  it('prints a unit that runs it as it was run, and a template', async () => {
+  it('prints a unit that runs the same command, and a template', async () => {
     const folder = folderFor('drain_timeout = 10\n');
     const printed = await run('sequential', ['worker.ini', '--suffix', 'big', '--print-unit'], { folder });
     expect(printed.ended).to.equal(0);

@@ -9,14 +9,14 @@ function logOf(lines: string): string | undefined {
 }
 
 describe('the log of a daemon', () => {
-  it('is the file of all loggers, or that of the container', () => {
+  it("is the file of the root logger, or of the container's logger", () => {
     expect(logOf('[logger]\npath = all.log\n')).to.equal('/srv/all.log');
     expect(logOf('[logger.sequential]\npath = own.log\n')).to.equal('/srv/own.log');
     expect(logOf('[logger]\npath = all.log\n[logger.sequential]\npath = own.log\n')).to.equal('/srv/own.log');
     expect(logOf('[logger]\npath = all.log\n[logger.sequential]\npath = STDERR\n')).to.equal('/srv/all.log');
   });
 
-  it('is not the terminal, nor a file for something else', () => {
+  it("is not the terminal, nor another logger's file", () => {
     expect(logOf('')).to.equal(undefined);
     expect(logOf('[logger]\npath = STDOUT\n')).to.equal(undefined);
     expect(logOf('[logger.messages]\npath = messages.log\n')).to.equal(undefined);

@@ -18,7 +18,7 @@ const throwing = (error: unknown) => async () => {
 };
 
 describe('the exit code of an error', () => {
-  it('is 69 if a worker factory lacks something outside, and 78 if it is wrong', async () => {
+  it('is 69 if a worker factory needs something that is unavailable, and 78 if it is wrong', async () => {
     class Connecting {
       constructor() {
         throw refused;
@@ -44,7 +44,7 @@ describe('the exit code of an error', () => {
     for (const factory of wrong) expect(exitCodeOf(await failureOf(factory))).to.equal(78);
   });
 
-  it('is 78 for an address that names no broker', async () => {
+  it('is 78 for the address of an unknown broker', async () => {
     const addresses = [
       'mysql://host/queues',
       'sqs+http://',
@@ -58,13 +58,13 @@ describe('the exit code of an error', () => {
     }
   });
 
-  it('is 69 for a broker that cannot be reached, or not yet be used', () => {
+  it('is 69 for a broker that cannot be reached, or cannot be used yet', () => {
     for (const kind of ['missing', 'unreachable', 'credentials', 'denied', 'setup'] as const) {
       expect(exitCodeOf(new BrokerError(kind, 'down'))).to.equal(69);
     }
   });
 
-  it('comes with the stack of what a factory threw, unless that was thrown to be one line', async () => {
+  it("is logged with the stack of a factory's error, unless that is meant to be one line", async () => {
     const log = { error: sinon.spy() };
     const told = async (error: unknown) => {
       logFatal(error, log);

@@ -5,7 +5,7 @@ import { realMachine, resolvesWithin, untilAborted } from '../../src/host/host.t
 describe('this machine', () => {
   afterEach(() => sinon.restore());
 
-  it('has the clock and the timers of the process, also when a spec fakes them later', async () => {
+  it('uses the clock and timers of the process, even if a spec fakes them later', async () => {
     const clock = sinon.useFakeTimers({ now: 1_000 });
     const called = sinon.spy();
     realMachine.setTimeout(called, 500);
@@ -18,7 +18,7 @@ describe('this machine', () => {
     expect([realMachine.wallClock(), realMachine.now()]).to.deep.equal([11_500, 10_500]);
   });
 
-  it('gives I/O its turn, which comes at once under a fake clock', async () => {
+  it('waits for pending I/O, but not under a fake clock', async () => {
     const order: string[] = [];
     const turn = new Promise<void>((resolve) => {
       realMachine.nextTurn(() => {
@@ -33,7 +33,7 @@ describe('this machine', () => {
     await new Promise<void>((resolve) => realMachine.nextTurn(resolve));
   });
 
-  it('tells whether something resolves in time, and leaves no timer behind', async () => {
+  it('tells whether a promise resolves in time, and leaves no timer behind', async () => {
     const clock = sinon.useFakeTimers();
     const late = resolvesWithin(realMachine, new Promise(() => {}), 100);
     await clock.tickAsync(100);
@@ -44,7 +44,7 @@ describe('this machine', () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it('waits for a signal to abort, also for one that has', async () => {
+  it('waits for a signal to abort, and returns immediately if it already has', async () => {
     const controller = new AbortController();
     const aborted = sinon.spy();
     void untilAborted(controller.signal).then(aborted);

@@ -50,7 +50,7 @@ describe('a pid file', () => {
     return pid;
   }
 
-  it('has the id of the process on its first line, and is removed at the end', () => {
+  it('has the process ID on its first line, and is removed at the end', () => {
     const release = claimPidFile(path);
     expect(readFileSync(path, 'latin1')).to.equal(`${process.pid}\n${processStartTime(process.pid)}\n`);
     expect(readdirSync(folder)).to.deep.equal(['worker.pid']);
@@ -58,24 +58,24 @@ describe('a pid file', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('is not removed once another process has it', () => {
+  it('is not removed once another process holds it', () => {
     const release = claimPidFile(path);
     writeFileSync(path, '1\n');
     release();
     expect(readFileSync(path, 'latin1')).to.equal('1\n');
   });
 
-  it('is refused, with the process id, while its process runs', async () => {
+  it('is refused, with the process ID, while its process runs', async () => {
     const pid = await hold(':');
     expect(pidFileHolder(path)).to.deep.equal({ pid, start: processStartTime(pid) });
     expect(() => claimPidFile(path)).to.throw(
       PidFileError,
-      `${path} is held by process ${pid}, which runs: end it first, or name another file`,
+      `${path} is held by process ${pid}, which is running: stop it first, or use another file`,
     );
     expect(readdirSync(folder)).to.deep.equal(['worker.pid']);
   });
 
-  it('is known by the process id alone where nothing else is written in it', async () => {
+  it('is checked by process ID alone if it contains nothing else', async () => {
     const pid = await hold(':');
     writeFileSync(path, `${pid}`);
     expect(pidFileHolder(path)).to.deep.equal({ pid, start: '' });
@@ -95,16 +95,16 @@ describe('a pid file', () => {
     });
   }
 
-  it('is left alone if it is something else', () => {
+  it('is left alone if it is another kind of file', () => {
     writeFileSync(path, '[container]\n');
     expect(() => claimPidFile(path)).to.throw(
       PidFileError,
-      'is no pid file: expected the id of a process in it',
+      'is not a pid file: it does not contain a process ID',
     );
     expect(readFileSync(path, 'latin1')).to.equal('[container]\n');
   });
 
-  it('names a process, or none, or is no pid file, whatever is in it', () => {
+  it('yields a process, no process or an error, whatever it contains', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.stringMatching(/^-?\d{0,12}\n?\w{0,10}\s{0,2}$/),
@@ -132,7 +132,7 @@ describe('a pid file', () => {
     );
   });
 
-  it('is not written to where a symbolic link leads that somebody has put in its place', () => {
+  it('does not follow a symbolic link that another user has put in its place', () => {
     const victim = join(folder, 'victim');
     writeFileSync(victim, 'as it was');
     symlinkSync(victim, `${path}.${process.pid}`);
@@ -144,14 +144,14 @@ describe('a pid file', () => {
     expect(readFileSync(victim, 'utf8')).to.equal('as it was');
   });
 
-  it('can be read by all and written by its owner, whatever the umask', () => {
+  it('is readable by all users and writable by its owner, whatever the umask', () => {
     const umask = process.umask(0);
     claimPidFile(path);
     process.umask(umask);
     expect(statSync(path).mode & 0o777).to.equal(0o644);
   });
 
-  it('in a folder that is not there is refused', () => {
+  it('is refused in a missing folder', () => {
     const missing = join(folder, 'missing/worker.pid');
     expect(() => claimPidFile(missing)).to.throw(
       PidFileError,
@@ -159,33 +159,33 @@ describe('a pid file', () => {
     );
   });
 
-  describe('with which a process is stopped', () => {
+  describe('used to stop a process', () => {
     const said: string[] = [];
     const say = (line: string) => said.push(line);
     beforeEach(() => {
       said.length = 0;
     });
 
-    it('waits for its end', async () => {
+    it('waits until the process exits', async () => {
       const pid = await hold(`trap 'sleep 0.2; exit' TERM`);
       expect(await stopProcess(path, 10, say)).to.equal(true);
       expect(processStartTime(pid)).to.equal(undefined);
-      expect(said[0]).to.equal(`Told process ${pid} to drain; it may take up to 10 s`);
-      expect(said[1]).to.match(new RegExp(`^Process ${pid} has ended, after \\d+\\.\\d s$`));
+      expect(said[0]).to.equal(`Asked process ${pid} to drain; this may take up to 10 s`);
+      expect(said[1]).to.match(new RegExp(`^Process ${pid} exited after \\d+\\.\\d s$`));
     });
 
-    it('waits for so long and not longer', async () => {
+    it('waits no longer than it should', async () => {
       const pid = await hold(`trap '' TERM`);
       expect(await stopProcess(path, 0.1, say)).to.equal(false);
-      expect(said[1]).to.equal(`Process ${pid} still runs after 0.1 s`);
+      expect(said[1]).to.equal(`Process ${pid} is still running after 0.1 s`);
     });
 
-    it('says that none runs', async () => {
+    it('reports that the process is not running', async () => {
       expect(await stopProcess(path, 10, say)).to.equal(true);
       expect(said).to.deep.equal([`Not running: no process holds ${path}`]);
     });
 
-    it('ends nothing that another kind of file may name', async () => {
+    it('does not stop a process named in another kind of file', async () => {
       writeFileSync(path, '-1\n');
       expect(await rejection(stopProcess(path, 10, say))).to.be.instanceOf(PidFileError);
     });

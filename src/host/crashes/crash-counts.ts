@@ -1,30 +1,30 @@
 /**
- * How often processes ended with each message, as files that all processes of a container share: one for each message, as
- * many bytes long as there were crashes.
+ * Counts how many processes crashed with each message, in files that all processes of a container share: one file for
+ * each message, with one byte for each crash.
  */
 import { appendFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MOST_SUSPECTS = 1_000;
-/** The longest that SQS keeps a message: a suspect that is older cannot come again. */
+/** The longest retention period of SQS: an older message cannot be received again. */
 const LONGEST_RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
 
 export class CrashCounts {
   readonly #folder: string;
   readonly #prefix: string;
 
-  /** The names of the files begin with `prefix`, and go on with the key of the message. */
+  /** File names are `prefix` followed by the key of the message. */
   constructor(folder: string, prefix: string) {
     this.#folder = folder;
     this.#prefix = prefix;
   }
 
-  /** How many processes ended while they ran the message. */
+  /** How many processes crashed while they ran the message. */
   crashes(key: string): number {
     return statSync(this.#path(key), { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** One more process ended. */
+  /** Counts another crash. */
   add(key: string): void {
     appendFileSync(this.#path(key), '!', { mode: 0o600 });
   }
@@ -33,7 +33,7 @@ export class CrashCounts {
     if (this.crashes(key) > 0) rmSync(this.#path(key), { force: true });
   }
 
-  /** Forgets those that can hardly come again; `now` in milliseconds since the epoch. */
+  /** Forgets messages that are unlikely to be received again; `now` is in milliseconds since the epoch. */
   prune(now: number): void {
     const suspects = readdirSync(this.#folder)
       .filter((name) => name.startsWith(this.#prefix))
@@ -50,8 +50,8 @@ export class CrashCounts {
 }
 
 /**
- * Which of the suspects to forget: those whose last crash is 14 days ago, and, beyond a thousand, the oldest. Times are
- * in milliseconds, since the epoch.
+ * The suspects to forget: those whose last crash was more than 14 days ago and, if more than a thousand remain, the
+ * oldest. Times are in milliseconds since the epoch.
  */
 export function outdated<Suspect extends { lastCrashAt: number }>(
   suspects: Suspect[],

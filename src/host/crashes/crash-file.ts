@@ -1,10 +1,10 @@
 /**
- * The crash record on disk. Each process has a file with the messages that it runs, and removes it when it ends in
- * order. So a process that starts knows what the dead ones before it were running:
- * 1. it removes their files (of two that start at once, only one can remove each),
- * 2. and whatever was running there is a suspect with one crash more, which all processes of the container see.
+ * The crash record on disk. Each process has a file that lists the messages it runs, and removes it when it exits
+ * cleanly. So a new process can tell which messages were running in processes that crashed:
+ * 1. it removes their files (if two processes start at the same time, only one of them can remove each file);
+ * 2. it counts one more crash for each message listed there; all processes of the container see the counts.
  *
- * The files survive the death of a process, not that of the machine: nothing is flushed to the disk.
+ * The files survive a crash of the process, but not of the machine: they are not flushed to disk.
  */
 import { hash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
@@ -16,25 +16,25 @@ import { CrashCounts } from './crash-counts.ts';
 import { makeCrashFolder } from './crash-folder.ts';
 
 export interface CrashFileOptions {
-  /** Made if it is missing. It serves the processes of one machine only, those that see each other's process ids. */
+  /** Created if missing. Only for processes on one machine that see each other's process IDs. */
   readonly folder: string;
-  /** What tells the container from others of this folder: the absolute path of its ini file. */
+  /** Identifies the container among others in this folder: the absolute path of its ini file. */
   readonly container: string;
-  /** How many messages run at once. */
+  /** How many messages run at the same time. */
   readonly slots: number;
   /** Default: this machine. */
   readonly machine?: Pick<Machine, 'wallClock'>;
 }
 
-/** A slot is a line: the key of the message that runs, or as many blanks. */
+/** A slot is a line: the key of the running message, or the same number of spaces. */
 const FREE_SLOT = `${' '.repeat(43)}\n`;
 const KEY = /^[\w-]{43}$/;
 
 /**
- * Takes over from the processes of this container that ended, and begins a record for this one.
+ * Counts the crashes of this container's earlier processes, and starts a record for this one.
  *
- * Throws if the folder is not this user's alone, or cannot be written to. A container then does well to log a warning
- * and to go on without: it is only that messages that end the process are not recognised.
+ * Throws if other users can write to the folder, or if this one cannot. The container should then log a warning and run
+ * without a record; it just does not recognize messages that crash the process.
  */
 export function openCrashFile({
   folder,
@@ -49,24 +49,24 @@ export function openCrashFile({
     makeCrashFolder(folder);
     for (const key of takeOver(folder, `${name}.running.`)) crashCounts.add(key);
     crashCounts.prune(machine.wallClock());
-    // Written as a whole, so that a disk that fills up later does not matter.
+    // Written at full length now, so that it does not matter if the disk fills up later.
     const file = openSync(path, 'wx', 0o600);
     writeSync(file, FREE_SLOT.repeat(slots));
     return new CrashFile(path, file, crashCounts);
   } catch (error) {
     throw new Error(
-      `The crash record cannot be kept in ${folder}: ${(error as Error).message}. Expected a folder that belongs to the user of this process, who alone may write to it.`,
+      `The crash record cannot be kept in ${folder}: ${(error as Error).message}. Expected a folder that belongs to this process's user and that only this user can write to.`,
       { cause: error },
     );
   }
 }
 
-/** The record of this process; made by `openCrashFile`. */
+/** The record of this process; created by `openCrashFile`. */
 export class CrashFile implements CrashRecord {
   readonly #path: string;
   #file: number | undefined;
   readonly #crashCounts: CrashCounts;
-  /** The slots of the messages that run. */
+  /** The slots of the running messages. */
   readonly #running = new Map<string, number>();
   readonly #free: number[] = [];
 
@@ -102,13 +102,13 @@ export class CrashFile implements CrashRecord {
   }
 
   /**
-   * Ends the record: nothing that still runs is a suspect. Not for a process that ends because of an error that nobody
-   * caught: whatever runs then may be its cause.
+   * Closes and removes the record: messages that are still running do not count as crashes. Do not call this after an
+   * uncaught exception, because one of the running messages may be its cause.
    */
   close(): void {
     const file = this.#file;
     if (file === undefined) return;
-    // Another file may get the same number, and a worker may end after this.
+    // A worker may end after this, when another file may already have the same descriptor.
     this.#file = undefined;
     unlessItFails(() => rmSync(this.#path, { force: true }));
     closeSync(file);
@@ -121,15 +121,15 @@ export class CrashFile implements CrashRecord {
   }
 }
 
-/** Removes the files of processes that have ended; returns the keys of what they were running. */
+/** Removes the files of processes that have exited; returns the keys of the messages they were running. */
 function takeOver(folder: string, prefix: string): string[] {
   return readdirSync(folder)
-    .filter((name) => name.startsWith(prefix) && hasEnded(name.slice(prefix.length)))
+    .filter((name) => name.startsWith(prefix) && hasExited(name.slice(prefix.length)))
     .flatMap((name) => {
       const path = join(folder, name);
       return unlessItFails(() => {
         const lines = readFileSync(path, 'latin1').split('\n');
-        // Fails for all but one of the processes that start now.
+        // If several processes start now, this fails in all but one.
         unlinkSync(path);
         return lines.filter((line) => KEY.test(line));
       });
@@ -138,25 +138,25 @@ function takeOver(folder: string, prefix: string): string[] {
 }
 
 /**
- * `owner` is PID.START. This process has no file yet: one with its process id is from a process before it, as in
- * (Docker's) containers, where the process id is always the same.
+ * `owner` is PID.START. This process has no file yet, so a file with its process ID is from an earlier process, as in
+ * Docker containers, where the process ID is always the same.
  */
-function hasEnded(owner: string): boolean {
+function hasExited(owner: string): boolean {
   const [pid, start] = owner.split('.');
   return Number(pid) === process.pid || processStartTime(Number(pid)) !== start;
 }
 
-/** Of the same length for all, and safe in names of files, whatever is in the id. */
+/** A key of fixed length that is safe in file names, whatever the ID contains. */
 function keyOf(queue: string, messageId: string): string {
   return hash('sha256', nameOf(queue, messageId), 'base64url');
 }
 
-/** Enough for this process, where a hash would be one more for each message. */
+/** Enough within this process, and cheaper than a hash for each message. */
 function nameOf(queue: string, messageId: string): string {
   return `${queue}\n${messageId}`;
 }
 
-/** Handling messages goes on when the record cannot be read or written. */
+/** If the record cannot be read or written, messages are handled all the same. */
 function unlessItFails<T>(action: () => T): T | undefined {
   try {
     return action();

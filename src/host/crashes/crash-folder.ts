@@ -1,11 +1,11 @@
-/** The folder of the crash records: where it is, and that nobody else can write to it. */
+/** The folder of the crash records: where it is, and a check that no other user can write to it. */
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Where crash records are by default: in the service's folder if systemd gave it one (`StateDirectory=`, else
- * `RuntimeDirectory=`, the first of several), else in the folder for temporary files.
+ * The default folder of crash records: in the service's folder if systemd set one (`StateDirectory=`, or else
+ * `RuntimeDirectory=`; the first of several), otherwise in the temporary folder.
  *
  *     crashFolder({ STATE_DIRECTORY: '/var/lib/orders:/var/lib/b' }, '/tmp', 1000) // '/var/lib/orders/sqs-containers'
  *     crashFolder({}, '/tmp', 1000)                                                // '/tmp/sqs-containers-1000'
@@ -24,8 +24,8 @@ export function crashFolder(
 }
 
 /**
- * Makes the folder, for this user only, unless it is there. Throws if it cannot be made, or if others could plant
- * something in it: it is a symbolic link, belongs to another user, or others may write to it.
+ * Creates the folder for this user only, unless it exists. Throws if it cannot be created, or if others could plant
+ * files in it: it is a symbolic link, belongs to another user, or others can write to it.
  */
 export function makeCrashFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -33,6 +33,6 @@ export function makeCrashFolder(folder: string): void {
   if (!stats.isDirectory()) throw new Error('it is a symbolic link, not a folder');
   const userId = process.getuid?.();
   if (userId === undefined) return;
-  if (stats.uid !== userId) throw new Error(`it belongs to the user ${stats.uid}, not to ${userId}`);
-  if (stats.mode & 0o022) throw new Error('other users may write to it; expected mode 0700');
+  if (stats.uid !== userId) throw new Error(`it belongs to user ${stats.uid}, not to user ${userId}`);
+  if (stats.mode & 0o022) throw new Error('other users can write to it; expected mode 0700');
 }

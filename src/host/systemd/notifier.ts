@@ -1,6 +1,6 @@
 /**
- * The way to systemd's notification socket (sd_notify(3)): datagrams of this process; where koffi is missing, the program
- * `systemd-notify`; without that, too, a warning, and the container works all the same.
+ * Sends to systemd's notification socket (sd_notify(3)): as datagrams from this process or, without koffi, with the
+ * program `systemd-notify`. If that is missing, too, it logs a warning, and the container works without notifications.
  */
 import { execFile } from 'node:child_process';
 import { getSystemErrorMessage, promisify } from 'node:util';
@@ -12,20 +12,20 @@ const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 
 export interface Notifier {
-  /** Sends assignments such as `READY=1`, in order. What fails is logged, the first time. */
+  /** Sends assignments such as `READY=1`, in order. Logs the first failure. */
   send(...assignments: readonly string[]): void;
-  /** Resolves when all that was sent is on its way. */
+  /** Resolves when everything has been sent. */
   flush(): Promise<void>;
 }
 
-/** Finds the way to the socket at a path, or of an abstract name (`@name`). */
+/** Opens a notifier for the socket at a path or with an abstract name (`@name`). */
 export async function openNotifier(path: string, log: Logger): Promise<Notifier> {
   let sendDatagram: SendDatagram;
   try {
     sendDatagram = await datagramsTo(path);
   } catch (error) {
     log.warn(
-      `systemd is told by the program systemd-notify, which takes longer and needs NotifyAccess=all in the unit, because koffi cannot be used: ${firstLine(error)}`,
+      `Notifying systemd with the program systemd-notify, which is slower and needs NotifyAccess=all in the unit, because koffi cannot be loaded: ${firstLine(error)}`,
     );
     return new CommandNotifier(path, log);
   }
@@ -78,7 +78,7 @@ class CommandNotifier implements Notifier {
 function warningOnce(log: Logger): (error: unknown) => void {
   let warned = false;
   return (error) => {
-    if (!warned) log.warn(`systemd cannot be told how the container is: ${firstLine(error)}`);
+    if (!warned) log.warn(`Cannot notify systemd: ${firstLine(error)}`);
     warned = true;
   };
 }
@@ -87,17 +87,17 @@ function firstLine(error: unknown): string {
   return (error as Error).message.split('\n', 1)[0] ?? '';
 }
 
-/** Sends a text in a datagram before it returns. Throws the system's reason if nobody takes it. */
+/** Sends a text as a datagram, synchronously. Throws the system's error if it cannot be delivered. */
 export type SendDatagram = (text: string) => void;
 
 /**
- * Makes ready to send to the Unix socket at a path, or of a name in the abstract namespace (`@name`). Node.js itself
- * cannot send datagrams to one: the C library does, called through koffi. Linux only.
- * Throws if koffi is not installed or does not run on this machine.
+ * Prepares sending to the Unix socket at a path or with a name in the abstract namespace (`@name`). Node.js cannot send
+ * Unix datagrams, so this calls the C library through koffi. Linux only.
+ * Throws if koffi is not installed or does not work on this machine.
  */
 export async function datagramsTo(path: string): Promise<SendDatagram> {
   const { default: koffi } = await import('koffi');
-  // The program's own symbols: of whatever C library it is linked to.
+  // The program's own symbols, from whichever C library it is linked to.
   const library = koffi.load(null);
   const socket = library.func('int socket(int domain, int type, int protocol)');
   const sendto = library.func(
@@ -120,7 +120,7 @@ export async function datagramsTo(path: string): Promise<SendDatagram> {
 }
 
 /**
- * A `struct sockaddr_un`: the family in the machine's byte order, and the path. A name begins with a zero byte.
+ * A `struct sockaddr_un`: the family in native byte order, and the path. An abstract name starts with a zero byte.
  *
  *     socketAddress('@n') // <01 00 00 6e> on a little-endian machine
  */

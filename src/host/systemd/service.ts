@@ -1,25 +1,25 @@
 /**
- * What the main process of a container tells systemd, if that started it and wants to know (`Type=notify`): that it is
- * ready, what it has done, that it reloads or stops; and, for the watchdog, that it polls.
+ * Notifies systemd, if it started the container with `Type=notify`: ready, status, reloading and stopping, and a ping
+ * for the watchdog for as long as the container polls.
  */
 import type { ConsumerState, QueueLoad } from '../../consumer/consumer.ts';
 import type { Logger } from '../../observe/logging/loggers.ts';
 import type { Snapshot } from '../../observe/metrics/snapshot.ts';
 import type { Notifier } from './notifier.ts';
 
-/** What is to be told. */
+/** The state to report. */
 export interface ServiceState {
-  /** All that was counted. */
+  /** All counts. */
   readonly snapshot: () => Snapshot;
-  /** Whether polling goes on, or a drain. */
+  /** False if polling is stuck. True during a drain. */
   readonly polling: () => boolean;
-  /** Whether it runs, pauses or drains. */
+  /** Running, paused or draining. */
   readonly state: () => ConsumerState;
 }
 
-/** How often the status is told, in milliseconds, if it has changed. */
+/** How often to send the status if it has changed, in milliseconds. */
 const STATUS_MS = 5_000;
-/** How much longer than its wait a receive may take, in seconds; as long as the run loop itself gives it. */
+/** How much longer than its long poll a receive may take, in seconds; the run loop allows the same. */
 const MARGIN_SECONDS = 60;
 
 const STATES: Readonly<Record<ConsumerState, string>> = {
@@ -29,8 +29,8 @@ const STATES: Readonly<Record<ConsumerState, string>> = {
 };
 
 /**
- * Takes what systemd has put into the environment: programs that are started from now on are not the service, and have
- * none of it. Without a socket there, the service tells nothing.
+ * Reads systemd's variables from the environment and removes them, because programs started later are not the service.
+ * Without a socket in the environment, the service sends nothing.
  */
 export async function openService(environment: NodeJS.ProcessEnv, log: Logger): Promise<Service> {
   const { NOTIFY_SOCKET } = environment;
@@ -51,55 +51,55 @@ export class Service {
   #stopping = false;
   #silent = false;
 
-  /** `watchdogMs`: how often the watchdog wants to hear something, in milliseconds. Default: never. */
+  /** `watchdogMs`: how often to ping the watchdog, in milliseconds. Default: never. */
   constructor(log: Logger, notifier?: Notifier, watchdogMs?: number) {
     this.#log = log;
     this.#notifier = notifier;
     this.#watchdogMs = watchdogMs;
   }
 
-  /** Whether anybody hears what the service tells. */
+  /** True if systemd listens to the notifications. */
   get isHeard(): boolean {
     return this.#notifier !== undefined;
   }
 
-  /** The container takes messages from now on. Calling it again changes nothing. */
+  /** The container receives messages from now on. Calling it again has no effect. */
   ready(state: ServiceState): void {
     if (!this.#notifier || this.#state) return;
     this.#state = state;
     this.#notifier.send('READY=1');
-    this.#tellStatus();
-    this.#timers.push(setInterval(() => this.#tellStatus(), STATUS_MS));
+    this.#sendStatus();
+    this.#timers.push(setInterval(() => this.#sendStatus(), STATUS_MS));
     if (this.#watchdogMs !== undefined) {
-      this.#timers.push(setInterval(() => this.#tellWatchdog(), this.#watchdogMs));
+      this.#timers.push(setInterval(() => this.#pingWatchdog(), this.#watchdogMs));
     }
   }
 
-  /** Does what a reload means, and tells when it begins and ends. */
+  /** Runs the action of a reload, and reports its start and end. */
   reload(action: () => void): void {
-    // READY=1 would be too early, or too late.
+    // Before the container is ready, or while it stops, READY=1 would be wrong.
     const isRunning = this.#state !== undefined && !this.#stopping;
     if (isRunning) this.#notifier?.send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
     action();
     if (isRunning) this.#notifier?.send('READY=1');
   }
 
-  /** The container drains. Calling it again changes nothing. */
+  /** The container drains. Calling it again has no effect. */
   stopping(): void {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#notifier?.send('STOPPING=1');
-    this.#tellStatus();
+    this.#sendStatus();
   }
 
-  /** Ends it, with a last word on what was done. Resolves when systemd has been told everything. */
+  /** Stops notifying, after a last status. Resolves when all notifications have been sent. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    this.#tellStatus();
+    this.#sendStatus();
     await this.#notifier?.flush();
   }
 
-  #tellStatus(): void {
+  #sendStatus(): void {
     if (!this.#state) return;
     const { snapshot, state } = this.#state;
     const status = statusLine(snapshot(), this.#stopping ? 'draining' : state());
@@ -108,17 +108,16 @@ export class Service {
     this.#notifier?.send(`STATUS=${status}`);
   }
 
-  #tellWatchdog(): void {
+  #pingWatchdog(): void {
     const silent = !this.#state?.polling();
     if (!silent) this.#notifier?.send('WATCHDOG=1');
-    else if (!this.#silent)
-      this.#log.error('Polling does not go on: no more word to the watchdog of systemd');
+    else if (!this.#silent) this.#log.error('Polling is stuck: no more pings to the systemd watchdog');
     this.#silent = silent;
   }
 }
 
 /**
- * What a container has done, in a line:
+ * One line about what a container has done:
  *
  *     Running: 120 handled, 3 in flight, 2 failed
  *     Running: 120 handled, 0 in flight, 2 failed; receives from "jobs" fail
@@ -140,8 +139,8 @@ export function statusLine({ queues }: Snapshot, state: ConsumerState): string {
 }
 
 /**
- * Milliseconds between two words to the watchdog: half of what it waits for, as systemd advises. Undefined if there is
- * none, or if it is for another process.
+ * Milliseconds between pings to the watchdog: half of its timeout, as systemd recommends. Undefined if there is no
+ * watchdog, or if it watches another process.
  *
  *     watchdogInterval({ WATCHDOG_USEC: '120000000' }, 7)                    // 60000
  *     watchdogInterval({ WATCHDOG_USEC: '120000000', WATCHDOG_PID: '8' }, 7) // undefined
@@ -156,9 +155,9 @@ export function watchdogInterval(
 }
 
 /**
- * Whether a run loop polls as it should: the receives of each queue end, with or without messages, or none is wanted, because all
- * slots are busy or it is paused; or it drains, which ends by itself. How long workers take does not matter.
- * `waitSeconds`: how long a receive waits for messages.
+ * False if a run loop's polling is stuck: receives of some queue do not return. A run loop that does not receive,
+ * because all slots are busy or it is paused, is not stuck, nor is one that drains. Slow workers do not matter.
+ * `waitSeconds`: how long a long poll waits for messages.
  *
  *     isPolling('running', [{ silentSeconds: 81, … }], 20)  // false
  *     isPolling('draining', [{ silentSeconds: 81, … }], 20) // true

@@ -1,30 +1,30 @@
-/** A systemd unit for a container: started, watched, drained and locked in as it should be. */
+/** Generates a systemd unit for a container: start, watchdog, drain and sandboxing. */
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Config } from '../../config/config.ts';
 
 export interface UnitOptions {
   /** The executable, such as `sqs-sequential`. */
   readonly name: string;
-  /** How it is run, without the ini file: the absolute paths of Node.js and of the executable, and options. */
+  /** The command without the ini file: the absolute paths of Node.js and the executable, and options. */
   readonly command: readonly string[];
   readonly config: Config;
-  /** For `NAME@.service`, each instance of which runs the ini file of its own name in the folder of this one. */
+  /** For `NAME@.service`: each instance runs the ini file of the same name in the folder of this one. */
   readonly template: boolean;
-  /** Who asks for it; runs the service if that has to write files of its own. */
+  /** The current user; runs the service if it writes files of its own. */
   readonly user: string;
-  /** Whether the process can send datagrams itself; else a program does that for it. */
+  /** Whether the process can send datagrams itself; otherwise systemd-notify does that. */
   readonly sendsDatagrams: boolean;
 }
 
-/** Seconds. Long enough for what computes without a pause, which keeps the process from everything else, too. */
+/** Seconds. Long enough for a worker that computes without yielding, which blocks everything else in the process. */
 const WATCHDOG_SECONDS = 120;
 /** Seconds. */
 const RESTART_SECONDS = 5;
-/** Seconds: of the drain after its time limit (see `drain`), and of the last words to the broker and the log. */
+/** Seconds: for the rest of the drain after its timeout (see `drain`), and for closing broker and logs. */
 const AFTER_DRAIN_TIMEOUT = 20;
 
-/** What is the same for all. */
-const LOCKED_IN = `\
+/** Sandboxing, the same for all units. */
+const SANDBOX = `\
 UMask=0027
 ProtectSystem=strict
 PrivateTmp=yes
@@ -52,9 +52,9 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
-# Node.js compiles while it runs: MemoryDenyWriteExecute=yes would end it.`;
+# Not MemoryDenyWriteExecute=yes: Node.js compiles at run time and would crash.`;
 
-/** The text of the unit. A template has the time limit, the user and the folders that this ini file needs. */
+/** The text of the unit. A template uses the timeout, the user and the folders that this ini file needs. */
 export function systemdUnit(options: UnitOptions): string {
   const { name, command, config, template, user, sendsDatagrams } = options;
   const { container, directory } = config;
@@ -74,7 +74,7 @@ export function systemdUnit(options: UnitOptions): string {
 Description=${name} ${template ? '%i' : unitPath(label)}
 Wants=network-online.target
 After=network-online.target
-# Never give up starting again: a broker may be away for long.
+# Never give up restarting: a broker may be down for a long time.
 StartLimitIntervalSec=0
 
 [Service]
@@ -82,55 +82,55 @@ Type=notify
 NotifyAccess=${sendsDatagrams ? 'main' : 'all'}
 WorkingDirectory=${unitPath(directory)}
 ExecStart=${[...command, template ? '' : file].filter(Boolean).map(unitArgument).join(' ')}${template ? ` %i${extension}` : ''}
-# Opens the log files again.
+# Reopens the log files.
 ExecReload=kill -HUP $MAINPID
 Environment=NODE_ENV=production
-# What the ini file takes from the environment: NAME=value, one a line.
+# Variables that the ini file uses: NAME=value, one per line.
 EnvironmentFile=-/etc/default/${service}${template ? '%i' : ''}
 
 Restart=${container.idleExit === undefined ? 'always' : 'on-failure'}
 RestartSec=${RESTART_SECONDS}
-# Wrong usage and bad configuration: starting again does not help.
+# Invalid usage or configuration: restarting does not help.
 RestartPreventExitStatus=64 78
-# Ends the process when polling does not go on, or when a worker computes for so long without a pause.
+# Kills the process if polling is stuck, or if a worker computes for this long without yielding.
 WatchdogSec=${WATCHDOG_SECONDS}
-# drain_timeout, and what comes after it. What workers have started goes on while the main process drains.
+# drain_timeout plus the time to clean up. Programs started by workers keep running while the main process drains.
 TimeoutStopSec=${stopSeconds(container.drainTimeout)}
 KillMode=mixed
 
-# AWS credentials in a file that only root can read, written as ~/.aws/credentials. On EC2 and ECS, use a role.
+# AWS credentials from a file that only root can read, in the format of ~/.aws/credentials. On EC2 and ECS, use a role.
 #LoadCredential=aws:/etc/aws-credentials
 #Environment=AWS_SHARED_CREDENTIALS_FILE=%d/aws
 
 ${describeUser(written, user)}
-# For the record of what was running when a process ended (crash_limit).
+# For the record of which messages were running when a process crashed (crash_limit).
 StateDirectory=%N
 StateDirectoryMode=0700
 ProtectHome=${isAtHome ? 'read-only' : 'yes'}
-${LOCKED_IN}
+${SANDBOX}
 
 [Install]
 WantedBy=multi-user.target`;
 }
 
-/** The folders, not the files: SQLite has files beside its own, and a log after its rotation or a socket is a new file. */
+/** Folders, not files: SQLite adds files next to its own, and rotated logs and sockets are new files. */
 function writtenFolders({ container: { broker }, http: { listen = '' }, loggers }: Config): string[] {
   const logs = [loggers.root.target, ...[...loggers.named.values()].flatMap(({ target }) => target ?? [])];
   const files = [broker.replace(/^sqlite:/, ''), listen, ...logs.map(({ path }) => path)];
   return [...new Set(files.filter((path) => path.startsWith('/')).map((path) => dirname(path)))];
 }
 
-/** A user of the moment owns no folder but its own: who writes to others has to be one that stays. */
+/** A dynamic user owns only its own folders; to write to others, the service needs a permanent user. */
 function describeUser(written: readonly string[], user: string): string {
   if (written.length === 0) return '# A user that exists only while the service runs.\nDynamicUser=yes';
   return `\
-# A user that exists (useradd --system NAME), and that may write to these folders.
+# An existing user (useradd --system NAME) that can write to these folders.
 User=${user === 'root' ? 'sqs-containers' : user}
 ReadWritePaths=${written.map(unitWord).join(' ')}`;
 }
 
 /**
- * Seconds from SIGTERM until a container has ended for sure; who waits longer waits in vain.
+ * The longest time in seconds from SIGTERM until a container exits.
  *
  *     stopSeconds(30) // 50
  */
@@ -139,8 +139,8 @@ export function stopSeconds(drainTimeout: number): number {
 }
 
 /**
- * A path where a line takes one path, spaces and all. A percent sign begins a specifier there. The end of a line cannot be
- * in it: what follows would be a setting of its own.
+ * Escapes a path for a setting whose value is one path, which may contain spaces. A percent sign would start a
+ * specifier, and a line break would start another setting.
  *
  *     unitPath('/srv/100 %') // '/srv/100 %%'
  *     unitPath('/srv/a\nb')  // '/srv/a\\x0ab'
@@ -149,13 +149,13 @@ export function unitPath(path: string): string {
   return path.replaceAll('%', '%%').replace(/\p{Cc}/gu, asBytes);
 }
 
-/** `\x0a`: each byte of a character. */
+/** Escapes each byte of a character, such as `\x0a`. */
 function asBytes(character: string): string {
   return Buffer.from(character).toString('hex').replace(/../g, '\\x$&');
 }
 
 /**
- * A path where a line takes several: in quotes if need be.
+ * Escapes a path for a setting that takes several paths: in quotes if necessary.
  *
  *     unitWord('/srv/my queue') // '"/srv/my queue"'
  */
@@ -165,7 +165,7 @@ export function unitWord(word: string): string {
 }
 
 /**
- * An argument of a command: a dollar sign would begin a variable there.
+ * Escapes an argument of a command, in which a dollar sign would start a variable.
  *
  *     unitArgument('--suffix=$a') // '--suffix=$$a'
  */

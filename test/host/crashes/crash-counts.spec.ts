@@ -14,13 +14,13 @@ describe('the counts of crashes', () => {
     expect(outdated([old, recent], now)).to.deep.equal([old]);
   });
 
-  it('are outdated, the oldest first, if there are more than a thousand', () => {
+  it('are outdated, oldest first, if there are more than a thousand', () => {
     const suspects = Array.from({ length: 1_002 }, (_, index) => ({ lastCrashAt: index }));
     expect(outdated(suspects, 0)).to.have.deep.members([{ lastCrashAt: 0 }, { lastCrashAt: 1 }]);
     expect(outdated(suspects.slice(2), 0)).to.deep.equal([]);
   });
 
-  it('are dropped from the folder when they are outdated, but for those of other containers', () => {
+  it('are removed from the folder when outdated, except those of other containers', () => {
     const folder = mkdtempSync(join(tmpdir(), 'suspects-'));
     for (const [prefix, key] of [
       ['one.', 'old'],

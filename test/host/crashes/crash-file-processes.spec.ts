@@ -29,7 +29,7 @@ describe('the crash record of several processes', () => {
     return child;
   }
 
-  it('counts the processes that a message ended, however it did', async () => {
+  it('counts the processes that a message crashed, however it did', async () => {
     const first = await start('open', 'run innocent', 'end innocent', 'run poison');
     first.send('exit');
     await once(first, 'exit');
@@ -43,7 +43,7 @@ describe('the crash record of several processes', () => {
     expect(await tell(third, 'crashes innocent')).to.equal(0);
   });
 
-  it('counts on in whichever process a message ends', async () => {
+  it('keeps counting, whichever process a message crashes', async () => {
     const [one, other] = await Promise.all([start('open', 'run poison'), start('open')]);
     await kill(one);
     await start('open');
@@ -54,7 +54,7 @@ describe('the crash record of several processes', () => {
     expect(await tell(await start('open'), 'crashes poison')).to.equal(2);
   });
 
-  it('leaves alone what living processes run', async () => {
+  it('does not count messages of living processes', async () => {
     const living = await start('open', 'run slow');
     const starting = await start('open');
     expect(await tell(starting, 'crashes slow')).to.equal(0);
@@ -74,7 +74,7 @@ describe('the crash record of several processes', () => {
     for (const child of starting) expect(await tell(child, 'crashes poison')).to.equal(300);
   });
 
-  it('leaves nothing behind when all end in order', async () => {
+  it('leaves nothing behind when all processes exit cleanly', async () => {
     const [one, other] = await Promise.all([start('open', 'run a'), start('open', 'run b', 'end b')]);
     expect(readdirSync(folder)).to.have.length(2);
     await tell(one, 'close');

@@ -33,7 +33,7 @@ describe('a crash record', () => {
     return join(folder, readdirSync(folder).find((name) => name.includes('.running.'))!);
   }
 
-  it('counts a crash for each message that was running when a process ended', () => {
+  it('counts a crash for each message that was running when a process crashed', () => {
     const ended = open();
     for (const id of ['a', 'b']) ended.started('orders', id);
     ended.ended('orders', 'a');
@@ -45,7 +45,7 @@ describe('a crash record', () => {
     expect(counts).to.deep.equal([0, 1, 1, 0, 1, 0]);
   });
 
-  it('counts on from process to process, until the message is forgotten', () => {
+  it('keeps counting from process to process, until the message is forgotten', () => {
     for (let crashes = 0; crashes < 4; crashes += 1) {
       const record = open();
       expect(record.crashes('orders', 'a')).to.equal(crashes);
@@ -55,7 +55,7 @@ describe('a crash record', () => {
     expect(open().crashes('orders', 'a')).to.equal(0);
   });
 
-  it('keeps the counts when a process ends in order', () => {
+  it('keeps the counts when a process exits cleanly', () => {
     open().started('orders', 'a');
     const record = open();
     record.started('orders', 'b');
@@ -77,7 +77,7 @@ describe('a crash record', () => {
     }
   });
 
-  it('ignores what is torn or foreign in a file', () => {
+  it('ignores torn or foreign lines in a file', () => {
     open().started('orders', 'a');
     const text = readFileSync(runningFile(), 'latin1');
     writeFileSync(
@@ -89,7 +89,7 @@ describe('a crash record', () => {
     expect(open().crashes('orders', 'a')).to.equal(1);
   });
 
-  it('takes over from a process whose id another has now, but not from a living one', () => {
+  it('takes over from a process whose ID was reused, but not from a living one', () => {
     open().started('orders', 'a');
     const name = runningFile().replace(/\.running\..*/, `.running.${process.ppid}.`);
     renameSync(runningFile(), name + processStartTime(process.ppid));
@@ -98,7 +98,7 @@ describe('a crash record', () => {
     expect(open().crashes('orders', 'a')).to.equal(1);
   });
 
-  it('can be read and written by its user only', () => {
+  it('is readable and writable by its user only', () => {
     open().started('orders', 'a');
     open();
     const modes = ['.', ...readdirSync(folder)].map((name) => statSync(join(folder, name)).mode & 0o777);
@@ -128,7 +128,7 @@ describe('a crash record', () => {
     record.close();
   });
 
-  it('says so when its folder cannot be used', () => {
+  it('reports a folder that cannot be used', () => {
     writeFileSync(folder, '');
     expect(() => open())
       .to.throw(Error, `The crash record cannot be kept in ${folder}: EEXIST`)

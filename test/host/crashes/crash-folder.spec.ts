@@ -6,7 +6,7 @@ import sinon from 'sinon';
 import { crashFolder, makeCrashFolder } from '../../../src/host/crashes/crash-folder.ts';
 
 describe('the folder of crash records', () => {
-  it("is in the service's state folder, else in its runtime folder, else in the temporary one", () => {
+  it("is in the service's state folder, or else its runtime folder, or else the temporary folder", () => {
     const STATE_DIRECTORY = '/var/lib/orders:/var/lib/b';
     const RUNTIME_DIRECTORY = '/run/orders';
     expect(crashFolder({ STATE_DIRECTORY, RUNTIME_DIRECTORY }, '/tmp', 1000)).to.equal(
@@ -16,7 +16,7 @@ describe('the folder of crash records', () => {
     expect(crashFolder({ STATE_DIRECTORY: '' }, '/tmp', 1000)).to.equal('/tmp/sqs-containers-1000');
   });
 
-  describe('when it is made', () => {
+  describe('when it is created', () => {
     let parent: string;
     let folder: string;
 
@@ -30,7 +30,7 @@ describe('the folder of crash records', () => {
       rmSync(parent, { recursive: true });
     });
 
-    it('is for this user only, and can be there already', () => {
+    it('is for this user only, and may already exist', () => {
       makeCrashFolder(folder);
       makeCrashFolder(folder);
       expect(statSync(folder).mode & 0o777).to.equal(0o700);
@@ -47,14 +47,14 @@ describe('the folder of crash records', () => {
       const userId = process.getuid!();
       sinon.stub(process, 'getuid').returns(userId + 1);
       expect(() => makeCrashFolder(folder)).to.throw(
-        `it belongs to the user ${userId}, not to ${userId + 1}`,
+        `it belongs to user ${userId}, not to user ${userId + 1}`,
       );
     });
 
-    it('is refused if others may write to it', () => {
+    it('is refused if others can write to it', () => {
       makeCrashFolder(folder);
       chmodSync(folder, 0o770);
-      expect(() => makeCrashFolder(folder)).to.throw('other users may write to it');
+      expect(() => makeCrashFolder(folder)).to.throw('other users can write to it');
     });
   });
 });

@@ -30,18 +30,16 @@ describe('notifications', function () {
     });
   }
 
-  it('that nobody takes are one warning', async () => {
+  it('that cannot be delivered cause one warning', async () => {
     const path = join(folderWith({}), 'nobody');
     const log = silent();
     const notifier = await openNotifier(path, log);
     notifier.send('READY=1');
     notifier.send('WATCHDOG=1');
-    expect(log.warn.args).to.deep.equal([
-      [`systemd cannot be told how the container is: ${path}: no such file or directory`],
-    ]);
+    expect(log.warn.args).to.deep.equal([[`Cannot notify systemd: ${path}: no such file or directory`]]);
   });
 
-  it('say why a socket cannot be used', async () => {
+  it('report why a socket cannot be used', async () => {
     const send = await datagramsTo(`/${'long'.repeat(50)}`);
     const error = await rejection(Promise.resolve().then(() => send('READY=1')));
     expect(error)
@@ -49,7 +47,7 @@ describe('notifications', function () {
       .that.matches(/: invalid argument$/);
   });
 
-  it('have addresses with a zero byte before an abstract name', () => {
+  it('use addresses with a zero byte before an abstract name', () => {
     const [low, high, ...name] = socketAddress('@n');
     expect([(low ?? 0) + (high ?? 0), ...name]).to.deep.equal([1, 0, 110]);
     expect(socketAddress('/run/n').toString('latin1', 2)).to.equal('/run/n');

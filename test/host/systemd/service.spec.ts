@@ -20,7 +20,7 @@ function logger() {
   return { error: sinon.stub(), warn: sinon.stub(), info: sinon.stub(), debug: sinon.stub() };
 }
 
-describe('the service that systemd is told of', () => {
+describe('the notifications of a service to systemd', () => {
   let clock: sinon.SinonFakeTimers;
   let sent: string[];
   let held: number;
@@ -46,7 +46,7 @@ describe('the service that systemd is told of', () => {
     return new Service(log, { send, flush: async () => {} }, watchdogMs);
   }
 
-  it('is ready once, and says what it has done when that changes', () => {
+  it('report ready once, and the status when it changes', () => {
     const told = service();
     told.ready(state);
     told.ready(state);
@@ -58,7 +58,7 @@ describe('the service that systemd is told of', () => {
     expect(sent.slice(2)).to.deep.equal(['STATUS=Running: 0 handled, 3 in flight, 0 failed']);
   });
 
-  it('says that it is paused', () => {
+  it('report a pause', () => {
     const told = service();
     told.ready(state);
     doing = 'paused';
@@ -68,12 +68,12 @@ describe('the service that systemd is told of', () => {
     expect(sent.at(-1)).to.equal('STATUS=Draining: 0 handled, 0 in flight, 0 failed');
   });
 
-  it('is heard only where systemd listens', () => {
+  it('are sent only where systemd listens', () => {
     expect(service().isHeard).to.equal(true);
     expect(new Service(log).isHeard).to.equal(false);
   });
 
-  it('reloads between two words', () => {
+  it('report the start and the end of a reload', () => {
     const told = service();
     told.ready(state);
     sent.length = 0;
@@ -83,7 +83,7 @@ describe('the service that systemd is told of', () => {
     expect([sent[0], ...sent.slice(2)]).to.deep.equal(['RELOADING=1', 'action', 'READY=1']);
   });
 
-  it('reloads without a word before it is ready and once it stops', () => {
+  it('do not report a reload before the service is ready or once it stops', () => {
     const told = service();
     told.reload(() => sent.push('early'));
     told.ready(state);
@@ -99,14 +99,14 @@ describe('the service that systemd is told of', () => {
     ]);
   });
 
-  it('stops once', () => {
+  it('report stopping once', () => {
     const told = service();
     told.stopping();
     told.stopping();
     expect(sent).to.deep.equal(['STOPPING=1']);
   });
 
-  it('feeds the watchdog only while polling goes on, and says so once when it does not', () => {
+  it('ping the watchdog only while polling works, and log once when it does not', () => {
     service(1_000).ready(state);
     const pings = () => sent.filter((text) => text === 'WATCHDOG=1').length;
     clock.tick(3_000);
@@ -114,15 +114,13 @@ describe('the service that systemd is told of', () => {
     polling = false;
     clock.tick(3_000);
     expect(pings()).to.equal(3);
-    expect(log.error.args).to.deep.equal([
-      ['Polling does not go on: no more word to the watchdog of systemd'],
-    ]);
+    expect(log.error.args).to.deep.equal([['Polling is stuck: no more pings to the systemd watchdog']]);
     polling = true;
     clock.tick(1_000);
     expect(pings()).to.equal(4);
   });
 
-  it('has a last word on what it has done, and leaves no timer behind', async () => {
+  it('end with a last status, and leave no timer behind', async () => {
     const told = service(1_000);
     held = 1;
     told.ready(state);
@@ -132,7 +130,7 @@ describe('the service that systemd is told of', () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it('keeps what systemd put into the environment from other programs', async () => {
+  it("hide systemd's variables from programs started later", async () => {
     const environment = { NOTIFY_SOCKET: '', WATCHDOG_USEC: '1000', WATCHDOG_PID: '1', OTHER: 'stays' };
     const told = await openService(environment, log);
     expect(environment).to.deep.equal({ OTHER: 'stays' });
@@ -141,8 +139,8 @@ describe('the service that systemd is told of', () => {
   });
 });
 
-describe('the watchdog of systemd', () => {
-  it('wants to hear something twice in its time, from the process that it names', () => {
+describe('the systemd watchdog', () => {
+  it('gets two pings per timeout, from the process that it names', () => {
     expect(watchdogInterval({ WATCHDOG_USEC: '120000000' }, 7)).to.equal(60_000);
     expect(watchdogInterval({ WATCHDOG_USEC: '120000000', WATCHDOG_PID: '7' }, 7)).to.equal(60_000);
     expect(watchdogInterval({ WATCHDOG_USEC: '120000000', WATCHDOG_PID: '8' }, 7)).to.equal(undefined);
@@ -150,7 +148,7 @@ describe('the watchdog of systemd', () => {
     expect(watchdogInterval({ WATCHDOG_USEC: '0' }, 7)).to.equal(undefined);
   });
 
-  it('is fed while the receives of all queues end, or during a drain', () => {
+  it('gets pings while the receives of all queues return, and during a drain', () => {
     const silent = (...seconds: number[]) => seconds.map((silentSeconds) => ({ silentSeconds }));
     expect(isPolling('running', silent(0, 80), 20)).to.equal(true);
     expect(isPolling('running', silent(0, 81), 20)).to.equal(false);
@@ -160,7 +158,7 @@ describe('the watchdog of systemd', () => {
 });
 
 describe('the status line', () => {
-  it('adds up what became of the messages of all queues', () => {
+  it('adds up the outcomes of all queues', () => {
     const one = counted(2).queues.jobs;
     if (!one) throw new Error('There is no such queue.');
     const queues = {

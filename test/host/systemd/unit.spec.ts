@@ -34,7 +34,7 @@ function lines(text: string, ...keys: string[]): string[] {
 }
 
 describe('the systemd unit', () => {
-  it('runs the ini file, as a user of the moment where nothing is written', () => {
+  it('runs the ini file, as a dynamic user if the service writes no files', () => {
     const text = unit();
     expect(text).to.match(/^# \/etc\/systemd\/system\/sqs-sequential-orders\.service$/m);
     const keys = [
@@ -55,7 +55,7 @@ describe('the systemd unit', () => {
     ]);
   });
 
-  it('may write to the folders of the queue file, of the logs and of a socket, as a user that stays', () => {
+  it('can write to the folders of the queue file, the logs and a socket, as a permanent user', () => {
     const files =
       'broker = sqlite:data/queues.db\n[logger]\npath = /var/log/app.log\n[logger.messages]\npath = data/m.log\n[http]\nlisten = ./run/http.sock\n';
     const keys = ['DynamicUser', 'User', 'ReadWritePaths'];
@@ -66,27 +66,27 @@ describe('the systemd unit', () => {
     expect(lines(unit(files, { user: 'root' }), ...keys)[0]).to.equal('User=sqs-containers');
   });
 
-  it('waits for the drain, with what comes after drain_timeout', () => {
+  it('allows time for the drain, including cleanup after drain_timeout', () => {
     expect(lines(unit('drain_timeout = 90.5\n'), 'TimeoutStopSec')).to.deep.equal(['TimeoutStopSec=111']);
   });
 
-  it('starts the container again, unless it may end because there is nothing to do', () => {
+  it('always restarts the container, except if idle_exit is set', () => {
     expect(lines(unit(), 'Restart')).to.deep.equal(['Restart=always']);
     expect(lines(unit('idle_exit = 5\n'), 'Restart')).to.deep.equal(['Restart=on-failure']);
   });
 
-  it('lets other programs notify only where the process itself cannot', () => {
+  it('accepts notifications from other programs only if the process itself cannot send them', () => {
     expect(lines(unit(), 'NotifyAccess')).to.deep.equal(['NotifyAccess=main']);
     expect(lines(unit('', { sendsDatagrams: false }), 'NotifyAccess')).to.deep.equal(['NotifyAccess=all']);
   });
 
-  it('sees the folders of people only if something is there', () => {
+  it('can read home folders only if it needs files from them', () => {
     expect(lines(unit(), 'ProtectHome')).to.deep.equal(['ProtectHome=yes']);
     const command = ['/home/anna/.nvm/node', '/srv/app/sequential.js'];
     expect(lines(unit('', { command }), 'ProtectHome')).to.deep.equal(['ProtectHome=read-only']);
   });
 
-  it('is a template for the ini files of a folder, on request', () => {
+  it('can be a template for all ini files in a folder', () => {
     const text = unit('', {
       template: true,
       command: ['/usr/bin/node', '/srv/app/sequential.js', '--suffix=big'],
@@ -100,7 +100,7 @@ describe('the systemd unit', () => {
     ]);
   });
 
-  it('has paths and arguments as systemd reads them', () => {
+  it('escapes paths and arguments', () => {
     expect(unitPath('/a b/100%')).to.equal('/a b/100%%');
     expect(unitWord('/a b/"100%"\\')).to.equal('"/a b/\\"100%%\\"\\\\"');
     expect(unitWord("it's")).to.equal(`"it's"`);
@@ -129,7 +129,7 @@ describe('systemd-analyze', function () {
     return stdout + stderr;
   }
 
-  it('has nothing to say against the unit and the template', () => {
+  it('accepts the unit and the template', () => {
     const files = 'broker = sqlite:queues.db\n';
     const awkward = parseConfig(CONTAINER + files, '/srv/my app 100%/orders & more.ini', {});
     expect(analyze('sqs-sequential-orders.service', unit(), 'verify')).to.equal('');
@@ -137,7 +137,7 @@ describe('systemd-analyze', function () {
     expect(analyze('sqs-sequential@.service', unit(files, { template: true }), 'verify')).to.equal('');
   });
 
-  it('finds a service that is well locked in', () => {
+  it('rates the service as well sandboxed', () => {
     const report = analyze('locked.service', unit(), 'security', '--offline=yes', '--no-pager');
     const [, exposure] = /exposure level for \S+: (\d+\.\d+)/.exec(report) ?? [];
     expect(Number(exposure)).to.be.within(0.1, 1.5);
@@ -172,7 +172,7 @@ describe('words in a unit file', () => {
     unit: fc.oneof(fc.constantFrom(...'"\\\'%$; \n\t\r\0\u0085x'), fc.string({ unit: 'grapheme' })),
   });
 
-  it('are read as they are', () => {
+  it('are read back unchanged', () => {
     fc.assert(
       fc.property(fc.array(word, { minLength: 1 }), (words) => {
         expect(read(words.map(unitWord).join(' '))).to.deep.equal(words);
@@ -180,7 +180,7 @@ describe('words in a unit file', () => {
     );
   });
 
-  it('are read as they are in commands, dollar signs and all', () => {
+  it('are read back unchanged in commands, including dollar signs', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -196,7 +196,7 @@ describe('words in a unit file', () => {
     );
   });
 
-  it('begin no line of their own, and no specifier', () => {
+  it('cannot start another line or a specifier', () => {
     fc.assert(
       fc.property(fc.oneof(word, fc.string({ unit: 'binary' })), (text) => {
         for (const quote of [unitPath, unitWord, unitArgument]) {
