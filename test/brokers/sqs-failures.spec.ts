@@ -81,7 +81,7 @@ describe('the failures of SQS requests', () => {
       name: 'CredentialsProviderError',
     });
     expect(requestFailure(cause, attempt).message).to.equal(
-      'No AWS credentials for SQS in region eu-west-1: Could not load credentials from any providers. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the instance, task or pod a role',
+      'No AWS credentials for SQS in region eu-west-1: Could not load credentials from any providers. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assign a role to the instance, task or pod',
     );
   });
 

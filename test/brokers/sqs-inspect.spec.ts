@@ -118,6 +118,6 @@ describe('dead-letter queues of SQS', () => {
     answers.PurgeQueue = { refusal: 'PurgeQueueInProgress', text: 'Only one PurgeQueue operation.' };
     const error = await rejection(queue.purge());
     expect(error).to.have.property('kind', 'throttled');
-    expect(error.message).to.match(/deleted the messages of "dead" less than a minute ago.*try again then$/);
+    expect(error.message).to.match(/purged "dead" less than a minute ago.*try again in a minute$/);
   });
 });

@@ -1,4 +1,4 @@
-/** The broker on Amazon SQS, or on an emulator of it. */
+/** The broker for Amazon SQS and its emulators. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
@@ -8,12 +8,12 @@ import { SqsQueue } from './queue.ts';
 import { createQueue, openQueue, queueUrl } from './queue-attributes.ts';
 import { resolveSettings, type SqsOptions } from './settings.ts';
 
-/** SQS: the most queues that one request lists. */
+/** SQS: the maximum number of queues in one page of a list. */
 const LARGEST_LIST = 1000;
 
 /**
- * Opens SQS with the region, endpoint and credentials of the AWS default chain, or those of the options. Sends nothing
- * yet. Throws a BrokerError of kind `setup` if there is no region or the endpoint is no URL.
+ * Opens SQS with the region, endpoint and credentials from the options or the AWS default chain. Sends no request yet.
+ * Throws a BrokerError of kind `setup` if no region is configured or the endpoint is not a URL.
  */
 export async function openSqs(options: SqsOptions = {}): Promise<Broker> {
   return new SqsBroker(new SqsClient(await resolveSettings(options)));
@@ -30,7 +30,7 @@ class SqsBroker implements Broker {
     this.description = client.description;
   }
 
-  /** `name` may be a queue's URL, too. */
+  /** `name` may also be a queue URL. */
   async open(name: string): Promise<Queue> {
     return new SqsQueue(this.#client, await openQueue(this.#client, name));
   }

@@ -1,8 +1,8 @@
 /**
- * Sends requests to SQS through the AWS SDK. Each has a deadline, fails with a BrokerError, and can be called off.
+ * Sends requests to SQS through the AWS SDK. Each request has a deadline, fails with a BrokerError, and can be aborted.
  *
- * Long polls have an SDK client of their own that does not try again (their caller backs off, and a second long poll
- * would outlive the deadline), so that polls that fail use up none of the retries that deletes and sends have.
+ * Long polls have their own SDK client, which does not retry: their caller backs off, a second long poll would exceed the
+ * deadline, and failing polls must not use up the retry quota for deletes and sends.
  */
 import { SQS, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { BrokerError } from '../errors.ts';
@@ -10,15 +10,16 @@ import { type Attempt, deadlinePassed, requestFailure } from './failures.ts';
 import { type LeanInput, type LeanRequest, LeanRequests } from './lean-requests.ts';
 import { describe, type SqsSettings } from './settings.ts';
 
-/** How long a request may take, its retries included, in milliseconds. A long poll may take its wait longer. */
+/** The deadline for a request, including retries, in milliseconds. */
 const DEADLINE_MS = 10_000;
+/** The deadline for a long poll, in addition to its wait. */
 const LONG_POLL_DEADLINE_MS = 5_000;
 const CONNECT_DEADLINE_MS = 4_000;
 
 export interface RequestAbout extends Omit<Attempt, 'place'> {
-  /** Makes it a long poll of so many seconds. */
+  /** Makes it a long poll that waits for this many seconds. */
   readonly waitSeconds?: number;
-  /** Calls the request off; it then rejects with the signal's reason. */
+  /** Aborts the request; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,11 +33,11 @@ interface Connections {
 }
 
 export class SqsClient {
-  /** For people: `SQS in region eu-west-1`. */
+  /** For log and error messages: `SQS in region eu-west-1`. */
   readonly description: string;
   readonly #settings: SqsSettings;
   readonly #lean: LeanRequests;
-  readonly #underWay = new Set<AbortController>();
+  readonly #pending = new Set<AbortController>();
   #connections: Connections;
 
   constructor(settings: SqsSettings) {
@@ -45,9 +46,9 @@ export class SqsClient {
     this.#lean = new LeanRequests(settings.region, settings.endpoint);
     const agent = {
       keepAlive: true,
-      // The SDK's 50 sockets would let deletes wait behind long polls.
+      // With the SDK's default of 50 sockets, deletes would wait behind long polls.
       maxSockets: Number.POSITIVE_INFINITY,
-      // HTTPS_PROXY, HTTP_PROXY and NO_PROXY, which Node heeds by itself only with NODE_USE_ENV_PROXY.
+      // For HTTPS_PROXY, HTTP_PROXY and NO_PROXY, which Node supports by default only with NODE_USE_ENV_PROXY.
       proxyEnv: process.env,
     };
     this.#connections = connect(settings, {
@@ -57,7 +58,7 @@ export class SqsClient {
     });
   }
 
-  /** Runs `send` on an SDK client. `options` is for the SDK's call. Throws BrokerErrors. */
+  /** Calls `send` with an SDK client and the options for the SDK call. Throws BrokerErrors. */
   async request<Answer>(
     about: RequestAbout,
     send: (sqs: SQS, options: { abortSignal: AbortSignal }) => Promise<Answer>,
@@ -73,9 +74,9 @@ export class SqsClient {
     const callOff = () => controller.abort(signal?.reason);
     const timer = setTimeout(() => controller.abort(deadlinePassed(deadlineMs, attempt)), deadlineMs);
     signal?.addEventListener('abort', callOff);
-    this.#underWay.add(controller);
+    this.#pending.add(controller);
     try {
-      // The SDK heeds the signal once it sends; looking for credentials, it does not.
+      // The SDK ignores the signal while it looks up credentials.
       return await Promise.race([send(sqs, { abortSignal: controller.signal }), aborted(controller.signal)]);
     } catch (error) {
       if (controller.signal.aborted) throw controller.signal.reason;
@@ -85,50 +86,50 @@ export class SqsClient {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', callOff);
-      this.#underWay.delete(controller);
+      this.#pending.delete(controller);
     }
   }
 
-  /** Sends one of the requests that need not go through the SDK; resolves to the JSON of the answer. Throws BrokerErrors. */
+  /** Sends a request without the SDK's pipeline. Resolves with the JSON of the answer. Throws BrokerErrors. */
   leanRequest<Answer>(about: LeanRequestAbout, input: LeanInput): Promise<Answer> {
     const { action } = about;
     return this.request(about, (sqs, options) => this.#lean.send<Answer>(sqs, { action, input, ...options }));
   }
 
-  /** Calls off what is under way and closes the connections. */
+  /** Aborts pending requests and closes the connections. */
   close(): void {
-    for (const controller of this.#underWay) {
+    for (const controller of this.#pending) {
       controller.abort(new BrokerError('unreachable', `The connection to ${this.description} was closed`));
     }
     this.#connections.requests.destroy();
     this.#connections.longPolls.destroy();
   }
 
-  /** The SDK keeps credentials that name no expiry for ever; new clients ask the chain, and its files, again. */
+  /** The SDK caches credentials without an expiry forever; new clients ask the credential chain, and read its files, again. */
   #lookForCredentialsAgain(used: Connections): void {
-    // Of the requests that failed together, the first has renewed them for all.
+    // When several requests fail together, the first one renews the credentials for all.
     if (used !== this.#connections) return;
     this.#connections = connect(this.#settings, used.requests.config.requestHandler);
   }
 }
 
-/** `requestHandler`: how to make the HTTP connections, or those of an earlier client, to be taken over. */
+/** `requestHandler` configures the HTTP connections, or is the handler of an earlier client whose connections are reused. */
 function connect(
   settings: SqsSettings,
   requestHandler: NonNullable<SQSClientConfig['requestHandler']>,
 ): Connections {
   const { region, endpoint, credentials } = settings;
-  // The SDK hands its configuration on to the credential providers, which else read a profile's files only once.
-  // Their requests to STS and SSO go over the connections of this client, and so through its proxy.
+  // The SDK passes its configuration to the credential providers. With ignoreCache they read a profile's files every time.
+  // With clientConfig their requests to STS and SSO use this client's connections, and so its proxy.
   const forCredentials = { ignoreCache: true, clientConfig: { requestHandler } };
   const configuration: SQSClientConfig = {
     region,
-    // Given here, also one from the environment has priority over the host of a queue's URL, which need not resolve.
+    // Passed explicitly so that an endpoint from the environment also overrides the host in queue URLs, which may not resolve.
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),
-    // TLS has checked every byte already; another checksum of each body costs time and finds nothing.
+    // TLS already verifies every byte; an extra checksum for each body costs time and finds nothing.
     md5: false,
-    // The SDK would warn on the console, at each request, of a queue URL at a VPC endpoint.
+    // The SDK would print a warning on the console for every request to a queue URL at a VPC endpoint.
     logger: SILENT,
     ...forCredentials,
   };

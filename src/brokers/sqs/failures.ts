@@ -1,28 +1,28 @@
-/** What the errors of the AWS SDK and of SQS mean: a pure translation into BrokerErrors and failed entries. */
+/** Converts errors from the AWS SDK and SQS to BrokerErrors and failed entries. Pure functions. */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 import type { EntryFailure } from '../broker.ts';
 import { BrokerError, type BrokerErrorKind, QueueNotFoundError } from '../errors.ts';
 
-/** What was tried. */
+/** The request that failed. */
 export interface Attempt {
-  /** The action of the SQS API, such as `ReceiveMessage`. */
+  /** The SQS API action, such as `ReceiveMessage`. */
   readonly action: string;
-  /** The queue as the user named it, if it was about one. */
+  /** The queue as the user named it, if the request is about a queue. */
   readonly queue?: string;
   /** The broker's description. */
   readonly place: string;
 }
 
-/** The parts of an SDK error that say what happened. */
+/** The relevant parts of an SDK error. */
 interface SdkError {
   readonly name?: string;
   readonly message?: string;
-  /** A system error's code, such as ECONNREFUSED, or the service's older code. */
+  /** A system error code, such as ECONNREFUSED, or the service's code in the older protocol. */
   readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-/** By the codes of the JSON protocol and of the older query protocol, without their namespaces. */
+/** Error kinds by the codes of the JSON protocol and of the older query protocol, without their namespaces. */
 const KINDS: ReadonlyMap<string, BrokerErrorKind> = new Map(
   Object.entries({
     missing: ['QueueDoesNotExist', 'NonExistentQueue'],
@@ -80,9 +80,9 @@ const KINDS: ReadonlyMap<string, BrokerErrorKind> = new Map(
   ),
 );
 
-/** Codes of failed entries that mean "later", whoever SQS says is at fault. */
+/** Codes of failed entries that may succeed later, even if SQS blames the sender. */
 const RETRYABLE_ENTRIES = new Set(['InternalError', 'InternalFailure', 'ServiceUnavailable']);
-/** Codes of failed entries that mean "never", whoever the server (an emulator, say) says is at fault. */
+/** Codes of failed entries that never succeed, even if the server (such as an emulator) does not blame the sender. */
 const FINAL_ENTRIES = new Set([
   'ReceiptHandleIsInvalid',
   'MessageNotInflight',
@@ -90,7 +90,7 @@ const FINAL_ENTRIES = new Set([
   'InvalidMessageContents',
 ]);
 
-/** The error to throw for a request that failed with `cause`. */
+/** The BrokerError for a request that failed with `cause`. */
 export function requestFailure(cause: unknown, attempt: Attempt): BrokerError {
   const error = cause as SdkError;
   const code = plainCode(error.name ?? '');
@@ -99,7 +99,7 @@ export function requestFailure(cause: unknown, attempt: Attempt): BrokerError {
   return new BrokerError(kind, describeFailure(kind, code, error, attempt), { cause });
 }
 
-/** The error for a request that had no answer after so many milliseconds. */
+/** The BrokerError for a request that got no answer within `deadlineMs`. */
 export function deadlinePassed(deadlineMs: number, attempt: Attempt): BrokerError {
   const seconds = deadlineMs / 1000;
   return new BrokerError(
@@ -108,7 +108,7 @@ export function deadlinePassed(deadlineMs: number, attempt: Attempt): BrokerErro
   );
 }
 
-/** The result for an entry of a batch that failed. */
+/** The result for a failed batch entry. */
 export function entryFailure({
   Code = 'Unknown',
   Message,
@@ -119,13 +119,13 @@ export function entryFailure({
   return { ok: false, code, message: Message ?? code, retryable: later && !FINAL_ENTRIES.has(code) };
 }
 
-/** SQS's code for a request that it refused, such as `BatchRequestTooLong`; undefined for any other failure. */
+/** The SQS code of a refused request, such as `BatchRequestTooLong`; undefined for any other failure. */
 export function refusalCode(error: unknown): string | undefined {
   if (!(error instanceof BrokerError) || error.kind !== 'rejected') return undefined;
   return plainCode((error.cause as SdkError).name ?? '');
 }
 
-/** `AWS.SimpleQueueService.NonExistentQueue` and `com.amazonaws.sqs#NonExistentQueue` are `NonExistentQueue`. */
+/** `AWS.SimpleQueueService.NonExistentQueue` and `com.amazonaws.sqs#NonExistentQueue` become `NonExistentQueue`. */
 function plainCode(code: string): string {
   return code.replace(/^.*#/, '').replace(/^AWS\.SimpleQueueService\./, '');
 }
@@ -134,9 +134,9 @@ function kindOf(code: string, error: SdkError): BrokerErrorKind {
   const known = KINDS.get(code);
   if (known) return known;
   const status = error.$metadata?.httpStatusCode;
-  // Without an answer only the system knows what happened: its errors (connection, name, certificate) have codes.
+  // Without an answer it is a system error (connection, host name, certificate), which has a code, or a client error.
   if (status === undefined) return error.code === undefined ? 'rejected' : 'unreachable';
-  // An answer that says "fine" and cannot be read was cut off, or came from something between here and SQS.
+  // An answer with a success status that cannot be parsed was truncated, or came from something between us and SQS.
   if (status < 400 || status >= 500) return 'unreachable';
   if (status === 429) return 'throttled';
   if (status === 401) return 'credentials';
@@ -151,18 +151,18 @@ function describeFailure(kind: BrokerErrorKind, code: string, error: SdkError, a
   switch (kind) {
     case 'unreachable':
       return answered
-        ? `${place} failed at ${what}: ${reason}`
+        ? `${place} failed to handle ${what}: ${reason}`
         : `Cannot reach ${place} for ${what}: ${reason}. Check the network and the endpoint`;
     case 'throttled':
       if (code === 'PurgeQueueInProgress') {
-        return `${place} deleted the messages of "${attempt.queue}" less than a minute ago, and does so once a minute: try again then`;
+        return `${place} purged "${attempt.queue}" less than a minute ago, and allows one purge per minute: try again in a minute`;
       }
       return `${place} throttled ${what}: ${reason}`;
     case 'denied':
       return `${place} denied ${what}: ${reason}. Grant the permission ${permissionFor(code, action)}`;
     case 'credentials':
       return answered
-        ? `${place} did not accept the AWS credentials for ${what}: ${reason}. Renew them, and check the clock`
+        ? `${place} did not accept the AWS credentials for ${what}: ${reason}. Renew them, and check the system clock`
         : `No AWS credentials for ${place}: ${reason}. ${CREDENTIALS_ADVICE}`;
     default:
       return `${place} refused ${what}: ${reason}`;
@@ -170,20 +170,21 @@ function describeFailure(kind: BrokerErrorKind, code: string, error: SdkError, a
 }
 
 function permissionFor(code: string, action: string): string {
-  if (code === 'KmsAccessDenied') return "kms:Decrypt, and to send kms:GenerateDataKey, for the queue's key";
+  if (code === 'KmsAccessDenied')
+    return "kms:Decrypt (and kms:GenerateDataKey for sending) for the queue's key";
   return `sqs:${action.replace(/Batch$/, '')}`;
 }
 
 const CREDENTIALS_ADVICE =
-  'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the instance, task or pod a role';
+  'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assign a role to the instance, task or pod';
 
 function describeAttempt({ action, queue }: Attempt): string {
   return queue === undefined ? action : `${action} on "${queue}"`;
 }
 
-/** `ExpiredToken: The token has expired`, on one line and without a full stop. */
+/** The reason in one line without a period: `ExpiredToken: The token has expired`. */
 function reasonOf({ message, code }: SdkError, serviceCode: string | undefined): string {
-  // A connection that was tried on several addresses fails with no message, only a code.
+  // A connection that failed on several addresses has a code but no message.
   const [line = ''] = (message || code || '').split('\n');
   const text = line.replace(/\.$/, '');
   return serviceCode === undefined || serviceCode === text ? text : `${serviceCode}: ${text}`;

@@ -1,19 +1,19 @@
-/** What commands ask of a queue: what SQS knows of its dead letters, and SQS's own way to move their messages back. */
+/** Queue inspection on SQS: the redrive policy, the sources of a dead-letter queue, and message move tasks. */
 import type { DeadLetterTarget, MoveProgress, MoveTask, QueueInspection } from '../broker.ts';
 import { BrokerError, QueueNotFoundError } from '../errors.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
 import { queueUrl, readAttributes } from './queue-attributes.ts';
 
-/** A queue as requests name it. */
+/** A queue's name and URL, for requests. */
 interface QueueAddress {
   readonly name: string;
   readonly url: string;
 }
 
 /**
- * What commands ask of a queue, which `atUrl` runs a request on. There is no `peek` and no `oldest`: SQS shows a message only
- * to a receive.
+ * Returns the inspection operations of a queue; `atUrl` runs a request with the queue's URL. `peek` and `oldest` are omitted:
+ * on SQS only a receive can read messages.
  */
 export function inspection(
   client: SqsClient,
@@ -27,7 +27,7 @@ export function inspection(
   };
 }
 
-/** Where messages go that are received too often, if they go anywhere. */
+/** Reads the queue's dead-letter queue; undefined if it has none. */
 async function readDeadLetterTarget(
   client: SqsClient,
   { name, url }: QueueAddress,
@@ -45,10 +45,10 @@ async function readDeadLetterTarget(
   };
 }
 
-/** SQS: the most queues that one request lists. */
+/** SQS: the maximum number of queues in one page of a list. */
 const LARGEST_LIST = 1000;
 
-/** The names of the queues whose dead-letter queue this one is. */
+/** The names of the queues that use this queue as their dead-letter queue, sorted. */
 async function deadLetterSources(client: SqsClient, { name, url }: QueueAddress): Promise<string[]> {
   const names: string[] = [];
   let NextToken: string | undefined;
@@ -65,8 +65,8 @@ async function deadLetterSources(client: SqsClient, { name, url }: QueueAddress)
 }
 
 /**
- * Starts a message move task. Undefined if SQS does not take it: where the queue is no dead-letter queue by a redrive policy,
- * without the permission, or on an emulator that has no such action. Throws if such a task is under way.
+ * Starts a message move task. Resolves with undefined if SQS refuses: no redrive policy names the queue as its dead-letter
+ * queue, the permission is missing, or the emulator lacks the action. Throws if a task for this queue is already running.
  */
 async function startMove(
   client: SqsClient,
@@ -87,7 +87,7 @@ async function startMove(
     return new SqsMoveTask(client, name, SourceArn, TaskHandle);
   } catch (error) {
     if (!(error instanceof BrokerError) || !REFUSALS.has(error.kind)) throw error;
-    // A second one beside it would move the same messages elsewhere.
+    // A task is already running: a second move would compete for the same messages.
     if (/already/i.test(error.message)) throw error;
     return undefined;
   }
@@ -111,13 +111,13 @@ class SqsMoveTask implements MoveTask {
   async progress(): Promise<MoveProgress> {
     const about = { action: 'ListMessageMoveTasks', queue: this.#queue } as const;
     const { Results: [task = {}] = [] } = await this.#client.request(about, (sqs, options) =>
-      // The last one that was started comes first.
+      // The most recent task comes first.
       sqs.listMessageMoveTasks({ SourceArn: this.#arn, MaxResults: 1 }, options),
     );
     const moved = task.ApproximateNumberOfMessagesMoved ?? 0;
     const total = task.ApproximateNumberOfMessagesToMove;
     if (task.Status === 'FAILED') {
-      const reason = task.FailureReason ?? 'it does not say why';
+      const reason = task.FailureReason ?? 'no reason given';
       throw new BrokerError(
         'rejected',
         `${this.#client.description} moved ${moved} messages of "${this.#queue}" and then failed: ${reason}`,

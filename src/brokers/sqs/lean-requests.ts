@@ -1,17 +1,17 @@
 /**
- * The requests that every message takes (receive, delete, change of visibility, send), without the SDK's pipeline: at
- * full load that costs more CPU than all the rest of a message's way. Those that every process starts with, and the
- * question how many messages there are, too, because it takes 15 ms to set the pipeline up, and slows the connections
- * down that it shares. The SDK stays the source of endpoints, credentials, retries and connections; what is left is the
- * protocol: JSON in a signed POST.
+ * Sends the requests that every message needs (receive, delete, visibility change, send) without the SDK's pipeline, which at
+ * full load uses more CPU than everything else done for a message. It also sends the requests that every process makes at
+ * startup and for message counts, because setting up the pipeline takes 15 ms and slows down the connections it shares. The
+ * SDK still provides endpoints, credentials, retries and connections; this module implements only the protocol: JSON in a
+ * signed POST.
  */
 import type { SQS } from '@aws-sdk/client-sqs';
 import { requestFailure } from './failures.ts';
 import { Signer } from './signer.ts';
 
 /**
- * The actions that every message takes. Their input and answer, and those of the next, are JSON that needs no
- * translation, but for binary attributes in base64.
+ * The actions that every message needs. The JSON of their input and output, as well as that of lookup actions, needs no
+ * conversion, except for binary attributes in base64.
  */
 export type LeanAction =
   | 'ReceiveMessage'
@@ -19,10 +19,10 @@ export type LeanAction =
   | 'ChangeMessageVisibilityBatch'
   | 'SendMessageBatch';
 
-/** The actions that every process starts with; attributes are also the counts that the status server asks for. */
+/** The actions that every process makes at startup; the attributes include the counts for the status server. */
 export type LookupAction = 'GetQueueUrl' | 'GetQueueAttributes';
 
-/** The queue by its URL, or by its name where the URL is asked for, and whatever else the action takes. */
+/** The queue's URL (or its name, to look up the URL), plus the other parameters of the action. */
 export type LeanInput = { readonly QueueUrl: string } | { readonly QueueName: string };
 
 export interface LeanRequest {
@@ -31,10 +31,10 @@ export interface LeanRequest {
   readonly abortSignal: AbortSignal;
 }
 
-/** AWS refuses signatures whose time is five minutes off its own; this much is corrected, in milliseconds. */
+/** The skew from which the clock is corrected, in milliseconds: AWS refuses signatures that are five minutes off. */
 const CLOCK_SKEW_MS = 4 * 60 * 1000;
 
-/** An answer other than the one hoped for, in the shape of the SDK's errors. */
+/** An error answer, or one that cannot be parsed, in the shape of the SDK's errors. */
 class AnswerError extends Error {
   override readonly name: string;
   readonly $metadata: { readonly httpStatusCode: number; readonly clockSkewCorrected?: boolean };
@@ -49,25 +49,25 @@ class AnswerError extends Error {
 export class LeanRequests {
   readonly #signer: Signer;
   readonly #endpoint: string | undefined;
-  /** Where the requests of a queue go, by its URL. */
+  /** The endpoint for each queue URL. */
   readonly #endpoints = new Map<string, URL>();
-  /** How far the server's clock is ahead of this machine's, in milliseconds, if it is far. */
+  /** How far the server's clock is ahead of the local clock, in milliseconds; 0 unless the skew is large. */
   #clockSkewMs = 0;
 
-  /** `endpoint`: where all requests go; undefined: to the host of the queue's URL, as the SDK's do. */
+  /** Sends all requests to `endpoint`, or, if it is undefined, to the host in the queue URL, as the SDK does. */
   constructor(region: string, endpoint: string | undefined) {
     this.#signer = new Signer(region);
     this.#endpoint = endpoint;
   }
 
   /**
-   * Sends a request with the credentials, the retry strategy and the connections of `sqs`; resolves to the JSON of the
-   * answer. Throws errors as the SDK's are.
+   * Sends a request with the credentials, retry strategy and connections of `sqs`. Resolves with the JSON of the answer. Throws
+   * errors in the shape of the SDK's errors.
    */
   async send<Answer>(sqs: SQS, request: LeanRequest): Promise<Answer> {
     const body = JSON.stringify(request.input);
     const strategy = await sqs.config.retryStrategy();
-    // The strategies of before 2023, which a plain SDK client no longer has, cannot be asked.
+    // Retry strategies from before 2023 lack this interface; SDK clients no longer use them by default.
     if (!('acquireInitialRetryToken' in strategy)) return this.#attempt<Answer>(sqs, request, body);
     let token = await strategy.acquireInitialRetryToken('');
     for (;;) {
@@ -125,7 +125,7 @@ export class LeanRequests {
     return endpoint;
   }
 
-  /** True if the signature's time was far from the server's, and so refused: the next is made for the server's time. */
+  /** True if the clock skew was too large for the signature: the next request is signed with the server's time. */
   #correctClock(date: string | undefined): boolean {
     const skewMs = date === undefined ? this.#clockSkewMs : Date.parse(date) - Date.now();
     const isFar = Math.abs(skewMs - this.#clockSkewMs) > CLOCK_SKEW_MS;
@@ -134,7 +134,7 @@ export class LeanRequests {
   }
 }
 
-/** AWS's own endpoint of the region. */
+/** The AWS endpoint for the region. */
 async function regionalEndpoint({ config }: SQS): Promise<URL> {
   const [Region, UseFIPS, UseDualStack] = await Promise.all([
     config.region(),
@@ -144,7 +144,7 @@ async function regionalEndpoint({ config }: SQS): Promise<URL> {
   return config.endpointProvider({ Region, UseFIPS, UseDualStack }).url;
 }
 
-/** `body` is a stream of Node.js; typed as the SDK has it, which runs in browsers, too. */
+/** Reads the response body, which is a Node.js stream. */
 async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(chunk);
@@ -172,7 +172,7 @@ function refusal(answer: unknown, httpStatusCode: number, clockSkewCorrected: bo
   });
 }
 
-/** What the SDK's retry strategies want to know of an error. A CLIENT_ERROR is not tried again. */
+/** The error type for the SDK's retry strategies. A CLIENT_ERROR is not retried. */
 function errorTypeOf(error: unknown, action: string): 'THROTTLING' | 'TRANSIENT' | 'CLIENT_ERROR' {
   const { kind } = requestFailure(error, { action, place: '' });
   if (kind === 'throttled') return 'THROTTLING';

@@ -1,7 +1,7 @@
-/** Messages between the contract's shape and that of the SQS API's JSON, where binary values are base64. */
+/** Converts messages between the broker contract and the JSON of the SQS API, where binary values are in base64. */
 import type { Message, MessageAttribute, MessageAttributes, OutgoingMessage } from '../broker.ts';
 
-/** The system attributes that `fromSqs` reads; SQS gives only those asked for. */
+/** The system attributes that `fromSqs` reads; SQS returns only the requested ones. */
 export const SYSTEM_ATTRIBUTES = [
   'ApproximateReceiveCount',
   'SentTimestamp',
@@ -26,7 +26,7 @@ export interface ReceivedMessage {
 
 const NO_ATTRIBUTES: MessageAttributes = Object.freeze({});
 
-/** A message as received. */
+/** Converts a received message. */
 export function fromSqs(message: ReceivedMessage): Message {
   const system = message.Attributes ?? {};
   return {
@@ -42,7 +42,7 @@ export function fromSqs(message: ReceivedMessage): Message {
   };
 }
 
-/** A message to send, as an entry of a batch. SQS takes a delay in whole seconds: it is rounded up. */
+/** Converts a message to a batch entry. Rounds the delay up, because SQS accepts whole seconds. */
 export function toSqs(message: OutgoingMessage, entryId: string) {
   const { attributes, delaySeconds, groupId, deduplicationId } = message;
   return {
@@ -77,7 +77,7 @@ function attributesToSqs(attributes: MessageAttributes): Record<string, Attribut
   );
 }
 
-/** A loop, because this runs for each message. */
+/** A plain loop for speed: this runs for every message. */
 function mapValues<From, To>(
   record: Readonly<Record<string, From>>,
   map: (value: From) => To,
@@ -85,7 +85,7 @@ function mapValues<From, To>(
   const mapped: Record<string, To> = {};
   for (const name in record) {
     const value = map(record[name] as From);
-    // Senders choose the names: this one would be set as the prototype.
+    // Senders choose the names: assigning this one would set the prototype.
     if (name === '__proto__') Object.defineProperty(mapped, name, { value, enumerable: true });
     else mapped[name] = value;
   }

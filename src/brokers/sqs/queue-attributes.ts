@@ -1,5 +1,5 @@
 /**
- * Finds a queue, and its settings, which SQS calls queue attributes: read when it is opened, written when it is created.
+ * Looks up queues, reads their settings (SQS calls them queue attributes) on open, and writes them on create.
  */
 import type { GetQueueAttributesResult, QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { CreateOptions } from '../broker.ts';
@@ -9,23 +9,23 @@ import type { SqsClient } from './client.ts';
 import { refusalCode } from './failures.ts';
 import { isHttpUrl } from './settings.ts';
 
-/** SQS's default, taken when a queue's own may not be read. In seconds. */
+/** The SQS default in seconds, used if the queue's own setting cannot be read. */
 const DEFAULT_VISIBILITY_TIMEOUT = 30;
-/** A queue of this name has other settings: the code of the JSON protocol and that of the query protocol. */
+/** The codes for an existing queue with other settings, in the JSON protocol and in the query protocol. */
 const NAME_TAKEN = new Set(['QueueNameExists', 'QueueAlreadyExists']);
 
-/** What opening a queue found out. */
+/** A queue's URL and settings, as found on open. */
 export interface OpenedQueue {
   readonly name: string;
   readonly url: string;
   readonly fifo: boolean;
   readonly visibilityTimeout: number;
   readonly contentBasedDeduplication: boolean;
-  /** What whoever receives should know. Who only sends should not be bothered with it. */
+  /** A warning for consumers only; producers do not see it. */
   readonly warning?: string;
 }
 
-/** The URL of the queue of this name; a name that is a URL itself is taken as it is. Throws QueueNotFoundError. */
+/** Looks up a queue's URL; a name that is already a URL is returned unchanged. Throws QueueNotFoundError. */
 export async function queueUrl(client: SqsClient, name: string, signal?: AbortSignal): Promise<string> {
   if (isHttpUrl(name)) return name;
   const about = { action: 'GetQueueUrl', queue: name, signal } as const;
@@ -33,7 +33,7 @@ export async function queueUrl(client: SqsClient, name: string, signal?: AbortSi
   return QueueUrl;
 }
 
-/** Looks a queue up and reads its settings. A consumer that may not read them still works. */
+/** Looks up a queue and reads its settings. If the permission to read them is missing, it uses the defaults and warns. */
 export async function openQueue(client: SqsClient, name: string): Promise<OpenedQueue> {
   const url = await queueUrl(client, name);
   const fifo = isFifoName(url);
@@ -54,12 +54,12 @@ export async function openQueue(client: SqsClient, name: string): Promise<Opened
       ...queue,
       visibilityTimeout: DEFAULT_VISIBILITY_TIMEOUT,
       contentBasedDeduplication: false,
-      warning: `The settings of the queue "${name}" may not be read: its visibility timeout is taken to be ${DEFAULT_VISIBILITY_TIMEOUT} seconds. Grant sqs:GetQueueAttributes to use the queue's own`,
+      warning: `No permission to read the settings of the queue "${name}": assuming a visibility timeout of ${DEFAULT_VISIBILITY_TIMEOUT} seconds. Grant sqs:GetQueueAttributes to use the queue's own`,
     };
   }
 }
 
-/** Makes a queue, or gives an existing one these settings. */
+/** Creates a queue, or updates the settings of an existing one. */
 export async function createQueue(client: SqsClient, name: string, options: CreateOptions): Promise<void> {
   const attributes = attributesOf(options, await deadLetterArn(client, options));
   const fixed = isFifoName(name) ? { FifoQueue: 'true' } : {};
@@ -76,7 +76,7 @@ export async function createQueue(client: SqsClient, name: string, options: Crea
   }
 }
 
-/** Settings as SQS writes them. What is not given stays SQS's default. */
+/** Converts settings to queue attributes. Omitted settings keep their SQS defaults. */
 function attributesOf(
   options: CreateOptions,
   deadLetterTargetArn: string | undefined,
@@ -106,7 +106,7 @@ async function deadLetterArn(
   return QueueArn;
 }
 
-/** Reads attributes of a queue. */
+/** Reads the given attributes of a queue. */
 export async function readAttributes(
   client: SqsClient,
   queue: string,

@@ -1,4 +1,4 @@
-/** A queue of SQS: the contract's operations as requests, ten entries at a time. */
+/** An SQS queue: implements the broker contract with SQS requests of up to ten entries. */
 import type { BatchResultErrorEntry, GetQueueAttributesResult, SQS } from '@aws-sdk/client-sqs';
 import type {
   EntryFailure,
@@ -34,9 +34,9 @@ export class SqsQueue implements Queue {
   readonly limits = SQS_LIMITS;
   readonly inspect: QueueInspection;
   readonly #client: SqsClient;
-  /** Undefined once a request found the queue missing: one made again may have another URL. */
+  /** Undefined after a request failed because the queue is missing: a re-created queue may have another URL. */
   #url: string | undefined;
-  /** Undefined once it was given. */
+  /** Undefined after it was emitted. */
   #warning: string | undefined;
 
   constructor(client: SqsClient, opened: OpenedQueue) {
@@ -77,7 +77,7 @@ export class SqsQueue implements Queue {
       return resultsInOrder(messages.length, answer, sent);
     } catch (error) {
       const code = refusalCode(error);
-      // SQS refuses a message that is too long by refusing its request.
+      // SQS refuses the whole request if a message is too long.
       if (code === undefined || messages.length > 1) throw error;
       return [{ ok: false, code, message: (error as Error).message, retryable: false }];
     }
@@ -160,7 +160,7 @@ interface ReceiveAnswer {
   readonly Messages?: readonly ReceivedMessage[];
 }
 
-/** An entry of an answer that says no more than that it worked. */
+/** A successful entry of an answer. */
 interface Entry {
   readonly Id: string;
 }
@@ -170,7 +170,7 @@ interface SentEntry extends Entry {
   readonly SequenceNumber?: string;
 }
 
-/** The answer to a batch: entries carry the Id that they were sent with, here their index. */
+/** The answer to a batch request: entries have the Id that they were sent with, here their index. */
 interface BatchAnswer<Success> {
   readonly Successful?: readonly Success[] | undefined;
   readonly Failed?: readonly BatchResultErrorEntry[] | undefined;
@@ -190,7 +190,7 @@ function resultsInOrder<Success extends Entry, Result>(
 const UNANSWERED: EntryFailure = {
   ok: false,
   code: 'Unanswered',
-  message: 'The answer of SQS says nothing of this entry',
+  message: 'The answer from SQS has no result for this entry',
   retryable: true,
 };
 

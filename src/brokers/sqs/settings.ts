@@ -1,33 +1,33 @@
 /**
- * Where requests to SQS go and as whom: the options first, then what the AWS default chain finds in the environment
- * and the profiles.
+ * Resolves the region, endpoint and credentials for SQS: from the options first, then from the environment and the profiles,
+ * like the AWS default chain.
  */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { withoutPassword } from '../address.ts';
 import { BrokerConfigError, BrokerError } from '../errors.ts';
 
 export interface SqsOptions {
-  /** Default: AWS_REGION, else the region of the profile. */
+  /** Default: AWS_REGION, or else the region in the profile. */
   readonly region?: string | undefined;
-  /** The URL that requests go to. Default: AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL or the profile's, else AWS's own of the region. */
+  /** The URL for requests. Default: AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, the profile's, or else the region's AWS endpoint. */
   readonly endpoint?: string | undefined;
-  /** True if the endpoint is an emulator: region and credentials are made up where nothing names them. Default false. */
+  /** True if the endpoint is an emulator: a missing region or missing credentials get dummy values. Default false. */
   readonly emulator?: boolean;
 }
 
 export interface SqsSettings {
   readonly region: string;
-  /** Undefined: AWS's own endpoint of the region. */
+  /** Undefined: the region's AWS endpoint. */
   readonly endpoint: string | undefined;
-  /** Undefined: those of the AWS default chain. */
+  /** Undefined: use the AWS default chain. */
   readonly credentials: NonNullable<SQSClientConfig['credentials']> | undefined;
 }
 
-/** Any will do: emulators do not check them. */
+/** Dummy values: emulators do not check them. */
 const EMULATOR_REGION = 'us-east-1';
 const EMULATOR_CREDENTIALS = { accessKeyId: 'emulator', secretAccessKey: 'emulator' };
 
-/** The variables that name credentials. Without one the chain may ask the metadata service, and wait for it in vain. */
+/** Variables that configure credentials. Without any, the chain may try the metadata service and time out. */
 const CREDENTIALS_VARIABLES = [
   'AWS_ACCESS_KEY_ID',
   'AWS_PROFILE',
@@ -36,7 +36,7 @@ const CREDENTIALS_VARIABLES = [
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ];
 
-/** Throws a BrokerError of kind `setup` if no region is named anywhere, or the region or the endpoint cannot be one. */
+/** Throws a BrokerError of kind `setup` if no region is configured, or the region or the endpoint is invalid. */
 export async function resolveSettings(options: SqsOptions): Promise<SqsSettings> {
   const { region, endpoint, emulator = false } = options;
   const chain = new SQSClient(region ? { region } : {}).config;
@@ -47,7 +47,7 @@ export async function resolveSettings(options: SqsOptions): Promise<SqsSettings>
   };
 }
 
-/** For people, and the start of most errors: `SQS in region eu-west-1`. */
+/** The broker's description, which starts most error messages: `SQS in region eu-west-1`. */
 export function describe({ region, endpoint }: SqsSettings): string {
   return `SQS in region ${region}${endpoint === undefined ? '' : ` at ${withoutPassword(endpoint)}`}`;
 }
@@ -63,7 +63,7 @@ async function regionOf(chain: () => Promise<string>, mayBeMadeUp: boolean): Pro
     if (mayBeMadeUp) return EMULATOR_REGION;
     throw new BrokerError(
       'setup',
-      `No AWS region to use: ${(cause as Error).message.replace(/\.$/, '')}. Set AWS_REGION, or region in the AWS profile, or in the ini file [sqs] region`,
+      `No AWS region to use: ${(cause as Error).message.replace(/\.$/, '')}. Set AWS_REGION, region in the AWS profile, or [sqs] region in the ini file`,
       { cause },
     );
   }
@@ -75,7 +75,7 @@ async function endpointOf(
   const endpoint = typeof configured === 'function' ? await configured() : configured;
   if (endpoint === undefined || isHttpUrl(endpoint)) return endpoint;
   throw new BrokerConfigError(
-    `The SQS endpoint "${withoutPassword(endpoint)}" is no URL: expected https://HOST or http://HOST:PORT`,
+    `The SQS endpoint "${withoutPassword(endpoint)}" is not a URL: expected https://HOST or http://HOST:PORT`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Signs requests to SQS (AWS Signature Version 4, as "Create a signed AWS API request" in the IAM user guide has it).
- * The key, which depends only on the secret, the day and the region, is derived once and kept.
+ * Signs requests to SQS (AWS Signature Version 4; see "Create a signed AWS API request" in the IAM user guide). Caches the
+ * signing key, which depends only on the secret, the day and the region.
  */
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
@@ -21,8 +21,8 @@ export class Signer {
   }
 
   /**
-   * The headers to add to a POST with these headers (names in lower case and in order, `host` among them). `path` is the
-   * `pathname` of its URL.
+   * Returns the headers of a POST with the signature added. `headers` must have lowercase names and include `host`. `path` is
+   * the `pathname` of the URL.
    */
   sign(
     { accessKeyId, secretAccessKey, sessionToken }: Credentials,
@@ -65,7 +65,7 @@ export class Signer {
 }
 
 /**
- * The path as AWS signs it: encoded again, and with empty segments left out. `/my%20queues//jobs` becomes
+ * The canonical path for the signature: encoded again, without empty segments. `/my%20queues//jobs` becomes
  * `/my%2520queues/jobs`.
  */
 function canonicalPath(path: string): string {
