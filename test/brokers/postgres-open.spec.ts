@@ -166,7 +166,7 @@ describe('a failure of Postgres', () => {
     const texts: [text: string, kind: string, advice: string][] = [
       ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'credentials', 'password'],
       ['Query read timeout', 'unreachable', 'pg_stat_activity'],
-      ['Connection terminated unexpectedly', 'unreachable', 'server runs'],
+      ['Connection terminated unexpectedly', 'unreachable', 'server is running'],
       ['The server does not support SSL connections', 'setup', 'sslmode'],
     ];
     for (const [text, kind, advice] of texts) {

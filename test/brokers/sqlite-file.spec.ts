@@ -70,7 +70,7 @@ describe('the file of the sqlite broker', () => {
     const error = await failure(open(join(folder, 'missing', 'queues.db')));
     expect(error).to.have.property('kind', 'setup');
     expect(error.message)
-      .to.contain(`There is no folder ${join(folder, 'missing')}`)
+      .to.contain(`The folder ${join(folder, 'missing')}`)
       .and.to.contain('mkdir -p');
   });
 
@@ -84,7 +84,7 @@ describe('the file of the sqlite broker', () => {
     await writeFile(path, 'This is the shopping list of somebody, not a database. '.repeat(100));
     const error = await failure(open());
     expect(error).to.have.property('kind', 'setup');
-    expect(error.message).to.contain(path).and.to.contain('no SQLite database');
+    expect(error.message).to.contain(path).and.to.contain('not a SQLite database');
   });
 
   it('must not be the database of something else, and leaves that as it is', async () => {

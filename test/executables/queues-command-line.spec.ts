@@ -73,7 +73,7 @@ describe('the command line of sqs-queues', function () {
     expect(runs.map(({ ended }) => ended)).to.deep.equal([69, 69, 69, 69]);
     const [noRegion, noFolder, noQueues, nobody] = runs.map(({ stderr }) => stderr);
     expect(noRegion).to.contain('No AWS region');
-    expect(noFolder).to.contain('There is no folder');
+    expect(noFolder).to.match(/The folder .*missing for the queue file .* does not exist/);
     expect(noQueues).to.contain('notes.txt');
     expect(nobody).to.contain('ECONNREFUSED');
   });

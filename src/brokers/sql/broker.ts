@@ -1,4 +1,4 @@
-/** Queues in a database that several processes share. */
+/** A broker on an SQL database, which several processes can share. */
 import type { Kysely } from 'kysely';
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
@@ -23,7 +23,7 @@ export class SqlBroker implements Broker {
     this.#polls = new PendingPolls((changed) => database.watch(changed));
   }
 
-  /** Opens a queue, made with SQS's defaults if it does not exist. */
+  /** Opens a queue; creates it with SQS's defaults if it does not exist. */
   async open(name: string): Promise<Queue> {
     const row = (await this.#find(name)) ?? (await this.#make(name, {}));
     return new SqlQueue(row, this.#database, this.#polls, this.maxDelaySeconds);
@@ -72,7 +72,7 @@ export class SqlBroker implements Broker {
     return selectQueue(tables, name, this.#database.dialect).executeTakeFirst();
   }
 
-  /** Makes the queue if there is none, and changes the settings that are given. */
+  /** Creates the queue if it does not exist, and updates the given settings. */
   #make(name: string, options: CreateOptions): Promise<QueueRow> {
     checkCreate(name, options, this.maxDelaySeconds);
     return this.#database.change(async (tables) => {
@@ -97,7 +97,7 @@ const DEFAULTS = {
   content_based_deduplication: Number(DEFAULT_SETTINGS.contentBasedDeduplication),
 };
 
-/** The columns of the settings that are given. */
+/** The columns for the given settings. */
 function settingsOf(options: CreateOptions): Partial<Omit<QueueRow, 'id' | 'name'>> {
   const { visibilityTimeout, delaySeconds, retentionSeconds, deadLetterQueue } = options;
   const { contentBasedDeduplication } = options;

@@ -1,6 +1,6 @@
 /**
- * What the broker asks of a database: the part that differs from one database to the other, and what all have in common.
- * Failures are BrokerErrors.
+ * The interface between the broker and a database, with the parts that differ between databases, and helpers that all of
+ * them share. Failures are BrokerErrors.
  */
 import { randomBytes } from 'node:crypto';
 import type { Kysely, QueryCreator, RawBuilder, SelectQueryBuilder, Transaction } from 'kysely';
@@ -8,55 +8,55 @@ import type { ReceiveOptions } from '../broker.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';
 
 export interface Database {
-  /** For people, such as `sqlite:/var/lib/worker/queues.db`. */
+  /** For log and error messages, such as `sqlite:/var/lib/worker/queues.db`. */
   readonly description: string;
   readonly dialect: SqlDialect;
   read<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result>;
-  /** Runs one statement that changes something. When it resolves, what was done will last. */
+  /** Runs a single statement that writes. When it resolves, the change is durable. */
   changeAtOnce<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /**
-   * Runs `work` in a transaction. When it resolves, what was done will last. It may run several times, if others that
-   * change something at the same time make it start again.
+   * Runs `work` in a transaction. When it resolves, the changes are durable. `work` may run several times if concurrent
+   * transactions force a retry.
    */
   change<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /**
-   * `change` for receiving: after a loss of power, messages may be visible again as if nobody had received them. The
-   * transaction selects the dialect's `relaxed`.
+   * Like `change`, but for receiving: after a power failure, the messages may be visible again as if they had not been
+   * received. The transaction must select the dialect's `relaxed`.
    */
   claim<Result>(work: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result>;
-  /** Takes messages of a standard queue for a receive, in the way that is fastest there. */
+  /** Takes messages from a standard queue for a receive, in the fastest way for this database. */
   take(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined>;
   /**
-   * Calls `changed` when other processes may have changed something, with the queue if it is known, until the returned
-   * function is called. It does so only later, never at once.
+   * Calls `changed` when other processes may have changed something, with the queue if known, until the returned function is
+   * called. Never calls it synchronously.
    */
   watch(changed: (queue?: string) => void): () => void;
-  /** Lets what is under way end, and closes the connections. */
+  /** Waits for calls in progress, and closes the connections. */
   close(): Promise<void>;
 }
 
 /**
- * The SQL that differs. The rest is written for both: rows that are to be changed are locked with `for update`, which
- * means nothing where a transaction excludes all others.
+ * The SQL that differs between databases. All other SQL works on both: it locks rows with `for update` before changing them,
+ * which is unnecessary on a database whose transactions exclude each other.
  */
 export interface SqlDialect {
-  /** The clock that all processes share, in milliseconds since the epoch, as the statement begins. */
+  /** The time of the clock that all processes share, at the start of the statement, in milliseconds since the epoch. */
   readonly now: RawBuilder<number>;
-  /** Selected in a transaction, lets its end not wait for the disk. */
+  /** Select it in a transaction so that its commit does not wait for the disk. */
   readonly relaxed: RawBuilder<unknown>;
-  /** Selected in a transaction, tells the other processes, when it commits, that a queue has changed. */
+  /** Select it in a transaction to notify other processes on commit that a queue has changed. */
   announcement(queue: string | RawBuilder<string>): RawBuilder<unknown>;
-  /** The type of columns of bytes. */
+  /** The column type for bytes. */
   readonly bytes: RawBuilder<unknown>;
 }
 
-/** A queue as it is now. */
+/** A queue and the current time. */
 export interface QueueNow extends QueueRow {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Selects a queue, for a statement of its own or as a part of one. */
+/** Selects a queue, as a statement or as part of one. */
 export function selectQueue(
   tables: QueryCreator<Tables>,
   name: string | RawBuilder<string>,
@@ -65,14 +65,14 @@ export function selectQueue(
   return tables.selectFrom('queue').selectAll().select(dialect.now.as('now')).where('name', '=', name);
 }
 
-/** Messages that were put in flight, in the order in which they are received. */
+/** Messages that a receive has put in flight, in order. */
 export interface Taken {
   readonly queue: QueueNow;
   readonly rows: readonly MessageRow[];
   readonly receipt: string;
 }
 
-/** A token of one receive. */
+/** Creates a token for one receive. */
 export function newReceipt(): string {
   return randomBytes(8).toString('hex');
 }
@@ -81,7 +81,7 @@ export function newReceipt(): string {
 export class InFlightCalls {
   readonly #calls = new Set<Promise<unknown>>();
 
-  /** Resolves or rejects as the call does. */
+  /** Tracks a call. Resolves or rejects like the call. */
   async track<Result>(call: Promise<Result>): Promise<Result> {
     this.#calls.add(call);
     try {
@@ -91,7 +91,7 @@ export class InFlightCalls {
     }
   }
 
-  /** Resolves when no call is left, those included that begin meanwhile. */
+  /** Resolves when no call is in flight, including calls that start in the meantime. */
   async ended(): Promise<void> {
     while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
   }

@@ -1,4 +1,4 @@
-/** Removes messages that nobody is to receive: deletes those that are kept no longer, and moves dead letters. */
+/** Removes messages that must not be received: deletes expired messages, and moves dead letters. */
 import type { Kysely } from 'kysely';
 import { standing } from '../rules/sqs-rules.ts';
 import type { QueueNow, SqlDialect, Taken } from './database.ts';
@@ -6,13 +6,13 @@ import type { MessageRow, QueueRow, Tables } from './schema.ts';
 import { insertMessages } from './send.ts';
 
 export interface Receivable {
-  /** Those that are left, in order. */
+  /** The messages that can be received, in order. */
   readonly received: readonly MessageRow[];
-  /** The dead-letter queue that got some. */
+  /** The dead-letter queue, if it got any messages. */
   readonly deadLetterQueue?: string | undefined;
 }
 
-/** Removes messages that are in flight and not to be received; `transaction` runs what it takes, if there is anything to do. */
+/** Removes messages that were taken but must not be received. Runs `transaction` only if there are any. */
 export async function removeDead(
   taken: Taken,
   dialect: SqlDialect,
@@ -42,7 +42,7 @@ function standingOf(queue: QueueNow, { sent_at, receive_count }: MessageRow) {
   );
 }
 
-/** Undefined if it was removed meanwhile: then messages are received as often as they come. */
+/** Undefined if the dead-letter queue was removed: then messages are received without a limit. */
 function deadLetterQueueOf(tables: Kysely<Tables>, queue: QueueRow): Promise<QueueRow | undefined> {
   return tables
     .selectFrom('queue')
@@ -51,7 +51,7 @@ function deadLetterQueueOf(tables: Kysely<Tables>, queue: QueueRow): Promise<Que
     .executeTakeFirst();
 }
 
-/** Deletes messages, but not those that another receive has taken meanwhile. The numbers of those that are gone. */
+/** Deletes messages, except those that another receive has taken in the meantime. Returns the deleted numbers. */
 async function deleteTaken(
   tables: Kysely<Tables>,
   rows: readonly MessageRow[],
@@ -68,7 +68,7 @@ async function deleteTaken(
   return new Set(deleted.map(({ id }) => id));
 }
 
-/** A message as it comes to a dead-letter queue: as it was sent, and not received yet. */
+/** A message for the dead-letter queue: as originally sent, and not received yet. */
 function deadLetter(row: MessageRow, now: number) {
   const { message_id, body, attributes, group_id, deduplication_id, sent_at } = row;
   return {

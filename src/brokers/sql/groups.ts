@@ -1,11 +1,11 @@
 /**
- * Message groups of FIFO queues. A group has a row while it has messages; the row says from when messages of the group
- * can be received. Its messages are handed out from the first on, at most ten at once and only when none is in flight:
- * so those in flight are always among the first ten.
+ * Message groups of FIFO queues. A group has a row while it has messages; the row says when messages in the group can be
+ * received. Messages are received in order, at most ten at a time and only when none is in flight: so the ones in flight
+ * are always among the first ten.
  *
- * Whoever changes messages of a group, sends to it or receives from it has the lock of its row first, and looks at the
- * messages only then: so each sees what the one before did. Groups are locked in the order of their ids, so that two
- * never wait for each other.
+ * Every transaction that sends to a group, receives from it, or changes its messages locks the row first and reads the
+ * messages afterwards, so it sees the changes of earlier transactions. Groups are locked in the order of their ids to
+ * prevent deadlocks.
  */
 import type { Kysely } from 'kysely';
 import { BATCH_ENTRIES } from '../rules/limits.ts';
@@ -15,8 +15,8 @@ import type { MessageRow, QueueRow, Tables } from './schema.ts';
 type GroupedMessage = Pick<MessageRow, 'id' | 'group_id' | 'visible_at' | 'receipt'>;
 
 /**
- * From when messages of a group can be received, by the first ten of the group: when the last that is in flight is
- * visible again; with none in flight, when the first is visible. Undefined for a group without messages.
+ * When messages in a group can be received, determined from its first ten messages: when the last one in flight becomes
+ * visible again or, if none is in flight, when the first one becomes visible. Undefined for a group without messages.
  *
  *     groupVisibleAt([{ visible_at: 50, receipt: 'a' }, { visible_at: 70, receipt: 'b' }], 20) // 70: both are in flight
  *     groupVisibleAt([{ visible_at: 10, receipt: 'a' }, { visible_at: 70, receipt: null }], 20) // 10: the second is delayed
@@ -30,7 +30,7 @@ export function groupVisibleAt(
   return Math.max(...inFlight.map(({ visible_at }) => visible_at));
 }
 
-/** Locks the groups of messages that are about to be sent, and makes those that are new. */
+/** Locks the groups of messages that are about to be sent, and creates new groups. */
 export async function openGroups(
   tables: Kysely<Tables>,
   queue: QueueRow,
@@ -41,7 +41,7 @@ export async function openGroups(
   await tables
     .insertInto('message_group')
     .values(groups.map((id) => ({ queue_id: queue.id, group_id: id, visible_at: visibleAt.get(id)! })))
-    // The row of a group that has messages already says when these can be received.
+    // If the group already has messages, its row says when they can be received: keep it.
     .onConflict((conflict) =>
       conflict.columns(['queue_id', 'group_id']).doUpdateSet(({ ref }) => ({
         visible_at: ref('message_group.visible_at'),
@@ -50,7 +50,7 @@ export async function openGroups(
     .execute();
 }
 
-/** Locks the groups of the messages with these numbers. */
+/** Locks the groups of the given messages. */
 export async function lockGroups(
   tables: Kysely<Tables>,
   queue: QueueRow,
@@ -68,7 +68,7 @@ export async function lockGroups(
     .execute();
 }
 
-/** Brings the rows of groups up to date after a change of their messages. */
+/** Updates the rows of groups after their messages changed. */
 export async function refreshGroups(
   tables: Kysely<Tables>,
   queue: QueueNow,
@@ -105,8 +105,8 @@ async function refreshSome(tables: Kysely<Tables>, queue: QueueNow, groupIds: st
 }
 
 /**
- * The numbers of up to `max` messages that can be received now: of the group that can the longest first, in order within
- * each group. Groups that others have locked are passed over; those of the messages are locked.
+ * The numbers of up to `max` messages that can be received now, in order within each group; the group that has been ready the
+ * longest comes first. Skips groups locked by other transactions, and locks the others.
  */
 export async function firstOfGroups(tables: Kysely<Tables>, queue: QueueNow, max: number): Promise<number[]> {
   const groups = await tables
@@ -130,7 +130,7 @@ export async function firstOfGroups(tables: Kysely<Tables>, queue: QueueNow, max
   return found.slice(0, max).map(({ id }) => id);
 }
 
-/** The first `count` messages of each group, in order. */
+/** The first `count` messages in each group, in order. */
 async function firstOfEach(
   tables: Kysely<Tables>,
   queue: QueueRow,

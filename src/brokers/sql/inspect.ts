@@ -1,4 +1,4 @@
-/** Looks at a queue without changing anything: what is there, and when the next message can be received. */
+/** Reads a queue without changing it: counts, peeks, and when the next message can be received. */
 import type { Kysely } from 'kysely';
 import type { DeadLetterTarget, PeekedMessage, QueueCounts, QueueInspection } from '../broker.ts';
 import { peekedMessage } from '../rules/messages.ts';
@@ -7,12 +7,12 @@ import { type QueueNow, type SqlDialect, selectQueue } from './database.ts';
 import { receivedMessage } from './receive.ts';
 import type { QueueRow, Tables } from './schema.ts';
 
-/** Runs `look` on a queue as it is now. Throws a QueueNotFoundError. */
+/** Runs `look` with the queue's current state. Throws QueueNotFoundError. */
 type ReadQueue = <Result>(
   look: (tables: Kysely<Tables>, queue: QueueNow) => Promise<Result>,
 ) => Promise<Result>;
 
-/** What commands ask of the queue that `read` reads. */
+/** Returns the inspection operations for the queue that `read` reads. */
 export function inspection(read: ReadQueue): QueueInspection {
   return {
     peek: (max) => read((tables, queue) => peekMessages(tables, queue, max)),
@@ -23,8 +23,8 @@ export function inspection(read: ReadQueue): QueueInspection {
 }
 
 /**
- * In how many milliseconds the next message of a queue can be received: 0 or less if one can now, Infinity without
- * messages. Undefined for a queue that does not exist.
+ * Milliseconds until the next message can be received: 0 or less if one can be received now, Infinity if there are no
+ * messages. Undefined if the queue does not exist.
  */
 export async function nextVisibleIn(
   tables: Kysely<Tables>,
@@ -45,7 +45,7 @@ export async function nextVisibleIn(
   return found && (found.visibleAt ?? Number.POSITIVE_INFINITY) - found.now;
 }
 
-/** Counts by the index alone what is visible, and looks at the others: some are in flight, some delayed. */
+/** Counts visible messages from the index alone, and reads only the others to tell in-flight from delayed messages. */
 export async function countMessages(tables: Kysely<Tables>, { id, now }: QueueNow): Promise<QueueCounts> {
   const { visible } = await tables
     .selectFrom('message')
@@ -62,7 +62,7 @@ export async function countMessages(tables: Kysely<Tables>, { id, now }: QueueNo
   return { visible, inFlight, delayed: invisible - inFlight };
 }
 
-/** Up to `max` messages that are visible, those first that come next. */
+/** Up to `max` visible messages, in the order of delivery. */
 async function peekMessages(tables: Kysely<Tables>, queue: QueueNow, max: number): Promise<PeekedMessage[]> {
   const { id, now, name, retention_seconds } = queue;
   const rows = await tables
@@ -78,7 +78,7 @@ async function peekMessages(tables: Kysely<Tables>, queue: QueueNow, max: number
   return rows.map((row) => peekedMessage(receivedMessage(queue, row, '')));
 }
 
-/** When the oldest message was sent: milliseconds since the epoch. */
+/** When the oldest message was sent, in milliseconds since the epoch. */
 async function oldestSentAt(tables: Kysely<Tables>, { id }: QueueNow): Promise<number | undefined> {
   const { oldest } = await tables
     .selectFrom('message')
@@ -88,7 +88,7 @@ async function oldestSentAt(tables: Kysely<Tables>, { id }: QueueNow): Promise<n
   return oldest ?? undefined;
 }
 
-/** The names of the queues whose dead-letter queue is that of this name. */
+/** The names of the queues that use this dead-letter queue. */
 async function sourcesOf(tables: Kysely<Tables>, name: string): Promise<string[]> {
   const rows = await tables
     .selectFrom('queue')

@@ -1,26 +1,26 @@
-/** Makes the tables of the queues, and brings those of older releases up to date: the same steps for each database. */
+/** Creates the queue tables, and migrates those of older releases: the same steps for each database. */
 import { type ColumnDefinitionBuilder, type Expression, type Kysely, type SchemaModule, sql } from 'kysely';
 import { BrokerError } from '../errors.ts';
 import type { Tables } from './schema.ts';
 
-/** How a database writes what the tables are made of. */
+/** Column types and table options, as each database writes them. */
 export interface ColumnTypes {
   readonly integer: 'integer' | 'bigint';
   readonly bytes: 'blob' | 'bytea';
-  /** Text that is compared byte by byte. */
+  /** Text that compares byte by byte. */
   readonly text: Expression<unknown>;
-  /** Makes an integer column a primary key whose numbers grow and are never used twice. */
+  /** Turns an integer column into a primary key whose values increase and are never reused. */
   key(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
-  /** Ends the definition of a table whose rows come and go quickly. */
+  /** Options at the end of the definition of a table whose rows change often. */
   readonly oftenChanged: Expression<unknown>;
 }
 
-/** The step to each version, from that to 1 on. Those of a release are never changed afterwards. */
+/** The migrations to each version, starting with version 1. Never change one after its release. */
 const MIGRATIONS: readonly ((schema: SchemaModule, types: ColumnTypes) => Promise<void>)[] = [createTables];
 
 /**
- * Brings tables of `version` (0: there are none) up to date. Resolves with the version that they have now. It is to be
- * called in a transaction that excludes others who do the same. Throws as `isCurrent`.
+ * Migrates tables from `version` (0: no tables yet) to this release. Resolves with the new version. Call it in a transaction
+ * that excludes concurrent migrations. Throws like `isCurrent`.
  */
 export async function migrate(
   tables: Kysely<Tables>,
@@ -34,14 +34,14 @@ export async function migrate(
 }
 
 /**
- * Whether tables of `version` are those of this release. Throws a BrokerError of kind `setup` if a newer one made them;
- * `place` says where they are: `The queue file /var/lib/worker/queues.db`.
+ * Whether `version` is the version of this release. Throws a BrokerError of kind `setup` if it is newer. `place` starts the
+ * error message: `The queue file /var/lib/worker/queues.db`.
  */
 export function isCurrent(version: number, place: string): boolean {
   if (version <= MIGRATIONS.length) return version === MIGRATIONS.length;
   throw new BrokerError(
     'setup',
-    `${place} was made by a newer release (its tables have version ${version}, this release knows ${MIGRATIONS.length}). Update sqs-containers.`,
+    `${place} was created by a newer release (its tables have version ${version}; this release supports ${MIGRATIONS.length}). Update sqs-containers.`,
   );
 }
 
@@ -100,7 +100,7 @@ async function createMessages(schema: SchemaModule, types: ColumnTypes): Promise
     .execute();
 }
 
-/** A row for each group with messages: FIFO queues receive by group. */
+/** One row for each group with messages: FIFO queues receive by group. */
 async function createGroups(schema: SchemaModule, types: ColumnTypes): Promise<void> {
   const { integer, text, key, oftenChanged } = types;
   await schema

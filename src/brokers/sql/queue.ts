@@ -1,4 +1,4 @@
-/** One queue in a database. Each operation is a statement or a transaction, or, for a receive, as many as it takes. */
+/** A queue in a database. Each operation is one statement or transaction; a receive may take several. */
 import type { Kysely } from 'kysely';
 import type {
   EntryResult,
@@ -22,7 +22,7 @@ import type { QueueRow, Tables } from './schema.ts';
 import { sendToFifo, sendToStandard } from './send.ts';
 import { changeVisibilities, deleteByStatement, deleteMessages, purge } from './settle.ts';
 
-/** How soon to look again when others are at all messages that can be received: most will take them. */
+/** How soon to retry when other transactions have locked all receivable messages: they will probably take them. */
 const LOCKED_MS = 20;
 
 export class SqlQueue implements Queue {
@@ -34,9 +34,9 @@ export class SqlQueue implements Queue {
   readonly #database: Database;
   readonly #polls: PendingPolls;
   readonly #maxDelaySeconds: number;
-  /** As last read. */
+  /** The queue's row as last read. */
   #row: QueueRow;
-  /** Whether the last receive got messages: then there may be more, and the next one does not look first. */
+  /** Whether the last receive got messages: then there are probably more, and the next receive does not check first. */
   #isBusy = false;
 
   constructor(row: QueueRow, database: Database, polls: PendingPolls, maxDelaySeconds: number) {
@@ -64,11 +64,11 @@ export class SqlQueue implements Queue {
       if (this.#polls.isClosed || options.signal?.aborted) return [];
       const isBusy = this.#isBusy;
       const dueInMs = isBusy ? 0 : await this.#nextVisibleIn();
-      // The look at the queue may have ended after the broker was closed.
+      // The broker may have been closed during the check.
       if (this.#polls.isClosed) return [];
       const claimed = dueInMs <= 0 ? await this.#claim(options) : undefined;
       if (claimed && claimed.messages.length > 0) return claimed.messages;
-      // When that was a guess, it is looked up now; and when some had to go, there may be more.
+      // Try again: either nothing was checked before, or all messages taken were expired or dead letters.
       if (isBusy || (claimed && !claimed.isEmpty)) continue;
       const leftMs = endsAt - performance.now();
       if (leftMs <= 0) return [];
@@ -92,7 +92,7 @@ export class SqlQueue implements Queue {
       );
       if (areDeleted) return receiptHandles.map(() => ({ ok: true }));
     }
-    // What was deleted already is found to be gone, which is no error.
+    // Messages that the statement already deleted count as deleted, which is not an error.
     const results = await this.#change((tables, row) => deleteMessages(tables, row, receiptHandles, dialect));
     if (this.fifo) this.#polls.wake(this.name);
     return results;
@@ -129,7 +129,7 @@ export class SqlQueue implements Queue {
   #sendToFifo(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const { dialect } = this.#database;
     return this.#change(async (tables, row) => {
-      // Whether the queue takes deduplication ids from bodies may have been changed.
+      // The setting for content-based deduplication may have changed.
       const refused = refusals(this, messages, this.#maxDelaySeconds);
       const good = messages.filter((_, index) => !refused[index]);
       const sent = good.length > 0 ? await sendToFifo(tables, row, good, dialect) : [];
@@ -137,7 +137,7 @@ export class SqlQueue implements Queue {
     });
   }
 
-  /** In how many milliseconds the next message can be received: Infinity without messages. */
+  /** Milliseconds until the next message can be received: Infinity if there are no messages. */
   async #nextVisibleIn(): Promise<number> {
     const { dialect } = this.#database;
     const dueInMs = await this.#database.read((tables) => nextVisibleIn(tables, this.name, dialect));

@@ -1,6 +1,6 @@
 /**
- * Takes messages out of a queue for one receive, in one round: puts the next in flight, then deletes those that are kept no
- * longer and moves those that were received too often.
+ * One attempt to receive: puts the next messages in flight, deletes those that have expired, and moves those that were
+ * received too many times to the dead-letter queue.
  */
 import type { Kysely } from 'kysely';
 import type { Message, ReceiveOptions } from '../broker.ts';
@@ -22,28 +22,28 @@ import type { MessageRow, QueueRow, Tables } from './schema.ts';
 
 export interface Claim {
   readonly messages: Message[];
-  /** Whether there was none to look at. Otherwise, `messages` may be empty though there are more: when all had to go. */
+  /** True if no message was taken. If false and `messages` is empty, all were removed, and there may be more. */
   readonly isEmpty: boolean;
-  /** The queue as it was found; undefined if that is not known, for it was empty or does not exist. */
+  /** The queue's current state; undefined if unknown, because the queue is empty or does not exist. */
   readonly queue?: QueueNow;
-  /** The dead-letter queue that got some. */
+  /** The dead-letter queue, if it got any messages. */
   readonly deadLetterQueue?: string | undefined;
 }
 
 const NOTHING: Claim = { messages: [], isEmpty: true };
 
-/** Claims up to `max` of the messages that can be received now. */
+/** Claims up to `max` messages that can be received now. */
 export async function claim(database: Database, row: QueueRow, options: ReceiveOptions): Promise<Claim> {
   if (isFifoName(row.name)) {
     return database.claim((tables) => claimOfGroups(tables, database.dialect, row, options));
   }
   const taken = await database.take(row, options);
   if (!taken) return NOTHING;
-  // Not in the same transaction: few messages have to go.
+  // In a separate transaction, because few messages need to be removed.
   return claimOf(taken, await removeDead(taken, database.dialect, (work) => database.change(work)));
 }
 
-/** Claims messages of a FIFO queue, in one transaction. */
+/** Claims messages from a FIFO queue, in one transaction. */
 async function claimOfGroups(
   tables: Kysely<Tables>,
   dialect: SqlDialect,
@@ -53,7 +53,7 @@ async function claimOfGroups(
   const queue = await selectQueue(tables, name, dialect)
     .select(dialect.relaxed.as('relaxed'))
     .executeTakeFirst();
-  // The transaction may have been waited for.
+  // The signal may have been aborted while the transaction waited to start.
   if (!queue || options.signal?.aborted) return NOTHING;
   const taken = await takeOfGroups(tables, queue, options);
   if (!taken) return NOTHING;
@@ -68,7 +68,7 @@ function claimOf({ queue, receipt }: Taken, { received, deadLetterQueue }: Recei
   return { messages, isEmpty: false, queue, deadLetterQueue };
 }
 
-/** Takes up to `max` messages of a FIFO queue, in a transaction that locks their groups. Undefined if there are none. */
+/** Takes up to `max` messages from a FIFO queue and locks their groups, in a transaction. Undefined if there are none. */
 export async function takeOfGroups(
   tables: Kysely<Tables>,
   queue: QueueNow,
@@ -94,7 +94,7 @@ export async function takeOfGroups(
   };
 }
 
-/** The message of a row that was put in flight with the token `receipt`. */
+/** Converts the row of a message that was put in flight with the token `receipt`. */
 export function receivedMessage(queue: QueueRow, row: MessageRow, receipt: string): Message {
   return {
     id: row.message_id,

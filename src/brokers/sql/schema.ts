@@ -1,4 +1,4 @@
-/** The tables of the queues (`migrations.ts` makes them). Times are milliseconds since the epoch; settings of queues are in seconds. */
+/** The queue tables (created by `migrations.ts`). Times are in milliseconds since the epoch; queue settings are in seconds. */
 import type { Generated, Selectable } from 'kysely';
 
 export interface QueueTable {
@@ -7,7 +7,7 @@ export interface QueueTable {
   visibility_timeout: number;
   delay_seconds: number;
   retention_seconds: number | null;
-  /** A name, for that queue may be removed and made again. */
+  /** A name, not an id, because the queue may be removed and created again. */
   dead_letter_queue: string | null;
   max_receives: number | null;
   /** 0 or 1. */
@@ -15,34 +15,34 @@ export interface QueueTable {
 }
 
 export interface MessageTable {
-  /** Never used twice, so that a receipt handle never means another message. */
+  /** Never reused, so that a receipt handle never refers to another message. */
   id: Generated<number>;
   queue_id: number;
   message_id: string;
-  /** In UTF-8. Not as text: Postgres takes none with U+0000 in it, and Node 24.15 reads such text cut off. */
+  /** UTF-8 bytes, not text: Postgres refuses text that contains U+0000, and Node 24.15 truncates it. */
   body: Uint8Array;
-  /** As JSON (`formatAttributes`). */
+  /** JSON (`formatAttributes`). */
   attributes: string | null;
   group_id: string | null;
   deduplication_id: string | null;
   sent_at: number;
-  /** From when the message can be received. Later than now: in flight with a receipt, delayed without. */
+  /** When the message can be received. If later than now, it is in flight if it has a receipt, or else delayed. */
   visible_at: number;
   receive_count: number;
-  /** The token of the receive that handed it out last. */
+  /** The token of the last receive that returned the message. */
   receipt: string | null;
 }
 
-/** The message groups of FIFO queues that have messages: what to receive next is found by group, not by message. */
+/** The message groups of FIFO queues that have messages: receives look up groups, not messages. */
 export interface MessageGroupTable {
   id: Generated<number>;
   queue_id: number;
   group_id: string;
-  /** From when messages of the group can be received (`groups.ts`). */
+  /** When messages in the group can be received (`groups.ts`). */
   visible_at: number;
 }
 
-/** What was sent with each deduplication id of the last five minutes (some older ones are left, too). */
+/** The messages sent with each deduplication id in the last five minutes, and some older ones. */
 export interface DeduplicationTable {
   id: Generated<number>;
   queue_id: number;

@@ -1,4 +1,4 @@
-/** Sends messages, on FIFO queues each deduplication id once in five minutes; and takes in dead letters. */
+/** Sends messages (on FIFO queues, each deduplication id once in five minutes) and inserts dead letters. */
 import { randomUUID } from 'node:crypto';
 import { type Insertable, type Kysely, sql } from 'kysely';
 import type { OutgoingMessage, SendResult } from '../broker.ts';
@@ -12,7 +12,7 @@ import { type Placeholders, Statement } from './statement.ts';
 
 type NewMessage = Omit<Insertable<MessageTable>, 'id' | 'queue_id'>;
 
-/** The columns of new messages; those of a message have the same index in each. */
+/** New messages as columns: the same index in each column belongs to one message. */
 interface NewMessages {
   readonly name: string;
   readonly ids: readonly string[];
@@ -53,8 +53,8 @@ const insertion = new Statement((tables, placeholders: Placeholders<NewMessages>
 });
 
 /**
- * Sends messages that were found to be good to a standard queue, by one statement; a result for each, in order. Undefined
- * if there is no such queue.
+ * Sends valid messages to a standard queue with one statement. Resolves with a result for each, in order, or with undefined
+ * if the queue does not exist.
  */
 export async function sendToStandard(
   tables: Kysely<Tables>,
@@ -77,8 +77,8 @@ export async function sendToStandard(
 }
 
 /**
- * Sends messages that were found to be good to a FIFO queue, those whose deduplication id is new; for the others, the
- * result is that of the first.
+ * Sends valid messages to a FIFO queue if their deduplication ids are new. A duplicate gets the result of the first message
+ * with its id.
  */
 export async function sendToFifo(
   tables: Kysely<Tables>,
@@ -112,7 +112,7 @@ export async function sendToFifo(
   return ids.map((id) => results.get(id)!);
 }
 
-/** Puts messages at the end of a queue. Their numbers, by message id. */
+/** Appends messages to a queue. Resolves with their numbers by message id. */
 export async function insertMessages(
   tables: Kysely<Tables>,
   queue: QueueRow,
@@ -152,17 +152,17 @@ function newMessage(
   };
 }
 
-/** A message as it is remembered. */
+/** The stored data of a message for deduplication. */
 type Numbered = Pick<DeduplicationTable, 'deduplication_id' | 'message_id' | 'message_number'>;
 
-/** How many old deduplication ids a request forgets: more than come in, and not so many that it takes long. */
+/** How many old deduplication ids a request deletes: more than it adds, but few enough to be fast. */
 const FORGOTTEN_AT_ONCE = 100;
-/** Of a message that has none yet. */
+/** Placeholder for a message that has no number yet. */
 const NO_NUMBER = 0;
 
 /**
- * Remembers those of these ids that are new, and returns them. If another transaction is about to remember the same id,
- * its end is waited for.
+ * Stores the ids that are new, and returns them. If another transaction is storing the same id, waits until that one has
+ * finished.
  */
 async function rememberNew(
   tables: Kysely<Tables>,
@@ -181,7 +181,7 @@ async function rememberNew(
           message_number: NO_NUMBER,
           remembered_until: queue.now + DEDUPLICATION_MS,
         }))
-        // In the same order by all, so that two never wait for each other.
+        // Every transaction inserts in the same order to prevent deadlocks.
         .sort((one, other) => (one.deduplication_id < other.deduplication_id ? -1 : 1)),
     )
     .onConflict((conflict) =>
@@ -198,7 +198,7 @@ async function rememberNew(
   return new Set(remembered.map(({ deduplication_id }) => deduplication_id));
 }
 
-/** Adds the numbers that new messages were given. */
+/** Adds the numbers of the new messages. */
 async function rememberNumbers(
   tables: Kysely<Tables>,
   queue: QueueNow,
@@ -221,7 +221,7 @@ async function rememberNumbers(
     .execute();
 }
 
-/** The results of what was sent with these ids before, by id. */
+/** The results of earlier messages with these ids, by id. */
 async function sentBefore(
   tables: Kysely<Tables>,
   queue: QueueNow,

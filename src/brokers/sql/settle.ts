@@ -1,4 +1,4 @@
-/** Deletes messages, some by receipt handle or all, and changes when they become visible again. */
+/** Deletes messages by receipt handle, changes their visibility, and purges queues. */
 import { type Kysely, sql } from 'kysely';
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import { isFifoName } from '../rules/queue-name.ts';
@@ -15,7 +15,7 @@ import { lockGroups, refreshGroups } from './groups.ts';
 import type { QueueRow, Tables } from './schema.ts';
 import { type Placeholders, Statement } from './statement.ts';
 
-/** A message whose receipt handle came in, with its number and its message group. */
+/** The message of a receipt handle, with its number and its message group. */
 interface FoundMessage extends HeldMessage {
   readonly number: number;
   readonly groupId: string | null;
@@ -33,7 +33,7 @@ const deletion = new Statement((tables, { name, numbers, handles }: Placeholders
     .deleteFrom('message')
     .where('id', 'in', numbers)
     .where(sql<string>`id || '-' || receipt`, 'in', handles)
-    // Asked of each message: given the queue, a database may look through all of its messages instead.
+    // A subquery for each message: with a join on the queue, the database might scan all of the queue's messages.
     .where(
       ({ selectFrom }) =>
         selectFrom('queue').select('queue.name').whereRef('queue.id', '=', 'message.queue_id'),
@@ -43,7 +43,7 @@ const deletion = new Statement((tables, { name, numbers, handles }: Placeholders
     .returning('id'),
 );
 
-/** Deletes messages of a standard queue by one statement. False if some could not be, for whatever reason. */
+/** Deletes messages from a standard queue with one statement. False if any was not deleted, for whatever reason. */
 export async function deleteByStatement(
   tables: Kysely<Tables>,
   name: string,
@@ -57,7 +57,7 @@ export async function deleteByStatement(
   return deleted.length === receiptHandles.length;
 }
 
-/** Deletes messages; a result for each, in order. */
+/** Deletes messages. Resolves with a result for each, in order. */
 export async function deleteMessages(
   tables: Kysely<Tables>,
   queue: QueueNow,
@@ -73,14 +73,14 @@ export async function deleteMessages(
   await tables
     .deleteFrom('message')
     .where('id', 'in', numbersOf(deleted))
-    // The next message of a group may be received now.
+    // The next message in the group may be receivable now.
     .$if(fifo, (rows) => rows.returning(dialect.announcement(queue.name).as('announced')))
     .execute();
   if (fifo) await refreshGroups(tables, queue, groupsOf(deleted));
   return results;
 }
 
-/** Changes visibility timeouts; a result for each, in order. */
+/** Changes visibility timeouts. Resolves with a result for each, in order. */
 export async function changeVisibilities(
   tables: Kysely<Tables>,
   queue: QueueNow,
@@ -93,7 +93,7 @@ export async function changeVisibilities(
   const changed = found.flatMap((message, index) =>
     message && results[index]!.ok ? { ...message, until: queue.now + changes[index]!.seconds * 1000 } : [],
   );
-  // Most requests ask for the same seconds for all.
+  // Most requests use the same number of seconds for all messages.
   for (const [until, alike] of Map.groupBy(changed, (message) => message.until)) {
     const isEarlier = alike.some(({ visibleAt }) => until < visibleAt);
     await tables
@@ -108,8 +108,8 @@ export async function changeVisibilities(
 }
 
 /**
- * The message of each receipt, where there is one, locked. The database looks by number alone, which finds each at once,
- * whatever it knows of its indexes.
+ * Finds and locks the message of each receipt. Queries by number alone, so that the database uses the primary key whatever
+ * its statistics say.
  */
 async function findMessages(
   tables: Kysely<Tables>,
@@ -151,10 +151,10 @@ function groupsOf(messages: readonly FoundMessage[]): (string | null)[] {
   return messages.map(({ groupId }) => groupId);
 }
 
-/** How many messages one transaction of a purge deletes: some milliseconds' work. */
+/** How many messages one transaction of a purge deletes, which takes a few milliseconds. */
 const PURGE_STEP = 1_000;
 
-/** Deletes the messages of a queue in steps, so that others can work meanwhile. Those that are sent meanwhile stay. */
+/** Deletes the messages in a queue in steps, so that it does not block others. Messages sent in the meantime stay. */
 export async function purge(database: Database, queue: QueueRow): Promise<void> {
   const { last } = await database.read((tables) =>
     tables
@@ -178,7 +178,7 @@ async function deleteSome(tables: Kysely<Tables>, queue: QueueNow, last: number)
     .select(['id', 'group_id'])
     .where('queue_id', '=', queue.id)
     .where('id', '<=', last)
-    // Group by group, for each that lost messages is refreshed.
+    // Group by group: every group that lost messages must be refreshed.
     .$if(fifo, (of) => of.where('group_id', 'is not', null).orderBy('group_id'))
     .limit(PURGE_STEP)
     .execute();

@@ -1,16 +1,16 @@
-/** A statement that is built once and then run with other values: to build one takes longer than most take to run. */
+/** A statement that is built once and run with different values: building one takes longer than running most. */
 import { type Compilable, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { SqlDialect } from './database.ts';
 import type { Tables } from './schema.ts';
 
-/** What stands for values, by name, where a statement is built; some of them are lists. */
+/** The placeholders for the values, by name, for building a statement; some are lists. */
 export type Placeholders<Of> = {
   readonly [Name in keyof Of]: Of[Name] extends readonly (infer Value)[]
     ? readonly RawBuilder<Value>[]
     : RawBuilder<Of[Name]>;
 };
 
-/** Stands for a value that a statement is run with, or for one of a list. */
+/** A placeholder for a value, or for one element of a list of values. */
 class Placeholder {
   readonly #name: string;
   readonly #index: number | undefined;
@@ -34,15 +34,15 @@ type Build<Of, Row> = (
 
 export class Statement<Of extends object, Row> {
   readonly #build: Build<Of, Row>;
-  /** Of each database, by the lengths of the lists. */
+  /** The compiled statements for each database, by the lengths of the lists. */
   readonly #compiled = new WeakMap<SqlDialect, Map<string, CompiledQuery<Row>>>();
 
-  /** `build` is called once for lists of the same lengths: the statement may depend on nothing else. */
+  /** `build` is called once for each combination of list lengths: the statement must depend on nothing else. */
   constructor(build: Build<Of, Row>) {
     this.#build = build;
   }
 
-  /** Runs it with these values; its rows. */
+  /** Runs the statement with these values. Resolves with its rows. */
   async run(tables: Kysely<Tables>, values: Of, dialect: SqlDialect): Promise<Row[]> {
     const compiled = this.#compile(tables, values, dialect);
     const parameters = compiled.parameters.map((parameter) =>

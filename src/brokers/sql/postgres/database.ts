@@ -1,4 +1,4 @@
-/** A Postgres database as the broker uses it: statements, transactions that begin again if they must, receiving, and what others do. */
+/** A Postgres database as a Database: statements, transactions with retries, receives, and a watch for other processes. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ReceiveOptions } from '../../broker.ts';
 import {
@@ -15,7 +15,7 @@ import { Statement } from '../statement.ts';
 import { isConflict } from './failures.ts';
 import type { NotificationWatch } from './watch.ts';
 
-/** How often a transaction is tried that always comes into the way of others. */
+/** How many times to try a transaction that keeps conflicting with others. */
 const TRIES = 5;
 
 export class PostgresDatabase implements Database {
@@ -25,7 +25,7 @@ export class PostgresDatabase implements Database {
   readonly #watch: NotificationWatch;
   readonly #calls = new InFlightCalls();
 
-  /** The tables are in `schema`, which is the channel of the watch, too. */
+  /** `schema` contains the tables, and is also the channel of the watch. */
   constructor(description: string, schema: string, tables: Kysely<Tables>, watch: NotificationWatch) {
     this.description = description;
     this.dialect = {
@@ -68,7 +68,7 @@ export class PostgresDatabase implements Database {
   }
 }
 
-/** The server ends one of two that wait for each other. It has changed nothing, and can begin again. */
+/** Retries on conflict: the server aborts one of two deadlocked transactions, which changed nothing and can run again. */
 async function untilItEnds<Result>(change: () => Promise<Result>): Promise<Result> {
   for (let left = TRIES - 1; ; left -= 1) {
     try {
@@ -79,7 +79,7 @@ async function untilItEnds<Result>(change: () => Promise<Result>): Promise<Resul
   }
 }
 
-/** A message that was taken, with what was read of its queue. */
+/** A message that was taken, with its queue's columns. */
 interface TakenRow
   extends MessageRow,
     Omit<QueueNow, 'id' | 'name' | 'delay_seconds' | 'content_based_deduplication'> {
@@ -90,14 +90,14 @@ interface Wanted {
   readonly name: string;
   readonly max: number;
   readonly receipt: string;
-  /** Null: the queue's own. */
+  /** Null: the queue's visibility timeout. */
   readonly visibilityTimeout: number | null;
 }
 
 const take = new Statement<Wanted, TakenRow>((tables, { name, max, receipt, visibilityTimeout }, dialect) =>
   tables
     .with('source', (db) => selectQueue(db, name, dialect).select(dialect.relaxed.as('relaxed')))
-    // Found before all else: within the join they might be looked for several times, and found to be others.
+    // In a separate CTE: inside the join, Postgres might run the search several times and find different messages.
     .with(
       (candidate) => candidate('candidate').materialized(),
       (db) =>
@@ -132,8 +132,8 @@ const take = new Statement<Wanted, TakenRow>((tables, { name, max, receipt, visi
 );
 
 /**
- * Takes up to `max` messages, those first that could be received the longest. Undefined if there are none, or no such
- * queue. Messages that others are taking are passed over.
+ * Takes up to `max` messages; those that have been receivable the longest come first. Skips messages that other receives are
+ * taking. Undefined if there are none, or the queue does not exist.
  */
 async function takeMessages(
   tables: Kysely<Tables>,

@@ -1,4 +1,4 @@
-/** Kysely on a pool of node-postgres: a connection that failed is not used again, and transactions do not last for long. */
+/** A Kysely dialect for a node-postgres pool: discards failed connections, and limits how long transactions can last. */
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -12,11 +12,11 @@ import {
 import type { Pool, PoolClient } from 'pg';
 import { isOfStatement } from './failures.ts';
 
-/** Ours take some milliseconds. What a process that hangs, or a host that is lost, has locked is free after this. */
+/** Ours take a few milliseconds. Locks of a hanging process or a lost host are released after this time. */
 export const LONGEST_STATEMENT_MS = 10_000;
 const BEGIN = `begin; set local statement_timeout = ${LONGEST_STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${LONGEST_STATEMENT_MS}`;
 
-/** Kysely's dialect for a pool, which it ends in the end. Throws what `failure` makes of an error. */
+/** Returns the Kysely dialect for a pool, and takes over closing it. Converts errors with `failure` before throwing them. */
 export function postgresDialect(pool: Pool, failure: (error: unknown) => Error): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
@@ -53,7 +53,7 @@ class PostgresDriver implements Driver {
     await connection.executeQuery(CompiledQuery.raw('commit'));
   }
 
-  /** The server rolls back by itself what a lost connection began. */
+  /** Does nothing for a lost connection: the server rolls back its transaction. */
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
     if (!connection.isBroken) await connection.executeQuery(CompiledQuery.raw('rollback'));
   }
@@ -81,7 +81,7 @@ class PostgresConnection implements DatabaseConnection {
     return this.#isBroken;
   }
 
-  /** Nothing is prepared by name: a plan that is kept would be that of the tables when they were small. */
+  /** Uses no named prepared statements: their plans would be kept from when the tables were small. */
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     try {
       const values = parameters.length > 0 ? { values: [...parameters] } : {};
@@ -94,7 +94,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   streamQuery(): never {
-    throw new Error('Queries on Postgres are not streamed: their rows come at once.');
+    throw new Error('Streaming queries is not supported on Postgres.');
   }
 
   release(): void {

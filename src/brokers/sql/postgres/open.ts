@@ -1,4 +1,4 @@
-/** Opens the queues in a Postgres database: connects, and makes their tables if they are missing. */
+/** Opens the queues in a Postgres database: connects, and creates the tables if they are missing. */
 import { Kysely, sql } from 'kysely';
 import type { ClientConfig, CustomTypesConfig } from 'pg';
 import type { Broker } from '../../broker.ts';
@@ -13,22 +13,22 @@ import { isUnknownParameter, postgresFailure } from './failures.ts';
 import { NotificationWatch } from './watch.ts';
 
 /**
- * Connections for statements. A process sends few at once, for it collects what it has to say in requests of ten; more
- * would only wait for each other in the server, whose connections are few and dear. One more listens for changes.
+ * The maximum number of connections for statements, plus one that listens for changes. A process runs few statements at a
+ * time, because it batches requests; more connections would only wait for each other, and they are expensive for the server.
  */
 const MAX_CONNECTIONS = 4;
 const CONNECT_MS = 5_000;
-/** After how long without a word the system asks whether the server is still there: who only listens would not notice. */
+/** How long a connection is idle before TCP keep-alive checks the server: a connection that only listens needs it. */
 const KEEP_ALIVE_MS = 10_000;
-/** How long an answer may take: longer than what the server itself allows a statement. */
+/** How long an answer may take: longer than the server's own limit for a statement. */
 const ANSWER_MS = 15_000;
 
-/** Names the lock that is ours among those of all who use the database: "sqsc" in ASCII. */
+/** Identifies our advisory lock among those of other applications in the database: "sqsc" in ASCII. */
 const LOCK = 0x73717363;
 
 /**
- * Texts are compared byte by byte, as JavaScript does it. Rows live for seconds and are changed two or three times: the server is to
- * clean up when some thousands are dead, whatever the size of the table, and without its usual pauses.
+ * Text compares byte by byte, as in JavaScript. Rows live for seconds and change two or three times, so autovacuum should run
+ * after a few thousand dead rows, whatever the size of the table, and without its usual delays.
  */
 const COLUMN_TYPES: ColumnTypes = {
   integer: 'bigint',
@@ -40,15 +40,15 @@ const COLUMN_TYPES: ColumnTypes = {
 
 /**
  * Opens the queues in the database at `address` (`postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with the parameters of
- * node-postgres, such as `sslmode`), in the schema `sqs_containers` or that of the parameter `schema`. What the address
- * leaves out is taken from the environment (`PGHOST`, …). Throws a BrokerError: of kind `setup` for a wrong address, if the
- * package `pg` is not installed, or if the database does not exist; of others as the server answers.
+ * node-postgres, such as `sslmode`), in the schema `sqs_containers` or the one in the parameter `schema`. Missing parts of
+ * the address come from the environment (`PGHOST`, …). Throws a BrokerError: of kind `setup` if the address is invalid, the
+ * package `pg` is not installed, or the database does not exist; of another kind depending on the server's answer.
  */
 export async function openPostgres(address: string): Promise<Broker> {
   const { default: pg } = await import('pg').catch(notInstalled('pg', 'Queues in Postgres'));
   const parsed = parseAddress(address, pg);
   try {
-    // The server ends what nobody waits for any more, such as a statement behind a lock.
+    // The server cancels statements that we no longer wait for, such as one blocked by a lock.
     return await open(pg, parsed, { statement_timeout: LONGEST_STATEMENT_MS });
   } catch (error) {
     if (isUnknownParameter(error)) return open(pg, parsed, {});
@@ -74,7 +74,7 @@ async function open(
     types: typesOf(pg),
   };
   const pool = new pg.Pool({ ...options, max: MAX_CONNECTIONS });
-  // A connection that is lost while nobody uses it is replaced when it is needed; one in use fails its statement.
+  // An idle connection that is lost is replaced when needed; losing one in use fails its statement.
   const ignore = () => {};
   pool.on('error', ignore);
   pool.on('connect', (client) => client.on('error', ignore));
@@ -91,7 +91,7 @@ async function open(
   return new SqlBroker(new PostgresDatabase(description, schema, tables, watch));
 }
 
-/** Gives numbers of 64 bits as numbers: ours stay below 2^53. */
+/** Parses 64-bit integers as numbers: ours stay below 2^53. */
 function typesOf({ types }: Pg): CustomTypesConfig {
   return {
     getTypeParser: (oid, format) =>
@@ -100,12 +100,12 @@ function typesOf({ types }: Pg): CustomTypesConfig {
 }
 
 /**
- * Makes the schema of the queues, once, whoever else starts at the same time. Throws BrokerErrors; `description` is that of
- * the database.
+ * Creates the schema for the queues, once, even if several processes start at the same time. Throws BrokerErrors;
+ * `description` is the database's.
  */
 async function prepareSchema(tables: Kysely<Tables>, schema: string, description: string): Promise<void> {
   const place = `The schema ${schema} of ${description}`;
-  // A user who may not make tables can use those that are there.
+  // A user without permission to create tables can still use existing ones.
   if (isCurrent(await versionOf(tables, schema), place)) return;
   await tables.transaction().execute(async (change) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)}, hashtext(${schema}))`.execute(change);
@@ -116,9 +116,9 @@ async function prepareSchema(tables: Kysely<Tables>, schema: string, description
   });
 }
 
-/** The version of the tables: 0 if there are none. */
+/** The version of the tables: 0 if they do not exist. */
 async function versionOf(tables: Kysely<Tables>, schema: string): Promise<number> {
-  // Not by to_regclass, which may not know yet what the one who had the lock before has made.
+  // Not with to_regclass, which may not see tables created by the previous holder of the lock.
   const { rows } =
     await sql`select from pg_tables where schemaname = ${schema} and tablename = 'version'`.execute(tables);
   if (rows.length === 0) return 0;

@@ -1,6 +1,6 @@
 /**
- * Hears of what other processes did: listens for notifications on a connection of its own, and has the queues looked at
- * once a second in any case, for while the connection is lost, and for poolers (PgBouncer) that do not pass them on.
+ * Detects changes by other processes: listens for notifications on a separate connection, and also reports a possible change
+ * once a second, in case the connection is lost or a pooler (PgBouncer) does not forward notifications.
  */
 import type { Client } from 'pg';
 
@@ -11,17 +11,17 @@ export class NotificationWatch {
   readonly #channel: string;
   #client: Client | undefined;
   #changed: ((queue?: string) => void) | undefined;
-  /** Something was heard while nobody watched. */
+  /** True if a notification arrived while no watch was active. */
   #hasMissed = false;
   #isClosed = false;
 
-  /** `channel` is an SQL identifier in small letters; the payloads are names of queues. Connects at the first watch. */
+  /** `channel` is a lowercase SQL identifier; the payloads are queue names. Connects when the first watch starts. */
   constructor(newClient: () => Client, channel: string) {
     this.#newClient = newClient;
     this.#channel = channel;
   }
 
-  /** For one at a time. The connection outlives the watch, for the next one. */
+  /** Starts a watch; only one at a time. The connection stays open for the next watch. */
   watch(changed: (queue?: string) => void): () => void {
     this.#changed = changed;
     if (this.#hasMissed) setImmediate(() => this.#tell());
@@ -46,7 +46,7 @@ export class NotificationWatch {
     this.#changed?.(queue);
   }
 
-  /** Where that fails, those who look at the tables meet the same error, and can report it. */
+  /** Ignores failures: queries on the tables fail with the same error, and report it. */
   #listen(): void {
     if (this.#client || this.#isClosed) return;
     const client = this.#newClient();
@@ -63,7 +63,7 @@ export class NotificationWatch {
     client
       .connect()
       .then(() => client.query(`listen ${this.#channel}`))
-      // Something may have changed before.
+      // Something may have changed before the connection listened.
       .then(() => this.#tell(), forget);
   }
 }

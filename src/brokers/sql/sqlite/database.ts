@@ -1,4 +1,4 @@
-/** A SQLite file as the broker uses it: reading, the two kinds of transactions, receiving, and what other processes write. */
+/** A SQLite file as a Database: reads, the two kinds of transactions, receives, and a watch for writes by other processes. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ReceiveOptions } from '../../broker.ts';
@@ -8,7 +8,7 @@ import { sqliteFailure } from './failures.ts';
 import { SharedTransactions } from './shared-transactions.ts';
 import { commitWatch } from './watch.ts';
 
-/** What waits for the disk is set on the connection, and who watches the file sees each commit. */
+/** `relaxed` and `announcement` do nothing: the connection controls waits for the disk, and watchers see every commit. */
 const DIALECT: SqlDialect = {
   now: sql<number>`cast(clock() as integer)`,
   relaxed: sql`null`,
@@ -26,7 +26,7 @@ export class SqliteDatabase implements Database {
   readonly #takeStatements: TakeStatements;
   readonly #calls = new InFlightCalls();
 
-  /** `tables` is Kysely on `connection`, which has the file at `path` open. */
+  /** `tables` is Kysely on `connection`, an open connection to the file at `path`. */
   constructor(path: string, connection: DatabaseSync, tables: Kysely<Tables>) {
     this.description = `sqlite:${path}`;
     this.#path = path;
@@ -71,15 +71,15 @@ export class SqliteDatabase implements Database {
 }
 
 /**
- * Puts the messages of a standard queue that come next in flight, by statements that are prepared once: to build and
- * compile them for each receive would take longer than to run them.
+ * Puts the next messages of a standard queue in flight, with statements that are prepared once: building and compiling them
+ * for each receive would take longer than running them.
  */
 class TakeStatements {
   readonly #queue: StatementSync;
   readonly #next: StatementSync;
   readonly #take: StatementSync;
 
-  /** `connection` has the tables. */
+  /** The tables must exist. */
   constructor(connection: DatabaseSync) {
     this.#queue = connection.prepare('select * from queue where name = ?');
     this.#next = connection.prepare(
@@ -91,11 +91,11 @@ class TakeStatements {
   }
 
   /**
-   * Takes up to `max` messages, those first that could be received the longest. To be called in a transaction. Undefined
-   * if there are none, or no such queue, or if nobody waits for them any more.
+   * Takes up to `max` messages; those that have been receivable the longest come first. Call it in a transaction. Undefined if
+   * there are none, the queue does not exist, or the signal is aborted.
    */
   take(name: string, { max, visibilityTimeout, signal }: ReceiveOptions): Taken | undefined {
-    // The transaction may have been waited for.
+    // The signal may have been aborted while the transaction waited to start.
     if (signal?.aborted) return undefined;
     const queue = this.#queue.get(name) as QueueRow | undefined;
     if (!queue) return undefined;

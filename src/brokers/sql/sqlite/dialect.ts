@@ -1,6 +1,6 @@
 /**
- * Kysely on `node:sqlite`: one connection, whose prepared statements are kept, and transactions that take the lock for
- * writing when they begin. A statement that finds the file locked is tried again without blocking the process.
+ * A Kysely dialect for `node:sqlite`: one connection, cached prepared statements, and transactions that take the write lock
+ * when they begin. Retries a statement when the file is locked, without blocking the process.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import {
@@ -16,10 +16,10 @@ import {
 } from 'kysely';
 import { isLocked, sqliteFailure } from './failures.ts';
 
-/** How long a lock of another process is waited for. Ours are held for some milliseconds at most. */
+/** How long to wait for a lock held by another process. We hold ours for a few milliseconds at most. */
 const LOCKED_MS = 10_000;
 
-/** Kysely's dialect for an open database, which it closes in the end. Throws BrokerErrors that name `path`. */
+/** Returns the Kysely dialect for an open database, and takes over closing it. Throws BrokerErrors that name `path`. */
 export function sqliteDialect(database: DatabaseSync, path: string): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
@@ -29,12 +29,12 @@ export function sqliteDialect(database: DatabaseSync, path: string): Dialect {
   };
 }
 
-/** Leaves out the locks of rows (`for update`), which SQLite has none of: a transaction has the lock of the file. */
+/** Omits row locks (`for update`), which SQLite does not have: a transaction locks the whole file. */
 class QueryCompiler extends SqliteQueryCompiler {
   protected override visitSelectModifier(_node: SelectModifierNode): void {}
 }
 
-/** Kysely lets one user at a time have the connection. */
+/** A driver with one connection, which Kysely gives to one user at a time. */
 class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
@@ -50,7 +50,7 @@ class SqliteDriver implements Driver {
     return this.#connection;
   }
 
-  /** A transaction that began by reading could not write once another process has written: it would have to fail. */
+  /** Takes the write lock at once: a transaction that starts with a read fails on write if another process has written. */
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
@@ -59,7 +59,7 @@ class SqliteDriver implements Driver {
     await connection.executeQuery(CompiledQuery.raw('commit'));
   }
 
-  /** After some errors, such as a full disk, SQLite has rolled back by itself. */
+  /** Tolerates a missing transaction: after some errors, such as a full disk, SQLite has already rolled back. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'));
   }
@@ -74,7 +74,7 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #path: string;
-  /** By their SQL, of which there are a few dozen. */
+  /** Prepared statements by their SQL: a few dozen. */
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync, path: string) {
@@ -96,7 +96,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   streamQuery(): never {
-    throw new Error('Queries on SQLite are not streamed: their rows come at once.');
+    throw new Error('Streaming queries is not supported on SQLite.');
   }
 
   #statement(sql: string): StatementSync {

@@ -1,4 +1,4 @@
-/** Opens a queue file: makes it if it is missing, checks that it is one, and prepares it for several processes. */
+/** Opens a queue file: creates it if it is missing, checks that it is a queue file, and sets it up for several processes. */
 import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -21,13 +21,13 @@ const COLUMN_TYPES: ColumnTypes = {
   key: (column) => column.primaryKey().autoIncrement(),
   oftenChanged: sql``,
 };
-/** For its owner alone: bodies may be private. SQLite gives the files beside it the same mode. */
+/** Owner only, because bodies may be private. SQLite uses the same mode for the files it creates next to it. */
 const FILE_MODE = 0o600;
 
 /**
- * Opens the queues in the file at `path` (absolute), which is made if it is missing. Several processes may have it open.
- * Throws a BrokerError of kind `setup` if the folder is missing, the file is something else or cannot be written, and of
- * kind `unreachable` if the disk is full or another process keeps the file locked.
+ * Opens the queues in the file at `path` (absolute), and creates the file if it is missing. Several processes can have it
+ * open. Throws a BrokerError of kind `setup` if the folder is missing, or the file is not a queue file or not writable, and
+ * of kind `unreachable` if the disk is full or another process keeps the file locked.
  */
 export async function openSqlite(path: string): Promise<Broker> {
   makeFile(path);
@@ -42,7 +42,7 @@ export async function openSqlite(path: string): Promise<Broker> {
   return new SqlBroker(new SqliteDatabase(path, connection, tables));
 }
 
-/** Does not open a file that exists: closing it would drop the locks that this process may hold on it through SQLite. */
+/** Never opens an existing file: closing it would drop the locks that this process may hold on it through SQLite. */
 function makeFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', FILE_MODE));
@@ -59,20 +59,20 @@ function makingFailure(path: string, code: string | undefined, error: unknown): 
     case 'ENOENT':
       return new BrokerError(
         'setup',
-        `There is no folder ${folder} for the queue file ${path}. Make it (mkdir -p ${folder}), or choose another path.`,
+        `The folder ${folder} for the queue file ${path} does not exist. Create it (mkdir -p ${folder}), or choose another path.`,
         cause,
       );
     case 'ENOSPC':
     case 'EDQUOT':
       return new BrokerError(
         'unreachable',
-        `The queue file ${path} cannot be made: the disk is full.`,
+        `The queue file ${path} cannot be created: the disk is full.`,
         cause,
       );
     default:
       return new BrokerError(
         'setup',
-        `The queue file ${path} cannot be made (${code}). Give this user the right to make files in ${folder}, or choose another path.`,
+        `The queue file ${path} cannot be created (${code}). Grant this user permission to create files in ${folder}, or choose another path.`,
         cause,
       );
   }
@@ -91,12 +91,12 @@ async function prepare(tables: Kysely<Tables>, path: string): Promise<void> {
   if (mode !== 'wal') {
     throw new BrokerError(
       'setup',
-      `The queue file ${path} cannot have a write-ahead log (SQLite's journal mode stays "${mode}"). Put it on a local disk.`,
+      `The queue file ${path} cannot use a write-ahead log (SQLite's journal mode is still "${mode}"). Move it to a local disk.`,
     );
   }
-  // A send that was acknowledged survives a loss of power: each commit waits for the disk. With NORMAL it would survive
-  // the end of the process only, and those who chose a queue that lasts would lose messages in the very case they chose
-  // it for. It costs one fdatasync for a request of up to ten messages.
+  // A send that was acknowledged must survive a power failure, so each commit waits for the disk. With NORMAL it would
+  // survive only a crash of the process, and users choose a durable queue for more than that. The cost is one fdatasync
+  // for a request of up to ten messages.
   await pragma(tables, 'synchronous = full');
   await tables.transaction().execute(async (change) => {
     const applicationId = await pragma(change, 'application_id');
@@ -105,7 +105,7 @@ async function prepare(tables: Kysely<Tables>, path: string): Promise<void> {
     if (!isOurs && (applicationId !== 0 || version !== 0 || (await hasTables(change)))) {
       throw new BrokerError(
         'setup',
-        `The SQLite file ${path} has something other than queues in it. Choose another path for the queues.`,
+        `The SQLite file ${path} contains something other than queues. Choose another path for the queues.`,
       );
     }
     const current = await migrate(change, COLUMN_TYPES, version, `The queue file ${path}`);
@@ -115,7 +115,7 @@ async function prepare(tables: Kysely<Tables>, path: string): Promise<void> {
   });
 }
 
-/** Runs a pragma of SQLite; its value, if it has one. */
+/** Runs an SQLite pragma. Resolves with its value, if it has one. */
 async function pragma(tables: Kysely<Tables>, text: string): Promise<unknown> {
   const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${text}`).execute(tables);
   return Object.values(rows[0] ?? {})[0];

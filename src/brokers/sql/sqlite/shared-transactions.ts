@@ -1,22 +1,22 @@
 /**
- * The transactions of a SQLite file. Changes that are asked for in the same turn of the event loop share one, and so the
- * wait for the disk; none is answered before all are committed. If one fails, each gets a transaction of its own.
+ * The transactions of a SQLite file. Changes from the same turn of the event loop share a transaction, and so one wait for
+ * the disk; none resolves before the transaction is committed. If one fails, each runs again in its own transaction.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../schema.ts';
 
-/** Whether a commit waits for the disk (`full`), which halves the rate, or not (`normal`): SQLite's words. */
+/** Whether a commit waits for the disk (`full`), which halves the throughput, or not (`normal`), in SQLite's terms. */
 export type Synchronous = 'full' | 'normal';
 
 interface Change {
   readonly synchronous: Synchronous;
-  /** Makes the change. What it returns answers who asked for it. */
+  /** Makes the change. Returns a function that resolves the caller's promise, to be called after the commit. */
   readonly make: (tables: Transaction<Tables>) => Promise<() => void>;
   readonly reject: (error: unknown) => void;
 }
 
-/** Other processes wait for the lock meanwhile, and this one for everything else. */
+/** A limit, because during a transaction other processes wait for the lock, and this process does nothing else. */
 const CHANGES_AT_ONCE = 20;
 
 export class SharedTransactions {
@@ -26,15 +26,15 @@ export class SharedTransactions {
   #synchronous: Synchronous | undefined;
   #isCommitting = false;
 
-  /** `tables` is Kysely on `connection`, on which nobody else begins transactions. */
+  /** `tables` is Kysely on `connection`. Nothing else may begin transactions on this connection. */
   constructor(connection: DatabaseSync, tables: Kysely<Tables>) {
     this.#connection = connection;
     this.#tables = tables;
   }
 
   /**
-   * Runs `work` in a transaction, and resolves with its result when that is committed. It runs a second time if another
-   * that shares the transaction fails.
+   * Runs `work` in a transaction, and resolves with its result after the commit. `work` runs a second time if another change
+   * in the same transaction fails.
    */
   run<Result>(
     synchronous: Synchronous,
@@ -51,8 +51,8 @@ export class SharedTransactions {
   }
 
   /**
-   * SQLite's lock has no line of those who wait for it: a busy process that took it again at once would leave it to no
-   * other, and not come to its own timers.
+   * Waits for a turn of the event loop. SQLite's lock has no queue: a busy process that took it again immediately would
+   * starve other processes, and its own timers.
    */
   #commitSoon(): void {
     if (!this.#isCommitting) setImmediate(() => this.#commitNext());

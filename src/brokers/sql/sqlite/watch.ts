@@ -1,16 +1,16 @@
 /**
- * Notices what other processes write to a SQLite file: by the changes of its log of writes (the `-wal` file), and five
- * times a second in any case, for file systems that do not tell.
+ * Detects writes to a SQLite file by other processes: through changes of its write-ahead log (the `-wal` file), and by
+ * polling five times a second, for file systems that do not report changes.
  */
 import { type FSWatcher, watch } from 'node:fs';
 
 const LOOK_EVERY_MS = 200;
-/** A commit shows some time after the log has changed: when it has reached the disk. */
+/** A commit is visible some time after the log has changed: when it has reached the disk. */
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 32;
 
 /**
- * Makes the `watch` of a Database. `version` gives a number that another process's commit changes (SQLite's
+ * Creates the `watch` function of a Database. `version` returns a number that changes when another process commits (SQLite's
  * `data_version`).
  */
 export function commitWatch(path: string, version: () => number): (changed: () => void) => () => void {
@@ -19,7 +19,7 @@ export function commitWatch(path: string, version: () => number): (changed: () =
     try {
       return version();
     } catch {
-      // Whoever looks at the tables now meets the same error, and can report it.
+      // Queries on the tables now fail with the same error, and report it.
       return Number.NaN;
     }
   };
@@ -46,7 +46,7 @@ export function commitWatch(path: string, version: () => number): (changed: () =
       lookSoon();
     });
     const interval = setInterval(look, LOOK_EVERY_MS);
-    // For what was written before the watch began.
+    // For writes from before the watch began.
     lookSoon();
     return () => {
       clearInterval(interval);
@@ -56,7 +56,7 @@ export function commitWatch(path: string, version: () => number): (changed: () =
   };
 }
 
-/** Where the system cannot watch (too many watches, some network file systems), the regular look has to do. */
+/** If the system cannot watch the file (too many watches, some network file systems), only the polling remains. */
 function onLogChange(path: string, changed: () => void): () => void {
   let watcher: FSWatcher | undefined;
   const stop = () => watcher?.close();
