@@ -131,7 +131,7 @@ describe('a container beside a copy of another version', function () {
     const { code, stderr } = await handleOne(home, '../project/worker.mjs:worker');
     expect(code, stderr).to.equal(0);
     expect(stderr.match(/Warning: .*/g)).to.deep.equal([
-      `Warning: sqs-containers ${version} in ${home} runs, and sqs-containers ${near} in ${other} is imported: install the same version in both places.`,
+      `Warning: sqs-containers ${version} is running from ${home}, but sqs-containers ${near} is imported from ${other}: install the same version in both places.`,
     ]);
     expect(stderr).to.contain('not yet').and.not.to.contain('at worker');
   });
@@ -143,7 +143,7 @@ describe('a container beside a copy of another version', function () {
     const { code, stderr } = await handleOne(home, '../project/worker.mjs:worker');
     expect(code).to.equal(78);
     expect(stderr).to.contain(
-      `sqs-containers ${version} in ${home} runs, and sqs-containers ${far} in ${other} is imported: they do not work together.`,
+      `sqs-containers ${version} is running from ${home}, but sqs-containers ${far} is imported from ${other}: these versions are incompatible.`,
     );
   });
 });

@@ -1,11 +1,11 @@
 /**
- * Errors that are told by brand: a process may have two copies of this package, such as those of an application and of a
- * dependency, and what one of them throws is the same to the other.
+ * Recognizes errors by brand. A process may contain two copies of this package, such as an application's and a
+ * dependency's, and `instanceof` must work for the errors of both.
  */
 
 /**
- * Lets `instanceof` hold for the errors of every copy of this package. `name` is that of the class, which is not read
- * from it, because bundlers rename classes. A subclass without a brand of its own is told by `instanceof` as ever.
+ * Makes `instanceof` true for errors from any copy of this package. `name` is the class's name; it is not read from the
+ * class, because bundlers rename classes. For a subclass without its own brand, `instanceof` works as usual.
  *
  *     class QueueNotFoundError extends BrokerError {
  *       static {

@@ -1,20 +1,20 @@
 /**
- * Imports what `module:expr` names (zc.sqs's worker option), a worker or a broker: a path relative to the ini file or a
- * package, and an export of it or a dotted path into one. TypeScript needs no build step.
+ * Imports the worker or broker that `module:expr` names (like zc.sqs's worker option). `module` is a package or a path
+ * relative to the ini file; `expr` is an export or a dotted path into one. TypeScript needs no build step.
  */
 import { existsSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isOwn, requireOwnAsIs, shareThisCopy } from './one-copy.ts';
 
-/** The module could not be imported, or has no such export. The message says which of these, and what there is. */
+/** The module could not be imported, or does not have the export. The message says which, and lists its exports. */
 export class ModuleLoadError extends Error {
   override readonly name = 'ModuleLoadError';
 }
 
 /**
- * Resolves to the value of `expression`, such as `./adder.ts:adder` or `my-package/workers:mail.factory`.
- * Relative paths and packages are looked up from `directory`, the ini file's folder. Throws ModuleLoadError.
+ * Resolves to the value of `expression`, such as `./adder.ts:adder` or `my-package/workers:mail.factory`. Looks up
+ * relative paths and packages from `directory`, the ini file's folder. Throws ModuleLoadError.
  */
 export async function loadExpression(expression: string, directory: string): Promise<unknown> {
   const colon = expression.lastIndexOf(':');
@@ -26,7 +26,7 @@ export async function loadExpression(expression: string, directory: string): Pro
   return follow(await importModule(specifier, directory), path, specifier);
 }
 
-/** Imports a module as `loadExpression` does. Throws ModuleLoadError. */
+/** Imports a module, like `loadExpression`. Throws ModuleLoadError. */
 export async function importModule(specifier: string, directory: string): Promise<Record<string, unknown>> {
   shareThisCopy();
   const url = await locate(specifier, directory);
@@ -41,16 +41,15 @@ export async function importModule(specifier: string, directory: string): Promis
   }
 }
 
-/** The URL of a module that exists. A path needs no leading `./` if there is such a file beside the ini file. */
+/** The URL of an existing module. A path does not need a leading `./` if the file is next to the ini file. */
 async function locate(specifier: string, directory: string): Promise<string> {
   const file = resolve(directory, specifier);
   if (existsSync(file)) return pathToFileURL(file).href;
   if (/^\.{0,2}\//.test(specifier)) {
-    throw new ModuleLoadError(`There is no module ${specifier}: the file ${file} does not exist.`);
+    throw new ModuleLoadError(`Cannot find module ${specifier}: the file ${file} does not exist.`);
   }
   const { resolve: resolveSpecifier } = await import('import-meta-resolve');
-  // From the ini file's folder first; what is installed beside this program serves as well, and its own workers come
-  // from nowhere else.
+  // Look in the ini file's folder first, then next to this program. Its own workers are only there.
   const parents = [
     ...(isOwn(specifier) ? [] : [pathToFileURL(join(directory, 'ini')).href]),
     import.meta.url,
@@ -60,21 +59,21 @@ async function locate(specifier: string, directory: string): Promise<string> {
       const url = resolveSpecifier(specifier, parent);
       if (!url.startsWith('file:') || existsSync(new URL(url))) return url;
     } catch {
-      // Not from here; the error below names what was tried.
+      // Not found from here. The error below lists what was tried.
     }
   }
   throw new ModuleLoadError(
-    `There is no module ${specifier}: neither the file ${file} nor a package of that name that can be imported from ${directory}.`,
+    `Cannot find module ${specifier}: there is no file ${file}, and no package with that name can be imported from ${directory}.`,
   );
 }
 
 let typeScript: Promise<void> | undefined;
 
-/** Named outside of `import()`: a bundler would take tsx into an application's bundle, where it does not work. */
+/** Not inside `import()`, because a bundler would add tsx to an application's bundle, where it does not work. */
 const TSX_FOR_REQUIRE: string = 'tsx/cjs/api';
 const TSX_FOR_IMPORT: string = 'tsx/esm/api';
 
-/** tsx, loaded only for a TypeScript worker. It registers once, so that the worker shares this program's own classes. */
+/** Loads tsx, only for TypeScript workers. Registers it once, so that the worker shares this program's classes. */
 function understandTypeScript(): Promise<void> {
   typeScript ??= (async () => {
     const [cjs, esm] = await Promise.all([
@@ -87,7 +86,7 @@ function understandTypeScript(): Promise<void> {
   return typeScript;
 }
 
-/** Follows a dotted path into a module. CommonJS modules have their exports under `default`, too. */
+/** Follows a dotted path into a module. CommonJS modules also have their exports under `default`. */
 function follow(module: Record<string, unknown>, path: string, specifier: string): unknown {
   let value: unknown = module;
   let from = specifier;
@@ -97,7 +96,7 @@ function follow(module: Record<string, unknown>, path: string, specifier: string
       const names = index === 0 ? exportNames(module) : memberNames(value);
       throw new ModuleLoadError(
         `${from} has no ${index === 0 ? 'export' : 'member'} "${name}". ${
-          names.length > 0 ? `It has: ${names.join(', ')}.` : 'It has none at all.'
+          names.length > 0 ? `It has: ${names.join(', ')}.` : 'It has none.'
         }`,
       );
     }
@@ -110,13 +109,13 @@ function follow(module: Record<string, unknown>, path: string, specifier: string
 function member(value: unknown, name: string): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
   const found: unknown = (value as Record<string, unknown>)[name];
-  // A method keeps its object, so that `module:service.handler` can use `this`.
+  // Bind methods to their object, so that `module:service.handler` can use `this`.
   return typeof found === 'function' && !isClass(found) && !isModule(value)
     ? (found.bind(value) as unknown)
     : found;
 }
 
-/** Whether what was imported is to be constructed: a class cannot be called. */
+/** Whether an imported value must be constructed with `new`: a class cannot be called. */
 export function isClass(value: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(value));
 }

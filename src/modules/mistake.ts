@@ -1,7 +1,7 @@
-/** Whether what a factory threw is a mistake in code or settings, or something outside that may come right by itself. */
+/** Decides whether a factory's error is a mistake in code or settings, or an external problem that may go away. */
 import { BrokerConfigError } from '../brokers/errors.ts';
 
-/** By name, not class: a process may have loaded this package, and others, more than once. */
+/** By name, not by class: a process may have loaded this package, or others, more than once. */
 const MISTAKES = new Set([
   'TypeError',
   'ReferenceError',
@@ -19,8 +19,8 @@ const MISSING_MODULE = /^(ERR_)?MODULE_NOT_FOUND$/;
 const NETWORK = /^(ECONN\w+|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOST\w+|ENET\w+|EPIPE|UND_ERR_\w+)$/;
 
 /**
- * True if calling the factory again will not help. Anything that comes from the network may come right, whatever it is
- * wrapped in; so may an error of no known kind.
+ * True if calling the factory again will not help. A network error may go away, whatever it is wrapped in, and so may
+ * an error of an unknown kind.
  *
  *     isMistake(new TypeError('config.url is undefined'))                            // true
  *     isMistake(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }))  // false
@@ -33,11 +33,11 @@ export function isMistake(error: unknown): boolean {
   return MISTAKES.has(String(name)) || MISSING_MODULE.test(String(code));
 }
 
-/** Looks into the causes, and into what an AggregateError (several addresses of a host were tried) gathers. */
+/** Also checks the causes, and the errors in an AggregateError (several addresses of a host were tried). */
 function isFromNetwork(error: unknown, seen = new Set<unknown>()): boolean {
   if (typeof error !== 'object' || error === null || seen.has(error)) return false;
   seen.add(error);
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
   const inside = [cause, ...(Array.isArray(errors) ? (errors as unknown[]) : [])];
-  return NETWORK.test(String(code)) || inside.some((one) => isFromNetwork(one, seen));
+  return NETWORK.test(String(code)) || inside.some((inner) => isFromNetwork(inner, seen));
 }

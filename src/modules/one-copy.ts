@@ -1,7 +1,7 @@
 /**
- * One copy of this package in a process. A project may have its own installation beside the one whose container runs it
- * (a global one, or that of npx): what its worker, its task modules and its custom broker import of the package is then
- * the copy that runs, if both are of the same version.
+ * Keeps to one copy of this package per process. A project may have its own installation in addition to the one whose
+ * container is running (global, or from npx). If both have the same version, the project's worker, task modules and
+ * custom broker import the running copy.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire, findPackageJSON, registerHooks } from 'node:module';
@@ -9,7 +9,7 @@ import { dirname, join, sep } from 'node:path';
 
 const NAME = 'sqs-containers';
 
-/** The copy that runs and another one are too far apart. The message says which versions they have, and where they are. */
+/** The running copy and another copy are incompatible. The message contains their versions and folders. */
 class IncompatibleCopyError extends Error {
   override readonly name = 'IncompatibleCopyError';
 }
@@ -21,8 +21,8 @@ interface Copy {
 }
 
 /**
- * What is to be imported where a project has a copy of its own: `ours`, for the same version; `theirs`, which works
- * together with ours; `neither`, because the two would misunderstand each other.
+ * Which copy to import if a project has its own: `ours` if the versions are the same; `theirs` if it is compatible with
+ * ours; `neither` if the two are incompatible.
  *
  *     choose('0.1.2', '0.1.2')    // 'ours'
  *     choose('1.4.0', '1.2.3')    // 'theirs': the same major version
@@ -33,32 +33,32 @@ export function choose(own: string, other: string): 'ours' | 'theirs' | 'neither
   return line(own) === line(other) ? 'theirs' : 'neither';
 }
 
-/** What stays the same between versions that work together: `1`, or `0.1`. */
+/** The part of the version that compatible versions have in common: `1`, or `0.1`. */
 function line(version: string): string {
   const [major = '', minor = ''] = version.split('.');
   return major === '0' ? `0.${minor}` : major;
 }
 
-/** Whether a module is one of this package, by its name: `sqs-containers` or `sqs-containers/tasks`. */
+/** Whether a module belongs to this package, by its name: `sqs-containers` or `sqs-containers/tasks`. */
 export function isOwn(specifier: string): boolean {
   return specifier === NAME || specifier.startsWith(`${NAME}/`);
 }
 
 let isShared = false;
-/** The folders of other copies that a warning has named. */
+/** The folders of other copies that we have warned about. */
 const named = new Set<string>();
 
 /**
- * From now on `import` and `require` of this package lead to the copy that runs, also where the package is not installed
- * at all. Of a version that works together with it, the other copy is kept, with one warning. What imports a version that
- * does not, fails with an error that names both.
+ * Makes `import` and `require` of this package return the running copy, even where the package is not installed. A copy
+ * with a compatible version is kept, with one warning. Importing an incompatible version fails with an error that names
+ * both.
  */
 export function shareThisCopy(): void {
   if (isShared) return;
   isShared = true;
   registerHooks({
     resolve(specifier, context, next) {
-      // Where our own copy looks for its entries, below, it finds them by itself.
+      // Our own lookup of this package's entries, below.
       if (!isOwn(specifier) || context.parentURL === import.meta.url) return next(specifier, context);
       const ours = ownUrl(specifier);
       if (ours === undefined) return next(specifier, context);
@@ -67,7 +67,7 @@ export function shareThisCopy(): void {
         if (keeps(found.url, ours)) return found;
       } catch (error) {
         if (error instanceof IncompatibleCopyError) throw error;
-        // It is not installed where it is imported, or that version has no such entry.
+        // It is not installed there, or that version does not have this entry.
       }
       return { url: ours, shortCircuit: true };
     },
@@ -75,8 +75,8 @@ export function shareThisCopy(): void {
 }
 
 /**
- * Calls `register`, which makes `require` compile what it loads, as tsx does, but for our own modules: these would be
- * there a second time, as CommonJS.
+ * Calls `register`, which makes `require` compile modules (tsx), but excludes our own modules: they would otherwise be
+ * loaded a second time, as CommonJS.
  */
 export function requireOwnAsIs(register: () => void): void {
   const { extensions } = createRequire(import.meta.url);
@@ -89,7 +89,7 @@ export function requireOwnAsIs(register: () => void): void {
   extensions['.js'] = (module, file) => (file.startsWith(own) ? asIs : compiled)(module, file);
 }
 
-/** The URL of a module in the copy that runs; undefined if it has none, or if it was bundled into an application. */
+/** The URL of a module in the running copy; undefined if it does not exist, or is bundled into an application. */
 function ownUrl(specifier: string): string | undefined {
   try {
     return import.meta.resolve(specifier);
@@ -98,16 +98,16 @@ function ownUrl(specifier: string): string | undefined {
   }
 }
 
-/** Whether the module that was found is the one to be imported. Throws IncompatibleCopyError. */
+/** Whether to import the module that was found, not ours. Throws IncompatibleCopyError. */
 function keeps(found: string, ours: string): boolean {
   const [own, other] = [copyOf(ours), copyOf(found)];
   if (own.folder === other.folder) return true;
   const choice = choose(own.version, other.version);
   if (choice === 'ours') return false;
-  const both = `sqs-containers ${own.version} in ${own.folder} runs, and sqs-containers ${other.version} in ${other.folder} is imported`;
+  const both = `sqs-containers ${own.version} is running from ${own.folder}, but sqs-containers ${other.version} is imported from ${other.folder}`;
   if (choice === 'neither') {
     throw new IncompatibleCopyError(
-      `${both}: they do not work together. Install the same version in both places.`,
+      `${both}: these versions are incompatible. Install the same version in both places.`,
     );
   }
   if (!named.has(other.folder)) process.emitWarning(`${both}: install the same version in both places.`);
@@ -115,7 +115,7 @@ function keeps(found: string, ours: string): boolean {
   return true;
 }
 
-/** The copy that a module belongs to. */
+/** The copy to which a module belongs. */
 function copyOf(url: string): Copy {
   const file = findPackageJSON(url);
   if (file === undefined) throw new Error(`${url} is not in a package.`);

@@ -88,9 +88,9 @@ describe('a broker of your own', () => {
     for (const [address, reason] of [
       [
         './missing.ts:MyBroker',
-        `There is no module ./missing.ts: the file ${directory}/missing.ts does not exist.`,
+        `Cannot find module ./missing.ts: the file ${directory}/missing.ts does not exist.`,
       ],
-      ['sqlit:queues.db', `There is no module sqlit: neither the file ${directory}/sqlit nor a package`],
+      ['sqlit:queues.db', `Cannot find module sqlit: there is no file ${directory}/sqlit, and no package`],
       [
         './mine.ts:YourBroker',
         './mine.ts has no export "YourBroker". It has: BrokerOf01, MyBroker, address, broken,',

@@ -40,7 +40,7 @@ describe('--check of an ini file with a broker that is', function () {
     const [missing, wrong] = await Promise.all([check('rabbit:Broker'), check('./broker.mjs:text')]);
     expect([missing.ended, wrong.ended]).to.deep.equal([78, 78]);
     expect(missing.stderr)
-      .to.match(/^Cannot load the broker rabbit:Broker: There is no module rabbit: /)
+      .to.match(/^Cannot load the broker rabbit:Broker: Cannot find module rabbit: /)
       .and.contain('Valid broker addresses: sqs, ');
     expect(wrong.stderr).to.match(/^\.\/broker\.mjs:text is not a broker: /);
   });

@@ -141,7 +141,7 @@ describe('the configuration of sqs-sequential', function () {
     [
       'whose module is missing',
       './nowhere.mjs:adder',
-      /^There is no module \.\/nowhere\.mjs: the file .* does not exist/,
+      /^Cannot find module \.\/nowhere\.mjs: the file .* does not exist/,
     ],
     [
       'that its module does not export',

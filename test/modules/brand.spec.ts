@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as exported from '../../src/index.ts';
 import { brand } from '../../src/modules/brand.ts';
 
-/** The class as another copy of the package has it. */
+/** The same class from another copy of the package. */
 function otherCopy() {
   class Refusal extends Error {
     static {
@@ -15,25 +15,25 @@ function otherCopy() {
 describe('a branded error', () => {
   const Refusal = otherCopy();
 
-  it('is an instance of the class of every copy of the package', () => {
+  it('is an instance of the class from every copy of the package', () => {
     expect(new Refusal()).to.be.instanceOf(otherCopy());
     expect(new Refusal()).to.be.instanceOf(Error);
   });
 
-  it('is not one of another class', () => {
+  it('is not an instance of another class', () => {
     expect(new exported.TransientError()).not.to.be.instanceOf(Refusal);
     for (const other of [new Error('no'), {}, undefined, null, 'Refusal']) {
       expect(other instanceof Refusal).to.equal(false);
     }
   });
 
-  it('is not one of a subclass, which is told by itself', () => {
+  it('is not an instance of a subclass, which has its own instanceof', () => {
     class Polite extends Refusal {}
     expect(new Refusal()).not.to.be.instanceOf(Polite);
     expect(new Polite()).to.be.instanceOf(Polite).and.instanceOf(otherCopy());
   });
 
-  it('is every error that the package exports', () => {
+  it('includes every error that the package exports', () => {
     const errors = Object.values(exported).filter(
       (value): value is typeof exported.Retry =>
         typeof value === 'function' && value.prototype instanceof Error,

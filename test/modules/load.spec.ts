@@ -44,28 +44,28 @@ describe('importing module:expr', () => {
     });
     after(() => rmSync(directory, { recursive: true }));
 
-    it('finds what is installed beside the ini file, by its package exports', async () => {
+    it('finds packages installed next to the ini file, by their exports', async () => {
       expect(await loadExpression('@acme/workers/mail:factory', directory)).to.be.a('function');
     });
 
-    it('says that there is no such package', async () => {
+    it('reports a missing package', async () => {
       const error = await failure('@acme/nothing:factory', directory);
       expect(error).to.be.instanceOf(ModuleLoadError);
       expect(error.message).to.equal(
-        `There is no module @acme/nothing: neither the file ${directory}/@acme/nothing nor a package of that name that can be imported from ${directory}.`,
+        `Cannot find module @acme/nothing: there is no file ${directory}/@acme/nothing, and no package with that name can be imported from ${directory}.`,
       );
     });
   });
 
-  it('says which file is missing', async () => {
+  it('reports which file is missing', async () => {
     const error = await failure('./missing.ts:factory');
     expect(error).to.be.instanceOf(ModuleLoadError);
     expect(error.message).to.equal(
-      `There is no module ./missing.ts: the file ${fixtures}/missing.ts does not exist.`,
+      `Cannot find module ./missing.ts: the file ${fixtures}/missing.ts does not exist.`,
     );
   });
 
-  it('says which export is missing and which there are', async () => {
+  it('reports which export is missing and which exist', async () => {
     expect((await failure('./workers.ts:plane')).message).to.equal(
       './workers.ts has no export "plane". It has: Adder, Two, calls, default, failing, nothing, number, plain, raw, services, slow.',
     );
@@ -74,13 +74,13 @@ describe('importing module:expr', () => {
     );
   });
 
-  it('says why a module failed to load, and keeps the cause', async () => {
+  it('reports why a module failed to load, and keeps the cause', async () => {
     const error = await failure('./broken.ts:factory');
     expect(error.message).to.equal('The module ./broken.ts failed to load: cannot be imported');
     expect(error.cause).to.be.instanceOf(Error);
   });
 
-  it('says what an expression looks like', async () => {
+  it('explains what an expression looks like', async () => {
     for (const expression of ['workers.ts', ':plain', 'workers.ts:']) {
       expect((await failure(expression)).message).to.contain('is not module:expr');
     }

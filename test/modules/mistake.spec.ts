@@ -4,8 +4,8 @@ import { isMistake } from '../../src/modules/mistake.ts';
 
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
 
-describe('what a factory threw', () => {
-  it('is a mistake if it is an error of the language, of a check, or of loading', () => {
+describe('an error from a factory', () => {
+  it('is a mistake if it comes from the language, a validation, or loading', () => {
     const named = (name: string) => Object.assign(new Error('wrong'), { name });
     const mistakes = [
       new TypeError('config.url is undefined'),
@@ -20,7 +20,7 @@ describe('what a factory threw', () => {
     for (const error of mistakes) expect(isMistake(error), String(error)).to.equal(true);
   });
 
-  it('is none if it comes from the network, whatever it is wrapped in', () => {
+  it('is not a mistake if it comes from the network, whatever it is wrapped in', () => {
     const codes =
       'ECONNREFUSED ECONNRESET ENOTFOUND ETIMEDOUT EHOSTUNREACH EAI_AGAIN ENETUNREACH EPIPE'.split(' ');
     for (const code of [...codes, 'UND_ERR_CONNECT_TIMEOUT']) {
@@ -35,7 +35,7 @@ describe('what a factory threw', () => {
     }
   });
 
-  it('is none if it says nothing of its kind', () => {
+  it('is not a mistake if its kind is unknown', () => {
     const circular = new TypeError('wrong');
     circular.cause = circular;
     expect(isMistake(circular)).to.equal(true);
