@@ -127,7 +127,7 @@ describe('bad input', function () {
     await expectToSendAgain(bodies, folder, queue);
   });
 
-  it('from a server that hands out whatever there is, is treated the same', async () => {
+  it('from a server that delivers anything is treated the same', async () => {
     const broker = `sqs+${stub.url}`;
     const folder = folderFor(broker);
     const queue = await openJobs(broker, folder);
@@ -136,7 +136,7 @@ describe('bad input', function () {
     await expectToSendAgain(bodies, folder, queue);
   });
 
-  it('that the worker refuses is treated the same', async () => {
+  it('that the worker rejects is treated the same', async () => {
     const folder = folderFor('sqlite:queues.db');
     const queue = await openJobs('sqlite:queues.db', folder);
     for (const what of ['bad', 'good']) await queue.send([{ body: `[["${what}"],{}]` }]);
@@ -148,7 +148,7 @@ describe('bad input', function () {
     expect(bodiesOf(folder)).to.deep.equal(['[["bad"],{}]']);
   });
 
-  it('is kept in the queue with on_error = retry, and not in the messages log', async () => {
+  it('stays in the queue with on_error = retry, and is not written to the messages log', async () => {
     const folder = folderFor('sqlite:queues.db', 'on_error = retry\n');
     const queue = await openJobs('sqlite:queues.db', folder);
     await queue.send([{ body: '{oops' }]);
@@ -158,7 +158,7 @@ describe('bad input', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
-  it('is not what a TransientError says: the message is kept, with one line in the log', async () => {
+  it('does not include a TransientError: the message stays in the queue, with one line in the log', async () => {
     const folder = folderFor('sqlite:queues.db');
     const queue = await openJobs('sqlite:queues.db', folder);
     await queue.send([{ body: '[["busy"],{}]' }]);
@@ -166,7 +166,7 @@ describe('bad input', function () {
     const [connected, told, drained, ...others] = container.stderr.trimEnd().split('\n');
     expect(connected).to.contain('Connected');
     expect(told).to.match(
-      /INFO sequential: Message \S+ comes back in 900 s: the mail server is busy \(.*\)$/,
+      /INFO sequential: Message \S+ is retried in 900 s: the mail server is busy \(.*\)$/,
     );
     expect(drained).to.contain('Drained');
     expect(others).to.deep.equal([]);

@@ -30,13 +30,13 @@ describe('--check of an ini file with a broker that is', function () {
     return { stdout, stderr, ended };
   }
 
-  it('one of your own imports it, and does not open it', async () => {
+  it('custom imports it, and does not open it', async () => {
     const { stdout, stderr, ended } = await check('./broker.mjs:Mine');
     expect({ stderr, ended }).to.deep.equal({ stderr: '', ended: 0 });
     expect(stdout).to.contain('\nbroker = ./broker.mjs:Mine\n');
   });
 
-  it('missing says so, with what is possible', async () => {
+  it('missing reports that, with the possible values', async () => {
     const [missing, wrong] = await Promise.all([check('rabbit:Broker'), check('./broker.mjs:text')]);
     expect([missing.ended, wrong.ended]).to.deep.equal([78, 78]);
     expect(missing.stderr)
@@ -45,7 +45,7 @@ describe('--check of an ini file with a broker that is', function () {
     expect(wrong.stderr).to.match(/^\.\/broker\.mjs:text is not a broker: /);
   });
 
-  it('on a server shows no password, nor does one that is wrong', async () => {
+  it('on a server shows no password, nor does an invalid one', async () => {
     for (const address of ['postgres://me:s3/cret@host/queues', 'redis://host?password=s3/cret']) {
       const [right, wrong] = await Promise.all([
         check(address.replace('/cret', '%2Fcret')),

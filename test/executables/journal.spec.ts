@@ -34,7 +34,7 @@ describe('the log of sqs-sequential under systemd', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  it('begins each line with its priority for the journal, those of a stack too', async () => {
+  it('starts each line with its priority for the journal, including lines of a stack', async () => {
     const lines = await logOfFailure(true);
     const priorities = lines.map((line) => line.slice(0, 3));
     expect(lines[0]).to.match(/^<6>\S+Z INFO sequential: Connected/);
@@ -45,7 +45,7 @@ describe('the log of sqs-sequential under systemd', function () {
     expect(new Set(priorities)).to.deep.equal(new Set(['<6>', '<3>']));
   });
 
-  it('has a priority on what is wrong with the configuration, too', async () => {
+  it('has a priority on configuration errors, too', async () => {
     const folder = folderWith({ 'worker.ini': '[container]\nqueue = jobs\npol = 1\n' });
     const { ended, lines } = await runInJournal(folder, true, 'worker.ini');
     expect(ended).to.equal(78);

@@ -52,7 +52,7 @@ describe('sqs-sequential while its endpoint is down', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  it('says so once, finishes what it has, and recovers by itself', async () => {
+  it('logs it once, finishes the messages it has, and recovers on its own', async () => {
     const stub = await startStub({ queues: ['jobs'] });
     putOff(() => stub.stop());
     const gate = new Gate(Number(new URL(stub.url).port));
@@ -70,7 +70,7 @@ describe('sqs-sequential while its endpoint is down', function () {
     await gate.close();
     writeFileSync(join(folder, 'finish'), '');
     await container.prints(/^end long$/);
-    await container.prints(/ERROR sequential: Receiving from the queue "jobs" failed/);
+    await container.prints(/ERROR sequential: Receiving from queue "jobs" failed \(attempt 1\)/);
     for (const what of ['one', 'two', 'three']) queue.send(`[["${what}"],{}]`, {});
     await gate.open();
 
@@ -81,10 +81,10 @@ describe('sqs-sequential while its endpoint is down', function () {
 
     expect(container.stdout.match(/^begin .*/gm)).to.have.lengthOf(4);
     expect(container.stderr.match(/ ERROR /g)).to.have.lengthOf(1);
-    expect(container.stderr).to.match(/failed; trying again in .* Cannot reach SQS .* Check the network/);
     expect(container.stderr).to.match(
-      /INFO sequential: Receiving from the queue "jobs" works again after \d/,
+      /failed \(attempt 1\); retrying in .* Cannot reach SQS .* Check the network/,
     );
+    expect(container.stderr).to.match(/INFO sequential: Receiving from queue "jobs" works again after \d/);
   });
 });
 

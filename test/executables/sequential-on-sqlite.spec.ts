@@ -36,7 +36,7 @@ describe('sqs-sequential on sqlite', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  it('says where it is connected, and hands out one message at a time, in order, and nothing else', async () => {
+  it('logs where it is connected, and handles one message at a time, in order', async () => {
     const folder = folderFor('recorder', '[worker]\ngreeting = hello\n');
     const queue = await openQueue(folder);
     await call(queue, ...letters);
@@ -53,7 +53,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('starts a message that is sent while it waits at once', async () => {
+  it('immediately starts a message that is sent while it waits', async () => {
     const folder = folderFor('recorder');
     const queue = await openQueue(folder);
     const container = startIn(folder);
@@ -64,7 +64,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(performance.now() - sentAt).to.be.below(2_000);
   });
 
-  it('handles messages once, and deletes them, though a worker blocks it beyond the visibility timeout', async () => {
+  it('handles messages once, and deletes them, even if a worker blocks it beyond the visibility timeout', async () => {
     const folder = folderFor('blocker', 'visibility_timeout = 1\n');
     const queue = await openQueue(folder);
     await call(queue, ['a'], ['block'], ['b']);
@@ -74,7 +74,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('exits after --message-limit messages, or after message_limit of the ini file, and leaves the others', async () => {
+  it('exits after --message-limit messages, or after message_limit in the ini file, and leaves the others', async () => {
     const folders = [folderFor('recorder'), folderFor('recorder', 'message_limit = 3\n')] as const;
     const queues = await Promise.all(folders.map(openQueue));
     await Promise.all(queues.map((queue) => call(queue, ...letters)));
@@ -96,7 +96,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(container.stdout).to.contain(' a 1\n').and.not.contain(' b 1\n');
   });
 
-  it('exits once no message has come for --idle-exit, or idle_exit, when all is done', async () => {
+  it('exits when no message has arrived for --idle-exit, or idle_exit, and all are done', async () => {
     const folders = [folderFor('recorder'), folderFor('recorder', 'idle_exit = 300ms\n')] as const;
     for (const folder of folders) await call(await openQueue(folder), ...letters);
     const containers = [startIn(folders[0], '--idle-exit', '0.3'), startIn(folders[1])];
@@ -106,7 +106,7 @@ describe('sqs-sequential on sqlite', function () {
     }
   });
 
-  it('exits at whichever of both limits comes first', async () => {
+  it('exits at whichever limit comes first', async () => {
     const folders = [folderFor('recorder'), folderFor('recorder')] as const;
     for (const folder of folders) await call(await openQueue(folder), ...letters);
     const limited = startIn(folders[0], '--idle-exit', '1h', '--message-limit', '2');
@@ -116,7 +116,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(idle.stdout.match(/[a-e] 1$/gm)).to.have.lengthOf(5);
   });
 
-  it('goes on after SIGUSR2', async () => {
+  it('continues after SIGUSR2', async () => {
     const folder = folderFor('recorder');
     const queue = await openQueue(folder);
     const container = startIn(folder);
@@ -131,7 +131,7 @@ describe('sqs-sequential on sqlite', function () {
     expect(container.stdout.match(/[a-e] 1$/gm)).to.have.lengthOf(5);
   });
 
-  it('logs a promise that a worker forgot, and goes on', async () => {
+  it('logs the rejection of a promise that a worker did not await, and continues', async () => {
     const folder = folderFor('careless');
     const queue = await openQueue(folder);
     await call(queue, ['forget'], ['next']);
@@ -143,7 +143,7 @@ describe('sqs-sequential on sqlite', function () {
     );
   });
 
-  it('drains and exits with 70 when a worker throws where nobody can catch it', async () => {
+  it('drains and exits with 70 after an uncaught exception in a worker', async () => {
     const folder = folderFor('careless');
     const queue = await openQueue(folder);
     await call(queue, ['explode']);

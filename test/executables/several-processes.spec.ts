@@ -99,7 +99,7 @@ describe('a container of several processes', function () {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('ends when all were idle for idle_exit', async () => {
+  it('exits when all of them were idle for idle_exit', async () => {
     const folder = folderFor('steady');
     await call(await openQueue(folder), ...numbers(2));
     const container = startIn(folder, '--idle-exit', '300ms');
@@ -113,7 +113,7 @@ describe('a container of several processes', function () {
     ]);
   });
 
-  it('handles exactly as many messages as message_limit says, also when one process is killed', async () => {
+  it('handles exactly message_limit messages, even when one process is killed', async () => {
     const folder = folderFor('fragile', 'visibility_timeout = 1\n', 3);
     const queue = await openQueue(folder);
     await call(queue, ...numbers(30));
@@ -128,7 +128,7 @@ describe('a container of several processes', function () {
     expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 10 });
   });
 
-  it('handles one message in all when the limit is 1', async () => {
+  it('handles one message in total when the limit is 1', async () => {
     const folder = folderFor('steady', 'message_limit = 1\n');
     const queue = await openQueue(folder);
     await call(queue, ...numbers(4));
@@ -138,7 +138,7 @@ describe('a container of several processes', function () {
     expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 3 });
   });
 
-  it('starts a process again that was killed, and loses nothing', async () => {
+  it('restarts a process that was killed, and loses no message', async () => {
     const folder = folderFor('fragile', 'visibility_timeout = 1\n');
     const queue = await openQueue(folder);
     await call(queue, ...numbers(10));
@@ -156,7 +156,7 @@ describe('a container of several processes', function () {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('starts a process less and less often that ends at once', async () => {
+  it('restarts a process that exits immediately less and less often', async () => {
     const container = startIn(folderFor('absent'));
     await container.prints(/Process 1 \(pid \d+\) started/, 3);
     container.signal('SIGTERM');
@@ -167,7 +167,7 @@ describe('a container of several processes', function () {
     expect(container.stderr).not.to.contain('Process 2');
   });
 
-  it('says once what is wrong with the settings, and ends with the exit code of one process', async () => {
+  it('reports an error in the settings once, and exits with the code of one process', async () => {
     const settingsOf = (more: string) => folderFor('steady', more);
     const [file, worker, broker] = await Promise.all([
       run('concurrent', ['worker.ini'], { folder: settingsOf('poll = never\n') }),
@@ -187,8 +187,8 @@ describe('a container of several processes', function () {
   });
 
   for (const [title, signal, send] of [
-    ['what its processes have after SIGTERM', 'SIGTERM', 'signal'],
-    ["what they have after the terminal's Ctrl-C, which all of them get", 'SIGINT', 'signalGroup'],
+    ['the messages of its processes after SIGTERM', 'SIGTERM', 'signal'],
+    ["their messages after the terminal's Ctrl-C, which all of them get", 'SIGINT', 'signalGroup'],
   ] as const) {
     it(`finishes ${title}`, async () => {
       const { container, folder, queue } = await startBusy('patient');
@@ -202,7 +202,7 @@ describe('a container of several processes', function () {
     });
   }
 
-  it('finishes what they have when systemd sends SIGTERM to all of them', async () => {
+  it('finishes their messages when systemd sends SIGTERM to all of them', async () => {
     const { container, folder } = await startBusy('patient');
     container.signalGroup('SIGTERM');
     await container.prints(/SIGTERM: draining$/, 3);
@@ -215,7 +215,7 @@ describe('a container of several processes', function () {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const) {
-    it(`ends all of them at once after a second ${signal}`, async () => {
+    it(`ends all of them immediately after a second ${signal}`, async () => {
       const { container } = await startBusy('patient');
       container.signal(signal);
       await container.prints(new RegExp(`${signal}: draining$`));
@@ -237,7 +237,7 @@ describe('a container of several processes', function () {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('opens the log files of all of them again after SIGHUP', async () => {
+  it('reopens the log files of all of them on SIGHUP', async () => {
     const { container, folder } = await startBusy('patient', '[logger]\npath = worker.log\n');
     const log = join(folder, 'worker.log');
     renameSync(log, `${log}.1`);

@@ -55,12 +55,12 @@ async function startBusy(
 
 const nothing = { visible: 0, inFlight: 0, delayed: 0 };
 
-describe('sqs-sequential and signals', function () {
+describe('signals to sqs-sequential', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`finishes and deletes its message after ${signal}, and takes no other`, async () => {
+    it(`finish and delete its message on ${signal}, and receive no other`, async () => {
       const { container, folder, queue } = await startBusy('patient');
       container.signal(signal);
       await container.prints(new RegExp(`INFO sequential: ${signal}: draining$`));
@@ -77,7 +77,7 @@ describe('sqs-sequential and signals', function () {
     });
   }
 
-  it('exits at once after SIGTERM when there is nothing to do', async () => {
+  it('end it immediately on SIGTERM when there is nothing to do', async () => {
     const container = startIn(folderFor('patient'));
     await container.prints(/Connected/);
     const toldAt = performance.now();
@@ -89,7 +89,7 @@ describe('sqs-sequential and signals', function () {
     );
   });
 
-  it('ends at once after a second signal, and the message comes back', async () => {
+  it('end it immediately when sent twice, and the message becomes visible again', async () => {
     const { container, folder, queue } = await startBusy('patient', 'visibility_timeout = 1\n');
     container.signal('SIGTERM');
     await container.prints(/SIGTERM: draining$/);
@@ -106,7 +106,7 @@ describe('sqs-sequential and signals', function () {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
-  it('tells a worker that takes longer than drain_timeout, and gives its message back', async () => {
+  it('abort a worker that takes longer than drain_timeout, and return its message to the queue', async () => {
     const { container, queue } = await startBusy('obedient', 'drain_timeout = 200ms\n');
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(0);
@@ -114,7 +114,7 @@ describe('sqs-sequential and signals', function () {
     expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 2 });
   });
 
-  it('exits with 75 when a worker does not even end after that, and gives its message back', async () => {
+  it('end it with 75 when a worker does not end even then, and return its message to the queue', async () => {
     const { container, queue } = await startBusy('deaf', 'drain_timeout = 200ms\n');
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(75);
@@ -123,7 +123,7 @@ describe('sqs-sequential and signals', function () {
     expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 2 });
   });
 
-  it('opens its log files again after SIGHUP', async () => {
+  it('reopen its log files on SIGHUP', async () => {
     const logs = '[logger]\npath = worker.log\n[logger.messages]\npath = messages.log\n';
     const folder = folderFor('failing', logs);
     const queue = await openQueue(folder);

@@ -38,7 +38,7 @@ describe('sqs-sequential at start, on SQS', function () {
     }
   }
 
-  it('warns of queues without a prefix, unless it is in production', async () => {
+  it('warns about queues without a prefix, except in production', async () => {
     const environment = { ...credentials, ...region, AWS_ENDPOINT_URL_SQS: stub.url };
     for (const [more, warnings] of [
       [{}, 1],
@@ -53,7 +53,7 @@ describe('sqs-sequential at start, on SQS', function () {
     }
   });
 
-  it('says which region it is connected to', async () => {
+  it('logs which region it is connected to', async () => {
     const environment = { ...credentials, ...region, AWS_ENDPOINT_URL_SQS: stub.url };
     const container = start('sequential', ['worker.ini'], { folder: folderFor('jobs'), environment });
     await container.prints(
@@ -63,7 +63,7 @@ describe('sqs-sequential at start, on SQS', function () {
     expect(await container.exit()).to.equal(0);
   });
 
-  it('names the queue that does not exist, the region, and what makes it', async () => {
+  it('names the queue that does not exist, the region, and the command that creates it', async () => {
     const container = await runWith(
       { ...credentials, ...region, AWS_ENDPOINT_URL_SQS: stub.url },
       'missing-jobs',
@@ -91,7 +91,7 @@ describe('sqs-sequential at start, on SQS', function () {
     );
   });
 
-  it('gives up in reasonable time when nobody listens at the endpoint, and names it', async () => {
+  it('gives up in reasonable time when nothing listens at the endpoint, and names it', async () => {
     const gone = await startStub();
     await gone.stop();
     const startedAt = performance.now();
@@ -100,7 +100,7 @@ describe('sqs-sequential at start, on SQS', function () {
     expect(performance.now() - startedAt).to.be.below(15_000);
   });
 
-  it('names the host of an endpoint that is unknown', async () => {
+  it('names the unknown host of an endpoint', async () => {
     const container = await runWith({
       ...credentials,
       ...region,

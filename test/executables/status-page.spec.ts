@@ -79,7 +79,7 @@ describe('the status page in a browser', function () {
   describe('when the container changes', () => {
     afterEach(cleanUp);
 
-    it('says that it is paused, and that the server has gone', async () => {
+    it('shows that it is paused, and that the server is gone', async () => {
       const started = await startWith();
       const { page } = await open(started);
       await shows(page, '#no-failures', 'None since the start.');
@@ -100,7 +100,7 @@ describe('the status page in a browser', function () {
     });
     after(cleanUp);
 
-    it('shows data within a second, in under 100 KB, and asks nobody else', async () => {
+    it('shows data within a second, in under 100 KB, without requests to other servers', async () => {
       const { page, requests, complaints } = await open(started);
       const times: number[] = [];
       // The machine may be busy with other specs: the fastest of several counts.
@@ -120,7 +120,7 @@ describe('the status page in a browser', function () {
       expect(complaints).to.deep.equal([]);
     });
 
-    it('shows failures as text, whatever they say, and opens them by key', async () => {
+    it('shows failures as text, whatever they contain, and opens them with the keyboard', async () => {
       const { page, complaints } = await open(started);
       await shows(page, '#failures summary', '<img src=x onerror=alert(1)> no such user');
       expect(await page.locator('#failures img').count()).to.equal(0);
@@ -132,16 +132,16 @@ describe('the status page in a browser', function () {
       expect(complaints).to.deep.equal([]);
     });
 
-    it('draws charts that have their values in tables', async () => {
+    it('draws charts with their values in tables', async () => {
       const { page } = await open(started);
       await page.locator('#charts canvas').nth(3).waitFor();
       expect(await page.locator('#charts figcaption').allInnerTexts()).to.have.length(4);
-      const table = page.getByRole('table', { name: 'Handled and failed, a second' });
+      const table = page.getByRole('table', { name: 'Handled and failed per second' });
       const row = table.getByRole('row', { name: /^jobs [\d.]+ [\d.]+$/ });
       await row.waitFor({ timeout: 10_000 });
     });
 
-    it('is light or dark as the system is, and readable', async () => {
+    it("follows the system's light or dark mode, and is readable", async () => {
       const { page } = await open(started);
       for (const [colorScheme, ground] of [
         ['light', /^rgb\(25\d/],
@@ -154,13 +154,13 @@ describe('the status page in a browser', function () {
       }
     });
 
-    it('fits on a telephone', async () => {
+    it('fits on a phone', async () => {
       const { page } = await open(started, { viewport: { width: 390, height: 844 } });
       await shows(page, '#failures summary', 'no such user');
       expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(390);
     });
 
-    it('can be used by keyboard: to the queues, through what scrolls, and to each failure', async () => {
+    it('can be used with the keyboard: skip link, scrollable regions, and each failure', async () => {
       const { page } = await open(started);
       await shows(page, '#failures summary', 'no such user');
       const focused: string[] = [];

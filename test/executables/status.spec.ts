@@ -44,7 +44,7 @@ describe('a container with a status server', function () {
       .and.not.to.contain('abc');
   });
 
-  it('receives nothing while it is paused, and goes on when it is resumed', async () => {
+  it('receives nothing while it is paused, and continues when it is resumed', async () => {
     const folder = statusFolder('quick');
     const { container, url } = await startWithStatus(folder);
     const queue = await openQueue(folder);
@@ -58,7 +58,7 @@ describe('a container with a status server', function () {
     await container.prints(/did 1/);
   });
 
-  it('is not ready while it drains, answers until the end, and ends with events still open', async () => {
+  it('is not ready while it drains, answers until the end, and exits even if events are open', async () => {
     const folder = statusFolder('patient');
     await call(await openQueue(folder), [1]);
     const { container, url } = await startWithStatus(folder);
@@ -75,7 +75,7 @@ describe('a container with a status server', function () {
     await events.text().catch(() => {});
   });
 
-  it('sums up its processes, and never counts backwards when one is killed', async () => {
+  it('adds up its processes, and never counts backwards when one is killed', async () => {
     const folder = statusFolder(
       'quick',
       'processes = 2\nconcurrency = 1\nvisibility_timeout = 1\ncrash_limit = 1',
@@ -101,7 +101,7 @@ describe('a container with a status server', function () {
     await eventually(async () => (await handled()) === 21);
   });
 
-  it('pauses all of its processes, and those that start meanwhile', async () => {
+  it('pauses all of its processes, including those that start in the meantime', async () => {
     const folder = statusFolder('quick', 'processes = 2');
     const { container, url } = await startWithStatus(folder, 'concurrent');
     await container.prints(/Connected/, 2);
@@ -123,7 +123,7 @@ describe('a container with a status server', function () {
     await container.prints(/did 1/);
   });
 
-  it('listens on a Unix socket that others may not open, and takes the place of one that was left behind', async () => {
+  it('listens on a Unix socket that others cannot open, and replaces a stale one', async () => {
     const folder = statusFolder('quick', '', './status.sock');
     const socket = join(folder, 'status.sock');
     const first = await startWithStatus(folder);
@@ -141,7 +141,7 @@ describe('a container with a status server', function () {
     expect(existsSync(socket)).to.equal(false);
   });
 
-  it('does not start where another process listens, and says which exit code may help', async () => {
+  it('does not start if another process uses the address, and exits with a code that allows a restart', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     putOff(() => server.close());
@@ -151,13 +151,13 @@ describe('a container with a status server', function () {
       const { ended, stderr } = await run('concurrent', ['worker.ini'], { folder });
       expect(ended).to.equal(69);
       expect(stderr).to.contain(
-        `The status server cannot listen on 127.0.0.1:${port}: another process does. End that one, or set another address in [http] listen.`,
+        `The status server cannot listen on 127.0.0.1:${port}: the address is in use by another process. Stop that process, or set another address in [http] listen.`,
       );
       expect(stderr).not.to.contain('Connected');
     }
   });
 
-  it('does not start without the token that it names', async () => {
+  it('does not start without the token in token_file', async () => {
     const folder = statusFolder('quick');
     writeFileSync(join(folder, 'token'), 'short');
     const short = await run('sequential', ['worker.ini'], { folder });
@@ -168,7 +168,7 @@ describe('a container with a status server', function () {
     expect(missing.stderr).to.contain(`The token_file ${join(folder, 'token')} cannot be read`);
   });
 
-  it('warns when others can reach it', async () => {
+  it('warns when other machines can reach it', async () => {
     const folder = statusFolder('quick', '', '0.0.0.0:0');
     const { container } = await startWithStatus(folder);
     expect(container.stderr).to.match(
@@ -191,7 +191,7 @@ describe('a container with a status server', function () {
     }
   });
 
-  it('says where its queues are before it has looked at them', async () => {
+  it('shows where its queues are before it has requested their counts', async () => {
     const { url } = await startWithStatus(statusFolder('quick', 'processes = 2'), 'concurrent');
     const { body } = await fetch(`${url}events`);
     const { value } = await body!.getReader().read();

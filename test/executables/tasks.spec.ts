@@ -95,7 +95,7 @@ describe('sqs-concurrent with tasks', function () {
     expect(stderr).to.match(
       /ERROR concurrent: Handling a message \(.*\)\n {2}RangeError: no such user\n {6}at .*jobs\.ts/,
     );
-    expect(stderr).to.match(/INFO concurrent: Message \S+ comes back in 300 s/);
+    expect(stderr).to.match(/INFO concurrent: Message \S+ is retried in 300 s/);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
@@ -116,7 +116,7 @@ describe('sqs-concurrent with tasks', function () {
     expect(stderr).to.match(
       /UnknownTaskError: The queue "jobs" has no task "elsewhere"\. This process serves jobs\.greet, jobs\.fail, jobs\.slow, jobs\.both\./,
     );
-    expect(stderr).to.contain('comes back when its visibility timeout ends');
+    expect(stderr).to.contain('is retried when its visibility timeout ends');
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 

@@ -1,34 +1,34 @@
-/** What Amazon SQS takes for requests, and what those of a month, of a million messages or of a container cost. */
+/** The prices of Amazon SQS, and the cost of requests: per month, per million messages, and of a container. */
 import { isFifoName } from '../../brokers/rules/queue-name.ts';
 
-/** The kinds of queues, which have different prices. */
+/** Kinds of queues with different prices. */
 type QueueKind = 'standard' | 'fifo';
 
 /**
- * US East (N. Virginia), in US dollars, as of November 2026, from https://aws.amazon.com/sqs/pricing/: up to 100 billion
- * requests a month; more is cheaper. Other regions differ by some percent.
+ * US East (N. Virginia), in US dollars, as of November 2026, from https://aws.amazon.com/sqs/pricing/: for the first 100
+ * billion requests per month; further requests are cheaper. Prices in other regions differ by a few percent.
  */
 export const PRICES = {
   date: '2026-11',
   region: 'us-east-1',
   currency: 'USD',
-  /** Requests of each month that cost nothing: of the whole account, both kinds together. */
+  /** Free requests per month, for the whole account and both kinds together. */
   freeRequests: 1_000_000,
   perMillion: { standard: 0.4, fifo: 0.5 },
 } as const;
 
-/** SQS bills each 64 KiB of what a request carries as one request. */
+/** SQS bills each 64 KiB of a request as one request. */
 const BILLED_BYTES = 64 * 1024;
 
-/** Billed requests in a month, of queues of each kind. */
+/** Billed requests per month, by kind of queue. */
 export type MonthlyRequests = Readonly<Record<QueueKind, number>>;
 
 const MILLION = 1_000_000;
-/** As AWS counts it: 730 hours. */
+/** AWS's month of 730 hours. */
 export const SECONDS_A_MONTH = 730 * 60 * 60;
 
 /**
- * How many requests SQS bills for one that carries so many bytes of bodies and attributes.
+ * How many requests SQS bills for a request with this many bytes of bodies and attributes.
  *
  *     billedRequests(0)          // 1
  *     billedRequests(65_537)     // 2
@@ -38,8 +38,8 @@ export function billedRequests(bytes: number): number {
 }
 
 /**
- * What the requests of a month cost. The free ones count for both kinds in proportion: they belong to the account, which
- * may use them for other queues, too.
+ * The cost of a month's requests. The free requests are split between both kinds in proportion. They belong to the
+ * account, which may also use them for other queues.
  *
  *     monthlyCost({ standard: 3_000_000, fifo: 0 })            // 0.8
  *     monthlyCost({ standard: 3_000_000, fifo: 0 }, 0)         // 1.2
@@ -55,8 +55,8 @@ export function monthlyCost(
 }
 
 /**
- * What a million messages cost that took so many requests, the free requests of the account aside; undefined without
- * messages.
+ * The cost per million messages if `messages` messages took these requests, ignoring free requests; undefined if there
+ * were no messages.
  *
  *     costPerMillionMessages({ standard: 20, fifo: 0 }, 100)    // 0.08
  */
@@ -64,22 +64,22 @@ export function costPerMillionMessages(requests: MonthlyRequests, messages: numb
   return messages === 0 ? undefined : (priceOf(requests) / messages) * MILLION;
 }
 
-/** What the requests cost on Amazon SQS, in US dollars; of another broker: what they would cost there. */
+/** The cost of the requests on Amazon SQS, in US dollars; for other brokers, what they would cost there. */
 export interface CostStatus {
   readonly isOnSqs: boolean;
-  /** The month of the prices. */
+  /** The date of the prices, such as `2026-11`. */
   readonly pricesOf: string;
-  /** Billed requests a second, over the last minute. */
+  /** Billed requests per second, over the last minute. */
   readonly requestsPerSecond: number;
-  /** Billed requests a message, since the start; null: no message came. */
+  /** Billed requests per message, since the start; null: no messages received. */
   readonly requestsPerMessage: number | null;
-  /** Since the start, the free requests of the account aside; null: no message came. */
+  /** Since the start, ignoring free requests; null: no messages received. */
   readonly perMillionMessages: number | null;
-  /** If all of a month were as the last minute, with the first million free. */
+  /** The cost of a month at the rate of the last minute, with the first million requests free. */
   readonly perMonth: number;
 }
 
-/** What was counted of a queue. `perSecond`: billed requests, over the last minute. */
+/** The counts of a queue. `perSecond`: billed requests, over the last minute. */
 export interface Billed {
   readonly name: string;
   readonly billedRequests: number;
@@ -87,7 +87,7 @@ export interface Billed {
   readonly perSecond: number;
 }
 
-/** The cost of what was counted; on another broker, what it would be on SQS. */
+/** The cost of the counted requests; for other brokers, what they would cost on SQS. */
 export function costOf(isOnSqs: boolean, queues: readonly Billed[]): CostStatus {
   const byKind = (of: (queue: Billed) => number): MonthlyRequests => {
     const sums = { standard: 0, fifo: 0 };

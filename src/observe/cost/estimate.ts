@@ -1,53 +1,53 @@
 /**
- * Estimates how many requests to SQS a month of work takes: a pure model of how the containers poll and delete. It is right at
- * its ends, which are measured (docs/benchmarks.md): 0.2 requests a message while there is always work, 180 an hour without any;
- * in between, with 2 to 100 messages a second, it was within 10 % of what a container did with a stub of SQS.
- * Retries, backlogs and extensions of visibility timeouts are not in it.
+ * Estimates how many requests to SQS a month of work takes: a pure model of how containers poll and delete. Its extremes
+ * match measurements (docs/benchmarks.md): 0.2 requests per message under constant load, 180 per hour when idle. In
+ * between, at 2 to 100 messages per second, it was within 10% of a real container's requests to a stub of SQS.
+ * It does not include retries, backlogs and extensions of visibility timeouts.
  */
 import { BATCH_ENTRIES } from '../../brokers/rules/limits.ts';
 import { nextIdlePause } from '../../consumer/pauses.ts';
 import { billedRequests, SECONDS_A_MONTH } from './cost.ts';
 
 export interface Workload {
-  /** Messages a second, of all queues together, evenly through the month. */
+  /** Messages per second, of all queues together, evenly over the month. */
   readonly rate: number;
-  /** Bytes of a message, attributes included. */
+  /** Size of a message in bytes, including attributes. */
   readonly size: number;
-  /** Seconds that a worker takes for a message. */
+  /** How long a worker takes for a message, in seconds. */
   readonly handling: number;
 }
 
-/** How messages are taken; the options of the ini file. */
+/** How the containers receive messages; options of the ini file. */
 export interface Setup {
-  /** How many processes poll, of all containers together. */
+  /** Number of processes that poll, in all containers together. */
   readonly processes: number;
-  /** How many queues each of them polls. */
+  /** Number of queues that each process polls. */
   readonly queues: number;
-  /** How many messages a process handles at once. */
+  /** Messages that a process handles at once. */
   readonly slots: number;
-  /** Seconds of a long poll. */
+  /** Duration of a long poll, in seconds. */
   readonly poll: number;
   /** The longest pause between polls of an empty queue, in seconds. */
   readonly idlePause: number;
-  /** Seconds for which deletes are gathered. */
+  /** How long deletes are collected into a batch, in seconds. */
   readonly settleDelay: number;
 }
 
-/** Billed requests a month, by action of the SQS API. */
+/** Billed requests per month, by action of the SQS API. */
 export interface Requests {
   readonly SendMessage: number;
   readonly ReceiveMessage: number;
   readonly DeleteMessage: number;
 }
 
-/** SQS: the longest long poll, in seconds. */
+/** SQS's longest long poll, in seconds. */
 const LONGEST_POLL = 20;
-/** What comes in this time after a receive is in the next one, in seconds: as measured where a request takes 20 ms. */
+/** Seconds between two receives, during which messages collect for the next one. Measured at 20 ms per request. */
 const BETWEEN_RECEIVES = 0.015;
-/** Nothing is asked for that would wait longer than this before it starts, in seconds. */
+/** Containers do not request messages that would wait longer than this before they start, in seconds. */
 const HORIZON = 0.5;
 
-/** What the containers need. Each message is sent by a request of its own. */
+/** The requests of our containers. Each message is sent with its own request. */
 export function containerRequests(workload: Workload, setup: Setup): Requests {
   const { rate, size, handling } = workload;
   const pollers = setup.processes * setup.queues;
@@ -58,14 +58,14 @@ export function containerRequests(workload: Workload, setup: Setup): Requests {
   return monthly(rate, size, { polls: polls * pollers, deletes: deletes * pollers });
 }
 
-/** What as many naive consumers need: a receive and a delete for each message, and long polls without pauses. */
+/** The requests of as many naive consumers: a receive and a delete for each message, and long polls without pauses. */
 export function naiveRequests({ rate, size }: Workload, { processes, queues, poll }: Setup): Requests {
   const pollers = processes * queues;
   const polls = pollRate(rate / pollers, { poll, idlePause: 0, batch: 1 });
   return monthly(rate, size, { polls: polls * pollers, deletes: rate });
 }
 
-/** How many messages a receive asks for: those that can start soon, as `demand.ts` has it. */
+/** How many messages a receive requests: those that can start soon, as in `demand.ts`. */
 function batchSize(rate: number, handling: number, slots: number): number {
   const busy = Math.min(slots, rate * handling);
   const soon = handling > 0 ? Math.floor((slots * HORIZON) / handling) : BATCH_ENTRIES;
@@ -80,10 +80,11 @@ interface Polling {
 }
 
 /**
- * Receives a second of one poller on one queue, to which `rate` messages a second come at random.
+ * Receives per second of one poller on one queue, in which `rate` messages per second arrive at random.
  *
- * From one receive with messages to the next, there are polls and pauses, the pauses growing with each empty poll. Poll
- * number k comes if none before it got a message; a message that came during the pause ends it at once.
+ * Between two receives with messages there are empty polls and pauses, and the pauses grow with each empty poll. Poll
+ * number k happens if no earlier poll got a message. If a message arrived during the pause before it, it returns
+ * immediately.
  */
 export function pollRate(rate: number, { poll, idlePause, batch }: Polling): number {
   const wait = Math.min(poll, LONGEST_POLL);
@@ -97,7 +98,7 @@ export function pollRate(rate: number, { poll, idlePause, batch }: Polling): num
     const length =
       pause + BETWEEN_RECEIVES + quietPause * (rate > 0 ? -Math.expm1(-rate * wait) / rate : wait);
     const isLongest = pause >= idlePause;
-    // From here on, all polls are alike: the rest of the series is a geometric one, which without messages never ends.
+    // From here on, all polls are alike: the rest is a geometric series, which never ends if there are no messages.
     if (isLongest && quiet >= 1) return 1 / length;
     const times = isLongest ? reached / (1 - quiet) : reached;
     polls += times;
@@ -106,7 +107,7 @@ export function pollRate(rate: number, { poll, idlePause, batch }: Polling): num
     reached *= quiet;
     pause = nextIdlePause(pause * 1000, idlePause * 1000) / 1000;
   }
-  // More than one receive has to carry them when they come faster.
+  // If messages arrive faster, more receives are needed to carry them.
   return Math.max(polls / seconds, rate / batch);
 }
 

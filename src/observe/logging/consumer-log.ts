@@ -1,4 +1,4 @@
-/** What the run loop tells its observer, as log lines for people; bodies of failed messages go to the messages log. */
+/** Logs the run loop's events as lines for people. Bodies of failed messages go to the messages log. */
 import type { Message, Queue } from '../../brokers/broker.ts';
 import { DrainTimeoutError, type HeldMessage } from '../../consumer/held-message.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
@@ -8,9 +8,9 @@ import type { Outcome } from '../../worker/outcome.ts';
 import type { LogRecord } from './formats.ts';
 import type { Logger, Loggers } from './loggers.ts';
 
-/** Of failures in a row, the first and every so many are logged. */
+/** Of failures in a row, the first and every tenth are logged. */
 const EVERY = 10;
-/** Failures of background requests are logged once in so many milliseconds. */
+/** Failures of background requests are logged at most once in this time, in milliseconds. */
 const QUIET_MS = 10_000;
 
 export class ConsumerLog implements ConsumerObserver {
@@ -23,7 +23,7 @@ export class ConsumerLog implements ConsumerObserver {
     this.#log = logger;
   }
 
-  /** The log of a worker: its lines name the message. */
+  /** The log for a worker: its lines include the message ID. */
   logOf(held: HeldMessage): MessageLog {
     const log = this.#log;
     const fields = fieldsOf(held);
@@ -38,21 +38,21 @@ export class ConsumerLog implements ConsumerObserver {
   receiveFailed({ name }: Queue, error: Error, failures: number, pauseMs: number): void {
     if (failures !== 1 && failures % EVERY !== 0) return;
     this.#log.error(
-      `Receiving from the queue "${name}" failed${failures > 1 ? ` ${failures} times in a row` : ''}; trying again in ${(pauseMs / 1000).toFixed(1)} s, and until it works: ${error.message}`,
+      `Receiving from queue "${name}" failed (attempt ${failures}); retrying in ${(pauseMs / 1000).toFixed(1)} s: ${error.message}`,
     );
   }
 
   receiveRecovered({ name }: Queue, seconds: number): void {
-    this.#log.info(`Receiving from the queue "${name}" works again after ${seconds.toFixed(1)} s`);
+    this.#log.info(`Receiving from queue "${name}" works again after ${seconds.toFixed(1)} s`);
   }
 
-  /** Throws if the body of a message that will be deleted could not be kept in the messages log. */
+  /** Throws if a message will be deleted, but its body could not be written to the messages log. */
   failed(held: HeldMessage, error: unknown, outcome: Outcome): void {
     const { message, abortReason } = held;
     const fields = fieldsOf(held);
     const next = `Message ${message.id} ${whatFollows(outcome)}`;
     const interrupted = abortReason instanceof DrainTimeoutError;
-    // A message that was deleted before it was handled is lost but for its body here.
+    // A message that was deleted before it was handled exists only as the body that is logged here.
     if (outcome.action !== 'delete' && (isTransientError(error) || interrupted)) {
       this.#log.info(`${next}: ${(error as Error).message}`, undefined, fields);
       return;
@@ -64,25 +64,25 @@ export class ConsumerLog implements ConsumerObserver {
 
   stuck({ message }: HeldMessage, seconds: number): void {
     this.#log.error(
-      `The worker of message ${message.id} did not end within ${seconds} s after its signal aborted: draining, so that a new process takes over`,
+      `The worker of message ${message.id} did not end within ${seconds} s after its signal aborted: draining, so that a new process can take over`,
     );
   }
 
   afterMessageFailed(_held: HeldMessage, error: unknown): void {
-    this.#log.error('The worker failed in afterMessage', error);
+    this.#log.error('afterMessage failed', error);
   }
 
   settleFailed(error: Error, count: number): void {
-    this.#backgroundFailure(`Outcomes of messages (${count}) could not be settled yet: ${error.message}`);
+    this.#backgroundFailure(`Settling ${count} messages failed; retrying: ${error.message}`);
   }
 
   extensionFailed(error: Error, count: number): void {
-    this.#backgroundFailure(`Visibility timeouts (${count}) could not be extended yet: ${error.message}`);
+    this.#backgroundFailure(`Extending ${count} visibility timeouts failed; retrying: ${error.message}`);
   }
 
   leaseLost(held: HeldMessage, reason: string): void {
     this.#log.warn(
-      `Message ${held.message.id} is no longer held here and may be handled again: ${reason}`,
+      `Lost the lease of message ${held.message.id}, which may run again: ${reason}`,
       undefined,
       fieldsOf(held),
     );
@@ -93,7 +93,7 @@ export class ConsumerLog implements ConsumerObserver {
       this.#loggers.keep(body);
     } catch (cause) {
       this.#log.error(
-        `Message ${id} is not deleted, because the messages log cannot be written`,
+        `Message ${id} is not deleted, because writing it to the messages log failed`,
         cause,
         fields,
       );
@@ -116,6 +116,6 @@ function fieldsOf({ message, queue }: HeldMessage): LogRecord['fields'] {
 function whatFollows(outcome: Outcome): string {
   if (outcome.action === 'bury') return 'goes to the dead-letter queue';
   if (outcome.action === 'delete') return 'is deleted';
-  if (outcome.delaySeconds === undefined) return 'comes back when its visibility timeout ends';
-  return outcome.delaySeconds === 0 ? 'is given back' : `comes back in ${outcome.delaySeconds} s`;
+  if (outcome.delaySeconds === undefined) return 'is retried when its visibility timeout ends';
+  return outcome.delaySeconds === 0 ? 'is returned to the queue' : `is retried in ${outcome.delaySeconds} s`;
 }

@@ -1,6 +1,6 @@
 /**
- * Where log lines are written: standard output, standard error, or a file. Each line is written before `write` returns,
- * so that nothing is lost when the process ends, and a failure is known to whoever must know it.
+ * The destination of log lines: standard output, standard error, or a file. `write` is synchronous, so that no line is
+ * lost when the process exits, and so that the caller learns about a failure.
  */
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 
@@ -8,38 +8,38 @@ const STANDARD = new Map([
   ['STDOUT', 1],
   ['STDERR', 2],
 ]);
-/** Bodies may hold personal data: a log is for its owner and group. */
+/** Bodies may contain personal data: only owner and group can read a log. */
 export const LOG_FILE_MODE = 0o640;
-/** syslog's priorities, as systemd has them (sd-daemon(3)). */
+/** The syslog priorities that systemd uses (sd-daemon(3)). */
 const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
-/** How long to wait for the reader of a full pipe before the next try, in milliseconds. */
+/** How long to wait for the reader of a full pipe before trying again, in milliseconds. */
 const FULL_PIPE_PAUSE_MS = 5;
 
 export class Destination {
   readonly path: string;
   #descriptor: number;
-  /** A write was cut short: the next line must not be glued to what is there. */
+  /** A write was cut short: the next line must start on a new line. */
   #cutShort = false;
 
-  /** Opens `STDOUT`, `STDERR` or a file, which is made if there is none, and appended to. Throws the system's error. */
+  /** Opens `STDOUT`, `STDERR` or a file, which is created if necessary and appended to. Throws the system's error. */
   constructor(path: string) {
     this.path = path;
     this.#descriptor = openPath(path);
   }
 
-  /** True if systemd's journal reads what is written here, line by line. */
+  /** True if systemd's journal reads this destination, line by line. */
   isJournal(environment: NodeJS.ProcessEnv): boolean {
     if (!STANDARD.has(this.path) || !environment.JOURNAL_STREAM) return false;
     try {
       const { dev, ino } = fstatSync(this.#descriptor);
       return environment.JOURNAL_STREAM === `${dev}:${ino}`;
     } catch {
-      // A standard stream that is closed is read by nobody.
+      // The standard stream is closed.
       return false;
     }
   }
 
-  /** Writes a text and the line's end. Throws the system's error, such as that of a full disk. */
+  /** Writes a text and a line break. Throws the system's error, such as that of a full disk. */
   write(text: string): void {
     const bytes = Buffer.from(`${this.#cutShort ? '\n' : ''}${text}\n`);
     let written = 0;
@@ -50,7 +50,7 @@ export class Destination {
     }
   }
 
-  /** Opens the file again: after a log rotation the old one has another name. Throws, and goes on with the old one. */
+  /** Reopens the file, which log rotation has renamed. If that fails, throws, and continues with the old file. */
   reopen(): void {
     if (STANDARD.has(this.path)) return;
     const descriptor = openPath(this.path);
@@ -65,7 +65,7 @@ export class Destination {
 }
 
 /**
- * A text with the priority of a level before each line: the journal makes an entry of each.
+ * Puts the priority of a level before each line of a text, because the journal makes an entry from each line.
  *
  *     withPriority('one\ntwo', 'error') // '<3>one\n<3>two'
  */

@@ -1,6 +1,6 @@
 /**
- * What a log record looks like: text, JSON, or a template. No value can make more lines or reach the terminal: control
- * characters are written as escapes, and only the lines of an error's stack are lines of their own, indented.
+ * Formats a log record as text, JSON, or with a template. No value can add lines or control a terminal: control
+ * characters are escaped, and only an error's stack has more lines, which are indented.
  */
 import { escapeCharacter, printable, UNPRINTABLE } from '../../message/log-lines.ts';
 
@@ -10,21 +10,21 @@ export interface LogRecord {
   readonly logger: string;
   readonly message: string;
   readonly error?: unknown;
-  /** More about it, such as the message id. */
+  /** More details, such as the message ID. */
   readonly fields?: Readonly<Record<string, string | number>>;
 }
 
 export type LogFormat = (record: LogRecord) => string;
 
 const TEXT = '{time} {level} {logger}: {message}';
-/** How many causes of an error are followed. */
+/** How many causes of an error to follow. */
 const MOST_CAUSES = 5;
-/** How much of a thrown value is shown that is not an Error: properties of each object, levels, characters in all. */
+/** Limits for showing a thrown value that is not an Error: properties per object, levels, and characters in total. */
 const MOST_PROPERTIES = 20;
 const MOST_LEVELS = 3;
 const LONGEST_THROWN = 2_000;
 
-/** The format that an option names: `text`, `json`, or a template with `{time}`, `{level}`, `{logger}`, `{message}`. */
+/** The format for an option: `text`, `json`, or a template with `{time}`, `{level}`, `{logger}`, `{message}`. */
 export function formatOf(option: string): LogFormat {
   if (option === 'json') return formatJson;
   const template = option === 'text' ? TEXT : option;
@@ -94,8 +94,8 @@ function causesOf(error: unknown): unknown[] {
 }
 
 /**
- * Describes a thrown value that is not an Error: anything, including what has no text. An object is shown by its plain
- * values, cut short.
+ * Describes a thrown value that is not an Error, even if it cannot be converted to a string. For an object, shows its
+ * plain values, truncated.
  */
 export function describeThrown(value: unknown): string {
   try {
@@ -107,8 +107,8 @@ export function describeThrown(value: unknown): string {
 }
 
 /**
- * A small copy of a value. It calls no getter and no toJSON, and names what is large or not plain instead of reading it:
- * an HTTP client attaches buffers, sockets and agents. Throws for an object that contains itself.
+ * A small copy of a value. It calls no getter or toJSON, and only names values that are large or not plain: HTTP clients
+ * attach buffers, sockets and agents to errors. Throws for an object that contains itself.
  */
 function outline(value: unknown, holders: readonly object[]): unknown {
   if (typeof value === 'string') return value.slice(0, LONGEST_THROWN);
@@ -124,7 +124,7 @@ function outline(value: unknown, holders: readonly object[]): unknown {
   return Object.fromEntries(names.map((name) => [name, outline(plain(name), inside)]));
 }
 
-/** Arrays and plain objects are, and the thrown object itself, whatever its class, except for binary data. */
+/** True for arrays, for plain objects, and for the thrown object itself, whatever its class, except binary data. */
 function isReadable(value: object, holders: readonly object[]): boolean {
   if (Array.isArray(value)) return true;
   if (holders.length === 0) return !ArrayBuffer.isView(value);

@@ -1,4 +1,4 @@
-/** The loggers of a container, as `[logger]` and `[logger.NAME]` say: winston, with our formats and destinations. */
+/** A container's loggers, configured by `[logger]` and `[logger.NAME]`: winston, with our formats and destinations. */
 import winston from 'winston';
 import Transport from 'winston-transport';
 import { ConfigError } from '../../config/config-error.ts';
@@ -14,18 +14,18 @@ import { formatOf, type LogFormat, type LogRecord } from './formats.ts';
 
 type Log = (message: string, error?: unknown, fields?: LogRecord['fields']) => void;
 
-/** One logger. An error is written with its stack and its causes. */
+/** One logger. Errors are logged with their stack and causes. */
 export type Logger = Readonly<Record<LogLevel, Log>>;
 
 export interface Loggers {
-  /** The logger of a name: as `[logger.NAME]` has it, else as `[logger]` has it. */
+  /** The logger with this name, configured by `[logger.NAME]`, or else by `[logger]`. */
   get(name: string): Logger;
   /**
-   * Writes the body of a message that failed to the messages log, alone on a line. Throws if it could not be written:
-   * the message must not be deleted then.
+   * Writes the body of a failed message to the messages log, alone on a line. Throws if that fails: the message must not
+   * be deleted then.
    */
   keep(body: string): void;
-  /** Opens the log files again, after a rotation. What fails is logged, and goes on to the old file. */
+  /** Reopens the log files after a rotation. Failures are logged, and logging continues to the old file. */
   reopen(): void;
   close(): void;
 }
@@ -33,12 +33,12 @@ export interface Loggers {
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /**
- * Without a format, winston stringifies each record, and everything attached to its error, such as an HTTP client's
- * buffers and sockets. Our transports format what they write.
+ * Without a format, winston stringifies each record and everything attached to its error, such as an HTTP client's
+ * buffers and sockets. Our transports do the formatting instead.
  */
 const PASS_THROUGH: winston.Logform.Format = { transform: (record) => record };
 
-/** Opens all destinations. Throws ConfigError that names the section and the file which cannot be written. */
+/** Opens all destinations. Throws ConfigError, which names the section and the file that cannot be written. */
 export function openLoggers(
   settings: LoggersSettings,
   environment: NodeJS.ProcessEnv = process.env,
@@ -53,7 +53,7 @@ interface OpenLogger extends Logger {
 class OpenLoggers implements Loggers {
   readonly #settings: LoggersSettings;
   readonly #environment: NodeJS.ProcessEnv;
-  /** By path: loggers that write to the same file share it. */
+  /** By path: loggers with the same file share its destination. */
   readonly #destinations = new Map<string, Destination>();
   readonly #loggers = new Map<string, OpenLogger>();
 
@@ -76,7 +76,7 @@ class OpenLoggers implements Loggers {
   keep(body: string): void {
     const { error, transports } = this.get(MESSAGES_LOGGER);
     error(encodeLine(body));
-    // One copy is enough: where a second one goes may be down.
+    // One copy is enough if another destination is unavailable.
     const failures = transports.flatMap(({ failure }) => failure ?? []);
     if (failures.length === transports.length) throw failures[0];
   }
@@ -86,7 +86,7 @@ class OpenLoggers implements Loggers {
       try {
         destination.reopen();
       } catch (error) {
-        this.get('logger').error(`The log file ${destination.path} cannot be opened again`, error);
+        this.get('logger').error(`The log file ${destination.path} cannot be reopened`, error);
       }
     }
   }
@@ -102,7 +102,7 @@ class OpenLoggers implements Loggers {
       this.#destinations.set(path, new Destination(path));
     } catch (cause) {
       this.close();
-      const text = `the log file ${path} cannot be opened: ${(cause as Error).message}; name a file that this user may write`;
+      const text = `the log file ${path} cannot be opened: ${(cause as Error).message}; set a file that this user can write`;
       throw new ConfigError([{ file: this.#settings.file, section, key: 'path', value: path, text }], {
         cause,
       });
@@ -135,12 +135,12 @@ class OpenLoggers implements Loggers {
   }
 }
 
-/** What winston hands its records to: formats one and writes it, with a priority for systemd's journal. */
+/** A winston transport: formats a record and writes it, with a priority for systemd's journal. */
 class LineTransport extends Transport {
   readonly #destination: Destination;
   readonly #format: LogFormat;
   readonly #isJournal: boolean;
-  /** Why the last record could not be written, if it could not. */
+  /** The error of the last write, if it failed. */
   failure: Error | undefined;
 
   constructor(destination: Destination, format: LogFormat, environment: NodeJS.ProcessEnv) {
@@ -150,7 +150,7 @@ class LineTransport extends Transport {
     this.#isJournal = destination.isJournal(environment);
   }
 
-  /** Called by winston. A log that cannot be written stops nothing: `failure` is for those who must know. */
+  /** Called by winston. A failing log does not stop the container: callers that need to know check `failure`. */
   override log(record: LogRecord, next: () => void): void {
     try {
       const text = this.#format(record);

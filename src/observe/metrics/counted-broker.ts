@@ -1,14 +1,14 @@
 /**
- * A broker that tells of each request of the run loop and of producers: which action of the SQS API it is (others have the
- * same ones), and what it carried.
+ * Wraps a broker to report every request of the run loop and of producers: its action in the SQS API (also for other
+ * brokers) and its size.
  */
 import type { Broker, Message, OutgoingMessage, Queue } from '../../brokers/broker.ts';
 import { messageSize } from '../../brokers/rules/messages.ts';
 
-/** `bytes`: what the request carried, of bodies and attributes. */
+/** `bytes`: the size of the bodies and attributes in the request or response. */
 export type OnRequest = (queue: string, action: string, bytes: number) => void;
 
-/** The same broker, but that `onRequest` is told of what its queues are asked. */
+/** The same broker, which calls `onRequest` for each request to its queues. */
 export function countedBroker(broker: Broker, onRequest: OnRequest): Broker {
   return {
     description: broker.description,
@@ -34,7 +34,7 @@ function countedQueue(queue: Queue, onRequest: OnRequest): Queue {
     fifo,
     abortsReceives,
     limits,
-    // Not counted: a worker hardly asks for it.
+    // Not counted, because workers hardly use it.
     inspect,
     get visibilityTimeout() {
       return queue.visibilityTimeout;
@@ -42,7 +42,7 @@ function countedQueue(queue: Queue, onRequest: OnRequest): Queue {
     get contentBasedDeduplication() {
       return queue.contentBasedDeduplication;
     },
-    /** Counted when it has come back: only then is it known what it carried. */
+    /** Counted after the response, when its size is known. */
     async receive(options) {
       let messages: Message[] = [];
       try {

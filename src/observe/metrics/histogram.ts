@@ -1,9 +1,9 @@
-/** Durations in buckets: cheap to count, to add up over processes, and good enough for a median. */
+/** A histogram of durations: cheap to count and to add up over processes, and precise enough for a median. */
 
 /** The upper bounds of the buckets in seconds: six for each power of ten, from a tenth of a millisecond to 20 days. */
 export const BOUNDS: readonly number[] = bounds(-4, 6, [1, 1.5, 2, 3, 5, 7]);
 
-/** As many counts as there are bounds, and one for what is longer; and what all that was counted adds up to. */
+/** A count for each bound, a last one for longer durations, and the sum of all durations. */
 export interface HistogramCounts {
   readonly counts: readonly number[];
   /** In seconds. */
@@ -30,7 +30,7 @@ export function countOf({ counts }: HistogramCounts): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** What two processes, or two times, counted together. */
+/** Adds two histograms. */
 export function sumOf(one: HistogramCounts, other: HistogramCounts): HistogramCounts {
   return {
     counts: one.counts.map((count, index) => count + (other.counts[index] ?? 0)),
@@ -39,8 +39,8 @@ export function sumOf(one: HistogramCounts, other: HistogramCounts): HistogramCo
 }
 
 /**
- * The duration, in seconds, that a share of what was counted does not exceed: 0.5 for the median. Between the bounds of a
- * bucket it is estimated; undefined if nothing was counted.
+ * The duration, in seconds, that this share of the counted durations does not exceed: 0.5 for the median. Interpolates
+ * within a bucket; undefined if nothing was counted.
  *
  *     quantile({ counts: [0, 10, 0, …], sum: 0.0012 }, 0.5)  // 0.000125: in the middle of 0.0001 to 0.00015
  */
@@ -58,7 +58,7 @@ export function quantile(histogram: HistogramCounts, share: number): number | un
   return undefined;
 }
 
-/** The first bucket whose bound is not exceeded, by halves. */
+/** The first bucket whose bound is not exceeded, by binary search. */
 function bucketOf(seconds: number): number {
   let low = 0;
   let high = BOUNDS.length;
@@ -72,6 +72,6 @@ function bucketOf(seconds: number): number {
 
 function bounds(fromPower: number, toPower: number, steps: readonly number[]): number[] {
   const powers = Array.from({ length: toPower - fromPower + 1 }, (_, index) => fromPower + index);
-  // Through the text: 1.5 * 10 ** -4 is 0.00015000000000000001.
+  // Via text, because 1.5 * 10 ** -4 is 0.00015000000000000001.
   return powers.flatMap((power) => steps.map((step) => Number(`${step}e${power}`)));
 }

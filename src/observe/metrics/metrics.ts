@@ -1,4 +1,4 @@
-/** Counts what the run loop does, queue by queue. Runs for each message, so it does little more than add. */
+/** Counts the run loop's events for each queue. It runs for every message, so it does little more than add. */
 import type { Message, Queue } from '../../brokers/broker.ts';
 import type { QueueLoad } from '../../consumer/consumer.ts';
 import type { ConsumerObserver } from '../../consumer/observer.ts';
@@ -11,7 +11,7 @@ import { Histogram } from './histogram.ts';
 import { redacted } from './redacted.ts';
 import { type Failure, KEPT_FAILURES, type QueueSnapshot, type Snapshot } from './snapshot.ts';
 
-/** The characters of an error and of a body that are kept with a failure. */
+/** How many characters of an error and of a body to keep with a failure. */
 const KEPT_ERROR = 1_000;
 const KEPT_BODY = 500;
 
@@ -31,7 +31,7 @@ class QueueCounters {
 
 type Named = Pick<Queue, 'name'>;
 
-/** What is counted of a message that is held. */
+/** The parts of a held message that are counted. */
 interface Counted {
   readonly queue: Named;
   readonly message: Pick<Message, 'id' | 'receiveCount' | 'body'>;
@@ -94,14 +94,14 @@ export class Metrics implements ConsumerObserver {
     this.#of(queue.name).leasesLost += 1;
   }
 
-  /** Counts a request to the broker; `bytes`: what it carried. */
+  /** Counts a request to the broker; `bytes` is its size. */
   requested(queue: string, action: string, bytes: number): void {
     const counters = this.#of(queue);
     counters.requests[action] = (counters.requests[action] ?? 0) + 1;
     counters.billedRequests += billedRequests(bytes);
   }
 
-  /** All that was counted, and what the run loop holds now. */
+  /** All counts, and the messages that the run loop holds now. */
   snapshot(slots: number, loads: readonly QueueLoad[]): Snapshot {
     for (const { name } of loads) this.#of(name);
     const queues = [...this.#queues].map(([name, counters]): [string, QueueSnapshot] => {

@@ -1,6 +1,6 @@
 /**
- * What a container has counted, in the text format of Prometheus. Where OpenTelemetry's conventions for messaging have a
- * name, it is that one, as Prometheus writes it; the rest begins with `sqs_containers_`.
+ * A container's metrics in Prometheus's text format. Names follow OpenTelemetry's conventions for messaging where those
+ * have one, as Prometheus writes it; the others start with `sqs_containers_`.
  */
 import { AggregatorRegistry } from 'prom-client';
 import type { QueueCounts } from '../../brokers/broker.ts';
@@ -9,7 +9,7 @@ import type { QueueSnapshot, Snapshot } from './snapshot.ts';
 
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** A metric as prom-client has it in JSON. */
+/** A metric in prom-client's JSON. */
 interface Family {
   readonly name: string;
   readonly help: string;
@@ -26,7 +26,7 @@ interface Value {
 
 type Queues = readonly (readonly [string, QueueSnapshot])[];
 
-/** The text for a scrape. `depths`: how many messages the queues have, as far as that is known. */
+/** The text for a scrape. `depths`: message counts of the queues for which they are known. */
 export function prometheusText(
   { slots, queues: byName, startedAt }: Snapshot,
   processes: number,
@@ -37,16 +37,16 @@ export function prometheusText(
   const families: Family[] = [
     ...countersOf(queues, all),
     ...gaugesOf(queues, depths),
-    gauge('sqs_containers_slots', 'Messages that can run at once.', [{ value: slots, labels: {} }]),
+    gauge('sqs_containers_slots', 'Messages that can run at the same time.', [{ value: slots, labels: {} }]),
     gauge('sqs_containers_processes', 'Processes that run workers.', [{ value: processes, labels: {} }]),
-    gauge('process_start_time_seconds', 'Start of the first of them, since the epoch.', [
+    gauge('process_start_time_seconds', 'Start time of the first process, since the epoch.', [
       { value: startedAt / 1000, labels: {} },
     ]),
   ];
   return AggregatorRegistry.aggregate([families]).metrics();
 }
 
-/** What was counted: of the queues with workers, and of `all`, which includes those that are only sent to. */
+/** The counters: of `queues`, which have workers, and of `all`, which includes queues that are only sent to. */
 function countersOf(queues: Queues, all: Queues): Family[] {
   return [
     histogram(
@@ -68,12 +68,12 @@ function countersOf(queues: Queues, all: Queues): Family[] {
     ),
     counter(
       'sqs_containers_messages_total',
-      'Messages by what became of them.',
+      'Messages by outcome.',
       queues.flatMap(([queue, { outcomes }]) => labelled(queue, 'outcome', { ...outcomes })),
     ),
     counter(
       'sqs_containers_receives_total',
-      'Receives by what came of them.',
+      'Receives by result.',
       queues.flatMap(([queue, { emptyReceives: empty, fullReceives: full, failedReceives: failed }]) =>
         labelled(queue, 'result', { empty, full, failed }),
       ),
@@ -85,33 +85,33 @@ function countersOf(queues: Queues, all: Queues): Family[] {
     ),
     counter(
       'sqs_containers_billed_requests_total',
-      'The same as SQS bills them: each 64 KiB are one.',
+      'Requests as billed by SQS: one for each 64 KiB.',
       each(all, ({ billedRequests }) => billedRequests),
     ),
     counter(
       'sqs_containers_lease_extensions_total',
-      'Extended visibility timeouts.',
+      'Extensions of visibility timeouts.',
       each(queues, ({ leaseExtensions }) => leaseExtensions),
     ),
     counter(
       'sqs_containers_leases_lost_total',
-      'Messages that another process may have got while they were held.',
+      'Messages that another process may have received while this one held them.',
       each(queues, ({ leasesLost }) => leasesLost),
     ),
   ];
 }
 
-/** What is so now. */
+/** The current values. */
 function gaugesOf(queues: Queues, depths: Readonly<Record<string, QueueCounts>>): Family[] {
   return [
     gauge(
       'sqs_containers_held_messages',
-      'Messages held now.',
+      'Messages currently held.',
       each(queues, ({ held }) => held),
     ),
     gauge(
       'sqs_containers_running_messages',
-      'Messages whose workers run now.',
+      'Messages currently being handled.',
       each(queues, ({ running }) => running),
     ),
     gauge(
@@ -171,7 +171,7 @@ function histogram(
   return { name, help, type: 'histogram', aggregator: 'sum', values };
 }
 
-/** Fewer buckets than are counted, because each is a time series: 1, 2 and 5 of each power of ten, from 1 ms to 14 hours. */
+/** Exports only some buckets, because each is a time series: 1, 2 and 5 of each power of ten, from 1 ms to 14 hours. */
 function isShown(bound: number): boolean {
   return bound >= 0.001 && bound <= 50_000 && /^0*[125]0*$/.test(String(bound).replace('.', ''));
 }

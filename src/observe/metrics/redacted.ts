@@ -1,24 +1,24 @@
-/** Bodies and errors as people may see them: cut, and without what looks secret. */
+/** Prepares bodies and errors for display: truncated, and without likely secrets. */
 import { isSecretKey, withoutPasswords } from '../../config/secrets.ts';
 
-/** Longer bodies are not parsed to find what is secret in them. */
+/** Longer bodies are not parsed to find secrets in them. */
 const LONGEST_PARSED = 64 * 1024;
-/** What is cut off before secrets are looked for must not be the end of one, by which it is known: a URL's password. */
+/** Keep this much more text when searching: the end of a secret may be needed to find it, as in a URL's password. */
 const MARGIN = 1_000;
-/** What is named like a secret, and what stands before its value: `password=`, `"token": `, `<secret>`, `\"key\":`. */
+/** A name that suggests a secret, up to its value: `password=`, `"token": `, `<secret>`, `\"key\":`. */
 const SECRET_NAME =
   /(?:pass|pwd|secret|token|key|credential|authorization)[\w.[\]-]{0,100}\\*["']?\s*[:=>]\s*/;
 /**
- * Its value: in quotes; all that follows if it begins as something longer; a word right behind `=`; else the rest of the
- * line.
+ * The value: in quotes; everything that follows if it starts something longer; a word directly after `=`; otherwise the
+ * rest of the line.
  */
 const SECRET_VALUE =
   /"(?:[^"\\]|\\.)*(?:"(?=\s*(?:[,;&}\])]|$))|$)|'(?:[^'\\]|\\.)*(?:'(?=\s*(?:[,;&}\])]|$))|$)|(?:[{[(<|>\\]|-----).*|(?<=\S=)[^\s&"']+|[^\r\n]+/;
 const SECRET_TEXT = new RegExp(`(${SECRET_NAME.source})(?:${SECRET_VALUE.source})`, 'gis');
 
 /**
- * The first `length` characters of a text: `***` for the values of keys that are named like secrets, in JSON and in
- * other texts, and for passwords in URLs.
+ * The first `length` characters of a text, with `***` for passwords in URLs and for values whose names suggest a secret,
+ * in JSON and in other texts.
  *
  *     redacted('[["ann"],{"password":"abc"}]', 100)  // '[["ann"],{"password":"***"}]'
  */
@@ -28,7 +28,7 @@ export function redacted(text: string, length: number): string {
   return shown.length > length || start.length < text.length ? `${shown.slice(0, length)}…` : shown;
 }
 
-/** Undefined for what is no JSON, or too long to look. */
+/** Undefined if the text is not JSON, or too long to parse. */
 function redactedJson(text: string): string | undefined {
   if (text.length > LONGEST_PARSED) return undefined;
   try {
@@ -41,7 +41,7 @@ function redactedJson(text: string): string | undefined {
   }
 }
 
-/** A text in JSON may be JSON itself, as in what SNS sends. */
+/** A string in JSON may contain JSON, as in messages from SNS. */
 function redactedString(text: string): string {
   return (/^\s*[{["]/.test(text) ? redactedJson(text) : undefined) ?? redactedText(text);
 }

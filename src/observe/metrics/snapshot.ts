@@ -1,58 +1,58 @@
 /**
- * What a container has counted since its start, as plain JSON: children hand it to their parent, and the status server
- * shows it. Adding up those of several processes gives that of all.
+ * A container's counts since its start, as plain JSON. Children send snapshots to their parent, and the status server
+ * shows them. The snapshots of several processes can be added up.
  */
 import { type HistogramCounts, sumOf } from './histogram.ts';
 
-/** What became of messages. */
+/** Messages by outcome. */
 export interface OutcomeCounts {
   /** The worker returned. */
   readonly handled: number;
-  /** Failed, or no call, and deleted. */
+  /** Failed, or not a valid call, and deleted. */
   readonly dropped: number;
-  /** To come back, after an error. */
+  /** Failed, and will be retried. */
   readonly retried: number;
   /** Sent to the dead-letter queue. */
   readonly buried: number;
 }
 
 export interface QueueSnapshot {
-  /** Whether its messages are handled here; of the others only requests are counted. */
+  /** Whether this container handles its messages; for other queues, only requests are counted. */
   readonly worked: boolean;
   readonly received: number;
-  /** Receives that came back with nothing, with some messages, and with an error. */
+  /** Receives that returned nothing, that returned messages, and that failed. */
   readonly emptyReceives: number;
   readonly fullReceives: number;
   readonly failedReceives: number;
   readonly outcomes: OutcomeCounts;
   /** How long workers took, in seconds. */
   readonly handling: HistogramCounts;
-  /** How old messages were when they came, in seconds since they were sent. */
+  /** How old messages were when received, in seconds since they were sent. */
   readonly age: HistogramCounts;
   readonly leaseExtensions: number;
   readonly leasesLost: number;
   /** Messages held now: waiting, running and settling. */
   readonly held: number;
-  /** Their workers run now. */
+  /** Messages whose workers run now. */
   readonly running: number;
-  /** Processes whose receives fail now. */
+  /** Number of processes whose receives fail now. */
   readonly failing: number;
-  /** For how long receives have been under way and none has ended; of several processes the longest. */
+  /** How long receives have been in progress without any of them returning; the maximum over all processes. */
   readonly silentSeconds: number;
   /** Requests by action of the SQS API. */
   readonly requests: Readonly<Record<string, number>>;
-  /** The same as SQS bills them: each 64 KiB of what a request carries is one. */
+  /** Requests as billed by SQS: one for each 64 KiB that a request carries. */
   readonly billedRequests: number;
 }
 
-/** A handling that failed, for people. */
+/** A failed message, for display. */
 export interface Failure {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly queue: string;
   readonly messageId: string;
   readonly receiveCount: number;
-  /** Cut, without what looks secret; the body, too. */
+  /** Error and body are truncated, without likely secrets. */
   readonly error: string;
   readonly body: string;
   readonly outcome: keyof OutcomeCounts;
@@ -61,15 +61,15 @@ export interface Failure {
 export interface Snapshot {
   /** When the process started: milliseconds since the epoch. */
   readonly startedAt: number;
-  /** How many messages can run at once. */
+  /** How many messages can run at the same time. */
   readonly slots: number;
   /** By name. */
   readonly queues: Readonly<Record<string, QueueSnapshot>>;
-  /** The last ones, newest first. */
+  /** The last failures, newest first. */
   readonly failures: readonly Failure[];
 }
 
-/** What there is of a queue; undefined: nothing. A queue may be called `constructor`, which all objects have. */
+/** A queue's value, or undefined. Safe for a queue called `constructor`, a property that every object has. */
 export function ofQueue<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }
@@ -77,7 +77,7 @@ export function ofQueue<Value>(values: Readonly<Record<string, Value>>, name: st
 /** How many failures are kept. */
 export const KEPT_FAILURES = 20;
 
-/** What is left of a process that has ended: what it counted, and nothing that it holds. */
+/** The snapshot of a process that has exited: its counts remain, but it holds no messages. */
 export function ended({ queues, ...snapshot }: Snapshot): Snapshot {
   return {
     ...snapshot,
@@ -91,7 +91,7 @@ export function ended({ queues, ...snapshot }: Snapshot): Snapshot {
   };
 }
 
-/** What several processes, one at least, counted together. */
+/** Adds up the snapshots of one or more processes. */
 export function totalOf(snapshots: readonly Snapshot[]): Snapshot {
   const queues = new Map<string, QueueSnapshot>();
   for (const snapshot of snapshots) {
@@ -123,7 +123,7 @@ function addQueues(one: QueueSnapshot, other: QueueSnapshot): QueueSnapshot {
   };
 }
 
-/** Adds up what is a number in both; a name that only one has counts, too. */
+/** Adds up the numbers of both by name; a missing number counts as 0. */
 function addNumbers<Counts extends object>(one: Counts, other: Counts): Counts {
   const known = new Map<string, unknown>(Object.entries(one));
   for (const [name, count] of Object.entries(other)) {

@@ -1,7 +1,7 @@
 /**
- * Who may ask the status server, and the token that steering needs. The server has no login, so it answers only requests
- * that name this machine: a page from elsewhere, which a browser here shows, can make its own name point here (DNS
- * rebinding), but not send another name. What steers the container needs a token, and no page from elsewhere may ask for it.
+ * Access control for the status server. The server has no login, so it answers only requests whose `Host` names this
+ * machine: another site's page in a local browser can make its own name point here (DNS rebinding), but cannot send
+ * another name. Actions that control the container need a token, and pages of other sites cannot request them.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -12,12 +12,12 @@ import { StatusServerError } from './status-server-error.ts';
 
 const LEAST_TOKEN = 16;
 
-/** Answered for any name, if the server is there for other machines: these ask by the names that they know. */
+/** Answered for any `Host` if the server is reachable from other machines, which may know it by another name. */
 const FOR_MACHINES = ['/metrics', '/healthz', '/readyz'];
 
 /**
- * Whether a request may be answered that has this `Host` header. Addresses cannot be rebound, and no browser can reach a
- * Unix socket.
+ * Whether to answer a request with this `Host` header. IP addresses cannot be rebound, and browsers cannot reach a Unix
+ * socket.
  */
 export function isAllowedHost(host: string | undefined, path: string, listen: ListenAddress): boolean {
   if ('path' in listen) return true;
@@ -29,8 +29,8 @@ export function isAllowedHost(host: string | undefined, path: string, listen: Li
 }
 
 /**
- * Whether a request may come from this `Origin`: from no page, or from one of this server. Others could not read the
- * answer, but could keep the server busy.
+ * Whether to answer a request with this `Origin`: none, or that of this server. Other pages could not read the response,
+ * but could keep the server busy.
  */
 export function isAllowedOrigin(origin: string | undefined, host: string | undefined): boolean {
   return (
@@ -39,7 +39,7 @@ export function isAllowedOrigin(origin: string | undefined, host: string | undef
   );
 }
 
-/** Whether an `Authorization` header has the token; takes as long for a wrong one as for the right one. */
+/** Whether an `Authorization` header has the token. Compares in constant time. */
 export function hasToken(authorization: string | undefined, token: string): boolean {
   const [, given = ''] = /^bearer (\S+)$/i.exec(authorization ?? '') ?? [];
   return timingSafeEqual(digest(given), digest(token));
@@ -52,18 +52,18 @@ export function readToken(file: string): string {
     token = readFileSync(file, 'utf8').trim();
   } catch (cause) {
     throw new StatusServerError(
-      `The token_file ${file} cannot be read: ${(cause as Error).message}. Write a token of ${LEAST_TOKEN} characters or more into it.`,
+      `The token_file ${file} cannot be read: ${(cause as Error).message}. It must contain a token of at least ${LEAST_TOKEN} characters.`,
       { temporary: false, cause },
     );
   }
   if (token.length >= LEAST_TOKEN && /^\S+$/.test(token)) return token;
   throw new StatusServerError(
-    `The token_file ${file} has no token: expected one word of ${LEAST_TOKEN} characters or more, such as "openssl rand -hex 32" prints.`,
+    `The token_file ${file} does not contain a token: expected one word of at least ${LEAST_TOKEN} characters, such as the output of "openssl rand -hex 32".`,
     { temporary: false },
   );
 }
 
-/** Whether every user of this machine may read the file. */
+/** Whether every user on this machine can read the file. */
 export function isReadableByAll(file: string): boolean {
   return (statSync(file).mode & 0o004) !== 0;
 }
@@ -72,7 +72,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** `127.0.0.1` of `127.0.0.1:8125`, `::1` of `[::1]:8125`. */
+/** `127.0.0.1` for `127.0.0.1:8125`, `::1` for `[::1]:8125`. */
 function hostnameOf(host: string | undefined): string | undefined {
   const [, ipv6, name] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d+)?$/i.exec(host ?? '') ?? [];
   return ipv6 ?? name;

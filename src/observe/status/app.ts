@@ -1,6 +1,6 @@
 /**
- * What the status server answers: what is refused, the files of the page, the status in its forms, events, and what steers
- * the container.
+ * The status server's routes: request checks, the files of the page, the status in several formats, events, and actions
+ * that control the container.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,10 +20,10 @@ export interface AppOptions {
   readonly monitor: Monitor;
   readonly source: Pick<StatusSource, 'pause' | 'resume' | 'wake'>;
   readonly listen: ListenAddress;
-  /** What steering needs; undefined: there is no steering. */
+  /** The token for actions; undefined: no actions are allowed. */
   readonly token: string | undefined;
   readonly asset: (path: AssetPath) => Asset;
-  /** Told what kept a request from its answer. */
+  /** Called with the error if a request cannot be answered. */
   readonly onError: (error: Error) => void;
 }
 
@@ -33,7 +33,7 @@ export interface Asset {
   readonly body: string;
 }
 
-/** The paths under which the files of the page are served. */
+/** The files of the page, by path. */
 const FILES = {
   '/': { file: 'index.html', type: 'text/html; charset=utf-8' },
   '/page.js': { file: 'page.js', type: 'text/javascript; charset=utf-8' },
@@ -46,16 +46,16 @@ export type AssetPath = keyof typeof FILES;
 /** The data of an event. */
 export interface StatusEvent {
   readonly status: Status;
-  /** The last ones: some may have come before. */
+  /** The last points; some may have been sent before. */
   readonly points: Columns;
 }
 
-/** No request has a body that anybody reads. */
+/** Request bodies are never read. */
 const MOST_BODY_BYTES = 1_024;
-/** More people than this do not look at one container. */
+/** The most pages that can listen to events at the same time. */
 export const MOST_LISTENERS = 20;
 const EVENT_MS = 1_000;
-/** For who missed an event or two. */
+/** Covers pages that missed an event or two. */
 const NEW_POINTS_MS = 3 * STEP_MS;
 
 /** The application, without a server: requests in, responses out. */
@@ -64,32 +64,32 @@ export function statusApp({ monitor, source, listen, token, asset, onError }: Ap
   refuseOthers(app, listen);
   app.onError((error, context) => {
     onError(error);
-    return context.text('This could not be answered; the log of the container says why.\n', 500);
+    return context.text('This request failed; see the log of the container.\n', 500);
   });
   serveAssets(app, asset);
   serveStatus(app, monitor);
   serveEvents(app, new StatusEvents(monitor));
-  serveSteering(app, source, token);
+  serveActions(app, source, token);
   app.notFound((context) =>
     context.text(
-      'There are /, /status, /status.json, /metrics, /healthz, /readyz and /events; POST /pause, /resume and /wake.\n',
+      'Not found. Try /, /status, /status.json, /metrics, /healthz, /readyz or /events; POST /pause, /resume or /wake.\n',
       404,
     ),
   );
   return app;
 }
 
-/** Reads a file of the page, as the build has made it. Throws if the package was not built. */
+/** Reads a file of the page from the build. Throws if the package was not built. */
 export function readAsset(path: AssetPath): Asset {
   const { file, type } = FILES[path];
   return { type, body: readFileSync(join(packageFolder(), 'dist/page', file), 'utf8') };
 }
 
-/** What every answer has in common, and which requests get no other: those from elsewhere, and those with a body. */
+/** Sets the headers of every response, and refuses requests from elsewhere and requests with a body. */
 function refuseOthers(app: Hono, listen: ListenAddress): void {
   app.use(
     secureHeaders({
-      // Nothing inline, and nothing from elsewhere.
+      // No inline code, and nothing from other servers.
       contentSecurityPolicy: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
@@ -102,7 +102,7 @@ function refuseOthers(app: Hono, listen: ListenAddress): void {
       },
       xFrameOptions: 'DENY',
       referrerPolicy: 'no-referrer',
-      // It would concern the other servers of this machine, too.
+      // It would also affect the other servers on this machine.
       strictTransportSecurity: false,
     }),
   );
@@ -112,17 +112,17 @@ function refuseOthers(app: Hono, listen: ListenAddress): void {
     const host = req.header('Host');
     if (!isAllowedHost(host, req.path, listen)) {
       return context.text(
-        `This server answers only requests that name this machine, such as http://127.0.0.1/, and not "${host ?? ''}".\n`,
+        `This server answers only requests to a name or address of this machine, such as http://127.0.0.1/, not to "${host ?? ''}".\n`,
         403,
       );
     }
     if (isAllowedOrigin(req.header('Origin'), host)) return next();
-    return context.text('This server answers no page of another server.\n', 403);
+    return context.text('This server does not answer requests from pages of other servers.\n', 403);
   });
   app.use(async ({ req, text }, next) => {
     const bytes = Number(req.header('Content-Length') ?? 0);
     if (bytes <= MOST_BODY_BYTES && req.header('Transfer-Encoding') === undefined) return next();
-    return text('No request here needs a body.\n', 413);
+    return text('Requests to this server must not have a body.\n', 413);
   });
 }
 
@@ -156,13 +156,13 @@ function serveStatus(app: Hono, monitor: Monitor): void {
 
 function serveEvents(app: Hono, events: StatusEvents): void {
   app.get('/events', (context) => {
-    // Nobody would end its stream.
+    // A stream in response to HEAD would never end.
     if (context.req.method === 'HEAD') return context.body(null);
-    if (events.isFull) return context.text('Too many look at this container already.\n', 503);
+    if (events.isFull) return context.text('Too many pages are listening to this container.\n', 503);
     return streamSSE(context, async (stream) => {
       const ended = Promise.withResolvers<void>();
       stream.onAbort(() => ended.resolve());
-      // Whoever reads more slowly than once a second misses some.
+      // A client that reads more slowly than one event per second misses some.
       let isWriting = false;
       const listener: Listener = (data) => {
         if (isWriting) return;
@@ -178,25 +178,25 @@ function serveEvents(app: Hono, events: StatusEvents): void {
   });
 }
 
-function serveSteering(app: Hono, source: AppOptions['source'], token: string | undefined): void {
+function serveActions(app: Hono, source: AppOptions['source'], token: string | undefined): void {
   for (const action of ['pause', 'resume', 'wake'] as const) {
     app.post(`/${action}`, (context) => {
       const { req } = context;
       if (token === undefined) {
         return context.text(
-          `Set token_file in the section [http] of the ini file to allow this: a file with a token of 16 characters or more, to be sent as "Authorization: Bearer TOKEN".\n`,
+          `To allow this, set token_file in section [http] of the ini file: a file with a token of at least 16 characters. Send the token as "Authorization: Bearer TOKEN".\n`,
           403,
         );
       }
       if (!hasToken(req.header('Authorization'), token)) {
-        return context.text('Send the token of token_file as "Authorization: Bearer TOKEN".\n', 401, {
+        return context.text('Send the token from token_file as "Authorization: Bearer TOKEN".\n', 401, {
           'WWW-Authenticate': 'Bearer',
         });
       }
       source[action]();
       return context.text('ok\n');
     });
-    app.get(`/${action}`, (context) => context.text('Ask for this with POST.\n', 405, { Allow: 'POST' }));
+    app.get(`/${action}`, (context) => context.text('Use POST.\n', 405, { Allow: 'POST' }));
   }
 }
 
@@ -204,12 +204,12 @@ function lines(problems: readonly string[]): string {
   return problems.length === 0 ? 'ok\n' : `${problems.join('\n')}\n`;
 }
 
-/** Takes the data of an event. */
+/** Receives the data of an event. */
 type Listener = (data: string) => void;
 
 /**
- * Server-sent events for those who have the page open: the points of the last hour at first, then the status and new
- * points once a second. It is computed once for all, and not at all while nobody listens.
+ * Server-sent events for open pages: first the points of the last hour, then the status and new points every second. The
+ * data is computed once for all listeners, and not at all without listeners.
  */
 class StatusEvents {
   readonly #monitor: Monitor;
@@ -220,14 +220,14 @@ class StatusEvents {
     this.#monitor = monitor;
   }
 
-  /** True if no more may listen. */
+  /** True if no more listeners are accepted. */
   get isFull(): boolean {
     return this.#listeners.size >= MOST_LISTENERS;
   }
 
-  /** The listener gets the first event at once. */
+  /** Adds a listener, which gets the first event immediately. */
   listen(listener: Listener): void {
-    this.#timer ??= setInterval(() => this.#tell(), EVENT_MS);
+    this.#timer ??= setInterval(() => this.#send(), EVENT_MS);
     this.#listeners.add(listener);
     listener(this.#dataSince(0));
   }
@@ -239,7 +239,7 @@ class StatusEvents {
     this.#timer = undefined;
   }
 
-  #tell(): void {
+  #send(): void {
     const data = this.#dataSince(Date.now() - NEW_POINTS_MS);
     for (const listener of this.#listeners) listener(data);
   }

@@ -1,15 +1,15 @@
 /**
- * How many messages the queues have, for those who look: asked of the broker at most every five seconds, and never while
- * nobody looks, because on SQS each question is a request that costs.
+ * The message counts of the queues. They are requested at most every five seconds, and only when needed for a response,
+ * because on SQS each request costs money.
  */
 import type { Queue, QueueCounts } from '../../brokers/broker.ts';
 import { realMachine, resolvesWithin } from '../../host/host.ts';
 import type { Depths } from './history.ts';
 
 const EVERY_MS = 5_000;
-/** What is older than this is not shown: it says nothing of now. */
+/** Older counts are not shown. */
 const OUTDATED_MS = 30_000;
-/** How long who looks waits for an answer, in milliseconds. */
+/** How long a response waits for the broker, in milliseconds. */
 const PATIENCE_MS = 1_500;
 
 interface Known {
@@ -24,12 +24,12 @@ export class QueueDepths {
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> = Promise.resolve();
 
-  /** `queues` may fail: it is called again when somebody looks again. */
+  /** `queues` may fail; it is then called again at the next look. */
   constructor(queues: () => Promise<readonly Queue[]>) {
     this.#queues = queues;
   }
 
-  /** Asks, unless it did so a moment ago; resolves when the answer is there, or does not come soon. */
+  /** Requests the counts, unless it did so recently; resolves when they have arrived, or after a short wait. */
   async look(): Promise<void> {
     if (performance.now() - this.#askedAt >= EVERY_MS) {
       this.#askedAt = performance.now();
@@ -38,7 +38,7 @@ export class QueueDepths {
     await resolvesWithin(realMachine, this.#asking, PATIENCE_MS);
   }
 
-  /** By name of the queue; those that did not answer lately are left out. */
+  /** Counts by queue name, without queues that have not answered recently. */
   get known(): Depths {
     const now = performance.now();
     return Object.fromEntries(
@@ -46,7 +46,7 @@ export class QueueDepths {
     );
   }
 
-  /** Why the last question was not answered; undefined if it was. */
+  /** Why the last request failed; undefined if it did not. */
   get problem(): string | undefined {
     return this.#problem;
   }

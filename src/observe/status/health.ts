@@ -1,11 +1,11 @@
-/** The processes of a container; whether it is well, and whether it works: pure decisions, with reasons for people. */
+/** Whether a container is healthy and ready: pure decisions, with reasons for people. */
 import type { ConsumerState } from '../../consumer/consumer.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 
-/** How much longer than its wait a receive may take, in seconds, as for the watchdog of the run loop. */
+/** How much longer than its long poll a receive may take, in seconds; the systemd watchdog allows the same. */
 const MARGIN_SECONDS = 60;
 
-/** `starting`: it is not connected yet. */
+/** `starting`: not connected yet. */
 export type ContainerState = 'starting' | ConsumerState;
 
 export interface ProcessStatus {
@@ -21,11 +21,11 @@ export interface ProcessStatus {
   readonly held: number;
   /** Messages whose workers run. */
   readonly running: number;
-  /** Milliseconds since the epoch; what is shown of the process is of then. */
+  /** The time of this information, in milliseconds since the epoch. */
   readonly reportedAt: number;
 }
 
-/** What a process holds of all queues; undefined: it has not said. */
+/** How many messages a process holds from all queues. `snapshot`: undefined before its first report. */
 export function holding(snapshot: Snapshot | undefined): Pick<ProcessStatus, 'held' | 'running'> {
   let held = 0;
   let running = 0;
@@ -46,8 +46,8 @@ export interface HealthInput {
 }
 
 /**
- * Why the container should be started again; nothing while polling makes progress. That a broker cannot be reached is no
- * reason: polling goes on by itself, and a new process would not reach it either.
+ * Why the container should be restarted; empty while polling makes progress. An unreachable broker is not a reason: the
+ * container keeps trying, and a new process could not reach the broker either.
  */
 export function healthProblems({ at, total, processes, waitSeconds }: HealthInput): string[] {
   const longest = waitSeconds + MARGIN_SECONDS;
@@ -55,22 +55,21 @@ export function healthProblems({ at, total, processes, waitSeconds }: HealthInpu
     .filter(([, { silentSeconds }]) => silentSeconds > longest)
     .map(
       ([name, { silentSeconds }]) =>
-        `no receive from the queue "${name}" has ended for ${Math.round(silentSeconds)} s`,
+        `no receive from queue "${name}" has returned for ${Math.round(silentSeconds)} s`,
     );
   const silent = processes
     .map(({ number, pid, reportedAt }) => ({ number, pid, seconds: (at - reportedAt) / 1000 }))
     .filter(({ seconds }) => seconds > longest)
     .map(
       ({ number, pid, seconds }) =>
-        `process ${number} (pid ${pid}) has said nothing for ${Math.round(seconds)} s: its worker may keep it busy`,
+        `process ${number} (pid ${pid}) has not reported for ${Math.round(seconds)} s: its worker may be blocking it`,
     );
   return [...stalled, ...silent];
 }
 
-/** Why the container takes no messages now; nothing once it is connected, and until it drains. */
+/** Why the container does not receive messages now; empty from when it is connected until it drains. */
 export function readinessProblems({ state, processes }: Pick<HealthInput, 'state' | 'processes'>): string[] {
-  if (state === 'draining') return ['it drains, and takes no more messages'];
-  if (processes.every((process) => process.state === 'starting'))
-    return ['it is starting, and not connected yet'];
+  if (state === 'draining') return ['draining: receives no more messages'];
+  if (processes.every((process) => process.state === 'starting')) return ['starting: not connected yet'];
   return [];
 }

@@ -1,6 +1,6 @@
 /**
- * The last hour of a container in steps of five seconds, for charts, and the last minute in full, for rates. Its size is
- * bounded by the number of queues.
+ * The last hour of a container in steps of five seconds, for charts, and the full snapshots of the last minute, for
+ * rates. Its size depends only on the number of queues.
  */
 import type { QueueCounts } from '../../brokers/broker.ts';
 import { type HistogramCounts, quantile } from '../metrics/histogram.ts';
@@ -10,15 +10,15 @@ export const STEP_MS = 5_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** What there was of a queue at one time, or in the step before it. */
+/** The values of a queue at one time, or during the step before it. */
 export interface Point {
-  /** Messages in the queue; null: nobody looked. */
+  /** Messages in the queue; null: not requested. */
   readonly visible: number | null;
   readonly inFlight: number | null;
-  /** Messages a second. */
+  /** Messages per second. */
   readonly handled: number;
   readonly failed: number;
-  /** Seconds that workers took; null: none ended. */
+  /** How long workers took, in seconds; null: no worker ended. */
   readonly median: number | null;
   readonly p99: number | null;
   /** Workers that ran. */
@@ -30,14 +30,14 @@ interface Row {
   readonly queues: Readonly<Record<string, Point>>;
 }
 
-/** Points in columns: as long as `at` each. */
+/** Points as columns, each as long as `at`. */
 export interface Columns {
   /** Milliseconds since the epoch. */
   readonly at: readonly number[];
   readonly queues: Readonly<Record<string, { readonly [Key in keyof Point]: readonly (number | null)[] }>>;
 }
 
-/** What was counted at one time. */
+/** The snapshot at one time. */
 export interface Sample {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -54,7 +54,7 @@ export class History {
     this.#minute = [first];
   }
 
-  /** Adds a step; `depths`: of the queues of which that is known. */
+  /** Adds a step. `depths`: the message counts of queues for which they are known. */
   add(sample: Sample, depths: Depths): void {
     const before = this.#minute.at(-1)!;
     const seconds = Math.max(1, sample.at - before.at) / 1000;
@@ -100,7 +100,7 @@ export interface Change {
   readonly age: HistogramCounts;
 }
 
-/** What has been counted of a queue since it was as `before` says; undefined: since the start. */
+/** The counts of a queue since `before`; undefined: since the start. */
 export function changeOf(now: QueueSnapshot, before: QueueSnapshot | undefined): Change {
   return {
     received: now.received - (before?.received ?? 0),
@@ -138,7 +138,7 @@ function pointOf(change: Change, running: number, seconds: number, depth: QueueC
 
 function rounded(value: number): number;
 function rounded(value: number | undefined): number | null;
-/** Three digits: for a line in a chart, and short to send. */
+/** Three significant digits: enough for a chart, and short to send. */
 function rounded(value: number | undefined): number | null {
   return value === undefined ? null : Number(value.toPrecision(3));
 }

@@ -1,4 +1,4 @@
-/** Keeps what the status server shows: takes a sample every five seconds, and the whole when somebody looks. */
+/** Provides the status server's data: takes a sample every five seconds, and builds the full status on request. */
 import type { Queue } from '../../brokers/broker.ts';
 import { withoutPasswords } from '../../config/secrets.ts';
 import { prometheusText } from '../metrics/prometheus.ts';
@@ -10,22 +10,22 @@ import { healthProblems, readinessProblems } from './health.ts';
 import { type Columns, History, STEP_MS } from './history.ts';
 import { type ContainerFacts, type Status, statusOf } from './status.ts';
 
-/** What the server looks at and steers: a container of one process, or of several. */
+/** The container that the server shows and controls, with one process or several. */
 export interface StatusSource {
   readonly state: ContainerState;
-  /** Where the queues are, for people; empty before that is known. */
+  /** Description of the broker, for people; empty before it is known. */
   readonly broker: string;
-  /** All that was counted, and is held. */
+  /** All counts, and the messages held. */
   readonly total: Snapshot;
   readonly processes: readonly ProcessStatus[];
-  /** The queues whose messages are counted. */
+  /** The queues whose message counts are shown. */
   queues(): Promise<readonly Queue[]>;
   pause(): void;
   resume(): void;
   wake(): void;
 }
 
-/** The most characters of a problem that a broker reports. */
+/** How many characters of a broker's error to show. */
 const LONGEST_PROBLEM = 500;
 
 export class Monitor {
@@ -36,7 +36,7 @@ export class Monitor {
   readonly #history: History;
   readonly #timer: NodeJS.Timeout;
 
-  /** `waitSeconds`: how long a receive waits for messages. */
+  /** `waitSeconds`: how long a long poll waits for messages. */
   constructor(source: StatusSource, facts: ContainerFacts, waitSeconds: number) {
     this.#source = source;
     this.#facts = facts;
@@ -49,24 +49,24 @@ export class Monitor {
     );
   }
 
-  /** Takes no more samples. */
+  /** Stops taking samples. */
   close(): void {
     clearInterval(this.#timer);
   }
 
-  /** The status as it is known now; asks for the counts of the queues, and does not wait for them. */
+  /** The status as known now. Requests the message counts, but does not wait for them. */
   get status(): Status {
     void this.#depths.look();
     return this.#status();
   }
 
-  /** The status with fresh counts of the queues, unless the broker takes long. */
+  /** The status with fresh message counts, unless the broker is slow. */
   async look(): Promise<Status> {
     await this.#depths.look();
     return this.#status();
   }
 
-  /** The points for charts after a time. */
+  /** The points for charts after this time. */
   pointsSince(at: number): Columns {
     return this.#history.since(at);
   }
@@ -77,12 +77,12 @@ export class Monitor {
     return prometheusText(total, processes.length, this.#depths.known);
   }
 
-  /** Why the container should be started again. */
+  /** Why the container should be restarted. */
   get healthProblems(): string[] {
     return healthProblems(this.#health());
   }
 
-  /** Why it takes no messages now. */
+  /** Why it does not receive messages now. */
   get readinessProblems(): string[] {
     return readinessProblems(this.#source);
   }

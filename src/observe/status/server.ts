@@ -1,4 +1,4 @@
-/** The status server: where it listens, and what bounds those who ask. */
+/** Opens the status server: its address or socket, and its limits for clients. */
 import { once } from 'node:events';
 import { lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -14,24 +14,24 @@ import { StatusServerError } from './status-server-error.ts';
 export interface StatusServerOptions {
   readonly source: StatusSource;
   readonly facts: ContainerFacts;
-  /** How long a receive waits for messages, in seconds. */
+  /** How long a long poll waits for messages, in seconds. */
   readonly waitSeconds: number;
-  /** As `[http] listen` has it. */
+  /** The value of `[http] listen`. */
   readonly listen: string;
-  /** The file with the token that steering needs. */
+  /** The file with the token for actions. */
   readonly tokenFile: string | undefined;
-  /** Told what kept a request from its answer. */
+  /** Called with the error if a request cannot be answered. */
   readonly onError: (error: Error) => void;
 }
 
 export interface StatusServer {
   /** For people: `http://127.0.0.1:8125/`, or the path of the socket. */
   readonly address: string;
-  /** Ends what is open, events too. */
+  /** Closes the server and its connections, including event streams. */
   close(): Promise<void>;
 }
 
-/** Owner and group may connect to a Unix socket. */
+/** Only owner and group can connect to a Unix socket. */
 const SOCKET_UMASK = 0o117;
 
 /** Opens the server. Throws StatusServerError. */
@@ -43,7 +43,7 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
   const app = statusApp({ monitor, source, listen, token, asset: readAsset, onError });
   const server = createAdaptorServer({
     fetch: app.fetch,
-    // The worker's are to stay as they are.
+    // The worker's globals must not change.
     overrideGlobalObjects: false,
     serverOptions: {
       maxHeaderSize: 8 * 1024,
@@ -74,7 +74,7 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
 async function start(server: Server, listen: ListenAddress): Promise<void> {
   if ('host' in listen) return listening(server, () => server.listen(listen));
   if (await isLeftBehind(listen.path)) rmSync(listen.path);
-  // It must not be there for others even for a moment; `listen` makes the socket before it returns.
+  // Other users must not be able to connect even for a moment. `listen` creates the socket before it returns.
   const umask = process.umask(SOCKET_UMASK);
   const started = listening(server, () => server.listen(listen));
   process.umask(umask);
@@ -87,9 +87,9 @@ async function listening(server: Server, listen: () => void): Promise<void> {
   await done;
 }
 
-/** Whether a Unix socket is there, and no process listens to it any more. */
+/** Whether the path is a Unix socket without a listening process. */
 async function isLeftBehind(path: string): Promise<boolean> {
-  // A connection to any other file is refused, too.
+  // A connection to any other kind of file would also be refused.
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false;
   const socket = connect(path);
   try {
@@ -119,16 +119,16 @@ function notListening(listen: string, cause: NodeJS.ErrnoException): StatusServe
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   switch (code) {
     case 'EADDRINUSE':
-      return 'another process does. End that one, or set another address in [http] listen';
+      return 'the address is in use by another process. Stop that process, or set another address in [http] listen';
     case 'EADDRNOTAVAIL':
-      return 'this machine has no such address. Set one that it has, such as 127.0.0.1:8125, in [http] listen';
+      return 'it is not an address of this machine. Set an address of this machine, such as 127.0.0.1:8125, in [http] listen';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'there is no such name. Set an address such as 127.0.0.1:8125 in [http] listen';
+      return 'DNS lookup failed. Set an address such as 127.0.0.1:8125 in [http] listen';
     case 'EACCES':
-      return 'this user may not. Set a port from 1024, or a socket in a folder that it may write to, in [http] listen';
+      return 'permission denied. Set a port of at least 1024, or a socket in a folder that this user can write to, in [http] listen';
     case 'ENOENT':
-      return 'there is no such folder. Make it, or set another path in [http] listen';
+      return 'the folder does not exist. Create it, or set another path in [http] listen';
     default:
       return message;
   }

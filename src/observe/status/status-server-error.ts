@@ -1,11 +1,11 @@
-/** What keeps the status server from its start. */
+/** The error for a status server that cannot start. */
 
 export class StatusServerError extends Error {
   override readonly name = 'StatusServerError';
-  /** True if starting again may help: another process has the address, perhaps one that is ending. */
+  /** True if a restart may help: another process uses the address, and may be about to exit. */
   readonly temporary: boolean;
 
-  /** The message says what was tried, why it failed and what to do. */
+  /** The message says what failed, why, and what to do. */
   constructor(
     message: string,
     { temporary, cause }: { readonly temporary: boolean; readonly cause?: unknown },

@@ -1,6 +1,6 @@
 /**
- * What there is to know of a container now: the shape of `/status.json`, which the page shows, and plain text of it, for
- * terminals and for what reads lines (django-sqs). Names and units stay; more may be added.
+ * The current status of a container: the format of `/status.json`, which the page shows, and plain text, for terminals
+ * and for tools that read lines (django-sqs). Names and units do not change; fields may be added.
  */
 import type { QueueCounts } from '../../brokers/broker.ts';
 import { printable } from '../../message/log-lines.ts';
@@ -17,50 +17,50 @@ import type { ContainerState, ProcessStatus } from './health.ts';
 import { type Change, changeOf, type Depths, type Sample } from './history.ts';
 
 export interface Status {
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch, like all times here. */
   readonly at: number;
   readonly container: ContainerStatus;
-  /** Why `/healthz` says that the container is not well; empty: it is. */
+  /** Why `/healthz` fails; empty: the container is healthy. */
   readonly problems: readonly string[];
   readonly queues: readonly QueueStatus[];
   readonly processes: readonly ProcessStatus[];
   readonly cost: CostStatus;
-  /** The last ones, newest first. */
+  /** The last failures, newest first. */
   readonly failures: readonly Failure[];
 }
 
-/** What does not change while a container runs. */
+/** Facts that do not change while a container runs. */
 export interface ContainerFacts {
   /** `sqs-concurrent` */
   readonly program: string;
-  /** The ini file, as it was named. */
+  /** The name of the ini file. */
   readonly file: string;
   readonly version: string;
-  /** What the container does with each queue, by name. */
+  /** The role of each queue, by name. */
   readonly roles: Readonly<Record<string, QueueRole>>;
-  /** Whether the queues are on Amazon SQS, which costs. */
+  /** Whether the queues are on Amazon SQS, which costs money. */
   readonly isOnSqs: boolean;
 }
 
-/** `worked`: its messages are handled here; `dead_letter`: failed ones go there; `other`: a worker sends to it. */
+/** `worked`: its messages are handled here; `dead_letter`: it gets failed messages; `other`: a worker sends to it. */
 export type QueueRole = 'worked' | 'dead_letter' | 'other';
 
 export interface ContainerStatus extends Omit<ContainerFacts, 'roles' | 'isOnSqs'> {
-  /** Where the queues are, for people; empty before the container is connected. */
+  /** Description of the broker, for people; empty before the container is connected. */
   readonly broker: string;
   readonly state: ContainerState;
   readonly startedAt: number;
-  /** How many messages can run at once. */
+  /** How many messages can run at the same time. */
   readonly slots: number;
-  /** How many run. */
+  /** How many messages run now. */
   readonly running: number;
-  /** How many are held: waiting, running and settling. */
+  /** How many messages are held: waiting, running and settling. */
   readonly held: number;
-  /** Why the counts of the queues are not known; null: they are. */
+  /** Why the message counts are unknown; null: they are known. */
   readonly countsProblem: string | null;
 }
 
-/** The middle and nearly the longest of durations, in seconds. */
+/** The median and the 99th percentile of durations, in seconds. */
 export interface Spread {
   readonly median: number;
   readonly p99: number;
@@ -69,26 +69,26 @@ export interface Spread {
 export interface QueueStatus {
   readonly name: string;
   readonly role: QueueRole;
-  /** Messages in the queue, approximate; null: not known. */
+  /** Messages in the queue, approximate; null: unknown. */
   readonly messages: QueueCounts | null;
   readonly held: number;
   readonly running: number;
   /** True while receives fail. */
   readonly failing: boolean;
-  /** Messages a second, over the last minute. `failed`: dropped, retried or buried. */
+  /** Messages per second, over the last minute. `failed`: dropped, retried or buried. */
   readonly rates: { readonly received: number; readonly handled: number; readonly failed: number };
-  /** How long workers took, over the last minute; null: none ended. */
+  /** How long workers took, over the last minute; null: no worker ended. */
   readonly handling: Spread | null;
-  /** How old messages were when they were received, over the last minute; null: none was. */
+  /** How old messages were when received, over the last minute; null: none were received. */
   readonly age: Spread | null;
-  /** Since the start: messages received, and by what became of them. */
+  /** Since the start: messages received, and messages by outcome. */
   readonly received: number;
   readonly outcomes: OutcomeCounts;
-  /** Receives since the start: with messages, with none, and with an error. */
+  /** Receives since the start: with messages, without messages, and failed. */
   readonly receives: { readonly full: number; readonly empty: number; readonly failed: number };
   readonly leaseExtensions: number;
   readonly leasesLost: number;
-  /** Requests since the start, by action of the SQS API; and as SQS bills them. */
+  /** Requests since the start: by action of the SQS API, and as billed by SQS. */
   readonly requests: Readonly<Record<string, number>>;
   readonly billedRequests: number;
 }
@@ -99,7 +99,7 @@ export interface StatusInput {
   readonly broker: string;
   readonly state: ContainerState;
   readonly total: Snapshot;
-  /** What was counted a minute ago. */
+  /** The snapshot from a minute ago. */
   readonly before: Sample;
   readonly depths: Depths;
   readonly countsProblem: string | undefined;
@@ -150,7 +150,7 @@ export function statusOf(input: StatusInput): Status {
 
 const NO_DURATIONS: HistogramCounts = { counts: [], sum: 0 };
 
-/** Of a queue of which nothing was counted. */
+/** For a queue without counts. */
 const NOTHING: QueueSnapshot = {
   worked: false,
   received: 0,
@@ -214,7 +214,7 @@ function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
 }
 
 /**
- * What `/status` answers: a line for the container, one for each queue and process, and what is wrong.
+ * The text of `/status`: one line for the container, one for each queue and process, then problems and failures.
  *
  *     sqs-sequential worker.ini: running since 2026-11-21T10:00:00.000Z, 1 of 1 slots busy, 3 held
  *     queue adder: 12 visible, 3 in flight, 0 delayed; 4.2/s handled, 0/s failed; takes 5 ms, 99% within 20 ms
@@ -231,7 +231,7 @@ export function statusText({ container, queues, processes, problems, failures }:
     ...problems.map((problem) => `problem: ${problem}`),
     ...(countsProblem === null
       ? []
-      : [`problem: the messages in the queues are not known: ${oneLine(countsProblem)}`]),
+      : [`problem: the message counts of the queues are unknown: ${oneLine(countsProblem)}`]),
     ...failures.map(
       ({ at, queue, messageId, outcome, error }) =>
         `failure: ${new Date(at).toISOString()} ${queue} ${printable(messageId)} ${outcome}: ${oneLine(error)}`,
@@ -258,7 +258,7 @@ function spread(verb: string, durations: Spread | null): string[] {
   return durations ? [`${verb} ${duration(durations.median)}, 99% within ${duration(durations.p99)}`] : [];
 }
 
-/** `5 ms`, `1.2 s`: two digits of a duration in seconds. */
+/** `5 ms`, `1.2 s`: a duration in seconds, with two significant digits. */
 function duration(seconds: number): string {
   return seconds < 1 ? `${short(seconds * 1000)} ms` : `${short(seconds)} s`;
 }

@@ -1,6 +1,6 @@
 /**
- * Traces tasks with OpenTelemetry, where the application has it: a span for each send and each handling, with the
- * semantic conventions of messaging, and the W3C trace context in the attributes of the message.
+ * Traces tasks with OpenTelemetry, if the application uses it: a span for each send and each handling, following the
+ * semantic conventions for messaging, with the W3C trace context in the message attributes.
  */
 import type { Context, Span, SpanKind, TextMapGetter } from '@opentelemetry/api';
 import type { Message, MessageAttributes } from '../../brokers/broker.ts';
@@ -11,10 +11,10 @@ type Api = typeof import('@opentelemetry/api');
 const TRACER = 'sqs-containers';
 
 let loading: Promise<void> | undefined;
-/** The API package, once it is loaded; it is the application's to install, and without it nothing is traced. */
+/** The API package, once loaded. The application installs it; without it, nothing is traced. */
 let loaded: Api | undefined;
 
-/** Loads the API package, if there is one. Call it before anything is traced. */
+/** Loads the API package, if it is installed. Call it before anything is traced. */
 export function loadTracing(): Promise<void> {
   loading ??= import('@opentelemetry/api').then(
     (api) => {
@@ -25,7 +25,7 @@ export function loadTracing(): Promise<void> {
   return loading;
 }
 
-/** The API, if the application has an SDK behind it: a span that nobody records is not worth making. */
+/** The API, if the application has registered an SDK: otherwise spans would not be recorded. */
 function openTelemetry(): Api | undefined {
   const provider = loaded?.trace.getTracerProvider();
   const isIdle =
@@ -38,7 +38,7 @@ interface Traced {
   readonly task: string;
 }
 
-/** Runs `send` in a span, with the attributes that carry the trace to whoever handles the message. */
+/** Runs `send` in a span, with the attributes that carry the trace to the message's handler. */
 export async function tracedSend<Result extends { readonly messageId: string }>(
   traced: Traced,
   send: (carrier: MessageAttributes) => Promise<Result>,
@@ -59,13 +59,13 @@ export async function tracedSend<Result extends { readonly messageId: string }>(
   });
 }
 
-/** The attributes of a message with those that carry its trace, as far as there is room: no message fails for its trace. */
+/** Adds the attributes that carry the trace, as far as there is room: a send must not fail because of its trace. */
 export function withTrace(attributes: MessageAttributes, carrier: MessageAttributes): MessageAttributes {
   const room = Math.max(0, MAX_ATTRIBUTES - Object.keys(attributes).length);
   return { ...attributes, ...Object.fromEntries(Object.entries(carrier).slice(0, room)) };
 }
 
-/** Runs `handle` in a span that belongs to the trace which the message carries. */
+/** Runs `handle` in a span that continues the message's trace. */
 export function traced(
   message: Message,
   about: Traced,

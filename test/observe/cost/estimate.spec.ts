@@ -13,20 +13,20 @@ const FAST = { size: 1_000, handling: 0.001 };
 describe('the estimate of requests', () => {
   const hourly = (idlePause: number) => 3_600 * pollRate(0, { poll: 20, idlePause, batch: 10 });
 
-  it('of an idle container is what was measured', () => {
+  it('of an idle container matches the measurement', () => {
     expect(hourly(0)).to.be.closeTo(180, 1);
     expect(hourly(10)).to.be.closeTo(120, 1);
     expect(hourly(60)).to.be.closeTo(45, 1);
     expect(hourly(300)).to.be.closeTo(11, 0.5);
   });
 
-  it('of a container that is always busy is what was measured: 0.2 a message', () => {
+  it('of a container that is always busy matches the measurement: 0.2 per message', () => {
     const rate = 900;
     const { ReceiveMessage, DeleteMessage } = containerRequests({ ...FAST, rate }, SETUP);
     expect((ReceiveMessage + DeleteMessage) / (rate * SECONDS_A_MONTH)).to.be.closeTo(0.2, 0.001);
   });
 
-  it('of a few messages is a receive and a delete for each, beside the empty polls', () => {
+  it('of a few messages is a receive and a delete for each, plus the empty polls', () => {
     const rate = 1 / 3_600;
     const { ReceiveMessage, DeleteMessage } = containerRequests({ ...FAST, rate }, SETUP);
     const hours = SECONDS_A_MONTH / 3_600;
@@ -45,7 +45,7 @@ describe('the estimate of requests', () => {
     expect(busy.ReceiveMessage / (9_000 * SECONDS_A_MONTH)).to.be.closeTo(0.1, 0.001);
   });
 
-  it('falls with idle_pause, the less the more messages come', () => {
+  it('falls with idle_pause, but less so with more messages', () => {
     const saved = (rate: number) =>
       1 -
       pollRate(rate, { poll: 20, idlePause: 60, batch: 10 }) /
@@ -55,7 +55,7 @@ describe('the estimate of requests', () => {
     expect(saved(1)).to.be.closeTo(0, 0.001);
   });
 
-  it('has a receive for each message where a worker takes long', () => {
+  it('has a receive for each message if a worker is slow', () => {
     const { ReceiveMessage } = containerRequests(
       { size: 1_000, handling: 60, rate: 100 },
       { ...SETUP, processes: 6_000 },
@@ -63,7 +63,7 @@ describe('the estimate of requests', () => {
     expect(ReceiveMessage / (100 * SECONDS_A_MONTH)).to.be.at.least(1);
   });
 
-  it('counts 64 KiB of what a request carries as one', () => {
+  it('counts each 64 KiB of a request as one', () => {
     const rate = 900;
     const { SendMessage, ReceiveMessage } = containerRequests({ ...FAST, size: 65_537, rate }, SETUP);
     expect(SendMessage).to.equal(2 * rate * SECONDS_A_MONTH);

@@ -11,7 +11,7 @@ describe('the log of a consumer', () => {
   });
   afterEach(() => clock.restore());
 
-  it('does not let a message be deleted whose body cannot be written to the messages log, and says so', async () => {
+  it('keeps a message whose body cannot be written to the messages log, and reports the error', async () => {
     const log = { error: sinon.spy(), warn: sinon.spy(), info: sinon.spy(), debug: sinon.spy() };
     const diskIsFull = new Error('ENOSPC: no space left on device, write');
     const keep = sinon.stub<[string], void>().onFirstCall().throws(diskIsFull);

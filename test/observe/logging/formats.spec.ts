@@ -22,14 +22,14 @@ describe('a log line', () => {
     );
   });
 
-  it('as text ends with what more there is to say', () => {
+  it('as text ends with additional fields', () => {
     const fields = { queue: 'adder', receiveCount: 2 };
     expect(formatOf('text')({ ...record, fields })).to.match(
       /Handling a message \(queue=adder receiveCount=2\)$/,
     );
   });
 
-  it('as text is followed by the stack of its error, and of what caused it, indented', () => {
+  it('as text is followed by the stack of its error and causes, indented', () => {
     expect(
       formatOf('text')({ ...record, error: failure() })
         .split('\n')
@@ -42,7 +42,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('names what was thrown that is no error', () => {
+  it('shows a thrown value that is not an Error', () => {
     const circular: { self?: object } = {};
     circular.self = circular;
     for (const [thrown, text] of [
@@ -57,7 +57,7 @@ describe('a log line', () => {
     }
   });
 
-  it('shows only the plain values of a thrown object, cut short', () => {
+  it('shows only the plain values of a thrown object, truncated', () => {
     const untouched = {
       get answer(): never {
         throw new Error('The getter ran.');
@@ -80,7 +80,7 @@ describe('a log line', () => {
     }
   });
 
-  it('as a template has what the template names', () => {
+  it('with a template has the fields that the template names', () => {
     expect(formatOf('<{level}> {logger} {message} {time}')(record)).to.equal(
       '<ERROR> sequential Handling a message 2026-11-21T08:00:00.123Z',
     );
@@ -105,7 +105,7 @@ describe('a log line', () => {
     });
   });
 
-  it('cannot be made two, or reach the terminal, by what is in it', () => {
+  it('cannot be split in two, or control the terminal, by its content', () => {
     const evil = 'a\n2026 ERROR forged\r\u001b[2J\u0085\u2028b';
     const hostile = { ...record, message: evil, fields: { evil } };
     for (const format of ['text', 'json', '{message}']) {
@@ -121,7 +121,7 @@ describe('a log line', () => {
     }
   });
 
-  it('does not follow causes in a circle', () => {
+  it('does not follow circular causes', () => {
     const error = new Error('round');
     error.cause = error;
     expect(formatOf('text')({ ...record, error })).to.include('Caused by: Error: round');

@@ -54,7 +54,7 @@ const record: fc.Arbitrary<LogRecord> = fc.record(
 
 describe('a log', () => {
   for (const format of ['text', '{message}', '{level} {message} {time}'] as const) {
-    it(`has a record on one line as ${format}, and of its error only what is indented`, () => {
+    it(`has a record on one line as ${format}, with only the lines of its error indented below it`, () => {
       fc.assert(
         fc.property(record, (given) => {
           const [head = '', ...others] = formatOf(format)(given).split('\n');
@@ -66,7 +66,7 @@ describe('a log', () => {
     });
   }
 
-  it('has a record on one line as JSON, which has all of it', () => {
+  it('has a complete record on one line as JSON', () => {
     fc.assert(
       fc.property(record, (given) => {
         const line = formatOf('json')(given);
@@ -81,7 +81,7 @@ describe('a log', () => {
     );
   });
 
-  it('gives the journal a priority before each line, so that none is read from what the line says', () => {
+  it("puts a priority before each line for the journal, so that a line's content cannot set it", () => {
     fc.assert(
       fc.property(record, fc.constantFrom('text', 'json', '{message}'), (given, format) => {
         const priority = given.level === 'error' ? '<3>' : '<6>';

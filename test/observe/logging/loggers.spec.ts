@@ -26,7 +26,7 @@ describe('the loggers', () => {
   }
   const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 
-  it('write to the path of [logger], from its level on', () => {
+  it('write to the path of [logger], from its level up', () => {
     const log = open('[logger]', 'path = all.log', 'level = warn', 'format = {level} {logger} {message}').get(
       'a',
     );
@@ -36,7 +36,7 @@ describe('the loggers', () => {
     expect(read('all.log')).to.equal('WARN a enough\nERROR a more\n');
   });
 
-  describe('given an error with much attached', () => {
+  describe('given an error with a lot attached', () => {
     /** An error as HTTP clients make them. What touches what it carries is noted. */
     function laden(): { error: Error; touched: string[] } {
       const touched: string[] = [];
@@ -57,7 +57,7 @@ describe('the loggers', () => {
     }
 
     for (const format of ['text', 'json', '{message}']) {
-      it(`touch none of it, at any level, as ${format}`, () => {
+      it(`do not touch any of it, at any level, as ${format}`, () => {
         const { error, touched } = laden();
         const log = open('[logger]', 'path = all.log', 'level = warn', `format = ${format}`).get('a');
         log.debug('too little', error);
@@ -84,7 +84,7 @@ describe('the loggers', () => {
     });
   });
 
-  it('have a level, a path and a format of their own where a section says so', () => {
+  it('have their own level, path and format if a section sets them', () => {
     const loggers = open(
       '[logger]\npath = all.log\nformat = {message}',
       '[logger.a]\npath = a.log\nlevel = debug\nformat = a: {message}',
@@ -100,7 +100,7 @@ describe('the loggers', () => {
     ]);
   });
 
-  it('share a file that two sections name', () => {
+  it('share a file if two sections name it', () => {
     const loggers = open('[logger]\npath = all.log\nformat = {message}', '[logger.a]\npath = ./all.log');
     loggers.get('a').info('one');
     loggers.get('b').info('two');
@@ -115,25 +115,25 @@ describe('the loggers', () => {
     expect(read('all.log')).to.equal('');
   });
 
-  it('say by an exception that a body could not be kept', function () {
+  it('throw if a body could not be written', function () {
     if (!existsSync('/dev/full')) this.skip();
     const loggers = open('[logger.messages]\npath = /dev/full');
     expect(() => loggers.keep('[[1],{}]')).to.throw(/ENOSPC/);
   });
 
-  it('go on when a line cannot be written', function () {
+  it('continue when a line cannot be written', function () {
     if (!existsSync('/dev/full')) this.skip();
     const log = open('[logger]\npath = /dev/full').get('a');
     log.info('lost');
     log.error('lost, too', new Error('x'));
   });
 
-  it('make files that others cannot read', () => {
+  it('create files that others cannot read', () => {
     open('[logger]\npath = all.log');
     expect(statSync(join(folder, 'all.log')).mode & 0o007).to.equal(0);
   });
 
-  it('append to what is there', () => {
+  it('append to existing files', () => {
     open('[logger]\npath = all.log\nformat = {message}').get('a').info('one');
     opened?.close();
     open('[logger]\npath = all.log\nformat = {message}').get('a').info('two');
@@ -150,7 +150,7 @@ describe('the loggers', () => {
     expect([read('all.log.1'), read('all.log')]).to.deep.equal(['one\ntwo\n', 'three\n']);
   });
 
-  it('go on with the old file when it cannot be opened again, and say so', () => {
+  it('continue with the old file when it cannot be reopened, and log that', () => {
     const loggers = open(
       '[logger]\npath = STDERR',
       '[logger.a]\npath = a.log\nformat = {message}',
@@ -164,7 +164,7 @@ describe('the loggers', () => {
     loggers.reopen();
     loggers.get('a').info('still here');
     expect(read('a.log.1')).to.equal('still here\n');
-    expect(read('said.log')).to.match(/The log file .*a\.log cannot be opened again/);
+    expect(read('said.log')).to.match(/The log file .*a\.log cannot be reopened/);
   });
 
   it('refuse a path that cannot be opened, naming section and file', () => {

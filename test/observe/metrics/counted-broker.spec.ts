@@ -11,7 +11,7 @@ describe('a broker whose requests are counted', () => {
     return { broker, queue: await broker.open('work'), requests };
   }
 
-  it('does what the broker does, and names each request as SQS does', async () => {
+  it('passes requests on, and reports each one with its SQS name', async () => {
     const { queue, requests } = await openCounted();
     await queue.send([{ body: 'abc' }, { body: 'de' }]);
     const messages = await queue.receive({ max: 10, waitSeconds: 0 });
@@ -31,7 +31,7 @@ describe('a broker whose requests are counted', () => {
     ]);
   });
 
-  it('is like the broker otherwise', async () => {
+  it('is otherwise the same as the broker', async () => {
     const { broker, queue } = await openCounted();
     const memory = new MemoryBroker();
     const { description, maxDelaySeconds, makesQueues } = memory;
@@ -50,7 +50,7 @@ describe('a broker whose requests are counted', () => {
     await broker.close();
   });
 
-  it('has what commands use, as far as the broker has it', async () => {
+  it('has the optional part for commands if the broker has it', async () => {
     const { queue } = await openCounted();
     await queue.send([{ body: 'abc' }]);
     expect((await queue.inspect?.peek?.(10))?.map(({ body }) => body)).to.deep.equal(['abc']);

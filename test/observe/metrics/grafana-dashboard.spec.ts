@@ -46,7 +46,7 @@ describe('the metrics named', () => {
     }
   });
 
-  it('in docs/operating.md exist, and are all', async () => {
+  it('in docs/operating.md exist, and are complete', async () => {
     const text = readFileSync('docs/operating.md', 'utf8');
     const families = [...(await existing()).keys()].map((name) =>
       name.replace(/(?<=seconds)_(bucket|sum|count)$/, ''),

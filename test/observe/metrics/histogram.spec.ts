@@ -9,7 +9,7 @@ function histogramOf(...seconds: number[]): Histogram {
 }
 
 describe('a histogram of durations', () => {
-  it('has bounds that are round numbers, and grow', () => {
+  it('has increasing bounds that are round numbers', () => {
     expect(BOUNDS.slice(0, 7)).to.deep.equal([0.0001, 0.00015, 0.0002, 0.0003, 0.0005, 0.0007, 0.001]);
     expect(BOUNDS).to.deep.equal(BOUNDS.toSorted((one, other) => one - other));
     expect(BOUNDS.at(-1)).to.equal(7_000_000);
@@ -27,7 +27,7 @@ describe('a histogram of durations', () => {
     expect(sum).to.be.closeTo(1e9 + 1.00021, 1e-6);
   });
 
-  it('knows a quantile within its bucket', () => {
+  it('interpolates a quantile within its bucket', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0.0001, max: 1_000_000, noNaN: true }), { minLength: 1, maxLength: 50 }),
@@ -44,17 +44,17 @@ describe('a histogram of durations', () => {
     );
   });
 
-  it('has no quantile while nothing was counted', () => {
+  it('has no quantile if nothing was counted', () => {
     expect(quantile(new Histogram().counts, 0.5)).to.equal(undefined);
   });
 
-  it('adds up with another', () => {
+  it('can be added to another', () => {
     const both = sumOf(histogramOf(1, 2).counts, histogramOf(2, 30).counts);
     expect(both).to.deep.equal(histogramOf(1, 2, 2, 30).counts);
     expect(countOf(both)).to.equal(4);
   });
 
-  it('hands out counts that do not change any more', () => {
+  it('returns counts that no longer change', () => {
     const histogram = histogramOf(1);
     const { counts } = histogram;
     histogram.add(1);

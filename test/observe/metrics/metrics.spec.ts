@@ -27,7 +27,7 @@ describe('the metrics of a consumer', () => {
     return metrics.snapshot(1, consumer.loads);
   }
 
-  it('count what was received and what became of it', async () => {
+  it('count received messages and outcomes', async () => {
     const { queues } = await metricsOf(['a', 'b', 'bad'], (body) => {
       if (body === 'bad') throw new Error('no');
     });
@@ -59,7 +59,7 @@ describe('the metrics of a consumer', () => {
     });
   });
 
-  it('keep the body of a failure without secrets when it came in base64', async () => {
+  it('keep the body of a failure without secrets, even if it was in base64', async () => {
     const body = Buffer.from('[["ann"], {"password": "abc"}]').toString('base64');
     const { failures } = await metricsOf([body], () => {
       throw new TypeError('refused');
@@ -67,7 +67,7 @@ describe('the metrics of a consumer', () => {
     expect(failures[0]).to.include({ body: '[["ann"],{"password":"***"}]' });
   });
 
-  it('count requests by action, and what SQS bills', () => {
+  it('count requests by action and as billed by SQS', () => {
     const metrics = new Metrics();
     metrics.requested('work', 'ReceiveMessage', 70_000);
     metrics.requested('work', 'ReceiveMessage', 0);
@@ -78,7 +78,7 @@ describe('the metrics of a consumer', () => {
     expect(queues.work?.worked).to.equal(false);
   });
 
-  it('are handed out as a snapshot that does not change any more', () => {
+  it('are returned as a snapshot that no longer changes', () => {
     const metrics = new Metrics();
     metrics.requested('work', 'ReceiveMessage', 0);
     const before = metrics.snapshot(1, [load]);
@@ -117,7 +117,7 @@ describe('the snapshots of several processes', () => {
     });
   });
 
-  it('are of a queue that is worked on if it is in one of them', () => {
+  it('mark a queue as worked if one of them does', () => {
     const asking = new Metrics();
     asking.requested('work', 'GetQueueAttributes', 0);
     const total = totalOf([asking.snapshot(0, []), snapshotOf('work')]);
@@ -127,7 +127,7 @@ describe('the snapshots of several processes', () => {
     });
   });
 
-  it('hold nothing any more once a process has ended, and have what it counted', () => {
+  it('hold no messages once a process has exited, but keep its counts', () => {
     const { slots, queues } = ended(snapshotOf('work', true));
     expect(slots).to.equal(0);
     expect(queues.work).to.include({ emptyReceives: 1, held: 0, running: 0, failing: 0, silentSeconds: 0 });

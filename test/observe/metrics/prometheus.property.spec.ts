@@ -14,7 +14,7 @@ const name = fc.oneof(
 );
 
 describe('the text for Prometheus, whatever was counted', () => {
-  it('gives back the counts of each queue, of several processes together', async () => {
+  it('contains the counts of each queue, added up over several processes', async () => {
     const counts = fc.array(fc.tuple(name, fc.integer({ min: 1, max: 5 }), fc.nat(2 ** 40)), {
       maxLength: 6,
     });
@@ -54,7 +54,7 @@ describe('the text for Prometheus, whatever was counted', () => {
     );
   });
 
-  it('knows the names of queues that objects have for something else', () => {
+  it('supports queue names that are also properties of every object', () => {
     expect(['constructor', '__proto__', 'toString'].every(isQueueName)).to.equal(true);
   });
 });

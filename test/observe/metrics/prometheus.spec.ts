@@ -20,7 +20,7 @@ function counted() {
 const depths = { work: { visible: 7, inFlight: 3, delayed: 1 } };
 
 describe('the text for Prometheus', () => {
-  it('has what was counted, in its format', async () => {
+  it('contains all counts', async () => {
     const samples = parsePrometheus(await prometheusText(counted(), 2, depths));
     const name = { messaging_destination_name: 'work' };
     const value = (metric: string, labels = {}) => valueIn(samples, metric, { ...name, ...labels });
@@ -62,7 +62,7 @@ describe('the text for Prometheus', () => {
     expect(of('count')[0]?.value).to.equal(2);
   });
 
-  it('tells of queues that are only sent to nothing but their requests', async () => {
+  it('has only requests for queues that are only sent to', async () => {
     const samples = parsePrometheus(await prometheusText(counted(), 1, depths));
     const names = samples.filter(({ labels }) => labels.messaging_destination_name === 'failed');
     expect(new Set(names.map(({ name }) => name))).to.deep.equal(

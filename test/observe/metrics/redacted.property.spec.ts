@@ -37,7 +37,7 @@ const { withSecret } = fc.letrec<{ withSecret: unknown; hidden: unknown }>((tie)
 const length = fc.integer({ min: 1, max: 600 });
 
 describe('a redacted text, whatever it is', () => {
-  it('shows no secret in JSON, nor in JSON inside of JSON', () => {
+  it('shows no secret in JSON, nor in JSON inside JSON', () => {
     const body = fc
       .tuple(withSecret, fc.constantFrom(undefined, 2))
       .map(([v, space]) => JSON.stringify(v, null, space));
@@ -49,7 +49,7 @@ describe('a redacted text, whatever it is', () => {
     );
   });
 
-  it('shows no secret in JSON that is broken off, or has something before it', () => {
+  it('shows no secret in JSON that is truncated or preceded by text', () => {
     const body = fc
       .tuple(withSecret, fc.nat(300), fc.constantFrom('', 'Error: ', '\n'))
       .map(([value, cut, before]) => before + JSON.stringify(value).slice(0, -1 - cut));
@@ -104,7 +104,7 @@ describe('a redacted text, whatever it is', () => {
     );
   });
 
-  it('is no longer than asked for, and ready in a moment', () => {
+  it('is no longer than requested, and computed quickly', () => {
     const awful = fc
       .tuple(
         fc.constantFrom('pass', 'key="', 'token ', '//a:', 'secret:\\"', '"', '[', '{"a":', 'pass[', ' '),

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { redacted } from '../../../src/observe/metrics/redacted.ts';
 
-describe('a body as people may see it', () => {
-  it('is cut', () => {
+describe('a redacted body', () => {
+  it('is truncated', () => {
     expect(redacted('abcdef', 4)).to.equal('abcd…');
     expect(redacted('abcd', 4)).to.equal('abcd');
   });
 
-  it('has no value of a key in JSON that is named like a secret, however deep', () => {
+  it('hides the values of secret-looking keys in JSON, however deep', () => {
     expect(redacted('[["ann"],{"password":"abc","more":[{"apiKey":{"a":1},"to":"b"}]}]', 200)).to.equal(
       '[["ann"],{"password":"***","more":[{"apiKey":"***","to":"b"}]}]',
     );
@@ -22,20 +22,20 @@ describe('a body as people may see it', () => {
     'postgres://me:abc@host/db refused',
     '["see https://me:abc@host/"]',
   ]) {
-    it(`has no secret of ${text}`, () => {
+    it(`hides the secret in ${text}`, () => {
       expect(redacted(text, 200)).to.contain('***').and.not.to.contain('abc');
     });
   }
 
-  it('has no secret where it is too long to be parsed', () => {
+  it('hides secrets even if it is too long to parse', () => {
     expect(redacted(`{"password":"abc","rest":"${'x'.repeat(70_000)}"}`, 100)).not.to.contain('abc');
   });
 
-  it('has no password of a URL that is cut before its end', () => {
+  it('hides the password of a truncated URL', () => {
     expect(redacted('refused: https://me:abcdef@host/', 25)).not.to.contain('abc');
   });
 
-  it('is as it is otherwise', () => {
+  it('is otherwise unchanged', () => {
     expect(redacted('TypeError: x is not a function', 100)).to.equal('TypeError: x is not a function');
   });
 });

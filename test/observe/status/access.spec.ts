@@ -5,9 +5,9 @@ import { hasToken, isAllowedHost, isAllowedOrigin } from '../../../src/observe/s
 const loopback = { host: '127.0.0.1', port: 8125 };
 const everywhere = { host: '0.0.0.0', port: 8125 };
 
-describe('who may ask the status server', () => {
+describe('the Host header of a request to the status server', () => {
   for (const host of ['127.0.0.1:8125', 'localhost', 'LOCALHOST:9999', '[::1]:8125', 'worker.localhost:80']) {
-    it(`is one who asks for ${host}`, () => {
+    it(`may be ${host}`, () => {
       expect(isAllowedHost(host, '/', loopback)).to.equal(true);
     });
   }
@@ -22,13 +22,13 @@ describe('who may ask the status server', () => {
     'a b',
     '[::1',
   ]) {
-    it(`is not one who asks for ${host}`, () => {
+    it(`must not be ${host}`, () => {
       expect(isAllowedHost(host, '/', loopback)).to.equal(false);
       expect(isAllowedHost(host, '/metrics', loopback)).to.equal(false);
     });
   }
 
-  it('is, where it listens for other machines, one who asks by an address or by its name', () => {
+  it('may be an address or the name of the machine if other machines can connect', () => {
     for (const host of ['10.0.0.7:8125', '[fe80::1]:8125', `${hostname()}:8125`, 'localhost']) {
       expect(isAllowedHost(host, '/', everywhere), host).to.equal(true);
     }
@@ -36,24 +36,24 @@ describe('who may ask the status server', () => {
     expect(isAllowedHost('worker.internal', '/', { host: 'worker.internal', port: 1 })).to.equal(true);
   });
 
-  it('is there a scraper or a probe by any name', () => {
+  it('may then be any name for scrapers and probes', () => {
     for (const path of ['/metrics', '/healthz', '/readyz'])
       expect(isAllowedHost('worker.default.svc:8125', path, everywhere), path).to.equal(true);
   });
 
-  it('is anybody who may connect to a Unix socket', () => {
+  it('may be anything on a Unix socket', () => {
     expect(isAllowedHost('whatever', '/', { path: '/run/status.sock' })).to.equal(true);
   });
 });
 
-describe('where a request to steer may come from', () => {
-  it('is no page, or a page of this server', () => {
+describe('the Origin header of a request to the status server', () => {
+  it('may be missing, or that of this server', () => {
     expect(isAllowedOrigin(undefined, '127.0.0.1:8125')).to.equal(true);
     expect(isAllowedOrigin('http://127.0.0.1:8125', '127.0.0.1:8125')).to.equal(true);
     expect(isAllowedOrigin('https://Status.example', 'status.example')).to.equal(true);
   });
 
-  it('is no other page', () => {
+  it('must not be that of another page', () => {
     for (const origin of [
       'null',
       'http://evil.example',
@@ -66,13 +66,13 @@ describe('where a request to steer may come from', () => {
   });
 });
 
-describe('the token for steering', () => {
-  it('is the one of the file, as a bearer', () => {
+describe('the token for actions', () => {
+  it('is accepted as a bearer token', () => {
     expect(hasToken('Bearer 0123456789abcdef', '0123456789abcdef')).to.equal(true);
     expect(hasToken('bearer 0123456789abcdef', '0123456789abcdef')).to.equal(true);
   });
 
-  it('is nothing else', () => {
+  it('is not accepted in any other form', () => {
     for (const given of [
       undefined,
       '',

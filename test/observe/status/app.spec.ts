@@ -53,7 +53,7 @@ describe('the status server', () => {
     expect(text).to.contain('\nqueue work: 0 visible, 0 in flight, 0 delayed;');
   });
 
-  it('has the page, compressed for who understands that', async () => {
+  it('serves the page, compressed for clients that support it', async () => {
     const plain = await get('/');
     expect([plain.headers.get('Content-Type'), await plain.text()]).to.deep.equal([
       'text/html; charset=utf-8',
@@ -90,7 +90,7 @@ describe('the status server', () => {
     expect(countsProblem).to.equal('no connection to postgres://me:***@host/db');
   });
 
-  it('is healthy while receives end, and says why not', async () => {
+  it('is healthy while receives return, and reports why if it is not', async () => {
     expect((await get('/healthz')).status).to.equal(200);
     container.state = 'draining';
     expect((await get('/healthz')).status).to.equal(200);
@@ -98,7 +98,7 @@ describe('the status server', () => {
     const answer = await get('/healthz');
     expect([answer.status, await answer.text()]).to.deep.equal([
       503,
-      'no receive from the queue "work" has ended for 81 s\n',
+      'no receive from queue "work" has returned for 81 s\n',
     ]);
   });
 
@@ -114,14 +114,14 @@ describe('the status server', () => {
     }
   });
 
-  it('steers with the token', async () => {
+  it('accepts actions with the token', async () => {
     for (const action of ['pause', 'resume', 'wake'] as const) {
       expect((await post(`/${action}`, AUTHORIZED)).status).to.equal(200);
       expect(container[action].callCount).to.equal(1);
     }
   });
 
-  it('steers neither without the token, nor with a wrong one, nor for GET', async () => {
+  it('does not accept actions without the token, with a wrong one, or for GET', async () => {
     const answers = await Promise.all([
       post('/pause', HERE),
       post('/pause', { ...HERE, Authorization: 'Bearer 0123456789abcdeF' }),
@@ -147,7 +147,7 @@ describe('the status server', () => {
     });
   }
 
-  it('does not steer without a token_file, and says what to do', async () => {
+  it('does not accept actions without a token_file, and explains what to do', async () => {
     const app = statusApp({
       monitor,
       source: container,
@@ -164,14 +164,14 @@ describe('the status server', () => {
     }
   });
 
-  it('does not steer for the page of another server, even with the token', async () => {
+  it('does not accept actions from the page of another server, even with the token', async () => {
     const foreign = await post('/pause', { ...AUTHORIZED, Origin: 'http://evil.example' });
     expect(foreign.status).to.equal(403);
     expect(container.pause.callCount).to.equal(0);
     expect((await post('/pause', { ...AUTHORIZED, Origin: 'http://127.0.0.1:8125' })).status).to.equal(200);
   });
 
-  it('answers only those who name this machine', async () => {
+  it('answers only requests that name this machine', async () => {
     for (const path of ['/', '/status.json', '/events', '/metrics', '/nowhere']) {
       const answer = await get(path, { Host: 'evil.example' });
       expect(answer.status, path).to.equal(403);
@@ -180,7 +180,7 @@ describe('the status server', () => {
     expect((await post('/pause', { ...AUTHORIZED, Host: 'evil.example' })).status).to.equal(403);
   });
 
-  it('lets no other page show it, run scripts in it, or keep what it says', async () => {
+  it('prevents other pages from embedding it, running scripts in it, or caching it', async () => {
     for (const path of ['/', '/status.json', '/nowhere']) {
       const { headers } = await get(path);
       const policy = headers.get('Content-Security-Policy') ?? '';
@@ -191,7 +191,7 @@ describe('the status server', () => {
     }
   });
 
-  it('takes no body to speak of', async () => {
+  it('refuses request bodies, except tiny ones', async () => {
     for (const headers of [{ 'Content-Length': '2000' }, { 'Transfer-Encoding': 'chunked' }]) {
       expect((await post('/pause', { ...AUTHORIZED, ...headers } as Record<string, string>)).status).to.equal(
         413,
@@ -200,15 +200,15 @@ describe('the status server', () => {
     expect(container.pause.callCount).to.equal(0);
   });
 
-  it('says what there is when it is asked for something else', async () => {
+  it('lists its paths in response to an unknown path', async () => {
     const answer = await get('/favicon.ico');
     expect([answer.status, await answer.text()]).to.deep.equal([
       404,
-      'There are /, /status, /status.json, /metrics, /healthz, /readyz and /events; POST /pause, /resume and /wake.\n',
+      'Not found. Try /, /status, /status.json, /metrics, /healthz, /readyz or /events; POST /pause, /resume or /wake.\n',
     ]);
   });
 
-  it('tells the log and nobody else why it could not answer', async () => {
+  it('reports the error of a failed request only in the log', async () => {
     const failure = new Error('abc');
     monitor.metrics = () => Promise.reject(failure);
     const answer = await get('/metrics');
@@ -226,7 +226,7 @@ describe('the status server', () => {
       }
     }
 
-    it('tells the status at once, and a second later', async () => {
+    it('sends the status immediately, and again a second later', async () => {
       const events = listen(open());
       const startedAt = performance.now();
       const { status, points } = JSON.parse((await events.next()).value ?? '');
@@ -239,7 +239,7 @@ describe('the status server', () => {
       await events.return(undefined);
     });
 
-    it('listens to no more than so many, and to others when these have gone', async () => {
+    it('limits the number of listeners, and accepts others when some have left', async () => {
       const app = open();
       const listeners = Array.from({ length: MOST_LISTENERS }, () => listen(app));
       await Promise.all(listeners.map((events) => events.next()));
@@ -250,7 +250,7 @@ describe('the status server', () => {
       await again.return(undefined);
     });
 
-    it('computes nothing while nobody listens', async () => {
+    it('computes nothing without listeners', async () => {
       const events = listen(open());
       await events.next();
       await events.return(undefined);

@@ -4,7 +4,7 @@ import type { Queue } from '../../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
 import { QueueDepths } from '../../../src/observe/status/depths.ts';
 
-describe('the counts of the queues', () => {
+describe('the message counts of the queues', () => {
   let clock: sinon.SinonFakeTimers;
   let queue: Queue;
   let asked: number;
@@ -20,7 +20,7 @@ describe('the counts of the queues', () => {
   });
   afterEach(() => clock.restore());
 
-  it('are asked for at most every five seconds, and only when somebody looks', async () => {
+  it('are requested at most every five seconds, and only when needed', async () => {
     const depths = new QueueDepths(async () => [queue]);
     await clock.tickAsync(60_000);
     expect([asked, depths.known]).to.deep.equal([0, {}]);
@@ -39,7 +39,7 @@ describe('the counts of the queues', () => {
     expect(depths.known).to.deep.equal({});
   });
 
-  it('let nobody wait long for a broker that does not answer', async () => {
+  it('do not delay a response for long if the broker does not answer', async () => {
     queue.counts = () => new Promise(() => {});
     const depths = new QueueDepths(async () => [queue]);
     const looked = depths.look();
@@ -48,7 +48,7 @@ describe('the counts of the queues', () => {
     expect(depths.known).to.deep.equal({});
   });
 
-  it('say what is wrong, until it is right again', async () => {
+  it('report the problem until it is solved', async () => {
     let works = false;
     const depths = new QueueDepths(async () => {
       if (!works) throw new Error('no connection');

@@ -8,7 +8,7 @@ import { rejection } from '../../support/rejection.ts';
 import type { FakeContainer } from './fake-container.ts';
 import { type Connection, closed, ServedContainer, TOKEN } from './served.ts';
 
-describe('the status server, against who means harm,', () => {
+describe('the status server, under attack,', () => {
   let served: ServedContainer;
   let container: FakeContainer;
 
@@ -37,7 +37,7 @@ describe('the status server, against who means harm,', () => {
   const request = (line: string, ...headers: string[]) =>
     [`${line} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: close', ...headers, '', ''].join('\r\n');
 
-  it('takes no request that is too large', async () => {
+  it('rejects requests that are too large', async () => {
     expect(await codesFor(request(`GET /status?${'a'.repeat(9_000)}`))).to.deep.equal(['431']);
     expect(await codesFor(request('GET /status', `X: ${'a'.repeat(9_000)}`))).to.deep.equal(['431']);
     expect(await codesFor(request('POST /pause', 'Content-Length: 1000000000'))).to.deep.equal(['413']);
@@ -45,7 +45,7 @@ describe('the status server, against who means harm,', () => {
     expect(container.pause.callCount).to.equal(0);
   });
 
-  it('takes no headers that it could read in two ways', async () => {
+  it('rejects ambiguous headers', async () => {
     const requests = [
       request('GET /status', 'Content-Length: 5', 'Transfer-Encoding: chunked'),
       request('GET /status', 'Content-Length: 5', 'Content-Length: 6'),
@@ -59,7 +59,7 @@ describe('the status server, against who means harm,', () => {
     for (const text of requests) expect(await codesFor(text), JSON.stringify(text)).to.deep.equal(['400']);
   });
 
-  it('answers one request where another one is hidden in it, or is smuggled behind it', async () => {
+  it('answers only one request if another one is smuggled into it or after it', async () => {
     const hidden = request('GET /status?a=%0d%0a%0d%0aPOST /pause');
     expect((await codesFor(hidden)).length).to.equal(1);
     const behind =
@@ -69,7 +69,7 @@ describe('the status server, against who means harm,', () => {
     expect(container.pause.callCount).to.equal(0);
   });
 
-  it('puts nothing of a request into the headers of its answer', async () => {
+  it('copies nothing from a request into the response headers', async () => {
     const { socket, answer } = await send(
       request('GET /%0d%0aSet-Cookie:a=b?x=%0d%0aX-Evil:1', 'Referer: http://evil.example/', 'X-Evil: 1'),
     );
@@ -85,7 +85,7 @@ describe('the status server, against who means harm,', () => {
     ).to.equal(true);
   });
 
-  it('answers no page of another server, whatever it asks for', async () => {
+  it('answers no page of another server, whatever it requests', async () => {
     for (const path of ['/', '/status', '/status.json', '/metrics', '/events', '/healthz', '/nowhere']) {
       expect(await codesFor(request(`GET ${path}`, 'Origin: http://evil.example')), path).to.deep.equal([
         '403',
@@ -101,7 +101,7 @@ describe('the status server, against who means harm,', () => {
     expect(container.pause.callCount).to.equal(0);
   });
 
-  it('lets no request for its events keep a place that it does not need', async () => {
+  it('frees the place of an event request that does not need it', async () => {
     for (let time = 0; time <= MOST_LISTENERS; time += 1) {
       expect(await codesFor(request('HEAD /events'))).to.deep.equal(['200']);
     }
@@ -110,7 +110,7 @@ describe('the status server, against who means harm,', () => {
     expect(answer()).to.match(/^HTTP\/1\.1 200/);
   });
 
-  it('ends connections that are too slow, and answers others meanwhile', async () => {
+  it('closes connections that are too slow, and answers others in the meantime', async () => {
     const slow = await Promise.all([
       send(''),
       send('GET /sta'),
@@ -125,7 +125,7 @@ describe('the status server, against who means harm,', () => {
     expect(slow[1]?.answer()).to.match(/^HTTP\/1\.1 408/);
   }).timeout(20_000);
 
-  it('shows no stack and no path of a file, whatever goes wrong', async () => {
+  it('shows no stack and no file path, whatever goes wrong', async () => {
     container.queues = () => Promise.reject(new Error(`no such file ${served.folder}`));
     Object.defineProperty(container, 'total', {
       get: () => {
@@ -151,7 +151,7 @@ describe('the status server, against who means harm,', () => {
       await other.close();
     });
 
-    it('never removes a file that is something else', async () => {
+    it('never removes a file that is not a socket', async () => {
       const path = join(served.folder, 'queues.db');
       writeFileSync(path, 'messages');
       const error = await rejection(served.openAt(path));

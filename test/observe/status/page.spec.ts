@@ -28,7 +28,7 @@ describe('the status page shows', () => {
     ]);
   });
 
-  it('amounts that are small, too', () => {
+  it('even small amounts', () => {
     expect([0, 12.345, 0.08, 0.0012, 0.00001].map(dollars)).to.deep.equal([
       '$0.00',
       '$12.35',
@@ -62,7 +62,7 @@ describe('the points of the status page', () => {
     return { at, queues: Object.fromEntries(names.map((name) => [name, queue])) };
   }
 
-  it('grow by what is new, and by nothing twice', () => {
+  it('grow by new points, and never contain a point twice', () => {
     const points = noPoints();
     expect(addPoints(points, columns([5, 10], 'work'))).to.equal(true);
     expect(addPoints(points, columns([5, 10, 15], 'work'))).to.equal(true);
@@ -71,7 +71,7 @@ describe('the points of the status page', () => {
     expect(points.queues.work?.handled).to.deep.equal([5, 10, 15]);
   });
 
-  it('have gaps for a queue before it was there, and after', () => {
+  it('have gaps for a queue before it appears, and after it disappears', () => {
     const points = noPoints();
     addPoints(points, columns([5], 'work'));
     addPoints(points, columns([10], 'work', 'later'));
@@ -80,7 +80,7 @@ describe('the points of the status page', () => {
     expect(points.queues.later?.handled).to.deep.equal([null, 10, 15]);
   });
 
-  it('are those of an hour', () => {
+  it('cover one hour', () => {
     const points = noPoints();
     addPoints(
       points,

@@ -62,13 +62,13 @@ describe('the status of a container', () => {
   beforeEach(() => sinon.useFakeTimers({ now: START, toFake: ['Date'] }));
   afterEach(() => sinon.restore());
 
-  it('has rates a second, over the last minute', () => {
+  it('has rates per second, over the last minute', () => {
     const { queues } = statusOf(input());
     expect(queues[0]?.rates).to.deep.equal({ received: 1, handled: 1, failed: 0 });
     expect(queues[0]?.handling?.median).to.be.within(0.03, 0.05);
   });
 
-  it('has rates of what came since then only', () => {
+  it('has rates that include only the last minute', () => {
     const { metrics, snapshot, before } = watched(60);
     const later = { at: START + 60_000, snapshot: snapshot() };
     for (let message = 0; message < 30; message += 1) metrics.handled(delivery, 2_000);
@@ -79,7 +79,7 @@ describe('the status of a container', () => {
     expect(before.snapshot.queues.work?.outcomes.handled).to.equal(0);
   });
 
-  it('has each queue with its role, and those of which nothing was counted', () => {
+  it('has every queue with its role, including those without counts', () => {
     const { metrics, snapshot } = watched(1);
     metrics.requested('mails', 'SendMessageBatch', 0);
     const { queues } = statusOf(input({ total: snapshot() }));
@@ -91,7 +91,7 @@ describe('the status of a container', () => {
     expect(queues[1]?.handling).to.equal(null);
   });
 
-  it('says what the requests cost', () => {
+  it('has the cost of the requests', () => {
     const { cost } = statusOf(input());
     expect(cost).to.include({
       isOnSqs: true,
@@ -102,12 +102,12 @@ describe('the status of a container', () => {
     expect(cost.perMonth).to.be.closeTo((730 * 3600 - 1_000_000) * 0.4e-6, 1e-9);
   });
 
-  it('is JSON as it is', () => {
+  it('survives JSON unchanged', () => {
     const status = statusOf(input());
     expect(JSON.parse(JSON.stringify(status))).to.deep.equal(status);
   });
 
-  it('is shown as plain text, a thing a line', () => {
+  it('is formatted as plain text, one item per line', () => {
     const { metrics, snapshot } = watched(60);
     metrics.failed(delivery, new Error('no\nsuch user'), { action: 'bury' }, 5);
     const text = statusText(
@@ -120,7 +120,7 @@ describe('the status of a container', () => {
       'dead-letter queue failed: messages unknown',
       'process 1: pid 77, running, 84 MB, 3 held',
       'problem: it hangs',
-      'problem: the messages in the queues are not known: denied',
+      'problem: the message counts of the queues are unknown: denied',
       `failure: ${at} work m1 buried: Error: no such user`,
       '',
     ]);
@@ -141,7 +141,7 @@ describe('the history of a container', () => {
     expect(history.since(START + 799 * STEP_MS).at).to.deep.equal([START + 800 * STEP_MS]);
   });
 
-  it('has what happened in a step, and no count of messages that nobody asked for', () => {
+  it('has the events of each step, and no message counts that were not requested', () => {
     const { metrics, snapshot, before } = watched(10);
     const history = new History(before);
     history.add(
@@ -161,7 +161,7 @@ describe('the history of a container', () => {
     expect(history.since(0).queues.work?.median[1]).to.be.within(0.15, 0.2);
   });
 
-  it('knows what was counted a minute ago, or at the start', () => {
+  it('has the snapshot from a minute ago, or from the start', () => {
     const { snapshot, before } = watched(1);
     const history = new History(before);
     for (let step = 1; step <= 6; step += 1)
@@ -183,19 +183,17 @@ describe('the health of a container', () => {
       waitSeconds: 30,
     });
 
-  it('is good while receives end, also with errors', () => {
+  it('is good while receives return, even with errors', () => {
     expect(health(90, START + 199_000)).to.deep.equal([]);
   });
 
-  it('is bad when a receive does not end', () => {
-    expect(health(91, START + 199_000)).to.deep.equal([
-      'no receive from the queue "work" has ended for 91 s',
-    ]);
+  it('is bad when a receive does not return', () => {
+    expect(health(91, START + 199_000)).to.deep.equal(['no receive from queue "work" has returned for 91 s']);
   });
 
-  it('is bad when a process says nothing', () => {
+  it('is bad when a process does not report', () => {
     expect(health(0, START + 100_000)).to.deep.equal([
-      'process 1 (pid 77) has said nothing for 100 s: its worker may keep it busy',
+      'process 1 (pid 77) has not reported for 100 s: its worker may be blocking it',
     ]);
   });
 });
@@ -206,8 +204,8 @@ describe('a container', () => {
       readinessProblems({ state, processes: states.map((each) => processOf(each)) });
     expect(ready('running', 'running', 'starting')).to.deep.equal([]);
     expect(ready('paused', 'paused')).to.deep.equal([]);
-    expect(ready('starting', 'starting')).to.deep.equal(['it is starting, and not connected yet']);
-    expect(ready('starting')).to.deep.equal(['it is starting, and not connected yet']);
-    expect(ready('draining', 'running')).to.deep.equal(['it drains, and takes no more messages']);
+    expect(ready('starting', 'starting')).to.deep.equal(['starting: not connected yet']);
+    expect(ready('starting')).to.deep.equal(['starting: not connected yet']);
+    expect(ready('draining', 'running')).to.deep.equal(['draining: receives no more messages']);
   });
 });

@@ -78,7 +78,7 @@ describe('tasks in an application with OpenTelemetry', () => {
     expect(attributes).to.have.members(['ContentType', 'JobName', 'JobContext', 'traceparent']);
   });
 
-  it('are sent without the trace where the attributes leave no room for it', async () => {
+  it('are sent without the trace if there is no room for its attributes', async () => {
     const attributesOf = async (count: number) => {
       let received: readonly string[] = [];
       const mail = taskQueue('traced').task('mail', () => {
@@ -100,7 +100,7 @@ describe('tasks in an application with OpenTelemetry', () => {
       .and.not.include('traceparent');
   });
 
-  it('record what a handler throws', async () => {
+  it('record errors from a handler', async () => {
     const failing = taskQueue('traced').task('failing', () => {
       throw new RangeError('no such user');
     });

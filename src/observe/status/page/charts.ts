@@ -1,4 +1,4 @@
-/** The charts of the last hour, each with a table of its values: a legend for some, all there is for others. */
+/** The charts of the last hour. Each has a table of its values: a legend, and a replacement for screen readers. */
 import uPlot from 'uplot';
 import type { Point } from '../history.ts';
 import { find, make, setRows, setText } from './elements.ts';
@@ -9,7 +9,7 @@ interface Line {
   readonly label: string;
   readonly values: (points: Points) => (number | null)[];
   /** A custom property of the style sheet. */
-  readonly colour: string;
+  readonly color: string;
   readonly dashed?: boolean;
 }
 
@@ -17,23 +17,23 @@ interface ChartKind {
   readonly title: string;
   readonly lines: (queues: readonly string[]) => Line[];
   readonly show: (value: number) => string;
-  /** The least that the axis goes up to. */
+  /** The axis goes up to at least this value. */
   readonly top: number;
 }
 
-const COLOURS = 6;
+const COLORS = 6;
 const HEIGHT = 160;
 
 const KINDS: readonly ChartKind[] = [
   {
-    title: 'Handled and failed, a second',
+    title: 'Handled and failed per second',
     lines: (queues) => [
       ...queues.map((name, index) => ({
         label: name,
         values: column(name, 'handled'),
-        colour: series(index),
+        color: series(index),
       })),
-      { label: 'failed', values: (points) => totals(points, queues, 'failed'), colour: '--bad' },
+      { label: 'failed', values: (points) => totals(points, queues, 'failed'), color: '--bad' },
     ],
     show: (value) => number(value),
     top: 1,
@@ -41,16 +41,16 @@ const KINDS: readonly ChartKind[] = [
   {
     title: 'Waiting messages',
     lines: (queues) =>
-      queues.map((name, index) => ({ label: name, values: column(name, 'visible'), colour: series(index) })),
+      queues.map((name, index) => ({ label: name, values: column(name, 'visible'), color: series(index) })),
     show: (value) => short(value),
     top: 5,
   },
   {
-    title: 'Handling time, median and 99 %',
+    title: 'Handling time, median and 99%',
     lines: (queues) =>
       queues.flatMap((name, index) => [
-        { label: `${name}, 99 %`, values: column(name, 'p99'), colour: series(index) },
-        { label: `${name}, median`, values: column(name, 'median'), colour: series(index), dashed: true },
+        { label: `${name}, 99%`, values: column(name, 'p99'), color: series(index) },
+        { label: `${name}, median`, values: column(name, 'median'), color: series(index), dashed: true },
       ]),
     show: (value) => (value === 0 ? '0' : duration(value)),
     top: 0.01,
@@ -58,18 +58,18 @@ const KINDS: readonly ChartKind[] = [
   {
     title: 'Slots busy',
     lines: (queues) =>
-      queues.map((name, index) => ({ label: name, values: column(name, 'running'), colour: series(index) })),
+      queues.map((name, index) => ({ label: name, values: column(name, 'running'), color: series(index) })),
     show: (value) => number(value),
     top: 1,
   },
 ];
 
-/** All charts; they are drawn anew when the queues or the colours of the system change. */
+/** All charts. They are redrawn when the queues or the system's color scheme change. */
 export class Charts {
   #charts: Chart[] = [];
   #drawn = '';
 
-  /** Shows points; `queues`: the names of those that are worked on. */
+  /** Shows points. `queues`: the names of the queues that the container handles. */
   show(points: Points, queues: readonly string[]): void {
     const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
     const wanted = JSON.stringify([isDark, queues]);
@@ -85,7 +85,7 @@ export class Charts {
 class Chart {
   readonly #kind: ChartKind;
   readonly #lines: readonly Line[];
-  /** What the values are of: now, or the time at the cursor. */
+  /** The time of the values: now, or the time at the cursor. */
   readonly #at = header('Now');
   readonly #table = make('table');
   readonly #figure: HTMLElement;
@@ -99,10 +99,7 @@ class Chart {
     const area = make('div', 'plot');
     area.ariaHidden = 'true';
     this.#table.ariaLabel = kind.title;
-    this.#table.append(
-      make('thead', '', make('tr', '', header(''), this.#at, header('Most'))),
-      make('tbody'),
-    );
+    this.#table.append(make('thead', '', make('tr', '', header(''), this.#at, header('Max'))), make('tbody'));
     this.#figure = make('figure', '', make('figcaption', '', kind.title), area, this.#table);
     find('charts').append(this.#figure);
     this.#plot = new uPlot(this.#options(area.clientWidth), [[], ...lines.map(() => [])], area);
@@ -124,7 +121,7 @@ class Chart {
     this.#figure.remove();
   }
 
-  /** The values at the cursor, or the last ones. */
+  /** Shows the values at the cursor, or the last values. */
   #showValues(): void {
     const points = this.#points;
     if (!points) return;
@@ -134,7 +131,7 @@ class Chart {
     setText(this.#at, idx == null || at === undefined ? 'Now' : time(at * 1000, Date.now()));
     setRows(
       this.#table,
-      this.#lines.map(({ label, values, colour, dashed = false }) => {
+      this.#lines.map(({ label, values, color, dashed = false }) => {
         const all = values(points);
         const value = all[index];
         const most = all.reduce<number>((top, each) => Math.max(top, each ?? 0), 0);
@@ -145,7 +142,7 @@ class Chart {
             { text: value == null ? '–' : this.#kind.show(value) },
             { text: this.#kind.show(most), className: 'zero' },
           ],
-          swatch: { colour, dashed },
+          swatch: { color, dashed },
         };
       }),
     );
@@ -153,8 +150,8 @@ class Chart {
 
   #options(width: number): uPlot.Options {
     const { show, top } = this.#kind;
-    const faint = colourOf('--faint');
-    const line = colourOf('--line');
+    const faint = colorOf('--faint');
+    const line = colorOf('--line');
     const axis = {
       stroke: faint,
       font: '11px system-ui, sans-serif',
@@ -176,8 +173,8 @@ class Chart {
       ],
       series: [
         {},
-        ...this.#lines.map(({ colour, dashed = false }) => ({
-          stroke: colourOf(colour),
+        ...this.#lines.map(({ color, dashed = false }) => ({
+          stroke: colorOf(color),
           width: 1.5,
           ...(dashed && { dash: [2, 3] }),
           points: { show: false },
@@ -188,7 +185,7 @@ class Chart {
   }
 }
 
-/** What the axis shows while there are too few points for a line; null: none. */
+/** The range of the axis while there are too few points for a line; null: no points. */
 function minuteBefore(end: number | null): [number, number] {
   const to = end ?? Date.now() / 1000;
   return [to - 60, to];
@@ -207,14 +204,14 @@ function totals({ at, queues }: Points, names: readonly string[], key: keyof Poi
 }
 
 function series(index: number): string {
-  return `--series-${(index % COLOURS) + 1}`;
+  return `--series-${(index % COLORS) + 1}`;
 }
 
-function colourOf(property: string): string {
+function colorOf(property: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 }
 
-/** `14:05`, or `14:05:30` while there are few minutes. */
+/** `14:05`, or `14:05:30` for a short time range. */
 function clocks({ data: [at] }: uPlot, times: readonly number[]): string[] {
   const isShort = (at.at(-1) ?? 0) - (at[0] ?? 0) < 10 * 60;
   return times.map((time) =>

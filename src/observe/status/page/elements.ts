@@ -1,16 +1,16 @@
 /**
- * Elements of the page, changed in place and only where something is new: what has the focus, is selected or is read aloud
- * stays. Text is always set as text, so nothing that a message says is taken for markup.
+ * Changes elements of the page in place, and only where something is new, so that focus, selection and screen readers
+ * are not disturbed. Text is always set as text, so that a message's content is never interpreted as markup.
  */
 
 /** The element of index.html with this id. */
 export function find<Found extends HTMLElement = HTMLElement>(id: string): Found {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no element with the id ${id}.`);
+  if (!found) throw new Error(`The page has no element with ID ${id}.`);
   return found as Found;
 }
 
-/** A new element; children are texts or elements. */
+/** Creates an element; children are texts or elements. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className = '',
@@ -30,23 +30,23 @@ export function setClass(element: Element, className: string): void {
   if (element.className !== className) element.className = className;
 }
 
-/** What a cell shows. */
+/** The content of a cell. */
 export interface Cell {
   readonly text: string;
   readonly className?: string;
 }
 
 export interface RowContent {
-  /** Stays the same while it is the same thing that the row is about. */
+  /** Identifies the thing that the row describes. */
   readonly key: string;
-  /** The first is the header of the row; `note` goes behind it. */
+  /** The first cell is the header of the row; `note` follows it. */
   readonly cells: readonly Cell[];
   readonly note?: Cell | undefined;
-  /** The line of a chart that the row is about; `colour` is a custom property of the style sheet. */
-  readonly swatch?: { readonly colour: string; readonly dashed: boolean };
+  /** The chart line that the row describes; `color` is a custom property of the style sheet. */
+  readonly swatch?: { readonly color: string; readonly dashed: boolean };
 }
 
-/** Makes the rows of a table's body these, and keeps those that are there. */
+/** Sets the rows of a table's body, and keeps existing rows. */
 export function setRows(table: HTMLElement, rows: readonly RowContent[]): void {
   const body = table.querySelector('tbody')!;
   const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
@@ -68,7 +68,7 @@ function newRow({ key, cells, swatch }: RowContent): HTMLTableRowElement {
   }
   if (swatch) {
     const line = make('i', swatch.dashed ? 'swatch dashed' : 'swatch');
-    line.style.color = `var(${swatch.colour})`;
+    line.style.color = `var(${swatch.color})`;
     row.cells[0]!.prepend(line);
   }
   return row;

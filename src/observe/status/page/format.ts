@@ -1,4 +1,4 @@
-/** Numbers, durations and amounts as the page shows them: short, and at most three digits where more say nothing. */
+/** Formats numbers, durations and amounts for the page: short, without meaningless digits. */
 
 /**
  *     number(1234567)    // '1,234,567'
@@ -9,14 +9,14 @@ export function number(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits });
 }
 
-/** `1,234`, `56.3k`, `1.2M`: where there is little room. */
+/** `1,234`, `56.3k`, `1.2M`: for small spaces. */
 export function short(value: number): string {
   if (Math.abs(value) < 10_000) return number(value);
   return value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 });
 }
 
 /**
- * A duration in seconds.
+ * Formats a duration in seconds.
  *
  *     duration(0.0042)    // '4.2 ms'
  *     duration(75)        // '1 m 15 s'
@@ -46,7 +46,7 @@ export function bytes(count: number): string {
 }
 
 /**
- * US dollars: cents at least, and more digits where it is less.
+ * Formats US dollars: in cents, or with more digits for small amounts.
  *
  *     dollars(12.345)     // '$12.35'
  *     dollars(0.0012)     // '$0.0012'
@@ -58,7 +58,7 @@ export function dollars(amount: number): string {
   return amount < 0.0001 ? 'under $0.0001' : `$${Number(amount.toPrecision(2))}`;
 }
 
-/** `14:05:09`, in the time zone of who looks; with the date unless it is today. */
+/** `14:05:09`, in the browser's time zone; with the date unless it is today. */
 export function time(at: number, now: number): string {
   const date = new Date(at);
   const clock = date.toLocaleTimeString('en-GB');
@@ -66,7 +66,7 @@ export function time(at: number, now: number): string {
   return isToday ? clock : `${date.toLocaleDateString('en-CA')} ${clock}`;
 }
 
-/** Two digits, but all of a whole part. */
+/** Two significant digits, but never rounds the integer part. */
 function precise(value: number): string {
   return value >= 10 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
 }

@@ -1,4 +1,4 @@
-/** The status page: listens to the server, and shows what it says. */
+/** The status page: listens to the server's events and shows them. */
 import type { StatusEvent } from '../app.ts';
 import type { Status } from '../status.ts';
 import { Charts } from './charts.ts';
@@ -7,14 +7,14 @@ import { duration } from './format.ts';
 import { addPoints, noPoints } from './points.ts';
 import { showCost, showFailures, showFigures, showProcesses, showQueues } from './sections.ts';
 
-/** Events come once a second; after so long without one the connection is lost, in milliseconds. */
+/** Events arrive every second. After this long without an event, the connection is lost, in milliseconds. */
 const LOST_MS = 4_000;
 const AGAIN_MS = 2_000;
 
 const STATES: Readonly<Record<Status['container']['state'], string>> = {
   starting: 'Starting',
   running: 'Running',
-  paused: 'Paused: receives nothing',
+  paused: 'Paused: not receiving',
   draining: 'Draining',
 };
 
@@ -27,7 +27,7 @@ function listen(): void {
   const events = new EventSource('/events');
   events.onmessage = ({ data }: MessageEvent<string>) => show(JSON.parse(data) as StatusEvent);
   events.onerror = () => {
-    // It tries again by itself, unless the server refused it.
+    // EventSource reconnects on its own, unless the server refused the connection.
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
   };
 }
@@ -51,8 +51,8 @@ function showHead({ at, container, problems, queues }: Status): void {
   const { program, file, version, broker, state, startedAt } = container;
   delete document.body.dataset.lost;
   const isFailing = queues.some(({ failing }) => failing);
-  if (problems.length > 0) setState('problem', 'Not well');
-  else if (isFailing && state === 'running') setState('problem', 'Receives fail');
+  if (problems.length > 0) setState('problem', 'Unhealthy');
+  else if (isFailing && state === 'running') setState('problem', 'Receives failing');
   else setState(state, STATES[state]);
   setText(find('program'), program);
   setText(find('file'), file);
@@ -74,7 +74,7 @@ function showTroubles({ container, problems }: Status): void {
   const { countsProblem } = container;
   const troubles = [
     ...problems,
-    ...(countsProblem === null ? [] : [`The messages in the queues are not known: ${countsProblem}`]),
+    ...(countsProblem === null ? [] : [`The message counts of the queues are unknown: ${countsProblem}`]),
   ];
   const section = find('troubles');
   section.hidden = troubles.length === 0;
@@ -97,6 +97,6 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       last.queues.filter(({ role }) => role === 'worked').map(({ name }) => name),
     );
 });
-// What scrolls can be scrolled by keys.
+// Scrollable regions can be scrolled with the keyboard.
 for (const region of document.querySelectorAll<HTMLElement>('.scroll')) region.tabIndex = 0;
 listen();

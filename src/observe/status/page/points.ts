@@ -1,14 +1,14 @@
-/** The points of the last hour that the page has: those of the first event, and what came after. */
+/** The page's points of the last hour: from the first event, and from later ones. */
 import type { Columns, Point } from '../history.ts';
 
 export interface Points {
-  /** Seconds since the epoch, as charts take them. */
+  /** Seconds since the epoch, as the charts need them. */
   at: number[];
-  /** By name of the queue, and by what is charted; as long as `at`. */
+  /** By queue name and charted value; each as long as `at`. */
   queues: Record<string, Record<keyof Point, (number | null)[]>>;
 }
 
-/** As many as the server has. */
+/** The server keeps the same number. */
 const MOST = 720;
 const KEYS = ['visible', 'inFlight', 'handled', 'failed', 'median', 'p99', 'running'] as const;
 
@@ -16,7 +16,7 @@ export function noPoints(): Points {
   return { at: [], queues: {} };
 }
 
-/** Adds what is new of some columns; true if there was something. */
+/** Adds the new points from some columns; true if there were any. */
 export function addPoints(points: Points, { at, queues }: Columns): boolean {
   const last = points.at.at(-1) ?? 0;
   const from = at.findIndex((time) => time / 1000 > last);
@@ -35,7 +35,7 @@ export function addPoints(points: Points, { at, queues }: Columns): boolean {
   return true;
 }
 
-/** A queue that is new has no points until now. */
+/** The points of a queue; a new queue gets a gap until now. */
 function queueOf(points: Points, name: string, had: number): Points['queues'][string] {
   let queue = points.queues[name];
   if (!queue) {

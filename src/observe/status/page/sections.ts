@@ -1,6 +1,6 @@
 /**
- * The sections of the page beside the charts: figures, what an operator wants to see first; tables of queues, processes
- * and API calls with what they cost; and the last failures, a line each, which opens to the whole error and the body.
+ * The sections of the page other than the charts: key figures for operators; tables of queues, processes and API calls,
+ * with their cost; and the last failures, one line each, which expands to the full error and the body.
  */
 import type { Failure } from '../../metrics/snapshot.ts';
 import type { QueueStatus, Status } from '../status.ts';
@@ -19,7 +19,7 @@ const NONE: Cell = { text: '–', className: 'zero' };
 const OUTCOMES: Readonly<Record<Failure['outcome'], string>> = {
   handled: 'handled',
   dropped: 'deleted',
-  retried: 'comes back',
+  retried: 'retried',
   buried: 'dead letter',
 };
 
@@ -51,25 +51,25 @@ function figuresOf({ container, queues, cost }: Status): Figure[] {
     {
       title: 'Waiting',
       value: known.length === 0 ? '–' : short(sum(({ messages }) => messages?.visible ?? 0)),
-      unit: known.length === 0 ? 'not known' : 'messages',
+      unit: known.length === 0 ? 'unknown' : 'messages',
     },
-    { title: 'Handled', value: number(sum(({ rates }) => rates.handled)), unit: 'a second' },
+    { title: 'Handled', value: number(sum(({ rates }) => rates.handled)), unit: 'per second' },
     {
       title: 'Failed',
       value: short(Math.round(failed)),
-      unit: 'a minute',
+      unit: 'per minute',
       isBad: failed >= 0.5,
     },
     {
-      title: 'Handling time, 99 %',
+      title: 'Handling time, 99%',
       value: Number.isFinite(slowest) ? duration(slowest) : '–',
       unit: Number.isFinite(slowest) ? '' : 'nothing handled',
     },
     { title: 'Slots busy', value: number(container.running), unit: `of ${number(container.slots)}` },
     {
-      title: cost.isOnSqs ? 'Cost at this rate' : 'On SQS this would cost',
+      title: cost.isOnSqs ? 'Cost at this rate' : 'Cost on SQS at this rate',
       value: dollars(cost.perMonth),
-      unit: 'a month',
+      unit: 'per month',
     },
   ];
 }
@@ -90,7 +90,7 @@ export function showQueues({ queues }: Status): void {
 }
 
 function noteOf({ role, failing, messages }: QueueStatus) {
-  if (failing) return { text: 'receives fail', className: 'bad' };
+  if (failing) return { text: 'receives failing', className: 'bad' };
   if (role !== 'dead_letter') return undefined;
   return { text: 'dead letters', className: messages && messages.visible > 0 ? 'bad' : '' };
 }
@@ -155,7 +155,7 @@ export function showCost({ queues, cost }: Status): void {
       .sort(([, one], [, other]) => other - one)
       .map(([action, times]) => ({
         key: action,
-        cells: [{ text: action }, { text: number(times) }, { text: `${Math.round((times / all) * 100)} %` }],
+        cells: [{ text: action }, { text: number(times) }, { text: `${Math.round((times / all) * 100)}%` }],
       })),
   );
   setText(find('cost'), costText(cost));
@@ -170,8 +170,8 @@ function costText({
 }: Status['cost']): string {
   const perMessage =
     requestsPerMessage === null || perMillionMessages === null
-      ? 'No message yet.'
-      : `${number(requestsPerMessage)} billed requests a message, ${dollars(perMillionMessages)} per million messages.`;
+      ? 'No messages yet.'
+      : `${number(requestsPerMessage)} billed requests per message, ${dollars(perMillionMessages)} per million messages.`;
   const verb = isOnSqs ? 'At the rate of the last minute' : 'On SQS, at the rate of the last minute,';
   return `${perMessage} ${verb} ${isOnSqs ? 'a month costs' : 'a month would cost'} ${dollars(perMonth)}, with the first million requests free (prices of us-east-1, ${pricesOf}).`;
 }
@@ -208,7 +208,7 @@ function newItem(key: string, failure: Failure, now: number): HTMLElement {
       make(
         'p',
         '',
-        `Message ${messageId}, received ${receiveCount === 1 ? 'once' : `${receiveCount} times`}. Its body:`,
+        `Message ${messageId}, received ${receiveCount === 1 ? 'once' : `${receiveCount} times`}. Body:`,
       ),
       make('pre', '', body),
     ),
