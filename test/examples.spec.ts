@@ -66,7 +66,7 @@ describe('the examples', () => {
       ...['create', 'adder', '--dead-letter-queue', 'adder-failed', '--max-receives', '2', '-c', file],
     );
     expect(made.stdout).to.equal(
-      `The queue adder is there, in the folder ${join(options.folder, 'examples/folder-broker/queues')}\n`,
+      `Created queue adder in the folder ${join(options.folder, 'examples/folder-broker/queues')}\n`,
     );
     await queues('send', 'adder', '1', '2', '3', '-c', file);
     expect(await status()).to.deep.equal(['adder\t1\t0\t0\t\t', '']);

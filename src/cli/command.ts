@@ -1,4 +1,4 @@
-/** What a command of `sqs-queues` is: its part of the command line, what it then does, and with which broker and queues. */
+/** A command of `sqs-queues`: how it is declared and chosen, and the broker and queues it works with. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Argv } from 'yargs';
@@ -14,31 +14,31 @@ import { environmentBroker } from '../producer/connections.ts';
 /** The name of the program, for usage errors. */
 export const COMMAND = 'sqs-queues';
 
-/** Adds itself to the command line, and is chosen there. */
+/** Adds itself to the parser, and calls `choose` if the command line names it. */
 export type Command = (parser: Argv<CommonOptions>, choose: Choose) => Argv<CommonOptions>;
 
-/** `given` is what the command line says, checked; `run` then does it. */
+/** `given` holds the validated arguments; `run` executes the command. */
 export type Choose = <Given extends object>(
   given: Given,
   run: (given: Given, context: CommandContext) => Promise<ExitCode>,
 ) => void;
 
-/** The options that all commands have. */
+/** The options of all commands. */
 export interface CommonOptions {
   readonly config: string | undefined;
   readonly broker: string | undefined;
   readonly json: boolean;
 }
 
-/** The positional arguments of a command: those that yargs found, and those behind a `--`, which it leaves in `_`. */
+/** The positional arguments of a command: those that yargs found, and those after a `--`, which yargs leaves in `_`. */
 export function positionals(
-  { _: [, ...behindDashes] }: { readonly _: readonly (string | number)[] },
+  { _: [, ...afterDashes] }: { readonly _: readonly (string | number)[] },
   found: readonly string[] = [],
 ): string[] {
-  return [...found, ...behindDashes.map(String)];
+  return [...found, ...afterDashes.map(String)];
 }
 
-/** What a command works with: the broker and the queues of an ini file, or those at an address, by the names that they have there. */
+/** The broker and queues of a command: those of an ini file, or those at an address, without a prefix. */
 export class CommandContext {
   /** Print JSON instead of text. */
   readonly json: boolean;
@@ -46,10 +46,10 @@ export class CommandContext {
   readonly #given: string | undefined;
   #broker: Promise<Broker> | undefined;
 
-  /** Neither an ini file nor an address: the environment's broker, else SQS. Throws ConfigError. */
+  /** Without an ini file and an address: the environment's broker, otherwise SQS. Throws ConfigError. */
   static async of({ config, broker, json }: CommonOptions): Promise<CommandContext> {
     if (config === undefined) return new CommandContext(json, undefined, broker);
-    // Imported only for a file: without one, and for --help and completion, what checks it need not be loaded.
+    // Imported only for a file, so that other runs, --help and completion do not load the validation.
     const { readConfig } = await import('../config/config.ts');
     return new CommandContext(json, readConfig(config), broker);
   }
@@ -60,21 +60,21 @@ export class CommandContext {
     this.#given = broker;
   }
 
-  /** Opens the broker; it stays open until `close`. Throws BrokerError, and UsageError if nobody else can see its queues. */
+  /** Opens the broker until `close`. Throws BrokerError, and UsageError for the memory broker, which no other process can see. */
   async broker(): Promise<Broker> {
     const address = this.#address();
     const path = brokerKind(address) === 'sqlite' ? queueFile(address, '') : undefined;
-    // Who mistypes the path should hear of it, and find no new file there. A container makes the one of its ini file.
+    // A mistyped path is an error and must not create a file. The queue file of an ini file is created by its container.
     if (path !== undefined && this.config === undefined && !existsSync(path) && existsSync(dirname(path))) {
       throw new BrokerError(
         'setup',
-        `There is no queue file ${path}. Correct the path, or make it: ${COMMAND} create QUEUE -b ${address}`,
+        `The queue file ${path} does not exist. Correct the path, or create it: ${COMMAND} create QUEUE -b ${address}`,
       );
     }
     return this.#open(address);
   }
 
-  /** The same for a command that puts something there: it makes a queue file that is missing. */
+  /** The same for a command that adds queues or messages: creates a missing queue file. */
   async brokerToFill(): Promise<Broker> {
     return this.#open(this.#address());
   }
@@ -84,7 +84,7 @@ export class CommandContext {
     return fullName(name, { prefix: this.config?.container.queuePrefix });
   }
 
-  /** The queues that the ini file's worker handles. */
+  /** The queues that the ini file's container consumes. */
   get handled(): string[] {
     return this.config?.container.queue.map(({ name }) => this.fullName(name)) ?? [];
   }
@@ -112,7 +112,7 @@ export class CommandContext {
   #open(address: string): Promise<Broker> {
     if (brokerKind(address) === 'memory') {
       const text =
-        'The queues of memory: live and end with the process that has them; nobody else can see them.';
+        'Queues in memory: exist only in the process that opened them; other processes cannot see them.';
       throw new UsageError(COMMAND, text);
     }
     const { config } = this;

@@ -1,4 +1,4 @@
-/** A progress bar on a terminal, with the rate and the remaining time. Elsewhere it shows nothing. */
+/** A progress bar with the rate and the remaining time. Shows nothing unless stderr is a terminal. */
 import { SingleBar } from 'cli-progress';
 import { formatSeconds } from './terminal.ts';
 
@@ -13,13 +13,13 @@ export class Progress {
       barsize: 30,
       barCompleteChar: '█',
       barIncompleteChar: '░',
-      // An interrupt is for the command to answer.
+      // The command itself handles interrupts.
       gracefulExit: false,
       linewrap: true,
     });
   }
 
-  /** `left`: how many messages are still to go. */
+  /** `left`: how many messages remain. */
   show(left: number): void {
     if (!this.#bar) return;
     const { done, total, rate, secondsLeft } = this.#pacer.look(left, performance.now());
@@ -32,7 +32,7 @@ export class Progress {
     this.#bar.update(done, texts);
   }
 
-  /** Leaves the bar as it is, and goes to the next line. */
+  /** Leaves the bar on the screen and moves to the next line. */
   end(): void {
     this.#bar?.stop();
   }
@@ -46,13 +46,13 @@ export function formatRate(rate: number): string {
   return rate.toFixed(Math.abs(rate) < 10 ? 1 : 0);
 }
 
-/** How far something has come, how fast it goes, and how long it will take. */
+/** The progress of some work: how much is done, how fast it goes, and how long the rest will take. */
 export interface Pace {
   readonly done: number;
   readonly total: number;
-  /** Per second, of late. Negative while more comes in than goes. */
+  /** The recent rate per second. Negative while more work arrives than is done. */
   readonly rate: number;
-  /** Undefined while it does not go forward. */
+  /** Undefined while there is no progress. */
   readonly secondsLeft: number | undefined;
 }
 
@@ -62,11 +62,11 @@ interface Sample {
   readonly at: number;
 }
 
-/** What is older says little of how fast it goes now. */
+/** Older samples say little about the current rate. */
 const WINDOW_MS = 60_000;
 
 /**
- * Keeps what was left at each look, of the last minute.
+ * Remembers how much was left at each sample in the last minute.
  *
  *     const pacer = new Pacer();
  *     pacer.look(100, 0);
@@ -76,7 +76,7 @@ export class Pacer {
   #samples: Sample[] = [];
   #total = 0;
 
-  /** `left` is what is still to be done, `now` in milliseconds. More may be left than before: then the total was more. */
+  /** `left` is the remaining work, `now` is in milliseconds. If more is left than ever before, the total grows. */
   look(left: number, now: number): Pace {
     this.#total = Math.max(this.#total, left);
     this.#samples = [...this.#samples.filter(({ at }) => now - at <= WINDOW_MS), { left, at: now }];

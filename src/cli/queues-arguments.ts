@@ -1,4 +1,4 @@
-/** The command line of `sqs-queues`, read with yargs: what all commands share, and the commands one by one. */
+/** The command line of `sqs-queues`, parsed with yargs: the common options and the commands. */
 import yargs from 'yargs';
 import { type ExitCode, UsageError } from '../host/exit-codes.ts';
 import { COMMAND, type CommandContext, type CommonOptions } from './command.ts';
@@ -21,17 +21,17 @@ const NAME_A_COMMAND =
   'Name a command: status, send, peek, clear, wait, redrive, create, cost or completion.';
 
 const EXIT_CODES =
-  'Exit codes: 0 done, 64 wrong usage or not confirmed, 69 broker or queue unreachable or a message refused, 70 defect, 75 not done in time, 78 bad configuration.';
+  'Exit codes: 0 success, 64 invalid usage or not confirmed, 69 broker or queue unavailable or a message refused, 70 bug, 75 not finished in time, 78 invalid configuration.';
 
-/** A command with its arguments, checked. */
+/** A command with its validated arguments. */
 export interface Chosen {
   readonly common: CommonOptions;
-  /** What the command itself was given. */
+  /** The arguments of the command itself. */
   readonly given: object;
   run(context: CommandContext): Promise<ExitCode>;
 }
 
-/** What was chosen, or the text that `--help` or `--version` asks for. Throws UsageError. */
+/** The chosen command, or the text for `--help` or `--version`. Throws UsageError. */
 export async function parseQueuesArguments(
   args: readonly string[],
 ): Promise<Chosen | { readonly text: string }> {
@@ -42,9 +42,9 @@ export async function parseQueuesArguments(
     .parserConfiguration({ 'parse-positional-numbers': false, 'parse-numbers': false })
     .option('config', {
       alias: 'c',
-      ...value('The broker of this ini file, and its queue_prefix before the names of queues'),
+      ...value('Use the broker of this ini file, and put its queue_prefix before queue names'),
     })
-    .option('broker', { alias: 'b', ...value('The broker at this address; names are as they are there') })
+    .option('broker', { alias: 'b', ...value('Use the broker at this address; queue names do not change') })
     .option('json', flag('Print JSON'));
   for (const command of COMMANDS) {
     parser = command(parser, (given, run) => {
@@ -64,14 +64,14 @@ export async function parseQueuesArguments(
   return chosen ? { ...chosen, common: { config, broker, json } } : { text };
 }
 
-/** What `--help` says, of all commands or of one. */
+/** The `--help` text of the program, or of one command. */
 export async function helpOf(...command: string[]): Promise<string> {
   const parsed = await parseQueuesArguments([...command, '--help']);
   return 'text' in parsed ? parsed.text : '';
 }
 
 async function textOf(problem: string, args: readonly string[]): Promise<string> {
-  // yargs counts what is missing; here it can only be the one thing.
+  // yargs counts the missing arguments; here only a queue can be missing.
   if (problem.startsWith('Not enough non-option arguments')) return 'Name a queue.';
   const general = await helpOf();
   const command = args.find((arg) => commandsOf(general).includes(arg));

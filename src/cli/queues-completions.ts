@@ -1,4 +1,4 @@
-/** What a shell is offered when it completes a command line of `sqs-queues`: commands, options, names of queues. */
+/** Tab completion for the command line of `sqs-queues`: commands, options, queue names. */
 import { realMachine, resolvesWithin } from '../host/host.ts';
 import { CommandContext } from './command.ts';
 import {
@@ -23,13 +23,13 @@ const QUEUES: Readonly<Record<string, number>> = {
   redrive: 1,
   create: 1,
 };
-/** Options whose values are names of queues. */
+/** Options whose values are queue names. */
 const QUEUE_OPTIONS = ['--to', '--dead-letter-queue'];
 const SHELLS = ['bash', 'zsh'];
-/** Who presses the tab key does not wait longer, in milliseconds. */
+/** The longest wait after someone presses the tab key, in milliseconds. */
 const PATIENCE_MS = 1_500;
 
-/** What may come next. `words` is the command line, from the program to the word under the cursor. */
+/** The possible completions. `words` is the command line, from the program to the word under the cursor. */
 export async function queuesCompletions(words: readonly string[]): Promise<string[]> {
   const line = unfinished(words);
   const general = await helpOf();
@@ -40,12 +40,12 @@ export async function queuesCompletions(words: readonly string[]): Promise<strin
   if (line.current.startsWith('-')) return longNames(options);
   if (command === undefined) return commandsOf(general);
   if (command === 'completion') return SHELLS;
-  // What came before may be values of the command's own options.
+  // The preceding words may be values of the command's own options.
   const count = Math.min(queues.length, plainWords(line, options).length - 1);
   return count < (QUEUES[command] ?? 0) ? namesOf(line) : [];
 }
 
-/** The names of queues at the broker of the command line, or those of its ini file if that does not answer: never an error. */
+/** The queue names at the broker of the command line, or in its ini file if the broker does not respond. Never fails. */
 async function namesOf(line: Unfinished): Promise<string[]> {
   let context: CommandContext | undefined;
   let names: string[] = [];
@@ -62,7 +62,7 @@ async function namesOf(line: Unfinished): Promise<string[]> {
     });
     await resolvesWithin(realMachine, listing, PATIENCE_MS);
   } catch {
-    // What is wrong, the command says when it is run.
+    // The command itself reports any error when it runs.
   }
   const prefix = context?.fullName('') ?? '';
   return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
@@ -71,7 +71,7 @@ async function namesOf(line: Unfinished): Promise<string[]> {
 const CONFIG: Option = { names: ['-c', '--config'], takesValue: true };
 const BROKER: Option = { names: ['-b', '--broker'], takesValue: true };
 
-/** The value of an option of the command line: `-c worker.ini` or `--config=worker.ini`. */
+/** The value of an option on the command line: `-c worker.ini` or `--config=worker.ini`. */
 function valueIn({ given }: Unfinished, { names }: Option): string | undefined {
   const index = given.findIndex((word) => names.some((name) => word === name || word.startsWith(`${name}=`)));
   const word = given[index];

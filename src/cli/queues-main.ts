@@ -1,4 +1,4 @@
-/** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints what it found. */
+/** `sqs-queues`, from the command line to the exit code: opens the broker, runs a command, prints the result. */
 
 import { type ExitCode, exitCodes, printFatal } from '../host/exit-codes.ts';
 import { COMMAND, CommandContext } from './command.ts';

@@ -1,4 +1,4 @@
-/** What people see on a terminal, and programs read: lines, tables, counts, times, questions, and what Ctrl-C means. */
+/** Output for people and programs: lines, tables, counts, times; confirmation questions and Ctrl-C. */
 import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
 import type { QueueCounts } from '../brokers/broker.ts';
@@ -10,7 +10,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** What programs read. */
+/** For programs: one line of JSON. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
@@ -20,7 +20,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string | number;
 }
 
-/** Rows as a table on a terminal, numbers to the right; tab-separated where a program reads them. */
+/** Rows as a table on a terminal, with numbers right-aligned; tab-separated for programs. */
 export function formatTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -31,7 +31,7 @@ export function formatTable<Row>(
   if (!isTerminal) return [head, ...cells].map((line) => line.join('\t')).join('\n');
   const isNumber = (index: number) => cells.every((line) => /^[\d.,]+$/.test(String(line[index])));
   const colAligns = columns.map((_, index) => (isNumber(index) ? ('right' as const) : ('left' as const)));
-  // Of those who want no colours, Node.js knows more than the table does.
+  // Node.js knows more than cli-table3 about when not to use colors.
   const border = process.stdout.hasColors?.() ? ['grey'] : [];
   const table = new Table({ head, colAligns, style: { head: [], border } });
   table.push(...cells);
@@ -46,7 +46,7 @@ const UNITS = [
 ] as const;
 
 /**
- * A length of time for people, in its two largest units.
+ * A readable duration, in its two largest units.
  *
  *     formatSeconds(0.4)       // '0 s'
  *     formatSeconds(61)        // '1 min 1 s'
@@ -84,35 +84,35 @@ export function describeCounts(counts: QueueCounts): string {
   return [countOf(messagesIn(counts), 'message'), ...parts].join(', ');
 }
 
-/** A question before something that cannot be undone. */
+/** A question to ask before an action that cannot be undone. */
 export interface Confirmation {
   readonly warning: string;
   readonly question: string;
-  /** What to say when the answer is no. */
+  /** The text to print if the answer is no. */
   readonly otherwise: string;
 }
 
 /**
- * Whether to go on: true with --yes; on a terminal, what the answer is. Throws UsageError
- * where nobody can be asked.
+ * Whether to continue: true with --yes, otherwise the answer on the terminal. Throws UsageError without a terminal.
  */
 export async function confirm(
   { warning, question, otherwise }: Confirmation,
   yes: boolean,
 ): Promise<boolean> {
   if (yes) return true;
-  if (!canAsk()) throw new UsageError(COMMAND, `${warning} There is no terminal to ask on: say --yes.`);
+  if (!canAsk())
+    throw new UsageError(COMMAND, `${warning} There is no terminal to ask on; confirm with --yes.`);
   if (await ask(`${warning}\n${question}`)) return true;
   process.stderr.write(`${otherwise}\n`);
   return false;
 }
 
-/** Whether somebody is there to answer a question. */
+/** Whether someone can answer a question. */
 function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** Asks on the terminal; anything but a yes is a no. */
+/** Asks on the terminal; anything except a yes counts as no. */
 async function ask(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
@@ -132,7 +132,7 @@ export function isYes(answer: string): boolean {
   return /^\s*y(es)?\s*$/i.test(answer);
 }
 
-/** Runs `work` with a signal that SIGINT and SIGTERM abort; a second one ends the process as usual. */
+/** Runs `work` with a signal that aborts on SIGINT or SIGTERM; a second SIGINT or SIGTERM kills the process as usual. */
 export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
   const abort = () => controller.abort();

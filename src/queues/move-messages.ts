@@ -1,6 +1,7 @@
 /**
- * Moves messages from one queue to another, and loses none: each is received, sent, and deleted once its copy is accepted.
- * What is not to be moved stays received until the end, so that it is looked at once, and is returned then.
+ * Moves messages from one queue to another without losing any: receives each message, sends a copy, and deletes the
+ * original once the copy is accepted. Messages that are not moved stay in flight until the end, so that each is checked
+ * only once, and are then returned to the queue.
  */
 import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { copyOf } from '../brokers/rules/messages.ts';
@@ -13,38 +14,38 @@ export interface MovingOptions {
   readonly matches?: ((message: PeekedMessage) => boolean) | undefined;
   /** The most messages to move. Default: no limit. */
   readonly limit?: number | undefined;
-  /** Counts what would be moved, and moves nothing. Default false. */
+  /** Only counts the messages that would be moved. Default false. */
   readonly isDryRun?: boolean;
-  /** Ends it early; what was not moved yet is returned. */
+  /** Stops early; messages not moved yet are returned to the queue. */
   readonly signal?: AbortSignal;
-  /** Hears of the beginning, and of each step. */
+  /** Called at the start and after each step. */
   readonly onProgress?: (report: MoveReport) => void;
 }
 
 export interface MoveReport {
-  /** How many messages were visible at the beginning: no more are looked at, for those that fail again come back. */
+  /** How many messages were visible at the start. No more are checked, because messages that fail again come back. */
   readonly total: number;
   /**
-   * How many were looked at. Fewer than `total`: others have taken some, the limit was reached, or they wait on a FIFO queue
-   * behind a message of their group that was not moved.
+   * How many were checked. Fewer than `total` if other consumers received some, the limit was reached, or, on a FIFO
+   * queue, some wait behind a message of their group that was not moved.
    */
   readonly looked: number;
-  /** How many were moved; of a dry run: how many would be. */
+  /** How many were moved or, in a dry run, would be moved. */
   readonly moved: number;
-  /** Those that the other queue refused, which stay, and those that could not be deleted, which are in both queues. */
+  /** Messages that the target refused, which stay in the source, or that could not be deleted and are now in both. */
   readonly failed: readonly { readonly id: string; readonly error: Error }[];
 }
 
-/** How long a message may take from its receive to its delete, in seconds. */
+/** The time limit for moving a message, from receive to delete, in seconds. */
 const MOVING_SECONDS = 60;
-/** How long messages are kept away that are not to be moved, in seconds: longer than it takes to look at them all. */
+/** How long messages that are not moved stay invisible, in seconds: longer than it takes to check all messages. */
 const KEPT_SECONDS = 900;
-/** Long enough that SQS asks all of its servers. In seconds. */
+/** Any long poll makes SQS query all of its servers. In seconds. */
 const WAIT_SECONDS = 1;
-/** How many batches are on their way at once, unless their order counts. */
+/** How many batches to move in parallel, unless their order matters. */
 const BATCHES_AT_ONCE = 4;
 
-/** Moves what is visible in `source` to `target`, with attributes and message groups. Throws BrokerError. */
+/** Moves the visible messages in `source` to `target`, with attributes and message groups. Throws BrokerError. */
 export async function moveMessages(
   broker: Broker,
   source: Queue,
@@ -66,7 +67,7 @@ function preview(
   return { total: messages.length, looked: messages.length, moved, failed: [] };
 }
 
-/** One time through the queue. */
+/** One pass through the queue. */
 class Pass {
   readonly #source: Queue;
   readonly #sender: Sender;
@@ -99,7 +100,7 @@ class Pass {
     try {
       await returnMessages(this.#source, this.#kept);
     } catch (error) {
-      // Of a broker that is gone, the first word counts.
+      // If the broker is unreachable, report the first error.
       if (!failure) throw error;
     }
     if (failure) throw failure.reason;
@@ -114,7 +115,7 @@ class Pass {
     try {
       while (!this.#isOver && !this.#options.signal?.aborted) {
         await this.#batch();
-        // An embedded broker answers without waiting for anything: timers and signals would have to wait until the end.
+        // An embedded broker responds without any I/O. Without a break, timers and signals would wait until the end.
         await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
@@ -138,7 +139,7 @@ class Pass {
       visibilityTimeout: keepsSome ? KEPT_SECONDS : MOVING_SECONDS,
     });
     this.#asked -= max;
-    // One that comes again was looked at: it took so long that its visibility timeout is over.
+    // A message received again was already checked: this pass took longer than its visibility timeout.
     const fresh = messages.filter(({ id }) => !this.#seen.has(id));
     if (fresh.length === 0) this.#isOver = true;
     for (const { id } of fresh) this.#seen.add(id);
@@ -171,7 +172,7 @@ class Pass {
     for (const [index, { id }] of messages.entries()) {
       const result = results[index];
       if (!result || result.ok) continue;
-      const text = `The message ${id} was sent, and cannot be deleted where it was: ${result.code}: ${result.message}`;
+      const text = `The message ${id} was copied but could not be deleted from its queue: ${result.code}: ${result.message}`;
       this.#failed.push({ id, error: new Error(text) });
     }
   }

@@ -1,4 +1,4 @@
-/** Opens queues that exist, and creates those that are missing. */
+/** Opens existing queues and creates missing ones. */
 import type { Broker, CreateOptions, Queue } from '../brokers/broker.ts';
 import { QueueNotFoundError } from '../brokers/errors.ts';
 import { fullName } from '../config/queue-names.ts';
@@ -6,8 +6,8 @@ import { connect } from '../producer/connections.ts';
 import type { QueueOptions } from '../producer/producer.ts';
 
 /**
- * Opens a queue that exists, for what only looks at messages or takes them away. A broker that creates queues when they
- * are opened creates none here. Throws QueueNotFoundError, BrokerError.
+ * Opens an existing queue, for callers that only read or remove messages. Unlike `broker.open`, it never creates a
+ * queue. Throws QueueNotFoundError, BrokerError.
  */
 export async function openExisting(broker: Broker, name: string): Promise<Queue> {
   if (broker.makesQueues && !(await broker.list(name)).includes(name)) {
@@ -17,8 +17,8 @@ export async function openExisting(broker: Broker, name: string): Promise<Queue>
 }
 
 /**
- * Creates a queue, for deployments and first runs; one that exists with other settings gets these. A name that ends in `.fifo` makes a FIFO queue.
- * The broker and the prefix are those of `queue(name)`. Throws BrokerError.
+ * Creates a queue, for deployments and first runs; updates the settings of an existing queue. A name that ends in
+ * `.fifo` creates a FIFO queue. Uses the same broker and prefix as `queue(name)`. Throws BrokerError.
  */
 export async function createQueue(name: string, options: CreateOptions & QueueOptions = {}): Promise<void> {
   const { broker: address, deadLetterQueue, ...settings } = options;

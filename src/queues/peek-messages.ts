@@ -1,15 +1,15 @@
-/** Shows messages of a queue and leaves them there; where that takes a receive, they are returned. */
+/** Shows messages without removing them from the queue; where this requires a receive, returns them afterwards. */
 import type { Message, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { peekedMessage } from '../brokers/rules/messages.ts';
 
-/** How long a message that had to be received stays invisible if it cannot be returned, in seconds. */
+/** How long a received message stays invisible if it cannot be returned, in seconds. */
 const VISIBILITY_TIMEOUT = 30;
-/** Long enough that SQS asks all of its servers. In seconds. */
+/** Any long poll makes SQS query all of its servers. In seconds. */
 const WAIT_SECONDS = 1;
 
 /**
- * Up to `max` visible messages. Where the queue cannot show one without a receive (SQS), they are received, which counts,
- * and returned at once. Throws BrokerError.
+ * Up to `max` visible messages. On SQS, which cannot show a message without a receive, they are received, which raises
+ * their receive count, and returned immediately. Throws BrokerError.
  */
 export async function peekMessages(queue: Queue, max: number): Promise<PeekedMessage[]> {
   return queue.inspect?.peek ? queue.inspect.peek(max) : receiveAndReturn(queue, max);
@@ -34,8 +34,8 @@ async function receiveAndReturn(queue: Queue, max: number): Promise<PeekedMessag
 }
 
 /**
- * Makes messages visible again, as many to a request as the queue takes. Those that cannot be come back when their
- * visibility timeout ends.
+ * Makes messages visible again, in the largest batches that the queue accepts. If this fails for a message, it becomes
+ * visible when its visibility timeout ends.
  */
 export async function returnMessages(queue: Queue, messages: readonly Message[]): Promise<void> {
   const { maxBatch } = queue.limits;

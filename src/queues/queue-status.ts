@@ -1,27 +1,27 @@
-/** Counts the messages of queues, and those of their dead-letter queues. */
+/** Counts the messages in queues and in their dead-letter queues. */
 import type { Broker, Queue, QueueCounts } from '../brokers/broker.ts';
 import { BrokerError, QueueNotFoundError } from '../brokers/errors.ts';
 
 export interface QueueStatus extends QueueCounts {
   readonly queue: string;
-  /** When the oldest message was sent, in milliseconds since the epoch; left out without messages, or if it is not known. */
+  /** When the oldest message was sent, in milliseconds since the epoch; unset for an empty queue or if unknown. */
   readonly oldestSentAt?: number;
-  /** Where dead letters go, and how many are there, whatever their state; left out if they go nowhere. */
+  /** The dead-letter queue and how many messages it has, in any state; unset without a dead-letter queue. */
   readonly deadLetters?: { readonly queue: string; readonly messages: number };
 }
 
-/** The queues that the worker of an ini file handles. */
+/** The queues that the container of an ini file consumes. */
 export interface HandledQueues {
   readonly queues: readonly string[];
-  /** Where their dead letters go. */
+  /** Their dead-letter queue. */
   readonly deadLetterQueue?: string | undefined;
 }
 
 const NONE: QueueCounts = { visible: 0, inFlight: 0, delayed: 0 };
 
 /**
- * The status of the named queues, or of all there are. Makes no queue: one that the broker would make when a container opens
- * it, as those of the ini file are, counts as empty. Throws QueueNotFoundError for others that do not exist.
+ * The status of the named queues, or of all queues. Never creates a queue: a missing queue of the ini file counts as
+ * empty if the broker creates it when a container opens it. Throws QueueNotFoundError for any other missing queue.
  */
 export async function queueStatus(
   broker: Broker,
@@ -71,7 +71,7 @@ async function readQueue(queue: Queue): Promise<QueueFacts> {
   return { counts, oldestSentAt, target: target?.name };
 }
 
-/** A dead-letter queue may be gone, or another account's: that is no reason to show nothing of the queue. */
+/** The dead-letter queue may be missing or in another account; the status of the queue itself is still shown. */
 async function countDeadLetters(
   queue: string,
   read: (name: string) => Promise<QueueFacts>,
@@ -79,14 +79,14 @@ async function countDeadLetters(
   try {
     return { deadLetters: { queue, messages: messagesIn((await read(queue)).counts) } };
   } catch (error) {
-    if (error instanceof BrokerError && NOT_TO_BE_SEEN.has(error.kind)) return {};
+    if (error instanceof BrokerError && UNREADABLE.has(error.kind)) return {};
     throw error;
   }
 }
 
-const NOT_TO_BE_SEEN = new Set(['missing', 'denied']);
+const UNREADABLE = new Set(['missing', 'denied']);
 
-/** All messages of a queue, whatever their state. */
+/** All messages in a queue, in any state. */
 export function messagesIn({ visible, inFlight, delayed }: QueueCounts): number {
   return visible + inFlight + delayed;
 }

@@ -1,11 +1,11 @@
 /**
- * Redrives: moves the messages of a dead-letter queue back to where they can be handled again.
+ * Redrives: moves the messages in a dead-letter queue back to where they can be handled again.
  *
- * 1. `redriveTargets` finds the queues that they belong to.
- * 2. `redriveQueue` lets the broker move them if it can and everything is wanted (SQS: StartMessageMoveTask).
- * 3. Otherwise it moves them one by one, those that fit a filter.
+ * 1. `redriveTargets` finds the queues that the messages belong to.
+ * 2. `redriveQueue` asks the broker to move them if it can, and if all messages are wanted (SQS: StartMessageMoveTask).
+ * 3. Otherwise it moves the messages that match the filter one by one.
  *
- * `redrive` is what people import: all messages from one named queue to another.
+ * `redrive` is the exported function: it moves all messages from one named queue to another.
  */
 import type { Broker, MoveProgress, MoveTask, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { BrokerError } from '../brokers/errors.ts';
@@ -15,13 +15,14 @@ import type { QueueOptions } from '../producer/producer.ts';
 import { type MoveReport, moveMessages } from './move-messages.ts';
 import { openExisting } from './open-queue.ts';
 
-/** How often to ask the broker how far its own move is, in milliseconds. */
+/** How often to ask the broker for the progress of its own move, in milliseconds. */
 const POLL_MS = 1_000;
 
 /**
- * Moves what is visible in the queue `from` to the queue `to`, with attributes and message groups; resolves to how many
- * were moved. A message is deleted once its copy is there, so none is lost. Broker and prefix are those of
- * `queue(name)`. Throws QueueNotFoundError, BrokerError, and SendError for a message that `to` refuses, which stays.
+ * Moves the visible messages in queue `from` to queue `to`, with attributes and message groups; resolves to the number
+ * of moved messages. A message is deleted only once its copy is accepted, so none is lost. Uses the same broker and
+ * prefix as `queue(name)`. Throws QueueNotFoundError, BrokerError, and SendError for a message that `to` refuses, which
+ * stays in `from`.
  */
 export async function redrive(from: string, to: string, options: QueueOptions = {}): Promise<number> {
   const { broker, prefix } = await connect(options.broker);
@@ -32,18 +33,18 @@ export async function redrive(from: string, to: string, options: QueueOptions = 
   return moved;
 }
 
-/** Which messages to move: those that match every condition given. */
+/** Which messages to move: those that match every given condition. */
 export interface MessageFilter {
-  /** A part of the body. */
+  /** A substring of the body. */
   readonly text?: string;
-  /** Names and values of String and Number attributes. */
+  /** Names and values of String or Number attributes. */
   readonly attributes?: readonly (readonly [name: string, value: string])[];
   /** Sent at least this many seconds ago. */
   readonly olderThan?: number;
 }
 
 /**
- * A test for messages; undefined if all of them match. `now` is in milliseconds since the epoch.
+ * A test for messages; undefined if all messages match. `now` is in milliseconds since the epoch.
  *
  *     messageTest({ text: 'timeout' }, now)?.(message)    // true for the body 'a timeout of 5 s'
  *     messageTest({}, now)                                // undefined
@@ -59,16 +60,16 @@ export function messageTest(
     (olderThan === undefined || message.sentAt <= now - olderThan * 1000);
 }
 
-/** What is known about where the messages of a dead-letter queue belong. */
+/** What is known about the origin of the messages in a dead-letter queue. */
 export interface KnownTargets {
-  /** The queue that the user names. */
+  /** The queue named by the user. */
   readonly to?: string | undefined;
   /** The queues of an ini file, and its dead-letter queue. */
   readonly handled: readonly string[];
   readonly deadLetterQueue?: string | undefined;
 }
 
-/** The queues that the messages of this dead-letter queue may belong to: none if nobody knows. Throws BrokerError. */
+/** The queues that the messages in this dead-letter queue may belong to; empty if unknown. Throws BrokerError. */
 export async function redriveTargets(
   source: Queue,
   { to, handled, deadLetterQueue }: KnownTargets,
@@ -78,7 +79,7 @@ export async function redriveTargets(
   try {
     return (await source.inspect?.deadLetterSources?.()) ?? [];
   } catch (error) {
-    // Users without the permission to ask, or with an emulator that cannot answer, can still name the queue.
+    // Users without this permission, or with an emulator that does not support the request, can still name the queue.
     if (error instanceof BrokerError && (error.kind === 'denied' || error.kind === 'rejected')) return [];
     throw error;
   }
@@ -89,24 +90,24 @@ export interface RedriveOptions {
   readonly filter?: MessageFilter;
   /** The most messages to move. Default: no limit. */
   readonly limit?: number | undefined;
-  /** Counts what would be moved, and moves nothing. Default false. */
+  /** Only counts the messages that would be moved. Default false. */
   readonly isDryRun?: boolean;
-  /** Ends it early; what was not moved yet stays. */
+  /** Stops early; messages not moved yet stay. */
   readonly signal: AbortSignal;
-  /** Called at the beginning and after each step. */
+  /** Called at the start and after each step. */
   readonly onProgress?: (report: RedriveReport) => void;
 }
 
 export interface RedriveReport extends MoveReport {
   /** The queue that gets the messages; undefined: each goes back to the queue it came from. */
   readonly to: string | undefined;
-  /** True if the broker moves them itself: then `total` and `moved` are its own, approximate on SQS. */
+  /** True if the broker moves the messages itself: then `total` and `moved` are its counts, approximate on SQS. */
   readonly isByBroker: boolean;
-  /** True if `signal` ended it early. */
+  /** True if `signal` stopped it early. */
   readonly isCancelled: boolean;
 }
 
-/** The queue that gets the messages is not known, or is one of several. `targets` has those that are possible. */
+/** The target queue is unknown or ambiguous. `targets` lists the possible queues. */
 export class UnclearTargetError extends Error {
   override readonly name = 'UnclearTargetError';
   readonly targets: readonly string[];
@@ -114,16 +115,16 @@ export class UnclearTargetError extends Error {
   constructor(source: string, targets: readonly string[]) {
     super(
       targets.length === 0
-        ? `Nothing says which queue the messages of ${source} belong to`
-        : `The messages of ${source} belong to several queues (${targets.join(', ')})`,
+        ? `Cannot tell which queue the messages in ${source} belong to`
+        : `The messages in ${source} belong to several queues (${targets.join(', ')})`,
     );
     this.targets = targets;
   }
 }
 
 /**
- * Moves the messages of a dead-letter queue to the queue they belong to: one of `targets`, as `redriveTargets` finds them.
- * Several are possible only if the broker moves the messages itself. Throws UnclearTargetError, QueueNotFoundError,
+ * Moves the messages in a dead-letter queue to the queue they belong to. `targets` comes from `redriveTargets`; more
+ * than one target works only if the broker moves the messages itself. Throws UnclearTargetError, QueueNotFoundError,
  * BrokerError.
  */
 export async function redriveQueue(
@@ -141,7 +142,7 @@ export async function redriveQueue(
   return redriveOneByOne(broker, source, await broker.open(to), options);
 }
 
-/** A broker moves all or nothing. */
+/** A broker's own move always moves all messages. */
 function isEverything({ filter = {}, limit, isDryRun = false }: RedriveOptions): boolean {
   return messageTest(filter, 0) === undefined && limit === undefined && !isDryRun;
 }
@@ -185,7 +186,7 @@ async function redriveOneByOne(
   return report(moves);
 }
 
-/** Follows a broker's own move until it is over; the signal cancels it. Throws a BrokerError if it fails. */
+/** Follows a broker's own move until it is over; the signal cancels it. Throws BrokerError if it fails. */
 export async function followMove(
   move: MoveTask,
   signal: AbortSignal,

@@ -1,19 +1,19 @@
-/** Sends many messages to a queue, and reports what became of each. */
+/** Sends many messages to a queue and reports the result of each. */
 import type { Broker, OutgoingMessage } from '../brokers/broker.ts';
 import { Sender } from '../producer/sender.ts';
 
-/** What became of the messages of one `send`. */
+/** The results of one `sendMessages` call. */
 export interface SendReport {
   readonly sent: { readonly messageId: string; readonly body: string }[];
   /** `position` counts from 1. */
   readonly failed: { readonly position: number; readonly body: string; readonly error: Error }[];
 }
 
-/** How many messages wait for requests at once. */
+/** How many messages to hand to the sender at a time. */
 const CHUNK_SIZE = 1_000;
 
 /**
- * Sends messages, in requests of ten; `onProgress` is called with how many are done. Throws QueueNotFoundError,
+ * Sends messages in batches of ten; calls `onProgress` with the number of messages done. Throws QueueNotFoundError,
  * BrokerError.
  */
 export async function sendMessages(

@@ -5,29 +5,29 @@ import { openExisting } from './open-queue.ts';
 import { messagesIn } from './queue-status.ts';
 
 export interface WaitOptions {
-  /** How many times in a row the queues must be found empty: the counts of SQS are approximate. */
+  /** How many counts in a row must find the queues empty, because SQS's counts are approximate. */
   readonly cycles: number;
-  /** Seconds from one count to the next. */
+  /** Seconds between counts. */
   readonly every: number;
   /** Seconds after which to give up. Default: never. */
   readonly timeout?: number | undefined;
   /** Called with each count. */
   readonly onCounts: (found: readonly CountedQueue[]) => void;
-  /** Called when the broker stops answering; not again until it has answered. */
+  /** Called when the broker stops responding; not called again until it has responded. */
   readonly onOutage: (error: BrokerError) => void;
 }
 
-/** A queue and its messages at one count. */
+/** A queue and its message counts at one point in time. */
 export interface CountedQueue extends QueueCounts {
   readonly queue: string;
 }
 
-/** The least time to the next count after one that failed, in seconds. */
+/** The minimum pause after a failed count, in seconds. */
 const OUTAGE_PAUSE = 1;
 
 /**
- * Counts again and again; resolves to whether the queues are empty. Throws what the first `count` throws. Later, an outage
- * is waited out: only an error that will not pass by itself is thrown.
+ * Counts until the queues are empty or the timeout ends; resolves to whether they are empty. If the first `count` throws,
+ * so does this. Later it waits through outages and throws only errors that will not go away on their own.
  */
 export async function waitUntilEmpty(
   count: () => Promise<readonly CountedQueue[]>,
@@ -48,9 +48,9 @@ export async function waitUntilEmpty(
   }
 }
 
-const PASSING = new Set(['unreachable', 'throttled', 'credentials']);
+const TRANSIENT = new Set(['unreachable', 'throttled', 'credentials']);
 
-/** Counts; undefined while a broker that has answered before does not answer. */
+/** Counts; undefined while a broker that responded before does not respond. */
 function throughOutages(
   count: () => Promise<readonly CountedQueue[]>,
   onOutage: (error: BrokerError) => void,
@@ -64,7 +64,7 @@ function throughOutages(
       isAway = false;
       return found;
     } catch (error) {
-      if (!hasAnswered || !(error instanceof BrokerError && PASSING.has(error.kind))) throw error;
+      if (!hasAnswered || !(error instanceof BrokerError && TRANSIENT.has(error.kind))) throw error;
       if (!isAway) onOutage(error);
       isAway = true;
       return undefined;
@@ -73,8 +73,8 @@ function throughOutages(
 }
 
 /**
- * Counts the messages of queues, by name. Creates no queue: those in `configured` that a container will create are empty
- * until then; for others that do not exist, the count throws QueueNotFoundError.
+ * Counts the messages in queues, by name. Never creates a queue: a missing queue in `configured` counts as empty if a
+ * container will create it; for any other missing queue, the count throws QueueNotFoundError.
  */
 export function queueCounter(
   broker: Broker,

@@ -143,29 +143,29 @@ describe('the arguments of sqs-queues', () => {
 
   for (const [title, args, parsed] of [
     [
-      'values of JSON, and else texts',
+      'JSON values, otherwise text',
       ['1', '"007"', 'true', 'null', '[1,"a"]', 'two words'],
       [1, '007', true, null, [1, 'a'], 'two words'],
     ],
     [
-      'numbers, and texts that only look like one',
+      'numbers, and text that only looks like a number',
       ['1e3', '-5', '0.5', '007', '0x10', '+49', '1_000', ''],
       [1000, -5, 0.5, '007', '0x10', '+49', '1_000', ''],
     ],
     [
-      'keyword arguments as a last object',
+      'keyword arguments as a final object',
       ['1', '--kw', 'x=3', '--kw', 'name=Ann=a', '--kw=y=-1', '2'],
       [1, 2, { x: 3, name: 'Ann=a', y: -1 }],
     ],
     ['no values at all', [], []],
-    ['values that begin with dashes', ['1', '--', '--force', '-x', '2'], [1, '--force', '-x', 2]],
+    ['values that start with dashes', ['1', '--', '--force', '-x', '2'], [1, '--force', '-x', 2]],
   ] as const) {
     it(`of send are ${title}`, async () => {
       expect(await given('send', 'jobs', ...args)).to.deep.equal({ queue: 'jobs', args: parsed });
     });
   }
 
-  it('of send may say when, to whom, and from which file', async () => {
+  it('of send can include a delay, a message group and a file', async () => {
     const options = ['--from=-', '--delay', '5', '--group', '7'];
     expect(await given('send', 'jobs', ...options)).to.deep.equal({
       queue: 'jobs',
@@ -176,12 +176,12 @@ describe('the arguments of sqs-queues', () => {
     });
   });
 
-  it('of status may name queues', async () => {
+  it('of status can name queues', async () => {
     expect(await given('status')).to.deep.equal({ queues: [] });
     expect(await given('status', '1', '2', '--', '3')).to.deep.equal({ queues: ['1', '2', '3'] });
   });
 
-  it('say where the queues are, and how to print', async () => {
+  it('include the broker and the output format', async () => {
     for (const [args, common] of [
       [['status'], { config: undefined, broker: undefined, json: false }],
       [['-c', 'worker.ini', 'status', '--json'], { config: 'worker.ini', broker: undefined, json: true }],
@@ -208,7 +208,7 @@ describe('the arguments of sqs-queues', () => {
     });
   });
 
-  it('of redrive say what goes where', async () => {
+  it('of redrive name the messages and the queues', async () => {
     expect(await given('redrive')).to.deep.equal({ filter: {}, isDryRun: false });
     const filter = ['--match=x', '--attribute', 'a=b=c', '--attribute', 'd=', '--older-than', '2h'];
     expect(
@@ -230,13 +230,13 @@ describe('the arguments of sqs-queues', () => {
     expect(await given('redrive', '--from', '-', '--to', 'jobs')).to.include({ from: '-', to: 'jobs' });
   });
 
-  it('of cost say how much there is to do', async () => {
+  it('of cost describe the workload', async () => {
     const cost = await given('cost', '--rate=600/min', '--size=2048', '--containers=3', '--concurrency=5');
     expect(cost).to.deep.include({ containers: 3, isConcurrent: true, settings: { concurrency: 5 } });
     expect(cost).to.have.deep.property('workload', { rate: 10, size: 2048, handling: 0.01 });
   });
 
-  it('of create say how the queue is to be', async () => {
+  it('of create include the settings of the queue', async () => {
     const options = [
       '--visibility-timeout=5',
       '--delay=1',
@@ -259,42 +259,38 @@ describe('the arguments of sqs-queues', () => {
     ['no command', [], 'Name a command: status, send, peek, '],
     ['an unknown command', ['delete', 'jobs'], 'Name a command: status, send, peek, '],
     ['no queue to send to', ['send'], 'Name a queue.'],
-    ['a misspelt command', ['stauts'], 'Unknown command stauts; did you mean status?'],
+    ['a misspelled command', ['stauts'], 'Unknown command stauts; did you mean status?'],
     ['an unknown option', ['send', 'jobs', '--colour'], 'Unknown option --colour; expected --config, --'],
-    ['a misspelt option', ['wait', 'jobs', '--evry=5'], 'Unknown option --evry; did you mean --every?'],
+    ['a misspelled option', ['wait', 'jobs', '--evry=5'], 'Unknown option --evry; did you mean --every?'],
     [
-      'two misspelt options',
+      'two misspelled options',
       ['cost', '--rte', '5/s', '--idlepause=5s'],
       '--rate? Unknown option --idlepause; ',
     ],
     ['a keyword without a value', ['send', 'jobs', '--kw', 'x'], '--kw takes key=value, not "x"'],
     ['a delay in words', ['send', 'jobs', '--delay', 'soon'], '--delay takes whole seconds, not "soon"'],
     ['both arguments and a file to send', ['send', 'jobs', '1', '--from', 'a.log'], 'not both'],
-    [
-      'a number that would become another',
-      ['send', 'jobs', '[12345678901234567890]'],
-      'too large to be sent',
-    ],
-    ['no shell to complete in', ['completion'], 'Name a shell: bash or zsh.'],
+    ['a number that would be changed', ['send', 'jobs', '[12345678901234567890]'], 'too large to be sent'],
+    ['no shell to complete for', ['completion'], 'Name a shell: bash or zsh.'],
     ['another shell', ['completion', 'fish'], 'Name a shell: bash or zsh.'],
     ['no queue to clear', ['clear'], 'Name a queue.'],
     [
-      'no number of messages to peek at',
+      'no messages to peek at',
       ['peek', 'jobs', '--count', '0'],
-      '--count takes a whole number from 1',
+      '--count takes a whole number of at least 1',
     ],
     ['a wait in words', ['wait', '--every', 'soon'], '--every takes a duration, such as 30s'],
     ['a log and a queue to redrive', ['redrive', 'dead', '--from', 'a.log'], 'not both'],
-    ['attributes of a messages log', ['redrive', '--from', 'a.log', '--attribute', 'a=b'], 'bodies only'],
+    ['attributes for a messages log', ['redrive', '--from', 'a.log', '--attribute', 'a=b'], 'bodies only'],
     [
       'an attribute without a value',
       ['redrive', '--attribute', 'a'],
       '--attribute takes name=value, not "a"',
     ],
-    ['no rate', ['cost'], 'Say how many messages come: --rate 50/s'],
+    ['no rate', ['cost'], 'Give the message rate, for example --rate 50/s'],
     ['a rate without a time', ['cost', '--rate', '50'], '--rate takes a number of messages and a time'],
     [
-      'a message that SQS does not take',
+      'a message that is too large for SQS',
       ['cost', '--rate', '1/s', '--size', '1048577'],
       'at most 1048576 bytes',
     ],
@@ -304,22 +300,18 @@ describe('the arguments of sqs-queues', () => {
       'Give either an ini file (-c) or a broker (-b), not both.',
     ],
     ['a broker without an address', ['status', '-b'], 'Option -b needs a value.'],
-    ['two queues to make', ['create', 'one', 'two'], 'Unexpected argument "two".'],
-    ['parts of seconds', ['create', 'jobs', '--delay', '1.5'], '--delay takes whole seconds, not "1.5"'],
+    ['two queues to create', ['create', 'one', 'two'], 'Unexpected argument "two".'],
+    ['fractions of seconds', ['create', 'jobs', '--delay', '1.5'], '--delay takes whole seconds, not "1.5"'],
+    ['max-receives without a dead-letter queue', ['create', 'jobs', '--max-receives', '3'], 'go together'],
     [
-      'a number of receives without a dead-letter queue',
-      ['create', 'jobs', '--max-receives', '3'],
-      'go together',
-    ],
-    [
-      'a dead-letter queue without a number',
+      'a dead-letter queue without max-receives',
       ['create', 'jobs', '--dead-letter-queue', 'dead'],
       'go together',
     ],
     [
-      'a dead-letter queue after no receive',
+      'a dead-letter queue after 0 receives',
       ['create', 'jobs', '--dead-letter-queue', 'dead', '--max-receives', '0'],
-      '--max-receives takes a whole number from 1, not "0"',
+      '--max-receives takes a whole number of at least 1, not "0"',
     ],
   ] as const) {
     it(`are refused with ${title}`, () => expectRefusal(parse(...args), 'sqs-queues', advice));

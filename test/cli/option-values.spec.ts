@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { rate } from '../../src/cli/option-values.ts';
 
-describe('the values of options of sqs-queues', () => {
-  it('have rates by the second up to the month', () => {
+describe('the option values of sqs-queues', () => {
+  it('can be rates per second, up to per month', () => {
     const rates = ['50/s', '60/min', '7200/h', '86400/day', '2.628e6/month'].map((text) =>
       rate('rate', text),
     );

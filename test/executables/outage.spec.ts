@@ -106,7 +106,7 @@ describe('sqs-queues wait while its endpoint is down', function () {
     await waiting.prints(/^jobs has 1 message$/);
 
     await gate.close();
-    await waiting.prints(/^Cannot reach SQS .*: connect ECONNREFUSED .* Waiting until it answers again\.$/);
+    await waiting.prints(/^Cannot reach SQS .*: connect ECONNREFUSED .* Waiting until it responds again\.$/);
     queue.receive({ max: 1, waitSeconds: 0, visibilityTimeout: 30 }, ([message]) =>
       queue.delete(message!.receiptHandle),
     );
@@ -114,6 +114,6 @@ describe('sqs-queues wait while its endpoint is down', function () {
     expect(await waiting.exit()).to.equal(0);
     expect(waiting.stdout).to.match(/^Empty: jobs$/m);
     expect(waiting.stderr.match(/Waiting until/g)).to.have.lengthOf(1);
-    expect(waiting.stderr).to.match(/^The broker answers again\.$/m);
+    expect(waiting.stderr).to.match(/^The broker is responding again\.$/m);
   });
 });

@@ -20,7 +20,7 @@ describe('the command line of sqs-queues', function () {
     }
   });
 
-  it('says what is wrong with it on standard error, and exits with 64', async () => {
+  it('reports mistakes on standard error and exits with code 64', async () => {
     const { stdout, stderr, ended } = await run('queues', ['create'], { folder: folderWith({}) });
     expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
     expect(stderr).to.equal('sqs-queues: Name a queue.\nSee sqs-queues --help.\n');
@@ -39,15 +39,15 @@ describe('the command line of sqs-queues', function () {
     }
   });
 
-  it('has nothing to say of queues in memory, which are of another process', async () => {
+  it('refuses queues in memory, which belong to another process', async () => {
     const { stderr, ended } = await run('queues', ['send', 'jobs', '-b', 'memory:'], {
       folder: folderWith({}),
     });
     expect(ended).to.equal(64);
-    expect(stderr).to.contain('The queues of memory: live and end with the process that has them');
+    expect(stderr).to.contain('Queues in memory: exist only in the process that opened them');
   });
 
-  it('makes no queue file where it only looks', async () => {
+  it('does not create a queue file for commands that only read', async () => {
     const folder = folderWith({});
     const looks = ['status', 'peek x', 'clear x --yes', 'wait x', 'redrive x'].map((text) => text.split(' '));
     const runs = await Promise.all(
@@ -56,14 +56,16 @@ describe('the command line of sqs-queues', function () {
     for (const { stderr, ended } of runs) {
       expect(ended).to.equal(69);
       expect(stderr).to.contain(
-        `There is no queue file ${join(folder, 'typo.db')}. Correct the path, or make it:`,
+        `The queue file ${join(folder, 'typo.db')} does not exist. Correct the path, or create it:`,
       );
     }
     expect(existsSync(join(folder, 'typo.db'))).to.equal(false);
   });
 
-  it('exits with 69 when the broker cannot be reached', async () => {
-    const folder = folderWith({ 'notes.txt': 'This is no queue file, and long enough to be read as one.' });
+  it('exits with code 69 when the broker is unreachable', async () => {
+    const folder = folderWith({
+      'notes.txt': 'This is not a queue file, but it is long enough to be read as one.',
+    });
     const runs = await Promise.all([
       run('queues', ['status'], { folder }),
       run('queues', ['status', '-b', 'sqlite:missing/queues.db'], { folder }),

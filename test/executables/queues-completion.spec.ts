@@ -9,7 +9,7 @@ import { zsh } from '../support/servers/programs.ts';
 const DIST = join(import.meta.dirname, '../../dist/containers');
 const INI = settings('worker', 'queue_prefix = anna\ndead_letter_queue = failed\nsuffixes = big, small\n');
 
-describe('the words that a shell is offered', () => {
+describe('the words offered to a shell', () => {
   const options = optionsOf(
     'Usage\n\nOptions:\n  -c, --config  A file of\n                some --kind   [string]\n      --json    JSON  [boolean]\n',
   );
@@ -22,7 +22,7 @@ describe('the words that a shell is offered', () => {
     expect(longNames(options)).to.deep.equal(['--config', '--json']);
   });
 
-  it('tell values of options from other words', () => {
+  it('distinguish option values from other words', () => {
     const line = { given: ['a', '--json', 'b', '-c', 'c', '--config'], current: '' };
     expect(plainWords(line, options)).to.deep.equal(['a', 'b']);
     expect(optionBefore(line, options)?.names).to.include('--config');
@@ -47,7 +47,7 @@ describe('completing a command line', function () {
     return stdout.split('\n').filter((word) => word !== '');
   }
 
-  it('offers commands, options, shells and names of queues', async () => {
+  it('offers commands, options, shells and queue names', async () => {
     await openQueue(folder);
     const sqlite = ['-b', 'sqlite:queues.db'];
     expect(await offered('queues', '')).to.include.members(['status', 'peek', 'redrive', 'completion']);
@@ -60,7 +60,7 @@ describe('completing a command line', function () {
     expect(await offered('queues', 'redrive', ...sqlite, '--match', '')).to.deep.equal([]);
   });
 
-  it('offers the names as they are written with an ini file, and its own where the broker cannot be asked', async () => {
+  it('offers names without the prefix of an ini file, and the names in the file if the broker fails', async () => {
     const queue = await openQueue(folder);
     expect(queue.name).to.equal('jobs');
     expect(await offered('queues', 'peek', '--config=worker.ini', '')).to.deep.equal([]);
@@ -71,7 +71,7 @@ describe('completing a command line', function () {
     expect(await offered('queues', 'peek', '-c', 'worker.ini', '')).to.deep.equal(['jobs', 'failed']);
   });
 
-  it('offers nothing and says nothing when something is wrong', async () => {
+  it('offers and prints nothing on errors', async () => {
     expect(await offered('queues', 'peek', '-c', 'missing.ini', '')).to.deep.equal([]);
     expect(await offered('queues', 'nonsense', '')).to.deep.equal([]);
   });

@@ -5,7 +5,7 @@ import { openBroker } from '../../src/brokers/open.ts';
 import { REPOSITORY } from '../docs/markdown.ts';
 import { cleanUp, folderWith, putOff, run } from '../support/executable.ts';
 
-/** The fields that docs/operating.md names of a command, beside those that only SQS has. */
+/** The fields of a command in docs/operating.md, except those that only SQS has. */
 function documented(command: string): string[] {
   const text = readFileSync(join(REPOSITORY, 'docs/operating.md'), 'utf8');
   const table = text.slice(
@@ -21,7 +21,7 @@ describe('the JSON of sqs-queues', function () {
   this.timeout(60_000);
   afterEach(cleanUp);
 
-  it('has the fields that the documentation names', async () => {
+  it('has the documented fields', async () => {
     const folder = folderWith({});
     const broker = await openBroker('sqlite:queues.db', { directory: folder });
     putOff(() => broker.close());

@@ -7,7 +7,7 @@ import { redis } from '../support/servers/redis.ts';
 
 let names = 0;
 
-/** A name that no queue has: a server may keep those of earlier runs. */
+/** An unused queue name: a server may keep the queues of earlier runs. */
 function freshName(): string {
   names += 1;
   return `tending-${Date.now().toString(36)}-${process.pid}-${names}`;
@@ -19,7 +19,7 @@ for (const [title, addressOf] of [
   ['Postgres', () => postgres.addressInEnvironment()],
   ['Redis', () => redis.addressInEnvironment()],
 ] as const) {
-  describe(`tending queues on ${title} with sqs-queues`, function () {
+  describe(`managing queues on ${title} with sqs-queues`, function () {
     this.timeout(30_000);
     afterEach(cleanUp);
 
@@ -45,7 +45,7 @@ for (const [title, addressOf] of [
 
     const queues = (...args: string[]) => run('queues', [...args, '-b', address], { folder });
 
-    it('shows the dead letters beside their queue', async () => {
+    it('shows the dead letters next to their queue', async () => {
       await dead.send([{ body: 'a' }, { body: 'b' }]);
       const { stdout, ended } = await queues('status', jobs.name, '--json');
       expect(ended).to.equal(0);
@@ -89,9 +89,9 @@ for (const [title, addressOf] of [
         expect(ended, stderr).to.equal(0);
       } else {
         expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
-        expect(stderr).to.match(/counts it as received, and after 3 receives it goes to .*say --yes/);
+        expect(stderr).to.match(/by receiving it, and after 3 receives it goes to .*confirm with --yes/);
         expect((await queues('peek', jobs.name, '--yes')).stdout).to.contain(
-          '1 message received, which counts',
+          'Received 1 message and returned it to the queue. This counts as a receive.',
         );
       }
       const [message] = await jobs.receive({ max: 1, waitSeconds: 0 });
@@ -108,7 +108,7 @@ for (const [title, addressOf] of [
       const { stdout, ended } = await queues('clear', jobs.name, dead.name, '--yes');
       expect(ended).to.equal(0);
       expect(stdout).to.equal(
-        `Deleted 3 messages of ${jobs.name}; 1 of them was in flight, and may still be handled.\nDeleted 0 messages of ${dead.name}.\n`,
+        `Deleted 3 messages from ${jobs.name}; 1 of them was in flight and may still be handled.\nDeleted 0 messages from ${dead.name}.\n`,
       );
       expect(await jobs.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
     });
@@ -135,7 +135,7 @@ for (const [title, addressOf] of [
       expect(waiting.stdout).to.match(new RegExp(`^Empty: ${jobs.name}, ${dead.name}$`, 'm'));
     });
 
-    it('gives up waiting in the end', async () => {
+    it('gives up waiting after the timeout', async () => {
       await jobs.send([{ body: 'a' }]);
       const { stdout, stderr, ended } = await queues(
         'wait',
@@ -153,17 +153,17 @@ for (const [title, addressOf] of [
       });
     });
 
-    it('sends dead letters back, some or all, with their attributes', async () => {
+    it('moves dead letters back, some or all, with their attributes', async () => {
       const attributes = { kind: { dataType: 'String', stringValue: 'mail' } };
       for (let number = 0; number < 12; number += 1) {
         await dead.send([{ body: `${number}`, ...(number < 2 && { attributes }) }]);
       }
       const to = ['--to', jobs.name];
       const tried = await queues('redrive', dead.name, ...to, '--dry-run', '--match', '1');
-      expect(tried.stdout).to.equal(`3 of 12 messages of ${dead.name} would be moved to ${jobs.name}\n`);
+      expect(tried.stdout).to.equal(`Would move 3 of 12 messages from ${dead.name} to ${jobs.name}\n`);
       expect(await dead.counts()).to.include({ visible: 12, inFlight: 0 });
       const some = await queues('redrive', dead.name, ...to, '--attribute', 'kind=mail', '--match', '1');
-      expect(some.stdout).to.equal(`Moved 1 of 12 messages of ${dead.name} to ${jobs.name}\n`);
+      expect(some.stdout).to.equal(`Moved 1 of 12 messages from ${dead.name} to ${jobs.name}\n`);
       const [message] = await jobs.receive({ max: 1, waitSeconds: 0 });
       expect(message).to.deep.include({ body: '1', attributes, receiveCount: 1 });
       const all = await queues('redrive', dead.name, ...to, '--json');
@@ -181,18 +181,20 @@ for (const [title, addressOf] of [
       ]);
     });
 
-    it('knows where dead letters belong, or asks', async () => {
+    it('knows where dead letters belong, or asks for the queue', async () => {
       await dead.send([{ body: 'a' }]);
       const { stdout, stderr, ended } = await queues('redrive', dead.name);
       if (title === 'SQS') {
         // The emulator does not tell.
         expect(ended).to.equal(64);
-        expect(stderr).to.match(/Nothing says which queue the messages of \S+ belong to: say --to QUEUE/);
+        expect(stderr).to.match(
+          /Cannot tell which queue the messages in \S+ belong to: name it with --to QUEUE/,
+        );
       } else {
-        expect(stdout).to.equal(`Moved 1 of 1 message of ${dead.name} to ${jobs.name}\n`);
+        expect(stdout).to.equal(`Moved 1 of 1 message from ${dead.name} to ${jobs.name}\n`);
       }
       const itself = await queues('redrive', dead.name, '--to', dead.name);
-      expect(itself.stderr).to.contain('cannot get its own messages');
+      expect(itself.stderr).to.contain('to itself; name another queue');
     });
   });
 }
@@ -210,27 +212,27 @@ describe('sqs-queues redrive with files', function () {
     return broker;
   }
 
-  it('takes the queues of an ini file', async () => {
+  it('uses the queues of an ini file', async () => {
     const folder = folderWith({ 'one.ini': ini('jobs'), 'two.ini': ini('jobs, bulk') });
     const broker = await made(folder);
     await (await broker.open('anna__failed')).send([{ body: 'a' }]);
     const two = await run('queues', ['redrive', '-c', 'two.ini'], { folder });
     expect(two.ended).to.equal(64);
-    expect(two.stderr).to.contain('belong to several queues (anna__jobs, anna__bulk): say which one');
+    expect(two.stderr).to.contain('belong to several queues (anna__jobs, anna__bulk): choose one');
     const one = await run('queues', ['redrive', '-c', 'one.ini'], { folder });
-    expect(one.stdout).to.equal('Moved 1 of 1 message of anna__failed to anna__jobs\n');
+    expect(one.stdout).to.equal('Moved 1 of 1 message from anna__failed to anna__jobs\n');
   });
 
-  it('sends the lines of a messages log that match', async () => {
+  it('sends the matching lines of a messages log', async () => {
     const log = '[["a"],{}]\n[["b"],{}]\n"\\ud800 b"\n';
     const folder = folderWith({ 'one.ini': ini('jobs'), 'messages.log': log });
     const broker = await made(folder);
     const args = ['redrive', '--from', 'messages.log', '--match', 'b', '-c', 'one.ini'];
     const tried = await run('queues', [...args, '--dry-run'], { folder });
-    expect(tried.stdout).to.equal('2 messages of messages.log would be sent to anna__jobs\n');
+    expect(tried.stdout).to.equal('Would send 2 messages from messages.log to anna__jobs\n');
     const { stdout, stderr, ended } = await run('queues', args, { folder });
-    expect(stdout).to.equal('Sent 1 of 2 messages of messages.log to anna__jobs\n');
-    expect(stderr).to.match(/^Message 3 of messages\.log: /);
+    expect(stdout).to.equal('Sent 1 of 2 messages from messages.log to anna__jobs\n');
+    expect(stderr).to.match(/^Message 3 in messages\.log: /);
     expect(ended).to.equal(69);
     const [message] = await (await broker.open('anna__jobs')).receive({ max: 10, waitSeconds: 0 });
     expect(message?.body).to.equal('[["b"],{}]');

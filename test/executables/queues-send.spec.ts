@@ -11,7 +11,7 @@ function send(args: readonly string[], options: StartOptions): Promise<Executabl
 
 async function receive(queue: Queue): Promise<Message> {
   const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
-  if (!message) throw new Error('There is no message.');
+  if (!message) throw new Error('The queue has no message.');
   return message;
 }
 
@@ -64,7 +64,7 @@ describe('sqs-queues send', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 1 });
   });
 
-  it('sends to the message group of --group', async () => {
+  it('sends to the message group given by --group', async () => {
     const folder = folderWith({});
     const queue = await openQueue(folder);
     await send(['jobs', '1', '--group', 'customer-7', ...SQLITE], { folder });
@@ -81,17 +81,17 @@ describe('sqs-queues send', function () {
     expect(messages.map(({ body }) => body)).to.deep.equal(['not a call', 'two\nlines', '[[1],{}]']);
   });
 
-  it('says which messages of a log could not be sent, and sends the others', async () => {
+  it('reports the messages in a log that could not be sent, and sends the others', async () => {
     const folder = folderWith({ 'messages.log': '[[1],{}]\n"\\ud800"\n[[3],{}]\n' });
     const queue = await openQueue(folder);
     const { stdout, stderr, ended } = await send(['jobs', '--from', 'messages.log', ...SQLITE], { folder });
     expect(ended).to.equal(69);
     expect(stdout).to.equal('Sent 2 of 3 messages to jobs\n');
-    expect(stderr).to.match(/^Message 2 of messages\.log: .*surrogate/);
+    expect(stderr).to.match(/^Message 2 in messages\.log: .*surrogate/);
     expect(await queue.counts()).to.have.property('visible', 2);
   });
 
-  it('refuses what cannot be sent as wrong usage', async () => {
+  it('reports unreadable files and invalid arguments as invalid usage', async () => {
     const folder = folderWith({});
     const [unreadable, unsafe] = await Promise.all([
       send(['jobs', '--from', 'missing.log', ...SQLITE], { folder }),
@@ -102,7 +102,7 @@ describe('sqs-queues send', function () {
     expect(unsafe.stderr).to.contain('argument 1[0] has the key "__proto__"');
   });
 
-  it('says why a broker does not take a message', async () => {
+  it('reports why a broker refuses a message', async () => {
     const folder = folderWith({});
     const [late, unknown, missing] = await Promise.all([
       send(['jobs', '--delay', '31536001', ...SQLITE], { folder }),
@@ -115,7 +115,7 @@ describe('sqs-queues send', function () {
     expect(missing.stderr).to.match(/The queue "missing-jobs" does not exist in SQS in region us-east-1/);
   });
 
-  it('refuses an ini file that is wrong, and one that is missing', async () => {
+  it('refuses an invalid or missing ini file', async () => {
     const folder = folderWith({ 'worker.ini': settings('worker', 'pol = 3\n') });
     const [wrong, missing] = await Promise.all([
       send(['jobs', '-c', 'worker.ini'], { folder }),
@@ -123,6 +123,6 @@ describe('sqs-queues send', function () {
     ]);
     expect([wrong.ended, missing.ended]).to.deep.equal([78, 78]);
     expect(wrong.stderr).to.match(/^worker\.ini:5: \[container\] pol: /);
-    expect(missing.stderr).to.match(/^missing\.ini: there is no such file/);
+    expect(missing.stderr).to.match(/^missing\.ini: the file does not exist/);
   });
 });

@@ -31,7 +31,7 @@ for (const [title, addressOf] of [
     const head = 'queue\tvisible\tin flight\tdelayed\toldest\tdead letters\n';
     const withoutAge = (table: string) => table.replace(/\t\d+ s\t/g, '\tAGE\t');
 
-    it('counts the messages of one queue, of several, and of all', async () => {
+    it('counts the messages in one queue, in several, and in all', async () => {
       const [one, several, all, configured, json] = await Promise.all([
         queues('status', 'jobs'),
         queues('status', 'other', 'jobs'),
@@ -55,7 +55,7 @@ for (const [title, addressOf] of [
       expect([one, several, all, configured, json].map(({ ended }) => ended)).to.deep.equal([0, 0, 0, 0, 0]);
     });
 
-    it('does not make the queue that it looks for in vain', async () => {
+    it('does not create a missing queue', async () => {
       const { stdout, stderr, ended } = await queues('status', 'jobs', 'missing');
       expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 69 });
       expect(stderr).to.match(
@@ -64,7 +64,7 @@ for (const [title, addressOf] of [
       expect(await broker.list()).to.deep.equal(['jobs', 'other']);
     });
 
-    it('makes a queue with its settings, and changes only those that are given', async () => {
+    it('creates a queue with its settings, and updates only the given settings', async () => {
       const made = await queues(
         'create',
         'fast',
@@ -76,16 +76,18 @@ for (const [title, addressOf] of [
         '3600',
       );
       expect(made.ended, made.stderr).to.equal(0);
-      expect(made.stdout).to.match(/^The queue fast is there, in (SQS|sqlite)/);
+      expect(made.stdout).to.match(/^Created queue fast in (SQS|sqlite)/);
       const changed = await queues('create', 'fast', '--visibility-timeout', '7', '--json');
       expect(JSON.parse(changed.stdout)).to.deep.equal({ queue: 'fast' });
+      const again = await queues('create', 'fast', '--visibility-timeout', '7');
+      expect(again.stdout).to.match(/^Queue fast exists in (SQS|sqlite).*; settings updated\n$/);
       const fast = await broker.open('fast');
       expect(fast).to.include({ visibilityTimeout: 7, fifo: false });
       await fast.send([{ body: 'a' }]);
       expect(await fast.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 1 });
     });
 
-    it('makes FIFO queues, which may drop a body that they had before', async () => {
+    it('creates FIFO queues, which can drop duplicate bodies', async () => {
       await Promise.all([
         queues('create', 'all.fifo'),
         queues('create', 'once.fifo', '--content-based-deduplication'),
@@ -101,7 +103,7 @@ for (const [title, addressOf] of [
       }
     });
 
-    it('makes a queue with a dead-letter queue', async () => {
+    it('creates a queue with a dead-letter queue', async () => {
       await queues('create', 'dead');
       const made = await queues('create', 'work', '--dead-letter-queue', 'dead', '--max-receives', '1');
       expect(made.ended, made.stderr).to.equal(0);
@@ -112,7 +114,7 @@ for (const [title, addressOf] of [
       expect(await (await broker.open('dead')).counts()).to.have.property('visible', 1);
     });
 
-    it('says what it cannot make', async () => {
+    it('reports why it cannot create a queue', async () => {
       const [setting, deadLetterQueue] = await Promise.all([
         queues('create', 'work', '--visibility-timeout', '43201'),
         queues('create', 'work', '--dead-letter-queue', 'missing', '--max-receives', '3'),

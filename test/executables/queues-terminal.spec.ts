@@ -9,7 +9,7 @@ import { folderOf } from '../support/servers/programs.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/containers/queues.js');
 
-/** `sqs-queues` on a terminal, which `script` (util-linux) makes. */
+/** `sqs-queues` on a terminal, provided by `script` (util-linux). */
 class Terminal {
   output = '';
   readonly #child: ChildProcessWithoutNullStreams;
@@ -45,9 +45,9 @@ class Terminal {
     return code as number;
   }
 
-  /** Without colours and movements of the cursor. */
+  /** Without colors and cursor movements. */
   get plain(): string {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
     return this.output.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
   }
 }
@@ -64,7 +64,7 @@ describe('sqs-queues on a terminal', function () {
     folder = folderWith({});
   });
 
-  it('draws the status as a table, numbers to the right', async () => {
+  it('shows the status as a table, with numbers right-aligned', async () => {
     const queue = await openQueue(folder);
     await queue.send([{ body: 'a' }, { body: 'b' }]);
     const terminal = new Terminal(folder, 'status');
@@ -75,14 +75,14 @@ describe('sqs-queues on a terminal', function () {
     expect(terminal.output).to.equal(terminal.plain);
   });
 
-  it('says that there are no queues', async () => {
+  it('reports that there are no queues', async () => {
     await (await openBroker('sqlite:queues.db', { directory: folder })).close();
     const terminal = new Terminal(folder, 'status');
     expect(await terminal.exit()).to.equal(0);
     expect(terminal.plain).to.match(/^There are no queues in sqlite:.*queues\.db\.\s+$/);
   });
 
-  it('asks before it clears a queue, and takes no answer but yes for a yes', async () => {
+  it('asks before it clears a queue, and accepts only a yes', async () => {
     const queue = await openQueue(folder);
     await queue.send([{ body: 'a' }]);
     for (const [answer, code, visible] of [
@@ -92,15 +92,15 @@ describe('sqs-queues on a terminal', function () {
       ['y\r', 0, 0],
     ] as const) {
       const terminal = new Terminal(folder, 'clear', 'jobs');
-      await terminal.shows(/jobs has 1 message\.\s+Delete all of that\? \[y\/N\] $/);
+      await terminal.shows(/jobs has 1 message\.\s+Delete all of them\? \[y\/N\] $/);
       terminal.type(answer);
       expect(await terminal.exit()).to.equal(code);
-      expect(terminal.plain).to.contain(code === 0 ? 'Deleted 1 message of jobs.' : 'Nothing was deleted.');
+      expect(terminal.plain).to.contain(code === 0 ? 'Deleted 1 message from jobs.' : 'Nothing was deleted.');
       expect(await queue.counts()).to.include({ visible });
     }
   });
 
-  it('shows with a bar how far it has waited, how fast it goes and how long it will take', async () => {
+  it('shows the progress of a wait with a bar, the rate and the time left', async () => {
     const queue = await openQueue(folder);
     await queue.send([{ body: 'a' }, { body: 'b' }, { body: 'c' }, { body: 'd' }]);
     const terminal = new Terminal(folder, 'wait', 'jobs', '--every', '100ms', '--cycles', '1');
@@ -113,7 +113,7 @@ describe('sqs-queues on a terminal', function () {
     expect(terminal.plain).to.match(/█{30} 4 of 4 .*\s+Empty: jobs/);
   });
 
-  it('gives back what it holds when Ctrl-C ends a redrive', async () => {
+  it('returns the messages it holds when Ctrl-C ends a redrive', async () => {
     const queue = await openQueue(folder);
     for (let sent = 0; sent < 3_000; sent += 10) {
       await queue.send(Array.from({ length: 10 }, () => ({ body: 'x' })));

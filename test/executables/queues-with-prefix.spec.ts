@@ -38,7 +38,7 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
     );
   });
 
-  it('shows those that no container has opened yet as empty, and makes none of them', async () => {
+  it('shows queues that no container has opened yet as empty, and creates none of them', async () => {
     await broker.create('anna__failed');
     const { stdout, stderr, ended } = await queues('status');
     expect(ended, stderr).to.equal(0);
@@ -50,20 +50,20 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
     expect(await broker.list()).to.deep.equal(['anna__failed']);
   });
 
-  it('does not show as empty what is neither there nor in the ini file', async () => {
+  it('does not show a missing queue as empty unless it is in the ini file', async () => {
     const { stdout, stderr, ended } = await queues('status', 'urgnet');
     expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 69 });
     expect(stderr).to.contain('The queue "anna__urgnet" does not exist');
   });
 
-  it('puts it before the names that it is given', async () => {
+  it('puts the prefix before the given names', async () => {
     const runs = [
       await queues('create', 'failed'),
       await queues('create', 'urgent', '--dead-letter-queue', 'failed', '--max-receives', '1'),
       await queues('send', 'urgent', '1'),
     ];
     expect(runs.map(({ ended }) => ended)).to.deep.equal([0, 0, 0]);
-    expect(runs[1]?.stdout).to.match(/^The queue anna__urgent is there, in sqlite/);
+    expect(runs[1]?.stdout).to.match(/^Created queue anna__urgent in sqlite/);
     expect(runs[2]?.stdout).to.match(/^Sent \[\[1\],\{\}\] to anna__urgent: /);
     const { stdout } = await queues('status', 'urgent');
     expect(withoutAge(stdout)).to.equal(`${head}anna__urgent\t1\t0\t0\tAGE\t0 in anna__failed\n`);
@@ -75,15 +75,15 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
     expect(await broker.list()).to.deep.equal(['anna__failed', 'anna__urgent']);
   });
 
-  it('takes names as they are without the ini file', async () => {
+  it('uses names unchanged without the ini file', async () => {
     await broker.create('anna__urgent');
     const { stdout } = await run('queues', ['status', 'anna__urgent', '-b', 'sqlite:queues.db'], { folder });
     expect(stdout).to.equal(`${head}anna__urgent\t0\t0\t0\t\t\n`);
   });
 
-  it('says so in its help', async () => {
+  it('mentions the prefix in its help', async () => {
     const { stdout } = await run('queues', ['status', '--help'], { folder });
-    expect(stdout).to.contain('queue_prefix before the names of queues');
+    expect(stdout).to.contain('queue_prefix before queue names');
     expect(stdout).to.contain("the ini file's queues and its dead-letter queue");
   });
 });

@@ -24,7 +24,7 @@ describe('moving messages', () => {
     return counts.map((count) => count.visible);
   }
 
-  it('moves all of them, and tells how far it is', async () => {
+  it('moves all messages and reports its progress', async () => {
     const looked: number[] = [];
     const report = await moveMessages(broker, dead, jobs, { onProgress: (so) => looked.push(so.looked) });
     expect(report).to.deep.equal({ total: 95, looked: 95, moved: 95, failed: [] });
@@ -33,7 +33,7 @@ describe('moving messages', () => {
     expect(await visible()).to.deep.equal([0, 95]);
   });
 
-  it('moves those that match, looks at each once, and gives the others back', async () => {
+  it('moves matching messages, checks each once, and returns the others', async () => {
     expect(await moveMessages(broker, dead, jobs, { matches: isEven })).to.include({ looked: 95, moved: 48 });
     expect(await visible()).to.deep.equal([47, 48]);
     expect((await jobs.inspect!.peek!(100)).every(isEven)).to.equal(true);
@@ -42,25 +42,25 @@ describe('moving messages', () => {
     );
   });
 
-  it('moves no more than the limit, of those that match', async () => {
+  it('moves at most the limit of matching messages', async () => {
     expect(await moveMessages(broker, dead, jobs, { matches: isEven, limit: 7 })).to.include({ moved: 7 });
     expect(await visible()).to.deep.equal([88, 7]);
   });
 
-  it('counts in a dry run what it would move, and touches nothing where it can look', async () => {
+  it('only counts messages in a dry run, without receiving them if the queue can peek', async () => {
     const options = { matches: isEven, isDryRun: true };
     expect(await moveMessages(broker, dead, jobs, options)).to.include({ looked: 95, moved: 48 });
     expect(await visible()).to.deep.equal([95, 0]);
     expect((await dead.inspect!.peek!(1))[0]).to.have.property('receiveCount', 0);
   });
 
-  it('gives back in a dry run what it has to receive', async () => {
+  it('returns the messages that it has to receive in a dry run', async () => {
     const blind = Object.defineProperty(dead, 'peek', { value: undefined });
     expect(await moveMessages(broker, blind, jobs, { isDryRun: true, limit: 5 })).to.include({ moved: 5 });
     expect(await visible()).to.deep.equal([95, 0]);
   });
 
-  it('deletes nothing that the other queue has not accepted', async () => {
+  it('deletes no message that the other queue has not accepted', async () => {
     jobs.send = async () => {
       throw new BrokerError('unreachable', 'nobody there');
     };
@@ -68,17 +68,17 @@ describe('moving messages', () => {
     expect(await dead.counts()).to.deep.equal({ visible: 95, inFlight: 0, delayed: 0 });
   });
 
-  it('says of a message that it is in both queues when it cannot be deleted', async () => {
+  it('reports a message that is in both queues because it could not be deleted', async () => {
     dead.delete = async (handles) =>
       handles.map(() => ({ ok: false, code: 'InternalError', message: 'later', retryable: true }));
     const { moved, failed } = await moveMessages(broker, dead, jobs, { limit: 1 });
     expect(moved).to.equal(1);
     expect(failed[0]?.error.message).to.match(
-      /^The message \S+ was sent, and cannot be deleted where it was: InternalError/,
+      /^The message \S+ was copied but could not be deleted from its queue: InternalError/,
     );
   });
 
-  it('ends early when its signal aborts, with nothing in flight', async () => {
+  it('stops early when its signal aborts, leaving no messages in flight', async () => {
     const controller = new AbortController();
     const report = await moveMessages(broker, dead, jobs, {
       signal: controller.signal,
@@ -90,7 +90,7 @@ describe('moving messages', () => {
     expect(await visible()).to.deep.equal([95 - report.moved, report.moved]);
   });
 
-  it('does not move what comes meanwhile', async () => {
+  it('does not move messages that arrive meanwhile', async () => {
     const send = jobs.send.bind(jobs);
     jobs.send = async (messages) => {
       await dead.send(messages);
@@ -100,7 +100,7 @@ describe('moving messages', () => {
     expect(await visible()).to.deep.equal([95, 95]);
   });
 
-  it('keeps groups and their order on FIFO queues, and tells what waits behind a message that stays', async () => {
+  it('keeps groups and their order on FIFO queues, and reports messages behind a message that stays', async () => {
     const [from, to] = [await broker.open('dead.fifo'), await broker.open('jobs.fifo')];
     for (const body of ['a1', 'b1', 'a2', 'b2', 'a3']) {
       await from.send([{ body, groupId: body.slice(0, 1), deduplicationId: body }]);

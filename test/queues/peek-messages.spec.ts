@@ -11,8 +11,8 @@ async function blindQueue(count: number): Promise<Queue> {
   return Object.defineProperty(queue, 'inspect', { value: undefined });
 }
 
-describe('peeking into a queue that shows nothing without a receive', () => {
-  it('receives as many messages as are wanted, and gives them back', async () => {
+describe('peeking into a queue that cannot show messages without a receive', () => {
+  it('receives as many messages as requested and returns them', async () => {
     const queue = await blindQueue(25);
     const messages = await peekMessages(queue, 12);
     expect(messages.map(({ body }) => body)).to.deep.equal(
@@ -22,11 +22,11 @@ describe('peeking into a queue that shows nothing without a receive', () => {
     expect(await queue.counts()).to.deep.equal({ visible: 25, inFlight: 0, delayed: 0 });
   });
 
-  it('shows what there is when that is less', async () => {
+  it('shows all messages if there are fewer', async () => {
     expect(await peekMessages(await blindQueue(3), 12)).to.have.length(3);
   });
 
-  it('gives back what it has when the next receive fails', async () => {
+  it('returns the messages that it has when the next receive fails', async () => {
     const queue = await blindQueue(25);
     const receive = queue.receive.bind(queue);
     let receives = 0;

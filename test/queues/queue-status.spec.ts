@@ -15,18 +15,18 @@ describe('the status of queues', () => {
     await (await broker.open('dead')).send([{ body: 'a' }, { body: 'b', delaySeconds: 60 }]);
   });
 
-  it('has the dead letters of a queue, whatever their state', async () => {
+  it('includes the dead letters of a queue, in any state', async () => {
     const [dead, jobs] = await queueStatus(broker, []);
     expect(jobs).to.deep.equal({ queue: 'jobs', ...EMPTY, deadLetters: { queue: 'dead', messages: 2 } });
     expect(dead).to.include({ queue: 'dead', visible: 1, delayed: 1 }).and.not.have.property('deadLetters');
   });
 
-  it('has when the oldest message was sent', async () => {
+  it('includes when the oldest message was sent', async () => {
     const [dead] = await queueStatus(broker, ['dead']);
     expect(dead?.oldestSentAt).to.be.closeTo(Date.now(), 5_000);
   });
 
-  it('prefers the dead-letter queue of the ini file, which need not be there yet', async () => {
+  it('prefers the dead-letter queue of the ini file, even if it does not exist yet', async () => {
     const configured = { queues: ['jobs'], deadLetterQueue: 'failed' };
     expect(await queueStatus(broker, ['jobs', 'failed'], configured)).to.deep.equal([
       { queue: 'jobs', ...EMPTY, deadLetters: { queue: 'failed', messages: 0 } },
@@ -34,7 +34,7 @@ describe('the status of queues', () => {
     ]);
   });
 
-  it('goes without a dead-letter queue that is gone or may not be seen, not without an answer', async () => {
+  it('leaves out a dead-letter queue that is missing or denied, but not one that does not respond', async () => {
     await broker.remove('dead');
     expect(await queueStatus(broker, ['jobs'])).to.deep.equal([{ queue: 'jobs', ...EMPTY }]);
     await broker.create('dead');
@@ -49,7 +49,7 @@ describe('the status of queues', () => {
     expect((await rejection(queueStatus(broker, ['jobs']))).message).to.equal('no');
   });
 
-  it('makes no queue', async () => {
+  it('creates no queue', async () => {
     const error = await rejection(queueStatus(broker, ['missing'], { queues: ['later'] }));
     expect(error).to.be.instanceOf(QueueNotFoundError);
     expect(await queueStatus(broker, ['later'], { queues: ['later'] })).to.deep.equal([

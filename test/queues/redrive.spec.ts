@@ -7,7 +7,7 @@ import { replaceBrokers } from '../../src/producer/connections.ts';
 import { followMove, messageTest, redrive, redriveQueue, redriveTargets } from '../../src/queues/redrive.ts';
 import { rejection } from '../support/rejection.ts';
 
-describe('pushing back from a dead-letter queue', () => {
+describe('redrive()', () => {
   let broker: MemoryBroker;
   beforeEach(() => {
     broker = new MemoryBroker();
@@ -52,7 +52,7 @@ describe('pushing back from a dead-letter queue', () => {
     ).to.deep.equal(['b1', 'b2']);
   });
 
-  it('begins the receives of each message anew, so that it does not come straight back', async () => {
+  it('resets the receive count of each message, so that it does not come straight back', async () => {
     await broker.create('mails-dead', {});
     await broker.create('mails', {
       visibilityTimeout: 0,
@@ -73,7 +73,7 @@ describe('pushing back from a dead-letter queue', () => {
     expect(await redrive('mails-dead', 'mails')).to.equal(0);
   });
 
-  it('leaves what the other queue refuses, and moves the rest', async () => {
+  it('leaves messages that the other queue refuses and moves the rest', async () => {
     await fill('mails-dead', ['1', '2']);
     const mails = await broker.open('mails');
     const send = mails.send.bind(mails);
@@ -92,7 +92,7 @@ describe('pushing back from a dead-letter queue', () => {
   });
 });
 
-describe('which messages a redrive moves', () => {
+describe('the messages that a redrive moves', () => {
   const message: PeekedMessage = {
     id: '1',
     body: 'a timeout of 5 s',
@@ -102,11 +102,11 @@ describe('which messages a redrive moves', () => {
   };
   const isWanted = (filter: Parameters<typeof messageTest>[0]) => messageTest(filter, 100_000)?.(message);
 
-  it('are all of them without a filter', () => {
+  it('are all messages without a filter', () => {
     expect(messageTest({}, 0)).to.equal(undefined);
   });
 
-  it('are those that fit everything that is given', () => {
+  it('are those that match every condition', () => {
     expect(isWanted({ text: 'timeout' })).to.equal(true);
     expect(isWanted({ text: 'Timeout' })).to.equal(false);
     expect(isWanted({ attributes: [['JobName', 'mail']] })).to.equal(true);
@@ -118,7 +118,7 @@ describe('which messages a redrive moves', () => {
   });
 });
 
-describe('where a redrive moves messages to', () => {
+describe('the target of a redrive', () => {
   let broker: MemoryBroker;
   beforeEach(async () => {
     broker = new MemoryBroker();
@@ -128,7 +128,7 @@ describe('where a redrive moves messages to', () => {
     }
   });
 
-  it('is what the user says, else what the ini file says, else what the broker knows', async () => {
+  it('comes from the user, otherwise from the ini file, otherwise from the broker', async () => {
     const dead = await broker.open('dead');
     const handled = ['worker'];
     expect(await redriveTargets(dead, { to: 'x', handled, deadLetterQueue: 'dead' })).to.deep.equal(['x']);
@@ -140,7 +140,7 @@ describe('where a redrive moves messages to', () => {
     expect(await redriveTargets(await broker.open('jobs'), { handled: [] })).to.deep.equal([]);
   });
 
-  it('is unknown where the broker does not tell', async () => {
+  it('is unknown if the broker does not tell', async () => {
     const dead = await broker.open('dead');
     dead.inspect.deadLetterSources = async () => {
       throw new BrokerError('rejected', 'Unknown action');
@@ -176,7 +176,7 @@ describe('redriving a dead-letter queue', () => {
     return targets;
   }
 
-  it('lets the broker move everything if it can, also to several queues', async () => {
+  it('lets the broker move all messages if it can, even to several queues', async () => {
     const targets = withMoves();
     const byBroker = { moved: 2, total: 2, looked: 2, failed: [], isByBroker: true, isCancelled: false };
     expect(await redriveQueue(broker, dead, ['jobs'], { signal })).to.deep.equal({ ...byBroker, to: 'jobs' });
@@ -187,7 +187,7 @@ describe('redriving a dead-letter queue', () => {
     expect(targets).to.deep.equal(['jobs', undefined]);
   });
 
-  it('moves messages one by one if not all of them are wanted', async () => {
+  it('moves messages one by one if only some are wanted', async () => {
     const targets = withMoves();
     const filter = { text: 'timeout' };
     const report = await redriveQueue(broker, dead, ['jobs'], { signal, filter });
@@ -197,11 +197,11 @@ describe('redriving a dead-letter queue', () => {
     expect(targets).to.deep.equal([]);
   });
 
-  it('refuses a target that is not known, or not one', async () => {
+  it('refuses an unknown or ambiguous target', async () => {
     const none = await rejection(redriveQueue(broker, dead, [], { signal }));
-    expect(none.message).to.equal('Nothing says which queue the messages of dead belong to');
+    expect(none.message).to.equal('Cannot tell which queue the messages in dead belong to');
     const two = await rejection(redriveQueue(broker, dead, ['jobs', 'mails'], { signal }));
-    expect(two.message).to.equal('The messages of dead belong to several queues (jobs, mails)');
+    expect(two.message).to.equal('The messages in dead belong to several queues (jobs, mails)');
     expect(await dead.counts()).to.include({ visible: 2 });
   });
 });
@@ -224,7 +224,7 @@ describe('a move by the broker', () => {
     ...more,
   });
 
-  it('is looked at each second until it is over', async () => {
+  it('is polled every second until it is over', async () => {
     const looks = [at(0), at(2), at(3, { isOver: true })];
     const seen: number[] = [];
     const move = { progress: async () => looks.shift()!, cancel: async () => expect.fail('cancelled') };
@@ -235,7 +235,7 @@ describe('a move by the broker', () => {
     expect(await following).to.include({ moved: 3, isOver: true });
   });
 
-  it('is cancelled once by the signal, at once, and followed to its end', async () => {
+  it('is canceled once, immediately, by the signal, and followed until it is over', async () => {
     let cancels = 0;
     const controller = new AbortController();
     const looks = [at(0), at(1), at(1), at(1, { isOver: true, isCancelled: true })];

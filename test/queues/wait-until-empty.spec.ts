@@ -47,17 +47,17 @@ describe('waiting until queues are empty', () => {
     return { isEmpty: await waiting, looks, seconds: performance.now() / 1000 };
   }
 
-  it('looks until nothing is visible, in flight or delayed', async () => {
+  it('counts until no message is visible, in flight or delayed', async () => {
     const list = [found(1), found(0, 1), found(0, 0, 1)];
     expect(await wait(list, { cycles: 1 })).to.deep.equal({ isEmpty: true, looks: 4, seconds: 15 });
   });
 
-  it('believes it only after so many cycles in a row', async () => {
+  it('requires the given number of empty counts in a row', async () => {
     const list = [found(0), found(0), found(1), found(0)];
     expect(await wait(list, { cycles: 3 })).to.deep.equal({ isEmpty: true, looks: 6, seconds: 25 });
   });
 
-  it('gives up after the timeout, with a last look', async () => {
+  it('gives up after the timeout, with a final count', async () => {
     const list = Array.from({ length: 10 }, () => found(1));
     expect(await wait(list, { cycles: 1, timeout: 12 })).to.deep.equal({
       isEmpty: false,
@@ -66,7 +66,7 @@ describe('waiting until queues are empty', () => {
     });
   });
 
-  it('waits an outage out, which it tells once, and counts from its end', async () => {
+  it('waits through an outage, reports it once, and starts counting again after it', async () => {
     const away = new BrokerError('unreachable', 'away');
     const throttled = new BrokerError('throttled', 'too many');
     const list = [found(0), away, throttled, away, found(0), found(1), throttled, found(0)];
@@ -74,7 +74,7 @@ describe('waiting until queues are empty', () => {
     expect(outages).to.deep.equal(['away', 'too many']);
   });
 
-  it('asks a broker that is away not more than once a second, and not beyond the timeout', async () => {
+  it('retries an unreachable broker at most once a second, and not after the timeout', async () => {
     const list = [found(1), ...Array.from({ length: 100 }, () => new BrokerError('credentials', 'expired'))];
     expect(await wait(list, { cycles: 1, timeout: 10, every: 0.5 })).to.deep.equal({
       isEmpty: false,
@@ -84,7 +84,7 @@ describe('waiting until queues are empty', () => {
     expect(outages).to.deep.equal(['expired']);
   });
 
-  it('ends with the first error of a broker that has never answered, and with one that will not pass', async () => {
+  it('throws the first error of a broker that has never responded, and any permanent error', async () => {
     const away = new BrokerError('unreachable', 'away');
     const missing = new QueueNotFoundError('jobs', 'memory');
     expect(await rejection(wait([away], { cycles: 1 }))).to.equal(away);
@@ -92,7 +92,7 @@ describe('waiting until queues are empty', () => {
     expect(outages).to.deep.equal([]);
   });
 
-  it('makes no queue: one that a container will make is empty, another one is an error', async () => {
+  it('creates no queue: a queue that a container will create counts as empty, any other is an error', async () => {
     const broker = new MemoryBroker();
     await broker.create('jobs');
     await (await broker.open('jobs')).send([{ body: 'x' }]);

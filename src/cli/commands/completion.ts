@@ -1,4 +1,4 @@
-/** `sqs-queues completion`: a script that completes command lines in a shell. */
+/** `sqs-queues completion`: prints a shell script for tab completion. */
 
 import { exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { COMMAND, type Command } from '../command.ts';
@@ -7,9 +7,9 @@ import { print } from '../terminal.ts';
 
 const PROGRAMS = 'sqs-queues sqs-sequential sqs-concurrent';
 
-/** They ask the program itself, with the command line up to the cursor; where it knows nothing, files are offered. */
+/** The scripts ask the program itself, passing the command line up to the cursor; without an answer, they offer files. */
 const SCRIPTS = {
-  // Not from COMP_WORDS, which bash also parts at the colon of an address.
+  // Not COMP_WORDS, because bash also splits words at the colon in an address.
   bash: `_sqs_containers() {
   local line="\${COMP_LINE:0:COMP_POINT}" words
   read -ra words <<< "$line"
@@ -35,15 +35,15 @@ function isShell(name: string | undefined): name is Shell {
 export const completion: Command = (parser, choose) =>
   parser.command(
     'completion [shell]',
-    'Print a script that completes commands, options and names of queues',
+    'Print a script for tab completion of commands, options and queue names',
     (command) =>
       command
         .positional('shell', {
           type: 'string',
-          describe: 'The shell that it is for: bash or zsh',
+          describe: 'The shell: bash or zsh',
         })
         .example('source <($0 completion bash)', 'in ~/.bashrc')
-        .example('source <($0 completion zsh)', 'in ~/.zshrc, behind compinit'),
+        .example('source <($0 completion zsh)', 'in ~/.zshrc, after compinit'),
     ({ shell }) => {
       if (!isShell(shell)) throw new UsageError(COMMAND, 'Name a shell: bash or zsh.');
       choose({ shell }, async () => {

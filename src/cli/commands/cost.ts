@@ -1,4 +1,4 @@
-/** `sqs-queues cost`: estimates what a month on SQS costs. */
+/** `sqs-queues cost`: estimates the monthly cost of SQS. */
 import type { Argv } from 'yargs';
 import { brokerKind, isSqs, withoutPassword } from '../../brokers/address.ts';
 import { MAX_REQUEST_BYTES } from '../../brokers/rules/limits.ts';
@@ -24,21 +24,21 @@ interface Cost {
   readonly containers: number;
   readonly isConcurrent: boolean;
   readonly isFifo: boolean;
-  /** Settings that go before those of the ini file. */
+  /** Settings that override the ini file. */
   readonly settings: { readonly poll?: number; readonly idlePause?: number; readonly concurrency?: number };
 }
 
-const ABOUT = `Estimate the requests to Amazon SQS in a month, and what they cost, beside those of a naive consumer that receives and deletes messages one by one. Nothing is asked of AWS: prices are those of ${PRICES.region} in ${PRICES.date}, without the other costs of an account. -c FILE takes queues and settings of an ini file.`;
+const ABOUT = `Estimate the monthly requests to Amazon SQS and their cost, compared with a naive consumer that receives and deletes messages one by one. Makes no AWS requests: uses the prices of ${PRICES.region} as of ${PRICES.date}, without any other costs of the account. -c FILE takes queues and settings from an ini file.`;
 
 export const cost: Command = (parser, choose) =>
-  parser.command('cost', 'Estimate what a month on SQS costs', options, (given) => {
+  parser.command('cost', 'Estimate the monthly cost of SQS', options, (given) => {
     const { poll, idlePause, concurrency } = given;
     if (given.rate === undefined) {
-      throw new UsageError(COMMAND, 'Say how many messages come: --rate 50/s, for example.');
+      throw new UsageError(COMMAND, 'Give the message rate, for example --rate 50/s.');
     }
     const size = count('size', given.size);
     if (size > MAX_REQUEST_BYTES) {
-      throw new UsageError(COMMAND, `--size: SQS takes at most ${MAX_REQUEST_BYTES} bytes, not ${size}.`);
+      throw new UsageError(COMMAND, `--size: SQS accepts at most ${MAX_REQUEST_BYTES} bytes, not ${size}.`);
     }
     const wanted: Cost = {
       workload: { rate: rate('rate', given.rate), size, handling: duration('handling', given.handling) },
@@ -57,17 +57,20 @@ export const cost: Command = (parser, choose) =>
 function options<Given>(command: Argv<Given>) {
   return command
     .usage(`$0 cost --rate 50/s [-c FILE]\n\n${ABOUT}`)
-    .option('rate', value('How many messages come: 50/s, 10/min, 500/h, 20000/day or 1e6/month'))
-    .option('size', { ...value('Bytes of a message: SQS bills each 64 KiB'), default: '1024' })
-    .option('handling', { ...value('How long a worker takes for a message'), default: '10ms' })
-    .option('containers', { ...value('How many containers run'), default: '1' })
-    .option('concurrent', flag('They are sqs-concurrent; default: sqs-sequential'))
-    .option('concurrency', value("Messages at once in each process; default: the ini file's, else 10"))
+    .option('rate', value('The message rate: 50/s, 10/min, 500/h, 20000/day or 1e6/month'))
+    .option('size', { ...value('Message size in bytes; SQS bills each 64 KiB'), default: '1024' })
+    .option('handling', { ...value('How long a worker takes per message'), default: '10ms' })
+    .option('containers', { ...value('The number of containers'), default: '1' })
+    .option('concurrent', flag('The containers are sqs-concurrent; default: sqs-sequential'))
+    .option(
+      'concurrency',
+      value("Messages handled at once in each process; default: the ini file's, else 10"),
+    )
     .option('poll', value("Length of a long poll; default: the ini file's, else 20s"))
     .option('idle-pause', value("Longest pause between empty polls; default: the ini file's, else 0"))
     .option('fifo', flag('The queues are FIFO queues'))
     .example('$0 cost --rate 50/s -c worker.ini', 'with the settings of worker.ini')
-    .example('$0 cost --rate 20000/day --containers 4 --idle-pause 10s', 'with settings of its own');
+    .example('$0 cost --rate 20000/day --containers 4 --idle-pause 10s', 'without an ini file');
 }
 
 async function run(given: Cost, context: CommandContext) {
@@ -87,8 +90,8 @@ async function run(given: Cost, context: CommandContext) {
   print(
     [
       `${name}, ${counted(setup.processes, 'process', 'processes')} polling ${counted(setup.queues, 'queue', 'queues')}${perMessage(container, workload)}.`,
-      `Prices of ${PRICES.region}, ${PRICES.date}: $${PRICES.perMillion[kind].toFixed(2)} per million requests (${kind} queues), the first million of the account's month free.`,
-      'Each message is taken to be sent alone; ten that are sent together are one request. Retries, backlogs and extensions of visibility timeouts are not in it.',
+      `Prices in ${PRICES.region}, ${PRICES.date}: $${PRICES.perMillion[kind].toFixed(2)} per million requests (${kind} queues); an account's first million each month is free.`,
+      'Assumes that each message is sent on its own; ten messages sent together are one request. Does not include retries, backlogs and visibility timeout extensions.',
     ].join('\n'),
   );
   return exitCodes.done;
@@ -120,7 +123,7 @@ function counted(count: number, one: string, many: string): string {
 interface Bill {
   readonly requests: Requests;
   readonly total: number;
-  /** US dollars a month. */
+  /** US dollars per month. */
   readonly cost: number;
 }
 
@@ -140,8 +143,8 @@ function describeBills(container: Bill, naive: Bill, name: string): string {
       container: whole(container.requests[action]),
       naive: whole(naive.requests[action]),
     })),
-    { what: 'requests a month', container: whole(container.total), naive: whole(naive.total) },
-    { what: 'US dollars a month', container: container.cost.toFixed(2), naive: naive.cost.toFixed(2) },
+    { what: 'requests per month', container: whole(container.total), naive: whole(naive.total) },
+    { what: 'US dollars per month', container: container.cost.toFixed(2), naive: naive.cost.toFixed(2) },
   ];
   return formatTable(rows, [
     { head: 'action', cell: ({ what }) => what },
@@ -156,5 +159,5 @@ function whole(requests: number): string {
 
 function noBill(broker: string): string {
   const name = brokerKind(broker) === 'custom' ? broker : withoutPassword(broker);
-  return `${name} bills no requests. On SQS it would be:`;
+  return `${name} does not charge for requests. On SQS it would be:`;
 }

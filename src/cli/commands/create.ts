@@ -1,7 +1,9 @@
-/** `sqs-queues create`: makes a queue, or changes its settings. */
+/** `sqs-queues create`: creates a queue, or updates its settings. */
 import type { Argv } from 'yargs';
-import type { CreateOptions } from '../../brokers/broker.ts';
+import type { Broker, CreateOptions } from '../../brokers/broker.ts';
+import { BrokerError, QueueNotFoundError } from '../../brokers/errors.ts';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
+import { openExisting } from '../../queues/open-queue.ts';
 import { COMMAND, type Command, type CommandContext } from '../command.ts';
 import { value } from '../command-line.ts';
 import { count, seconds } from '../option-values.ts';
@@ -13,7 +15,7 @@ interface Create {
 }
 
 export const create: Command = (parser, choose) =>
-  parser.command('create <queue>', 'Make a queue, or change its settings', options, (given) => {
+  parser.command('create <queue>', 'Create a queue, or update its settings', options, (given) => {
     const { queue, visibilityTimeout, delay, retention, contentBasedDeduplication } = given;
     const { deadLetterQueue, maxReceives } = given;
     if ((deadLetterQueue === undefined) !== (maxReceives === undefined)) {
@@ -42,16 +44,25 @@ function options<Given>(command: Argv<Given>) {
     .positional('queue', {
       type: 'string',
       demandOption: true,
-      describe: 'Its name; .fifo at the end makes it FIFO',
+      describe: 'The name of the queue; ends in .fifo for a FIFO queue',
     })
-    .option('visibility-timeout', value('Seconds that a received message stays invisible (default 30)'))
-    .option('delay', value('Seconds before a sent message can be received (default 0)'))
-    .option('retention', value('Seconds that a message is kept (default: 4 days on SQS, else for ever)'))
-    .option('dead-letter-queue', value('Where a message goes that was received too often'))
-    .option('max-receives', value('How often a message is received before it goes there'))
+    .option(
+      'visibility-timeout',
+      value('How long a received message stays invisible, in seconds (default 30)'),
+    )
+    .option('delay', value('Delay before a sent message can be received, in seconds (default 0)'))
+    .option(
+      'retention',
+      value('How long a message is kept, in seconds (default: 4 days on SQS, otherwise forever)'),
+    )
+    .option('dead-letter-queue', value('The queue for messages that were received too often'))
+    .option(
+      'max-receives',
+      value('How often a message can be received before it moves to the dead-letter queue'),
+    )
     .option('content-based-deduplication', {
       type: 'boolean',
-      describe: 'FIFO: equal bodies are the same message',
+      describe: 'FIFO: messages with the same body are duplicates',
     });
 }
 
@@ -62,8 +73,40 @@ async function run(
   const queue = context.fullName(given.queue);
   const target = deadLetterQueue && { ...deadLetterQueue, name: context.fullName(deadLetterQueue.name) };
   const broker = await context.brokerToFill();
+  const hasSettings = target !== undefined || Object.keys(settings).length > 0;
+  const existed = context.json ? undefined : await exists(broker, queue);
   await broker.create(queue, { ...settings, ...(target && { deadLetterQueue: target }) });
   if (context.json) printJson({ queue });
-  else print(`The queue ${queue} is there, in ${broker.description}`);
+  else print(describeCreated(queue, broker.description, existed, hasSettings));
   return exitCodes.done;
+}
+
+/** Undefined if the broker does not tell: users may be allowed to create a queue, but not to look it up. */
+async function exists(broker: Broker, queue: string): Promise<boolean | undefined> {
+  try {
+    await openExisting(broker, queue);
+    return true;
+  } catch (error) {
+    if (error instanceof QueueNotFoundError) return false;
+    if (error instanceof BrokerError && (error.kind === 'denied' || error.kind === 'rejected'))
+      return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The line that reports the result; `existed` is undefined if nobody knows.
+ *
+ *     describeCreated('jobs', 'SQS', false, true)    // 'Created queue jobs in SQS'
+ *     describeCreated('jobs', 'SQS', true, true)     // 'Queue jobs exists in SQS; settings updated'
+ */
+export function describeCreated(
+  queue: string,
+  broker: string,
+  existed: boolean | undefined,
+  hasSettings: boolean,
+): string {
+  if (existed === undefined) return `Created or updated queue ${queue} in ${broker}`;
+  if (!existed) return `Created queue ${queue} in ${broker}`;
+  return `Queue ${queue} exists in ${broker}${hasSettings ? '; settings updated' : ''}`;
 }

@@ -1,4 +1,4 @@
-/** `sqs-queues peek`: shows messages, and leaves them in their queue. */
+/** `sqs-queues peek`: shows messages and leaves them in their queue. */
 import type { DeadLetterTarget, MessageAttribute, PeekedMessage, Queue } from '../../brokers/broker.ts';
 import { type ExitCode, exitCodes } from '../../host/exit-codes.ts';
 import { encodeLine } from '../../message/log-lines.ts';
@@ -16,20 +16,20 @@ interface Peek {
 }
 
 const ABOUT =
-  'Show messages, and leave them in the queue. SQS shows none that is not received: there each counts as received once more, comes behind the others, and its group waits for a moment on a FIFO queue.';
+  'Show messages and leave them in the queue. SQS can only show a message by receiving it: this raises its receive count, moves it behind the other messages, and on a FIFO queue blocks its group for a moment.';
 
 export const peek: Command = (parser, choose) =>
   parser.command(
     'peek <queue>',
-    'Show messages without taking them',
+    'Show messages without removing them',
     (command) =>
       command
         .usage(`$0 peek QUEUE [--count N]\n\n${ABOUT}`)
         .positional('queue', { type: 'string', demandOption: true, describe: 'The name of the queue' })
-        .option('count', { alias: 'n', ...value('How many at most'), default: '10' })
+        .option('count', { alias: 'n', ...value('The maximum number of messages'), default: '10' })
         .option('yes', {
           alias: 'y',
-          ...flag('Where a receive brings messages nearer to the dead-letter queue: do not ask'),
+          ...flag('Do not ask for confirmation if a receive brings messages closer to the dead-letter queue'),
         }),
     (given) => choose({ queue: given.queue, count: count('count', given.count), yes: given.yes }, run),
   );
@@ -43,25 +43,29 @@ async function run(given: Peek, context: CommandContext): Promise<ExitCode> {
   if (context.json) printJson(messages.map(asJson));
   else for (const message of messages) print(describeMessage(message, Date.now()));
   if (!context.json) {
-    if (messages.length === 0) print(`No message of ${queue.name} is visible.`);
-    else if (!canPeek)
-      print(`${countOf(messages.length, 'message')} received, which counts, and given back.`);
+    if (messages.length === 0) print(`${queue.name} has no visible messages.`);
+    else if (!canPeek) print(describeReceive(messages.length));
   }
   return exitCodes.done;
 }
 
+function describeReceive(count: number): string {
+  const them = count === 1 ? 'it' : 'them';
+  return `Received ${countOf(count, 'message')} and returned ${them} to the queue. This counts as a receive.`;
+}
+
 function receiving({ name }: Queue, target: DeadLetterTarget): Confirmation {
   return {
-    warning: `To show a message of ${name}, SQS counts it as received, and after ${target.maxReceives} receives it goes to ${target.name}.`,
-    question: 'Show messages all the same?',
-    otherwise: 'Nothing was received.',
+    warning: `SQS can only show a message in ${name} by receiving it, and after ${target.maxReceives} receives it goes to ${target.name}.`,
+    question: 'Show messages anyway?',
+    otherwise: 'No messages were received.',
   };
 }
 
-/** On a terminal, a long body fills no more than some lines. */
+/** On a terminal, a long body is cut off after a few lines. In characters. */
 const LONGEST_SHOWN = 2_000;
 
-/** A message for people: a line about it, its attributes, its body. */
+/** A message as text: a summary line, its attributes, its body. */
 export function describeMessage(
   message: PeekedMessage,
   now: number,

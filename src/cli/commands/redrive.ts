@@ -1,4 +1,4 @@
-/** `sqs-queues redrive`: sends messages back to where they can be handled again. */
+/** `sqs-queues redrive`: moves failed messages back to where they can be handled again. */
 import type { Argv } from 'yargs';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { openExisting } from '../../queues/open-queue.ts';
@@ -16,7 +16,7 @@ import { bodiesOf, count, duration, pair } from '../option-values.ts';
 import { Progress } from '../progress.ts';
 import { countOf, interruptible, print, printJson } from '../terminal.ts';
 
-/** What is to be moved, and where to. */
+/** Which messages to move, and where. */
 interface Redrive {
   /** The dead-letter queue. */
   readonly queue?: string;
@@ -26,14 +26,14 @@ interface Redrive {
   readonly isDryRun: boolean;
 }
 
-const ABOUT = `Send messages back: those of a dead-letter queue, or the bodies of a messages log.
+const ABOUT = `Move the messages in a dead-letter queue back to their queue, or send the bodies in a messages log.
 
-Without --to they go to the queue that they belong to: the one of the ini file, or the one whose redrive policy names the dead-letter queue. Without a filter, SQS moves them by itself where it can (StartMessageMoveTask). Otherwise each message is received, sent and then deleted, with its attributes and its message group. What is looked at and not moved counts as received once more, and is given back at the end; on FIFO queues, messages behind one of their group that is not moved are not looked at.`;
+Without --to, messages go to the queue that they belong to: the queue of the ini file, or the queue whose redrive policy names the dead-letter queue. Without a filter, SQS moves them itself if it can (StartMessageMoveTask). Otherwise each message is received, sent and then deleted, with its attributes and its message group. Messages that are checked but not moved count as received once more and are returned at the end; on FIFO queues, a message that is not moved blocks the messages behind it in its group.`;
 
 export const redrive: Command = (parser, choose) =>
   parser.command(
     'redrive [queue]',
-    'Send the messages of a dead-letter queue, or of a messages log, back',
+    'Move dead letters back, or send the bodies in a messages log',
     options,
     (given) => {
       const { queue, to, from, limit, match, attribute = [], olderThan, dryRun } = given;
@@ -41,7 +41,8 @@ export const redrive: Command = (parser, choose) =>
         throw new UsageError(COMMAND, 'Give either a dead-letter queue or --from FILE, not both.');
       }
       if (from !== undefined && (attribute.length > 0 || olderThan !== undefined)) {
-        const text = 'A messages log has bodies only: --attribute and --older-than do not go with --from.';
+        const text =
+          'A messages log has bodies only: --attribute and --older-than cannot be used with --from.';
         throw new UsageError(COMMAND, text);
       }
       const wanted: Redrive = {
@@ -69,29 +70,33 @@ function options<Given>(command: Argv<Given>) {
       type: 'string',
       describe: "The dead-letter queue; default: the ini file's dead_letter_queue",
     })
-    .option('to', value('The queue that gets them'))
-    .option('from', value('Send the bodies of this messages log, one a line; - reads standard input'))
+    .option('to', value('The queue that gets the messages'))
+    .option('from', value('Send the bodies in this messages log, one per line; - reads standard input'))
     .option('match', value('Only messages whose body contains this text'))
-    .option('attribute', repeatable('Only messages with this attribute, name=value; may be repeated'))
-    .option('older-than', value('Only messages that were sent at least so long ago: 5m, 12h, 2d'))
-    .option('limit', value('At most so many messages'))
-    .option('dry-run', flag('Say how many would be moved, and move none'))
-    .example('$0 redrive -c worker.ini --dry-run', 'counts what would go back')
-    .example('$0 redrive jobs-dead --to jobs --match timeout', 'moves what has "timeout" in its body')
-    .example('$0 redrive --from messages.log --to jobs', 'sends what a log has kept');
+    .option('attribute', repeatable('Only messages with this attribute, name=value; can be repeated'))
+    .option('older-than', value('Only messages sent at least this long ago: 5m, 12h, 2d'))
+    .option('limit', value('The maximum number of messages'))
+    .option('dry-run', flag('Only print how many messages would be moved'))
+    .example('$0 redrive -c worker.ini --dry-run', 'counts the messages that would be moved')
+    .example('$0 redrive jobs-dead --to jobs --match timeout', 'moves messages with "timeout" in their body')
+    .example('$0 redrive --from messages.log --to jobs', 'sends the messages in a log');
 }
 
-/** Moves the messages of a dead-letter queue, and says how many, also if it fails halfway. */
+/** Moves the messages in a dead-letter queue and prints how many, even if it fails halfway. */
 export async function redriveDeadLetters(given: Redrive, context: CommandContext): Promise<ExitCode> {
   const { filter, limit, isDryRun } = given;
   const name = given.queue === undefined ? context.deadLetterQueue : context.fullName(given.queue);
   if (name === undefined) {
-    throw new UsageError(COMMAND, 'Name a dead-letter queue, or with -c an ini file that has one.');
+    throw new UsageError(
+      COMMAND,
+      'Name a dead-letter queue, or pass an ini file with a dead_letter_queue (-c).',
+    );
   }
   const broker = await context.broker();
   const source = await openExisting(broker, name);
   const to = given.to === undefined ? undefined : context.fullName(given.to);
-  if (to === name) throw new UsageError(COMMAND, `${name} cannot get its own messages; name another queue.`);
+  if (to === name)
+    throw new UsageError(COMMAND, `Cannot move messages from ${name} to itself; name another queue.`);
   const { handled, deadLetterQueue } = context;
   const targets = await redriveTargets(source, { to, handled, deadLetterQueue });
   const progress = new Progress();
@@ -115,13 +120,13 @@ export async function redriveDeadLetters(given: Redrive, context: CommandContext
 }
 
 function unclear({ message, targets }: UnclearTargetError): UsageError {
-  const advice = targets.length === 0 ? 'say --to QUEUE.' : 'say which one gets them with --to QUEUE.';
+  const advice = targets.length === 0 ? 'name it with --to QUEUE.' : 'choose one with --to QUEUE.';
   return new UsageError(COMMAND, `${message}: ${advice}`);
 }
 
 function tell(report: RedriveReport, given: Redrive, from: string, context: CommandContext): void {
   const { total, looked, moved, failed, isByBroker, isCancelled } = report;
-  const { to = 'the queues that they came from' } = report;
+  const { to = 'their original queues' } = report;
   for (const { error } of failed) process.stderr.write(`${error.message}\n`);
   if (!context.json) {
     print(describeMove(report, given, { from, to }));
@@ -133,23 +138,21 @@ function tell(report: RedriveReport, given: Redrive, from: string, context: Comm
   }
 }
 
-/** What was moved, and what could not be looked at although no limit was given. */
+/** How many messages were moved and, unless the limit was reached, how many could not be checked. */
 export function describeMove(
   { total, looked, moved, isByBroker }: Pick<RedriveReport, 'total' | 'looked' | 'moved' | 'isByBroker'>,
   { isDryRun, limit }: Pick<Redrive, 'isDryRun' | 'limit'>,
   { from, to }: { readonly from: string; readonly to: string },
 ): string {
-  if (isByBroker) return `Moved ${countOf(moved, 'message')} of ${from} to ${to}`;
-  const count = `${moved.toLocaleString('en-US')} of ${countOf(total, 'message')}`;
-  const done = isDryRun
-    ? `${count} of ${from} would be moved to ${to}`
-    : `Moved ${count} of ${from} to ${to}`;
+  if (isByBroker) return `Moved ${countOf(moved, 'message')} from ${from} to ${to}`;
+  const moves = `${moved.toLocaleString('en-US')} of ${countOf(total, 'message')} from ${from} to ${to}`;
+  const done = isDryRun ? `Would move ${moves}` : `Moved ${moves}`;
   const unseen = total - looked;
   if (unseen <= 0 || (limit !== undefined && moved >= limit)) return done;
-  return `${done}; ${countOf(unseen, 'message')} could not be looked at`;
+  return `${done}; ${countOf(unseen, 'message')} could not be checked`;
 }
 
-/** Sends the bodies of a messages log to a queue. */
+/** Sends the bodies in a messages log to a queue. */
 async function redriveLog(
   given: Redrive & { readonly from: string },
   context: CommandContext,
@@ -157,16 +160,16 @@ async function redriveLog(
   const { from, filter, limit, isDryRun } = given;
   const [to, ...others] = given.to === undefined ? context.handled : [context.fullName(given.to)];
   if (to === undefined || others.length > 0) {
-    throw new UsageError(COMMAND, 'Say which queue gets the messages: --to QUEUE.');
+    throw new UsageError(COMMAND, 'Name the queue that gets the messages: --to QUEUE.');
   }
   const { text = '' } = filter;
-  // With the index of their lines, to name the line of a body that is refused.
+  // With their index in the log, to name it for a body that is refused.
   const wanted = [...bodiesOf(from).entries()].filter(([, body]) => body.includes(text)).slice(0, limit);
   const broker = await context.broker();
   const queue = await openExisting(broker, to);
   if (isDryRun) {
     if (context.json) printJson({ to, moved: 0, wouldMove: wanted.length });
-    else print(`${countOf(wanted.length, 'message')} of ${from} would be sent to ${to}`);
+    else print(`Would send ${countOf(wanted.length, 'message')} from ${from} to ${to}`);
     return exitCodes.done;
   }
   const progress = new Progress();
@@ -177,9 +180,9 @@ async function redriveLog(
   ).finally(() => progress.end());
   for (const { position, error } of failed) {
     const line = (wanted[position - 1]?.[0] ?? 0) + 1;
-    process.stderr.write(`Message ${line} of ${from}: ${error.message}\n`);
+    process.stderr.write(`Message ${line} in ${from}: ${error.message}\n`);
   }
   if (context.json) printJson({ to, moved: sent.length, failed: failed.length });
-  else print(`Sent ${sent.length} of ${countOf(wanted.length, 'message')} of ${from} to ${to}`);
+  else print(`Sent ${sent.length} of ${countOf(wanted.length, 'message')} from ${from} to ${to}`);
   return failed.length > 0 ? exitCodes.unavailable : exitCodes.done;
 }

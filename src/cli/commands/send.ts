@@ -1,4 +1,4 @@
-/** `sqs-queues send`: sends a call, or the bodies of a messages log. */
+/** `sqs-queues send`: sends a call, or the bodies in a messages log. */
 import type { Argv } from 'yargs';
 import { type ExitCode, exitCodes, UsageError } from '../../host/exit-codes.ts';
 import { encodeCall } from '../../message/call.ts';
@@ -19,7 +19,7 @@ interface Send {
 export const send: Command = (parser, choose) =>
   parser.command(
     'send <queue> [args..]',
-    'Send a call, or the bodies of a messages log',
+    'Send a call, or the bodies in a messages log',
     options,
     (given) => {
       const { queue, kw = [], from, delay, group } = given;
@@ -45,11 +45,11 @@ function options<Given>(command: Argv<Given>) {
     .positional('args', {
       type: 'string',
       array: true,
-      describe: 'The arguments of the call: each is JSON, or else a text',
+      describe: 'The arguments of the call: each is JSON, otherwise text',
     })
-    .option('kw', repeatable('A keyword argument, key=value; may be repeated'))
-    .option('from', value('Send the bodies of this messages log, one a line; - reads standard input'))
-    .option('delay', value('Seconds before it can be received'))
+    .option('kw', repeatable('A keyword argument, key=value; can be repeated'))
+    .option('from', value('Send the bodies in this messages log, one per line; - reads standard input'))
+    .option('delay', value('Delay before the message can be received, in seconds'))
     .option('group', value('The message group'))
     .example('$0 send adder 1 2 3 -c worker.ini', 'sends [[1,2,3],{}]')
     .example('$0 send adder 1 --kw x=3', 'sends [[1],{"x":3}]')
@@ -69,7 +69,7 @@ async function run(
   const messages = bodies.map((body) => ({ body, ...settings }));
   const { sent, failed } = await sendMessages(await context.brokerToFill(), queue, messages);
   for (const { position, error } of failed) {
-    process.stderr.write(`${from === undefined ? '' : `Message ${position} of ${from}: `}${error.message}\n`);
+    process.stderr.write(`${from === undefined ? '' : `Message ${position} in ${from}: `}${error.message}\n`);
   }
   if (context.json) printJson(sent);
   else if (from !== undefined) print(`Sent ${sent.length} of ${bodies.length} messages to ${queue}`);

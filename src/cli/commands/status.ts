@@ -1,4 +1,4 @@
-/** `sqs-queues status`: how many messages queues have. */
+/** `sqs-queues status`: shows how many messages are in queues. */
 
 import { exitCodes } from '../../host/exit-codes.ts';
 import { type QueueStatus, queueStatus } from '../../queues/queue-status.ts';
@@ -8,7 +8,7 @@ import { type Column, formatSeconds, formatTable, print, printJson } from '../te
 export const status: Command = (parser, choose) =>
   parser.command(
     'status [queues..]',
-    'Count the messages of queues: visible, in flight, delayed, dead letters',
+    'Count the messages in queues: visible, in flight, delayed, dead letters',
     (command) =>
       command.positional('queues', {
         type: 'string',
@@ -32,7 +32,7 @@ async function run({ queues }: { readonly queues: readonly string[] }, context: 
   return exitCodes.done;
 }
 
-/** People see a column of the oldest messages and of the dead letters only where something is known of them. */
+/** On a terminal, the columns for the oldest message and the dead letters appear only if some queue has a value. */
 export function columnsFor(
   rows: readonly QueueStatus[],
   now: number,

@@ -26,14 +26,14 @@ export const wait: Command = (parser, choose) =>
         .positional('queues', {
           type: 'string',
           array: true,
-          describe: "Default: the queues that the ini file's worker handles",
+          describe: "Default: the queues in the ini file's queue option",
         })
         .option('cycles', {
-          ...value('How many times in a row they must be found empty: the counts of SQS are approximate'),
+          ...value("How many counts in a row must find them empty, because SQS's counts are approximate"),
           default: '3',
         })
-        .option('every', { ...value('How long from one count to the next'), default: '5s' })
-        .option('timeout', value('Give up after so long, with exit code 75; default: never')),
+        .option('every', { ...value('The time between counts'), default: '5s' })
+        .option('timeout', value('Give up after this long, with exit code 75; default: never')),
     ({ timeout, ...given }) => {
       const wanted: Wait = {
         queues: positionals(given, given.queues),
@@ -48,13 +48,13 @@ export const wait: Command = (parser, choose) =>
 async function run({ cycles, every, timeout, ...given }: Wait, context: CommandContext): Promise<ExitCode> {
   const names =
     given.queues.length > 0 ? given.queues.map((name) => context.fullName(name)) : context.handled;
-  if (names.length === 0) throw new UsageError(COMMAND, 'Name a queue, or an ini file with -c.');
+  if (names.length === 0) throw new UsageError(COMMAND, 'Name a queue, or pass an ini file (-c).');
   const progress = new Progress();
   const startedAt = performance.now();
   let last: readonly CountedQueue[] = [];
   let outage: BrokerError | undefined;
   const onCounts = (found: readonly CountedQueue[]) => {
-    if (outage) complainAbout('The broker answers again.');
+    if (outage) complainAbout('The broker is responding again.');
     outage = undefined;
     progress.show(found.reduce((sum, counts) => sum + messagesIn(counts), 0));
     if (!context.json && !process.stderr.isTTY) printChanges(last, found);
@@ -62,7 +62,7 @@ async function run({ cycles, every, timeout, ...given }: Wait, context: CommandC
   };
   const onOutage = (error: BrokerError) => {
     progress.end();
-    complainAbout(`${error.message} Waiting until it answers again.`);
+    complainAbout(`${error.message} Waiting until it responds again.`);
     outage = error;
   };
   let isEmpty: boolean;
@@ -82,14 +82,14 @@ async function run({ cycles, every, timeout, ...given }: Wait, context: CommandC
 
 function describeLeft(found: readonly CountedQueue[]): string {
   const left = found.filter((counts) => messagesIn(counts) > 0).map(describe);
-  return left.length > 0 ? left.join('; ') : 'empty now, but not often enough in a row';
+  return left.length > 0 ? left.join('; ') : 'empty now, but not for enough counts in a row';
 }
 
 function complainAbout(text: string): void {
   process.stderr.write(`${printable(text)}\n`);
 }
 
-/** A line for each queue whose counts are others than before. */
+/** Prints a line for each queue whose counts changed. */
 function printChanges(before: readonly CountedQueue[], now: readonly CountedQueue[]): void {
   for (const [index, found] of now.entries()) {
     const line = describe(found);

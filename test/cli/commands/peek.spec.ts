@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { PeekedMessage } from '../../../src/brokers/broker.ts';
 import { describeMessage } from '../../../src/cli/commands/peek.ts';
 
-describe('what sqs-queues peek says', () => {
+describe('the output of sqs-queues peek', () => {
   const message: PeekedMessage = {
     id: 'id-1',
     body: 'x'.repeat(30),
@@ -15,7 +15,7 @@ describe('what sqs-queues peek says', () => {
     },
   };
 
-  it('has all that there is of a message, on lines of its own', () => {
+  it('shows everything about a message, on separate lines', () => {
     const now = Date.UTC(2026, 0, 1, 0, 1, 30);
     expect(describeMessage(message, now, 40).split('\n')).to.deep.equal([
       'id-1  sent 2026-01-01T00:00:00.000Z, 1 min 30 s ago  received once  group customer 7',

@@ -6,10 +6,10 @@ import { CommandContext } from '../../../src/cli/command.ts';
 import { describeMove, redriveDeadLetters } from '../../../src/cli/commands/redrive.ts';
 import { rejection } from '../../support/rejection.ts';
 
-describe('a redrive that fails on its way', () => {
+describe('a redrive that fails halfway', () => {
   afterEach(() => sinon.restore());
 
-  it('says what it has moved by then', async () => {
+  it('reports how many messages it has moved', async () => {
     const broker = new MemoryBroker();
     const [dead, jobs] = [await broker.open('dead'), await broker.open('jobs')];
     for (let number = 0; number < 95; number += 1) await dead.send([{ body: `message ${number}` }]);
@@ -31,20 +31,20 @@ describe('a redrive that fails on its way', () => {
     const text = printed.args.map(([written]) => String(written)).join('');
     sinon.restore();
     expect(error).to.have.property('message', 'away');
-    expect(text).to.equal('Moved 50 of 95 messages of dead to jobs; 45 messages could not be looked at\n');
+    expect(text).to.equal('Moved 50 of 95 messages from dead to jobs; 45 messages could not be checked\n');
   });
 });
 
-describe('what sqs-queues redrive says', () => {
-  it('tells what could not be looked at, unless a limit was meant', () => {
+describe('the output of sqs-queues redrive', () => {
+  it('reports how many messages could not be checked, unless the limit was reached', () => {
     const names = { from: 'dead', to: 'jobs' };
     const report = { total: 1_500, looked: 1_400, moved: 10, failed: [], isByBroker: false };
     const what = { isDryRun: false };
     expect(describeMove(report, what, names)).to.equal(
-      'Moved 10 of 1,500 messages of dead to jobs; 100 messages could not be looked at',
+      'Moved 10 of 1,500 messages from dead to jobs; 100 messages could not be checked',
     );
     expect(describeMove(report, { isDryRun: true, limit: 10 }, names)).to.equal(
-      '10 of 1,500 messages of dead would be moved to jobs',
+      'Would move 10 of 1,500 messages from dead to jobs',
     );
   });
 });

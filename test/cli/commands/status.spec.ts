@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { columnsFor } from '../../../src/cli/commands/status.ts';
 import { formatTable } from '../../../src/cli/terminal.ts';
 
-describe('what sqs-queues status says', () => {
-  it('has columns for people only where something is known, and for programs always', () => {
+describe('the output of sqs-queues status', () => {
+  it('leaves out empty columns on a terminal, but not for programs', () => {
     const row = { queue: 'jobs', visible: 1, inFlight: 0, delayed: 0 };
     const heads = (isTerminal: boolean) => columnsFor([row], 0, isTerminal).map(({ head }) => head);
     expect(heads(true)).to.deep.equal(['queue', 'visible', 'in flight', 'delayed']);
