@@ -84,7 +84,7 @@ describe('a Redis server that fails', () => {
     const receiving = rejection<BrokerError>(queue.receive({ max: 10, waitSeconds: 20 }));
     for (const error of await Promise.all([sending, receiving])) {
       expect(error).to.have.property('kind', 'unreachable');
-      expect(error.message).to.contain('does not answer in time');
+      expect(error.message).to.contain('did not answer in time');
     }
     server.signal('SIGCONT');
     await untilItWorks(() => queue.counts());

@@ -1,4 +1,4 @@
-/** Reads the address of a Redis server. Nothing that this says has the password in it. */
+/** Parses the address of a Redis server. Descriptions and errors never contain the password. */
 import { withoutPassword } from '../address.ts';
 import { BrokerConfigError } from '../errors.ts';
 
@@ -7,16 +7,16 @@ const DEFAULT_PORT = 6379;
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
-  /** The number of the database. */
+  /** The database number. */
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
   readonly isEncrypted: boolean;
-  /** For people: `redis://queues.example.com:6379/0`. */
+  /** For log and error messages: `redis://queues.example.com:6379/0`. */
   readonly description: string;
 }
 
-/** Throws a BrokerError of kind `setup` for what is no such address. */
+/** Throws a BrokerError of kind `setup` for an invalid address. */
 export function parseAddress(address: string): RedisAddress {
   const url = URL.parse(address);
   const database = /^\/?(\d{0,5})$/.exec(url?.pathname ?? '');
@@ -25,7 +25,7 @@ export function parseAddress(address: string): RedisAddress {
   const isRead = username !== undefined && password !== undefined;
   if (!url?.hostname || !database || !isRead || url.search || url.hash) {
     throw new BrokerConfigError(
-      `The address of Redis ${withoutPassword(address)} cannot be used. It is to be like redis://USER:PASSWORD@HOST:6379/0 (rediss:// with TLS), with special characters of the password written as %40 and so on.`,
+      `Invalid Redis address ${withoutPassword(address)}. Expected redis://USER:PASSWORD@HOST:6379/0 (rediss:// with TLS), with special characters in the password encoded (@ as %40).`,
     );
   }
   const { protocol, hostname } = url;
@@ -42,7 +42,7 @@ export function parseAddress(address: string): RedisAddress {
   };
 }
 
-/** A part of a URL as it was meant, or undefined if it is not written as in URLs. */
+/** Decodes a part of a URL; undefined if it is not validly encoded. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -1,4 +1,4 @@
-/** Queues in Redis, which many processes on many machines can share. */
+/** A broker on a Redis server, which many processes on many machines can share. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { PendingPolls } from '../pending-polls.ts';
@@ -9,7 +9,7 @@ import { RedisQueue, type Shared } from './queue.ts';
 import { type Key, keyOf, MESSAGE_KEYS, script } from './script.ts';
 import { Subscriber } from './subscriber.ts';
 
-/** The names of all queues, and of some that were removed: a queue exists if its own key does. */
+/** The set of all queue names, which may include removed queues: a queue exists if its `queue` key does. */
 const NAMES = 'sqs-containers:queues';
 
 export class RedisBroker implements Broker {
@@ -18,16 +18,16 @@ export class RedisBroker implements Broker {
   readonly makesQueues = true;
   readonly #shared: Shared;
 
-  /** `listener` is a client of its own for what is heard of others; it connects when something waits. */
+  /** `listener` is a separate client for subscriptions; it connects when the first long poll waits. */
   constructor(client: RedisClient, listener: RedisClient) {
     this.description = client.description;
-    // What others do is heard all the time, not only while a poll waits.
+    // No watch to start and stop: once subscribed, the subscriber reports changes all the time.
     const polls = new PendingPolls(() => () => {});
     const subscriber = new Subscriber(listener, (queue) => polls.wake(queue));
     this.#shared = { client, polls, subscriber, list: () => this.list() };
   }
 
-  /** Opens a queue, made with SQS's defaults if it does not exist. */
+  /** Opens a queue; creates it with SQS's defaults if it does not exist. */
   async open(name: string): Promise<Queue> {
     const settings = await this.#make(name, {});
     return new RedisQueue(
@@ -44,7 +44,7 @@ export class RedisBroker implements Broker {
     await this.#make(name, options);
   }
 
-  /** Takes the name off the list first: a queue that is made at the same time puts it there last. */
+  /** Removes the name from the set first, because creating a queue adds the name last: so no existing queue goes unlisted. */
   async remove(name: string): Promise<void> {
     const { client } = this.#shared;
     await client.request((redis) => redis.srem(NAMES, name));
@@ -69,7 +69,7 @@ export class RedisBroker implements Broker {
     return (await this.#shared.client.request((redis) => redis.exists(keyOf(name, 'queue')))) === 1;
   }
 
-  /** Makes the queue if there is none, and changes the settings that are given. Resolves with all settings. */
+  /** Creates the queue if it does not exist, and updates the given settings. Resolves with all settings. */
   async #make(name: string, options: CreateOptions): Promise<ReadonlyMap<string, string>> {
     checkCreate(name, options, this.maxDelaySeconds);
     const { deadLetterQueue } = options;
@@ -81,7 +81,7 @@ export class RedisBroker implements Broker {
     const values = [defaults.length / 2, ...defaults, ...fieldsOf(options)];
     const all = await client.run<string[]>(makeQueue, name, values);
     await client.request(async (redis) => {
-      // A server without memory answers, but takes nothing more in.
+      // Check first: a server that is out of memory still answers reads, but refuses writes.
       if (!(await redis.sismember(NAMES, name))) await redis.sadd(NAMES, name);
     });
     return new Map(
@@ -90,7 +90,7 @@ export class RedisBroker implements Broker {
   }
 }
 
-/** Name and value of each setting that is given, one after the other. */
+/** The name and value of each given setting, as a flat list. */
 function fieldsOf({ deadLetterQueue, ...options }: CreateOptions): (string | number)[] {
   const settings = {
     ...options,
@@ -103,8 +103,8 @@ function fieldsOf({ deadLetterQueue, ...options }: CreateOptions): (string | num
 }
 
 /**
- * Makes the queue if there is none, and changes the settings that are given. Takes the number of defaults, then name and
- * value of each, then those of the settings that are given. Answers with all settings: name, value, name, …
+ * Creates the queue if it does not exist, and updates the given settings. Arguments: the number of defaults, the name and
+ * value of each default, and the name and value of each given setting. Returns all settings: name, value, name, …
  */
 const makeQueue = script(
   ['queue'],
@@ -122,7 +122,7 @@ return redis.call('HGETALL', queue)
 
 const ALL_KEYS: readonly Key[] = ['queue', ...MESSAGE_KEYS, 'deduplication', 'remembered'];
 
-/** Removes the queue with all that it has, and wakes those who wait for messages so that they learn of it. */
+/** Removes the queue and all its data, and wakes pending long polls so that they notice. */
 const removeQueue = script(
   ALL_KEYS,
   `

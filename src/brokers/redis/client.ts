@@ -1,7 +1,7 @@
 /**
- * A connection to a Redis server, which is made anew when it is lost. A request that was under way then fails: it may have
- * been done, and nobody but the caller knows whether to make it again. One that begins meanwhile waits for the next
- * attempt to connect, and fails with that.
+ * A connection to a Redis server that reconnects when it is lost. Pending requests then fail: the server may have executed
+ * them, and only the caller knows whether to retry. A request that starts while disconnected waits for the next attempt to
+ * connect, and fails if the attempt fails.
  */
 import type { Redis, RedisOptions } from 'ioredis';
 import { QueueNotFoundError } from '../errors.ts';
@@ -9,19 +9,19 @@ import type { RedisAddress } from './address.ts';
 import { isReadOnly, isUnknownScript, redisFailure } from './failures.ts';
 import { keyOf, type Script } from './script.ts';
 
-/** How long a connection may take to come about, and an answer to come: ours take some milliseconds. */
+/** The timeout for connecting and for answers, which normally take a few milliseconds. */
 const ANSWER_MS = 5_000;
-/** After how long without a word the system asks whether the server is still there: who only listens would not notice. */
+/** How long a connection is idle before TCP keep-alive checks the server: a connection that only listens needs it. */
 const KEEP_ALIVE_MS = 10_000;
 const LONGEST_PAUSE_MS = 2_000;
 
 export type RedisClass = typeof import('ioredis').Redis;
 
-/** What scripts answer. */
+/** The return values of scripts. */
 export type Reply = string | number | readonly (Reply | null)[];
 
 export class RedisClient {
-  /** For people: `redis://queues.example.com:6379/0`. */
+  /** For log and error messages: `redis://queues.example.com:6379/0`. */
   readonly description: string;
   readonly #redis: Redis;
   /** Why the last attempt to connect failed. */
@@ -31,7 +31,7 @@ export class RedisClient {
   constructor(RedisClass: RedisClass, address: RedisAddress) {
     this.description = address.description;
     this.#redis = new RedisClass(optionsOf(address));
-    // An error that nobody listens to would be printed. Requests fail with it.
+    // Without a listener ioredis prints errors. The requests fail with them anyway.
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error;
     });
@@ -40,7 +40,7 @@ export class RedisClient {
     });
   }
 
-  /** Runs a script on a queue. Throws a BrokerError: QueueNotFoundError where it answers that there is no such queue. */
+  /** Runs a script on a queue. Throws a BrokerError: QueueNotFoundError if the script returns null. */
   async run<Result extends Reply>(
     { hash, lua, keys }: Script,
     queue: string,
@@ -59,7 +59,7 @@ export class RedisClient {
     return answer;
   }
 
-  /** Makes requests of other kinds. Throws a BrokerError. */
+  /** Runs other requests. Throws a BrokerError. */
   async request<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
     try {
       return await work(this.#redis);
@@ -68,7 +68,7 @@ export class RedisClient {
     }
   }
 
-  /** Lets the requests that are under way end, and closes the connection. */
+  /** Waits for pending requests, and closes the connection. */
   async close(): Promise<void> {
     await this.#redis.quit().catch(() => {});
     this.#redis.disconnect();
@@ -85,18 +85,18 @@ function optionsOf({ host, port, db, username, password, isEncrypted }: RedisAdd
     ...(isEncrypted && { tls: {} }),
     lazyConnect: true,
     connectTimeout: ANSWER_MS,
-    // A connection to a server that has stopped to answer is no good for the next request either: all fail that wait for it.
+    // If the server stops answering, drop the connection: all requests that wait on it fail.
     socketTimeout: ANSWER_MS,
     keepAlive: KEEP_ALIVE_MS,
     retryStrategy: (attempts) => Math.min(50 * 2 ** attempts, LONGEST_PAUSE_MS),
     reconnectOnError: isReadOnly,
-    // Requests that were under way are not made again, and others wait for one attempt to connect.
+    // Never resend pending requests; others wait for one attempt to connect.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    // A server that is loading its data says so itself.
+    // Not needed: a server that is loading its data refuses requests with LOADING.
     enableReadyCheck: false,
-    // All servers and proxies know it, and nothing here needs a newer one.
+    // All servers and proxies support it, and nothing here needs a newer protocol.
     protocol: 2,
     disableClientInfo: true,
   } satisfies RedisOptions;

@@ -1,11 +1,11 @@
 /**
- * Message groups of FIFO queues, in Lua: for scripts with the keys `order`, `groups`, `delayed` and `inFlight`. The messages
- * of a group are handed out from the first on, at most ten at once and only when none is in flight: so those in flight are
- * always among the first ten.
+ * Message groups of FIFO queues, in Lua: for scripts with the keys `order`, `groups`, `delayed` and `inFlight`. Messages in a
+ * group are received in order, at most ten at a time and only when none is in flight: so the ones in flight are always among
+ * the first ten.
  */
 
 export const GROUPS = `
--- What the members of 'order' begin with that are of one group. The length tells groups apart that begin alike.
+-- The prefix of a group's members in 'order'. The length distinguishes groups with a common prefix.
 local function start_of(group)
   return #group .. ':' .. group .. ':'
 end
@@ -14,7 +14,7 @@ local function member_of(group, number)
   return start_of(group) .. string.format('%015d', number)
 end
 
--- The numbers of the first messages of a group.
+-- The numbers of the first messages in a group.
 local function first_of(group, count)
   local start = start_of(group)
   local members = redis.call('ZRANGE', order, '[' .. start, '(' .. start .. ':', 'BYLEX', 'LIMIT', 0, count)
@@ -25,15 +25,15 @@ local function first_of(group, count)
   return numbers
 end
 
--- Puts a message at the end of its group; the first two are the keys 'order' and 'groups' of its queue.
+-- Appends a message to its group. 'order_key' and 'groups_key' are the queue's keys 'order' and 'groups'.
 local function append(order_key, groups_key, group, number, visible_at)
   redis.call('ZADD', order_key, 0, member_of(group, number))
-  -- A group that has messages already is listed by when these can be received.
+  -- If the group already has messages, keep the time when they can be received.
   redis.call('ZADD', groups_key, 'NX', visible_at, group)
 end
 
--- Lists a group by when its messages can be received: when the last that is in flight is visible again; with none in
--- flight, when the first is visible.
+-- Updates when messages in a group can be received: when the last one in flight becomes visible again or, if none is in
+-- flight, when the first one becomes visible.
 local function refresh(group)
   local first = first_of(group, 10)
   if #first == 0 then

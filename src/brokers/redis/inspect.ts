@@ -1,4 +1,4 @@
-/** What is in a queue, without changing anything. The scripts answer null if there is no such queue. */
+/** Reads a queue without changing it. The scripts return null if the queue does not exist. */
 import type { DeadLetterTarget, QueueCounts, QueueInspection } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { peekedMessage } from '../rules/messages.ts';
@@ -8,13 +8,13 @@ import { GROUPS } from './groups.ts';
 import { randomText, receivedMessage, SHOWN, shownMessages } from './record.ts';
 import { NOW, script } from './script.ts';
 
-/** Counts the messages of a queue. Throws a BrokerError, as all of these do. */
+/** Counts the messages in a queue. Throws a BrokerError, like the other functions here. */
 export async function countsOf(client: RedisClient, queue: string): Promise<QueueCounts> {
   const [visible, inFlight, delayed] = await client.run<[number, number, number]>(countMessages, queue);
   return { visible, inFlight, delayed };
 }
 
-/** What commands ask of a queue; `list` gives the names of all queues. */
+/** Returns the inspection operations of a queue; `list` returns the names of all queues. */
 export function inspection(
   client: RedisClient,
   queue: string,
@@ -42,19 +42,19 @@ export function inspection(
   };
 }
 
-/** Where the messages of a queue go that are received too often. */
+/** Reads the dead-letter queue of a queue. */
 async function deadLetterTarget(client: RedisClient, queue: string): Promise<DeadLetterTarget | undefined> {
   type Answer = [visibilityTimeout: string, name: string | null, maxReceives: string | null];
   const [, name, maxReceives] = await client.run<Answer>(readDeadLetterQueue, queue);
   return name === null ? undefined : { name, maxReceives: Number(maxReceives) };
 }
 
-/** For a queue that was removed since it was listed. */
+/** Ignores QueueNotFoundError, for a queue that was removed since it was listed. */
 function undefinedIfMissing(error: unknown): undefined {
   if (!(error instanceof QueueNotFoundError)) throw error;
 }
 
-/** Counts the messages: [visible, in flight, delayed]. */
+/** Returns the counts: [visible, in flight, delayed]. */
 const countMessages = script(
   ['queue', 'messages', 'delayed', 'inFlight'],
   NOW,
@@ -66,7 +66,7 @@ return { redis.call('HLEN', messages) - in_flight - waiting, in_flight, waiting 
 `,
 );
 
-/** Reads where messages go that are received too often: [the visibility timeout, its dead-letter queue or null, how often or null]. */
+/** Reads the dead-letter queue: [visibility timeout, dead-letter queue or null, maximum receive count or null]. */
 const readDeadLetterQueue = script(
   ['queue'],
   `
@@ -77,8 +77,8 @@ return settings
 );
 
 /**
- * Takes the most messages to show and the separator, and answers as `SHOWN` says. `look_at` says false when these are
- * enough.
+ * Arguments: the maximum number of messages to show, and the separator. Returns messages in the format of `SHOWN`.
+ * `look_at` returns false when there are enough.
  */
 const SHOW_VISIBLE = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds')
@@ -97,7 +97,7 @@ local function look_at(number)
 end
 `;
 
-/** Shows messages of a standard queue that can be received, in their order. */
+/** Shows visible messages in a standard queue, in the order of delivery. */
 const peekStandard = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts'],
   NOW,
@@ -113,7 +113,7 @@ end
 
 local from = 0
 while look_at_all(redis.call('LRANGE', visible, from, from + 99)) do from = from + 100 end
--- What has become visible since the last receive is not listed yet.
+-- Messages that became visible since the last receive are not in the list yet.
 for _, times in ipairs({ delayed, inFlight }) do
   if left > 0 then
     look_at_all(redis.call('ZRANGE', times, '-inf', now, 'BYSCORE', 'LIMIT', 0, left))
@@ -123,7 +123,7 @@ return all_shown()
 `,
 );
 
-/** Shows messages of a FIFO queue that are visible, group by group, those groups first that come next. */
+/** Shows visible messages in a FIFO queue, group by group, in the order in which the groups will be received. */
 const peekFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
@@ -137,7 +137,7 @@ local function is_later(times, number)
 end
 
 for _, group in ipairs(redis.call('ZRANGE', groups, 0, -1)) do
-  -- Those in flight are among the first ten.
+  -- Messages in flight are among the first ten.
   for _, number in ipairs(first_of(group, left + 10)) do
     if not is_later(inFlight, number) and not is_later(delayed, number) and not look_at(number) then
       return all_shown()
@@ -148,12 +148,12 @@ return all_shown()
 `,
 );
 
-/** How many messages, or groups, of each kind are looked at: those that were, or will be, visible first. */
+/** How many candidates of each kind to check: the messages and groups that became, or will become, visible first. */
 const LIKELY = 100;
 
 /**
- * Finds when the oldest message was sent, by those that are likely to be it: there is no index by that time. Answers with
- * milliseconds since the epoch, 0 without messages.
+ * Finds when the oldest message was sent, among the most likely candidates: there is no index by time sent. Returns
+ * milliseconds since the epoch, or 0 if there are no messages.
  */
 const findOldest = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'order', 'groups'],
@@ -161,7 +161,7 @@ const findOldest = script(
   `
 if redis.call('EXISTS', queue) == 0 then return false end
 local oldest
--- Numbers grow with the time of sending. Some of these messages may be gone.
+-- Numbers increase in the order of sending. Some of these messages may be deleted.
 local function look_at(numbers)
   for _, number in ipairs(numbers) do
     local is_older = not oldest or tonumber(number) < tonumber(oldest)

@@ -1,4 +1,4 @@
-/** Opens the queues in a Redis server: connects, and checks that this release knows how they are kept there. */
+/** Opens the queues in a Redis server: connects, and checks that this release supports their format. */
 import type { Broker } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
 import { notInstalled } from '../optional-package.ts';
@@ -7,14 +7,15 @@ import { RedisBroker } from './broker.ts';
 import { RedisClient } from './client.ts';
 import { clusterFailure } from './failures.ts';
 
-/** Says in which way the queues are kept. The number grows when an older release could not go on with what a newer one did. */
+/** The key of the format version, which increases when older releases cannot work with the new format. */
 const VERSION_KEY = 'sqs-containers:version';
 const VERSION = 1;
 
 /**
- * Opens the queues in the server at `address` (`redis://USER:PASSWORD@HOST:PORT/DATABASE`, `rediss://…` with TLS), Redis from
- * 6.2 or Valkey. Throws a BrokerError: of kind `setup` for a wrong address, if the package `ioredis` is not installed, for a
- * server in cluster mode, or if a newer release has made the queues; of others as the server answers.
+ * Opens the queues in the server at `address` (`redis://USER:PASSWORD@HOST:PORT/DATABASE`, `rediss://…` with TLS): Redis 6.2
+ * or later, or Valkey. Throws a BrokerError: of kind `setup` if the address is invalid, the package `ioredis` is not
+ * installed, the server is in cluster mode, or a newer release created the queues; of another kind depending on the server's
+ * answer.
  */
 export async function openRedis(address: string): Promise<Broker> {
   const parsed = parseAddress(address);
@@ -22,7 +23,7 @@ export async function openRedis(address: string): Promise<Broker> {
   const client = new RedisClient(Redis, parsed);
   try {
     await checkNoCluster(client);
-    // The database was selected already, but where that failed ioredis would go on in the first one.
+    // ioredis has already selected the database, but if that failed, it would continue with database 0.
     await client.request((redis) => redis.select(parsed.db));
     await checkVersion(client);
   } catch (error) {
@@ -32,14 +33,14 @@ export async function openRedis(address: string): Promise<Broker> {
   return new RedisBroker(client, new RedisClient(Redis, parsed));
 }
 
-/** HELLO says it to every user, INFO only to some. A server that does not know HELLO is too old, which other requests say. */
+/** Uses HELLO, because not every user may run INFO. A server without HELLO is too old, which later requests will report. */
 async function checkNoCluster(client: RedisClient): Promise<void> {
   const facts = await client.request((redis) => redis.call('HELLO').catch(() => []));
   const all = Array.isArray(facts) ? facts : [];
   if (all[all.indexOf('mode') + 1] === 'cluster') throw clusterFailure(client.description);
 }
 
-/** Of several processes that find no version, the first one writes it. */
+/** Checks the version; if several processes find none, the first one writes it. */
 async function checkVersion(client: RedisClient): Promise<void> {
   const read = () => client.request((redis) => redis.get(VERSION_KEY));
   let version = await read();
@@ -50,6 +51,6 @@ async function checkVersion(client: RedisClient): Promise<void> {
   if (Number(version) <= VERSION) return;
   throw new BrokerError(
     'setup',
-    `The queues in ${client.description} were made by a newer release (they have version ${version}, this release knows ${VERSION}). Update sqs-containers.`,
+    `The queues in ${client.description} were created by a newer release (they have version ${version}; this release supports ${VERSION}). Update sqs-containers.`,
   );
 }

@@ -1,4 +1,4 @@
-/** One queue in Redis. Each operation is one script, or, for a receive, as many as it takes. */
+/** A queue in Redis. Each operation is one script; a receive may run several. */
 import type {
   EntryResult,
   Message,
@@ -21,12 +21,12 @@ import { sendToFifo, sendToStandard } from './send.ts';
 import { changeVisibilities, deleteMessages, purgeQueue } from './settle.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** What the queues of a broker share. */
+/** The objects that all queues of a broker share. */
 export interface Shared {
   readonly client: RedisClient;
   readonly polls: PendingPolls;
   readonly subscriber: Subscriber;
-  /** The names of all queues. */
+  /** Lists the names of all queues. */
   readonly list: () => Promise<string[]>;
 }
 
@@ -54,7 +54,7 @@ export class RedisQueue implements Queue {
     this.inspect = inspection(shared.client, name, shared.list);
   }
 
-  /** As the last receive found it. */
+  /** The visibility timeout as of the last receive. */
   get visibilityTimeout(): number {
     return this.#visibilityTimeout;
   }
@@ -67,18 +67,18 @@ export class RedisQueue implements Queue {
       if (polls.isClosed || options.signal?.aborted) return [];
       const { wakeUps } = polls;
       const wasSubscribed = subscriber.isSubscribed(this.name);
-      const { messages, lookInMs, visibilityTimeout } = await receiveNow(client, this.name, options);
+      const { messages, retryInMs, visibilityTimeout } = await receiveNow(client, this.name, options);
       this.#visibilityTimeout = visibilityTimeout;
       if (messages.length > 0) return messages;
-      if (lookInMs === 0) continue;
+      if (retryInMs === 0) continue;
       const leftMs = endsAt - performance.now();
       if (leftMs <= 0) return [];
       if (!wasSubscribed) {
-        // What came before this is found by another look.
+        // Check again for messages that arrived before the subscription.
         await subscriber.subscribe(this.name);
         continue;
       }
-      const pauseMs = lookInMs < 0 ? leftMs : Math.min(leftMs, lookInMs);
+      const pauseMs = retryInMs < 0 ? leftMs : Math.min(leftMs, retryInMs);
       await polls.wait(this.name, { wakeUps, milliseconds: pauseMs, signal: options.signal });
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Receives messages: puts the next of a queue in flight, deletes those on the way that are kept no longer, and moves those
- * that were received too often to the dead-letter queue. One script does all of it, so no message is ever in two queues.
+ * Receives messages: puts the next ones in flight, deletes expired messages it finds, and moves those that were received too
+ * many times to the dead-letter queue. All in one script, so that no message is ever in two queues.
  */
 import type { Message, ReceiveOptions } from '../broker.ts';
 import { isFifoName } from '../rules/queue-name.ts';
@@ -9,16 +9,16 @@ import { GROUPS } from './groups.ts';
 import { randomText, receivedMessage, SHOWN, shownMessages } from './record.ts';
 import { KEY_OF, NOW, script } from './script.ts';
 
-/** What a receive found. */
+/** The result of a receive. */
 export interface Received {
   readonly messages: Message[];
-  /** In how many milliseconds there may be more: -1 if no message becomes visible by itself. */
-  readonly lookInMs: number;
-  /** The queue's own visibility timeout, in seconds. */
+  /** Milliseconds until the next message becomes visible; 0 to retry immediately, -1 if none is waiting. */
+  readonly retryInMs: number;
+  /** The queue's default visibility timeout, in seconds. */
   readonly visibilityTimeout: number;
 }
 
-/** Receives what is visible now. Throws a BrokerError. */
+/** Receives messages that are visible now. Throws a BrokerError. */
 export async function receiveNow(
   client: RedisClient,
   queue: string,
@@ -26,44 +26,44 @@ export async function receiveNow(
 ): Promise<Received> {
   const fifo = isFifoName(queue);
   const separator = randomText();
-  const [ownVisibilityTimeout, lookInMs, shown] = await client.run<[string, number, string]>(
+  const [ownVisibilityTimeout, retryInMs, shown] = await client.run<[string, number, string]>(
     fifo ? receiveFifo : receiveStandard,
     queue,
     [max, visibilityTimeout ?? '', separator],
   );
   return {
     messages: shownMessages(shown, separator).map((one) => receivedMessage(one, separator, fifo)),
-    lookInMs,
+    retryInMs,
     visibilityTimeout: Number(ownVisibilityTimeout),
   };
 }
 
-/** The most messages that a script moves, deletes or finds gone, so that others are not kept waiting. */
+/** The maximum number of messages that one script moves, deletes or skips, so that it does not block other clients. */
 const AT_ONCE = 100;
 
 /**
- * Both scripts take the most messages to hand out, the visibility timeout in seconds ('' for the queue's), and a random text
- * that no other receive and no message has. A message's token is its receive count, an underscore, and this text. They
- * answer null if there is no such queue, else with
+ * Arguments of both scripts: the maximum number of messages, the visibility timeout in seconds ('' for the queue's default),
+ * and a random text that is unique to this receive and occurs in no message. A message's token is its receive count, an
+ * underscore, and this text. The scripts return null if the queue does not exist, or else
  *
  *     [the queue's visibility timeout,
- *      in how many milliseconds to look again: -1 if no message becomes visible by itself,
- *      the messages, as `SHOWN` has them]
+ *      milliseconds until the next receive makes sense: -1 if no message is waiting to become visible,
+ *      the messages, in the format of `SHOWN`]
  *
- * `list_in(queue, number, group)` makes a message visible that is new in another queue.
+ * `list_in(queue, number, group)` makes a message visible that was moved to another queue.
  */
 const TAKE = `
 local settings = redis.call('HMGET', queue, 'visibilityTimeout', 'retentionSeconds', 'deadLetterQueue', 'maxReceives')
 if not settings[1] then return false end
 local max = tonumber(ARGV[1])
--- Where a number is used often it is a text: each time it would be made one anew, which is slow.
+-- Numbers that are used often are kept as strings, because converting them each time is slow.
 local visible_at = string.format('%d', now + 1000 * (ARGV[2] == '' and settings[1] or ARGV[2]))
 local kept_since = settings[2] and now - 1000 * settings[2]
 local looked_at, count_of_taken = 0, 0
 local new_receipts, new_times = {}, {}
 
--- Found out before anything changes: a user may lack the right to that queue. Without it, messages are received as often as
--- they come.
+-- Checked before anything changes, because the user may lack permission for that queue. If it does not exist, messages are
+-- received without a limit.
 local dead_letter_queue = settings[3] and redis.call('EXISTS', key_of(settings[3], 'queue')) == 1 and settings[3]
 local max_receives = dead_letter_queue and tonumber(settings[4])
 local has_moved = false
@@ -74,7 +74,7 @@ local function forget(number)
   redis.call('HDEL', receipts, number)
 end
 
--- Puts a message into the dead-letter queue, as it was sent and not received yet.
+-- Adds a message to the dead-letter queue, as originally sent and not received yet.
 local function move(record, group)
   local number = redis.call('HINCRBY', key_of(dead_letter_queue, 'queue'), 'number', 1)
   redis.call('HSET', key_of(dead_letter_queue, 'messages'), number, record)
@@ -82,8 +82,8 @@ local function move(record, group)
   has_moved = true
 end
 
--- Takes a message to be put in flight; 'group' is nil on standard queues. False if it is not to be received: it is gone, was
--- kept too long, or was received too often.
+-- Takes a message to put it in flight; 'group' is nil on standard queues. Returns false if the message must not be received:
+-- it is deleted, has expired, or was received too many times.
 local function take(number, record, receipt, group)
   if not record then
     looked_at = looked_at + 1
@@ -114,16 +114,16 @@ local function put_in_flight()
   redis.call('ZADD', inFlight, unpack(new_times))
 end
 
--- Wakes those who wait for dead letters. A user may lack the right to do that, and they then find them later.
+-- Wakes long polls on the dead-letter queue. If the user lacks permission, they find the messages later.
 local function announce_dead_letters()
   if has_moved then redis.pcall('PUBLISH', key_of(dead_letter_queue, 'queue'), '') end
 end
 
--- The answer. Messages become visible by themselves at the times in these sorted sets.
+-- The result. The arguments are sorted sets with the times at which messages become visible.
 local function answer(...)
   local look_in = -1
   if looked_at > 0 then
-    -- Behind those that were in the way there may be more.
+    -- Messages were removed or skipped: there may be more after them.
     look_in = 0
   else
     for _, times in ipairs({ ... }) do
@@ -148,7 +148,7 @@ end
 `,
   TAKE,
   `
--- Lists messages as visible that have become it.
+-- Moves messages that have become visible to the list of visible ones.
 local now_text = string.format('%d', now)
 local function list_due(times)
   local due = redis.call('ZRANGE', times, '-inf', now_text, 'BYSCORE', 'LIMIT', '0', '${AT_ONCE}')
@@ -165,7 +165,7 @@ while count_of_taken < max and looked_at < ${AT_ONCE} do
   if not numbers then break end
   local records = redis.call('HMGET', messages, unpack(numbers))
   local known = redis.call('HMGET', receipts, unpack(numbers))
-  -- Some may be gone: deleted while they were visible.
+  -- Some may have been deleted while they were visible.
   for i, number in ipairs(numbers) do take(number, records[i], known[i]) end
 end
 put_in_flight()

@@ -1,6 +1,6 @@
 /**
- * A message as it is kept in Redis. Its record is what never changes of it: when it was sent and its id, its message group
- * and deduplication id if it has one, its attributes if it has some, and the body.
+ * The format of messages in Redis. A record holds the parts of a message that never change: the time sent and the id; the
+ * message group and deduplication id, if any; the attributes, if any; and the body.
  *
  *     1763723055123 6f1c…
  *     {"groupId":"customer 7"}
@@ -15,7 +15,7 @@ import { sequenceNumber } from '../rules/sqs-rules.ts';
 
 type Grouping = Pick<Message, 'groupId' | 'deduplicationId'>;
 
-/** What comes in a record after the time, which is the server's to write, and before the body. */
+/** The part of a record between the time sent, which the server adds, and the body. */
 export function formatHead(
   id: string,
   { groupId, attributes }: OutgoingMessage,
@@ -26,15 +26,15 @@ export function formatHead(
   return `${id}\n${grouping}\n${formatAttributes(attributes) ?? ''}\n`;
 }
 
-/** A text that nothing else has: 122 random bits, in letters and digits. */
+/** A unique text of letters and digits: 122 random bits. */
 export function randomText(): string {
   return randomUUID().replaceAll('-', '');
 }
 
 /**
- * How scripts answer with messages, in Lua: all as one text, which ioredis reads much faster than many. Each message is its
- * number, its receive count and its record, with a space between these, and then `separator`, the last value that the script
- * takes: a random text, so that no message has it. `shownMessages` reads it.
+ * The Lua code with which scripts return messages: all in one string, which ioredis parses much faster than many strings. Each
+ * message consists of its number, its receive count and its record, separated by spaces, and then `separator`, the script's
+ * last argument: a random text that occurs in no message. `shownMessages` parses the string.
  */
 export const SHOWN = `
 local separator = ARGV[#ARGV]
@@ -52,14 +52,14 @@ local function all_shown()
 end
 `;
 
-/** A message as the scripts show it. */
+/** A message as returned by a script. */
 export interface ShownMessage {
   readonly number: number;
   readonly receiveCount: number;
   readonly record: string;
 }
 
-/** The messages that a script shows, which was given the separator. */
+/** Parses the messages that a script returned; `separator` is the one passed to the script. */
 export function shownMessages(text: string, separator: string): ShownMessage[] {
   return text.split(separator).slice(0, -1).map(shownMessage);
 }
@@ -74,7 +74,7 @@ function shownMessage(text: string): ShownMessage {
   };
 }
 
-/** The message that is shown, with the receipt handle of the receive with the random text `receive`. */
+/** Converts a returned message to a received one. `receive` is the random text of the receive, for the receipt handle. */
 export function receivedMessage(
   { number, receiveCount, record }: ShownMessage,
   receive: string,

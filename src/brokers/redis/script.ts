@@ -1,33 +1,33 @@
-/** A Lua script that Redis runs as one step: nobody sees a part of what it does. */
+/** Lua scripts, which Redis runs atomically. */
 import { createHash } from 'node:crypto';
 
 /**
- * What a queue consists of; `sqs-containers:{orders}:visible` is a key of the queue `orders`. A script that moves a dead letter
- * also uses the keys of another queue, so all queues must be on one server: a cluster cannot have them.
+ * The keys of a queue; `sqs-containers:{orders}:visible` is a key of the queue `orders`. A script that moves a dead letter
+ * also uses the keys of another queue, so all queues must be on one server, not in a cluster.
  */
 export type Key =
-  /** Hash: the settings, and `number`, that of the last message. Also the name of the channel that tells of changes. */
+  /** Hash: the settings, and `number`, the number of the last message. Also the name of the channel for change notifications. */
   | 'queue'
-  /** Hash: each message's record (`record.ts`) by its number. */
+  /** Hash: the records of messages (`record.ts`) by message number. */
   | 'messages'
-  /** List: the numbers of messages that can be received, on standard queues. Some may be deleted already. */
+  /** List: the numbers of visible messages on standard queues. Some of the messages may already be deleted. */
   | 'visible'
-  /** Sorted set: the numbers of messages with a delay, by the time when it ends. */
+  /** Sorted set: the numbers of delayed messages, by the time when the delay ends. */
   | 'delayed'
-  /** Sorted set: the numbers of messages that were received, by the time when they are visible again. */
+  /** Sorted set: the numbers of received messages, by the time when they become visible again. */
   | 'inFlight'
-  /** Hash: the token of a message's last receive, and on FIFO queues its group; by its number. */
+  /** Hash: the token of each message's last receive, and on FIFO queues its group, by message number. */
   | 'receipts'
-  /** Sorted set: the messages of FIFO queues, in the order within their groups (`groups.ts`). */
+  /** Sorted set: the messages of FIFO queues, in order within their groups (`groups.ts`). */
   | 'order'
-  /** Sorted set: the message groups with messages, by the time from when some can be received. */
+  /** Sorted set: the message groups that have messages, by the time when some can be received. */
   | 'groups'
-  /** Hash: what was sent with a deduplication id: the id and the number of the message. */
+  /** Hash: the id and number of the message sent with each deduplication id. */
   | 'deduplication'
-  /** Sorted set: deduplication ids, by the time until which they are remembered. */
+  /** Sorted set: deduplication ids, by the time when they expire. */
   | 'remembered';
 
-/** The keys of a queue's messages. What is remembered of those that were sent is not among them. */
+/** The keys of a queue's messages, without its settings and deduplication ids. */
 export const MESSAGE_KEYS: readonly Key[] = [
   'messages',
   'visible',
@@ -41,31 +41,31 @@ export const MESSAGE_KEYS: readonly Key[] = [
 export interface Script {
   readonly keys: readonly Key[];
   readonly lua: string;
-  /** By which the server knows the text, once it has run it. */
+  /** The SHA-1 of the script, by which the server caches it. */
   readonly hash: string;
 }
 
-/** The time in `now`: milliseconds since the epoch, on the server's clock. */
+/** Sets `now` to the time of the server's clock, in milliseconds since the epoch. */
 export const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** A script whose body has its keys in variables of the same names. */
+/** Creates a script; in its body, each key is in a variable with the key's name. */
 export function script(keys: readonly Key[], ...body: readonly string[]): Script {
   const values = keys.map((_, index) => `KEYS[${index + 1}]`);
   const lua = [`local ${keys.join(', ')} = ${values.join(', ')}`, ...body].join('\n');
   return { keys, lua, hash: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** `keyOf` in Lua, for a queue whose name only the script finds out. */
+/** `keyOf` in Lua, for queues whose names are only known inside the script. */
 export const KEY_OF = `
 local function key_of(name, key)
   return 'sqs-containers:{' .. name .. '}:' .. key
 end
 `;
 
-/** The key of a queue in Redis. */
+/** The full name of a queue's key in Redis. */
 export function keyOf(queue: string, key: Key): string {
   return `sqs-containers:{${queue}}:${key}`;
 }

@@ -1,4 +1,4 @@
-/** Sends messages: on FIFO queues, each deduplication id once in five minutes. The scripts answer null if there is no such queue. */
+/** Sends messages (on FIFO queues, each deduplication id once in five minutes). The scripts return null if the queue is missing. */
 import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage, SendResult } from '../broker.ts';
 import { DEDUPLICATION_MS, deduplicationId, sequenceNumber } from '../rules/sqs-rules.ts';
@@ -7,7 +7,7 @@ import { GROUPS } from './groups.ts';
 import { formatHead } from './record.ts';
 import { NOW, script } from './script.ts';
 
-/** Sends messages to a standard queue; a result for each, in order. Throws a BrokerError. */
+/** Sends messages to a standard queue. Resolves with a result for each, in order. Throws a BrokerError. */
 export async function sendToStandard(
   client: RedisClient,
   queue: string,
@@ -23,7 +23,7 @@ export async function sendToStandard(
   return ids.map((messageId) => ({ ok: true, messageId }));
 }
 
-/** Sends messages to a FIFO queue: one with a deduplication id that is remembered is accepted, and dropped. */
+/** Sends messages to a FIFO queue: a message with a known deduplication id is accepted and dropped. */
 export async function sendToFifo(
   client: RedisClient,
   queue: string,
@@ -42,17 +42,17 @@ export async function sendToFifo(
 }
 
 /**
- * Wakes those who wait for messages. It comes first, for a user may lack the right to do it, and then nothing was done. Who is
- * woken hears of it when the script has ended.
+ * Wakes long polls. It runs first because it fails if the user lacks permission, and then nothing has changed yet. Subscribers
+ * are notified only after the script has finished.
  */
 const ANNOUNCE = `redis.call('PUBLISH', queue, '')`;
 
-/** How many old deduplication ids a request forgets: more than come in, and not so many that it takes long. */
+/** How many old deduplication ids a request deletes: more than it adds, but few enough to be fast. */
 const FORGOTTEN_AT_ONCE = 100;
 
 /**
- * Sends messages to a standard queue. Takes three values for each: the delay in seconds ('' for the queue's), the record
- * after its time, and the body.
+ * Sends messages to a standard queue. Arguments for each message: the delay in seconds ('' for the queue's default), the
+ * record after its time, and the body.
  */
 const sendStandard = script(
   ['queue', 'messages', 'visible', 'delayed'],
@@ -83,8 +83,9 @@ return 1
 );
 
 /**
- * Sends messages to a FIFO queue. Takes five values for each: the deduplication id, the message group, the message id, the
- * record after its time, and the body. Answers with message id and number of each: of the first one with its deduplication id.
+ * Sends messages to a FIFO queue. Arguments for each message: the deduplication id, the message group, the message id, the
+ * record after its time, and the body. Returns the message id and number for each: those of the first message with its
+ * deduplication id.
  */
 const sendFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'order', 'groups', 'deduplication', 'remembered'],
@@ -118,7 +119,7 @@ for i = 1, #ARGV, 5 do
   end
   results[#results + 1] = sent
 end
--- When nothing is sent for so long, all are old.
+-- If nothing is sent for that long, all ids have expired.
 redis.call('PEXPIRE', deduplication, ${DEDUPLICATION_MS})
 redis.call('PEXPIRE', remembered, ${DEDUPLICATION_MS})
 return results

@@ -1,4 +1,4 @@
-/** Deletes messages, some by receipt handle or all, and changes when they become visible again. */
+/** Deletes messages by receipt handle, changes their visibility, and purges queues. */
 import type { EntryResult, VisibilityChange } from '../broker.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import {
@@ -13,7 +13,7 @@ import type { RedisClient } from './client.ts';
 import { GROUPS } from './groups.ts';
 import { MESSAGE_KEYS, NOW, script } from './script.ts';
 
-/** Deletes messages; a result for each, in order. */
+/** Deletes messages. Resolves with a result for each, in order. */
 export async function deleteMessages(
   client: RedisClient,
   queue: string,
@@ -28,7 +28,7 @@ export async function deleteMessages(
   return receipts.map((receipt, index) => deleteResult(receipt, found[index], fifo));
 }
 
-/** Changes visibility timeouts; a result for each, in order. */
+/** Changes visibility timeouts. Resolves with a result for each, in order. */
 export async function changeVisibilities(
   client: RedisClient,
   queue: string,
@@ -45,12 +45,12 @@ export async function changeVisibilities(
   return changes.map((change, index) => changeResult(change, receipts[index], found[index]));
 }
 
-/** Deletes all messages, in flight ones too. */
+/** Deletes all messages, including those in flight. */
 export async function purgeQueue(client: RedisClient, queue: string): Promise<void> {
   await client.run(purge, queue);
 }
 
-/** What a script found for each receipt, where there is one. */
+/** The message state that a script found for each receipt; undefined where there is no receipt. */
 function heldMessages(
   receipts: readonly (Receipt | undefined)[],
   answer: string,
@@ -59,24 +59,24 @@ function heldMessages(
   return receipts.map((receipt) => receipt && heldMessage(receipt, digits.next().value!));
 }
 
-/** What a script found of the message of a receipt. */
+/** The message state for a receipt, from the script's digit. */
 function heldMessage({ token }: Receipt, digit: string): HeldMessage | undefined {
   if (digit === '0') return undefined;
   return { token: digit === '1' ? null : token, isInFlight: digit === '3' };
 }
 
 /*
- * The scripts decide as `deleteResult` and `changeResult` do (receipt-handle.ts). They answer with what these need to know:
- * null if there is no such queue, else a digit for each message, with what it was before:
+ * The scripts follow the same rules as `deleteResult` and `changeResult` (receipt-handle.ts), and return the data that these
+ * need: null if the queue does not exist, or else one digit for each message, with its state before the script:
  *
- * - 0: gone
- * - 1: not received by this receipt, or by a later one since
+ * - 0: deleted
+ * - 1: never received with this receipt, or received again since
  * - 2: visible again, and not received since
- * - 3: in flight by this receipt
+ * - 3: in flight with this receipt
  */
 
 const DELETE_ALL = `
--- Forgets what queues of both kinds have of these messages.
+-- Deletes the data of these messages that both kinds of queues have.
 local function delete_all(numbers)
   redis.call('HDEL', messages, unpack(numbers))
   redis.call('HDEL', receipts, unpack(numbers))
@@ -84,7 +84,7 @@ local function delete_all(numbers)
 end
 `;
 
-/** Takes the numbers of all messages, then the tokens of all. It answers 2 for 3, too: both may be deleted. */
+/** Arguments: all message numbers, then all tokens. Returns 2 instead of 3, because both may be deleted. */
 const deleteStandard = script(
   ['queue', 'messages', 'inFlight', 'receipts'],
   DELETE_ALL,
@@ -113,7 +113,7 @@ const HELD = `
 if redis.call('EXISTS', queue) == 0 then return false end
 local found, changed_groups = {}, {}
 
--- What the message is for the one who has the token, and its group.
+-- The digit for a message and the holder of the token, and the message's group.
 local function look_at(number, token, receipt, visible_at)
   if not receipt then return redis.call('HEXISTS', messages, number) end
   local last, group = string.match(receipt, '^(%S+) ?(.*)$')
@@ -121,13 +121,13 @@ local function look_at(number, token, receipt, visible_at)
   return visible_at and tonumber(visible_at) > now and 3 or 2, group
 end
 
--- Lists the groups again by when their messages can be received.
+-- Updates when messages in the changed groups can be received.
 local function refresh_groups()
   for group in pairs(changed_groups) do refresh(group) end
 end
 `;
 
-/** Takes the numbers of all messages, then the tokens of all. */
+/** Arguments: all message numbers, then all tokens. */
 const deleteFifo = script(
   ['queue', 'messages', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
@@ -158,7 +158,7 @@ return table.concat(found)
 `,
 );
 
-/** Takes '1' for a FIFO queue or '0', then number, token, and seconds from now of each message. */
+/** Arguments: '1' for a FIFO queue or '0', then the number, token, and seconds from now for each message. */
 const changeAll = script(
   ['queue', 'messages', 'visible', 'delayed', 'inFlight', 'receipts', 'order', 'groups'],
   NOW,
@@ -190,7 +190,7 @@ return table.concat(found)
 `,
 );
 
-/** Deletes all messages at once: the server frees their memory on the side. Answers null if there is no such queue. */
+/** Deletes all messages at once; the server frees memory in the background. Returns null if the queue does not exist. */
 const purge = script(
   ['queue', ...MESSAGE_KEYS],
   `

@@ -1,4 +1,4 @@
-/** Hears of messages that other processes make visible: subscribes to the channels of queues, on one connection for all. */
+/** Detects messages that other processes make visible: subscribes to the channels of queues, over one connection. */
 import type { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 import { keyOf } from './script.ts';
@@ -6,22 +6,22 @@ import { keyOf } from './script.ts';
 export class Subscriber {
   readonly #client: RedisClient;
   readonly #heard: (queue?: string) => void;
-  /** The queues by their channels. */
+  /** Queue names by channel. */
   readonly #queues = new Map<string, string>();
   #isUsed = false;
 
-  /** `heard` is called with a queue that may have messages, and without one when something may have been missed. */
+  /** Calls `heard` with a queue that may have messages, or without a queue when notifications may have been missed. */
   constructor(client: RedisClient, heard: (queue?: string) => void) {
     this.#client = client;
     this.#heard = heard;
   }
 
-  /** Whether it hears of this queue now. */
+  /** Whether there is an active subscription for this queue. */
   isSubscribed(queue: string): boolean {
     return this.#queues.has(channelOf(queue));
   }
 
-  /** Resolves when it hears of this queue. Throws a BrokerError. */
+  /** Resolves when the subscription is active. Throws a BrokerError. */
   async subscribe(queue: string): Promise<void> {
     const channel = channelOf(queue);
     await this.#client.request(async (redis) => {
@@ -46,7 +46,7 @@ export class Subscriber {
   }
 }
 
-/** Redis keeps names of keys and of channels apart. */
+/** The channel has the same name as the queue's key: Redis keeps keys and channels separate. */
 function channelOf(queue: string): string {
   return keyOf(queue, 'queue');
 }
