@@ -1,4 +1,4 @@
-/** What people import from `sqs-containers`: the producer, and what a worker is written with. */
+/** The public API of `sqs-containers`: the producer, tasks, and everything needed to write a worker. */
 export type { Message, MessageAttribute, MessageAttributes } from './brokers/broker.ts';
 export { BrokerError, type BrokerErrorKind, QueueNotFoundError } from './brokers/errors.ts';
 export { MalformedMessageError, UnserializableArgumentError } from './message/call.ts';

@@ -1,6 +1,6 @@
 /**
- * Tasks at once: while this runs, `delay` handles a task here before it resolves. What is sent is written and read as in
- * production; there is no container, no waiting and no retry. For specs that want the effect and nothing else.
+ * Inline tasks: while this runs, `delay` handles the task in this process before it resolves. Messages are encoded and
+ * decoded as in production, but there is no container, no waiting and no retry. For specs that only need the effect.
  */
 import type { Message, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { MemoryBroker } from '../brokers/memory/broker.ts';
@@ -11,19 +11,19 @@ import { silentLog, withCurrentMessage } from '../worker/current-message.ts';
 import { isFailedAttempt } from '../worker/errors.ts';
 
 export interface Inline {
-  /** What was handled, in order. */
+  /** The handled messages, in order. */
   readonly handled: readonly Message[];
   /** Sends tasks to their queues again. */
   stop(): void;
 }
 
-/** Starts it. What a handler throws, the `delay` that sent it throws. */
+/** Starts handling tasks inline. If a handler throws, the `delay` that sent the task throws the same error. */
 export function runInline(): Inline {
   const handled: Message[] = [];
   const broker = new InlineBroker();
   replaceBrokers(broker, async (messageId) => {
     const sent = broker.take(messageId);
-    if (!sent) return; // A repetition, which a FIFO queue drops.
+    if (!sent) return; // A duplicate, which a FIFO queue drops.
     handled.push(sent.message);
     await handle(sent);
   });
@@ -42,7 +42,7 @@ class InlineBroker extends MemoryBroker {
     return new InlineQueue(name, this, (message, queue) => this.#sent.set(message.id, { message, queue }));
   }
 
-  /** A message that was sent and not taken yet. */
+  /** Removes and returns a sent message; undefined if it was already taken. */
   take(messageId: string): SentMessage | undefined {
     const sent = this.#sent.get(messageId);
     this.#sent.delete(messageId);
@@ -60,7 +60,7 @@ class InlineQueue extends MemoryQueue {
     this.#onMessage = onMessage;
   }
 
-  /** Hands each message on as it would be received, whatever its delay. */
+  /** Passes each message on as it would be received, ignoring its delay. */
   override async send(outgoing: readonly OutgoingMessage[]): Promise<SendResult[]> {
     const results = await super.send(outgoing.map(({ delaySeconds: _, ...message }) => message));
     for (const message of await this.receive({ max: this.limits.maxBatch, waitSeconds: 0 }))

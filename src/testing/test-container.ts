@@ -1,7 +1,7 @@
 /**
- * The test container (zc.sqs's idea): a spec runs the code and the ini file of production on queues in memory. Calls of
- * `queue(…)` anywhere in the process go there for as long as a test container runs. Nothing sleeps and nothing touches
- * the network; visibility timeouts and delays follow the clock, so a fake one drives them.
+ * The test container (an idea from zc.sqs): a spec runs production code and its ini file on queues in memory. While a test
+ * container runs, `queue(…)` calls anywhere in the process send to these queues. Nothing sleeps or touches the network;
+ * visibility timeouts and delays follow the clock, so a fake clock drives them.
  */
 import { isSqs } from '../brokers/address.ts';
 import type { OutgoingMessage } from '../brokers/broker.ts';
@@ -28,55 +28,55 @@ import {
   type WorkerFactory,
 } from '../worker/worker.ts';
 
-/** A container made of objects instead of an ini file. */
+/** The options of a container without an ini file. */
 export interface TestContainerOptions {
   readonly queue: string;
-  /** The worker factory, or a class; left out: the messages stay in the queue. */
+  /** The worker factory, or a class. Without it, messages stay in the queue. */
   readonly worker?: WorkerFactory<never> | (new (config: WorkerConfig) => object);
-  /** What the factory gets. Default: nothing. */
+  /** The config passed to the factory. Default: empty. */
   readonly config?: WorkerConfig;
-  /** What becomes of a message whose worker throws something other than a TransientError. Default: `delete`. */
+  /** What happens to a message if its worker throws anything except a TransientError. Default: `delete`. */
   readonly onError?: OnError;
-  /** Where messages go with `onError: 'dead_letter'`. */
+  /** The queue for failed messages with `onError: 'dead_letter'`. */
   readonly deadLetterQueue?: string;
-  /** When messages come back that are retried. Default: when their visibility timeout ends. */
+  /** The delay before a retry. Default: until the visibility timeout ends. */
   readonly backoff?: Backoff;
   /** How many messages are handled at once. Default 1. */
   readonly concurrency?: number;
-  /** Seconds for which a received message stays invisible. Default: the queue's own, 30. */
+  /** How long a received message stays invisible, in seconds. Default: the queue's own, 30. */
   readonly visibilityTimeout?: number;
 }
 
-/** A message, and what became of it. */
+/** A message and its result. */
 export interface TestedMessage {
   readonly queue: string;
   readonly messageId: string;
   readonly body: string;
-  /** How often the message was received, this time included. */
+  /** How often the message was received, including this time. */
   readonly receiveCount: number;
-  /** What its worker threw, or why its body is no call. */
+  /** The error that its worker threw, or why its body is not a valid call. */
   readonly error?: unknown;
 }
 
-/** Kept from before a spec fakes the clock: these wait for promises and for a worker's I/O, not for a time. */
+/** The real timers, captured before a spec can fake them: they wait for promises and a worker's I/O, not for time. */
 const { setImmediate: nextTurn, setTimeout: realTimeout, clearTimeout: clearRealTimeout } = globalThis;
-/** How long `stop` waits for a worker whose signal has aborted, in milliseconds of the real clock. */
+/** How long `stop` waits for a worker after its signal aborts, in milliseconds of the real clock. */
 const PATIENCE_MS = 1_000;
 
 class TestBroker extends MemoryBroker {
-  /** SQS's limit, for specs of what will run there, until an ini file names another broker. */
+  /** SQS's limit, because production may run there, unless an ini file names another broker. */
   override maxDelaySeconds: number = MAX_DELAY_SECONDS;
 
-  /** SQS names queues by URL, too; here these are the queues of the last part. */
+  /** SQS queues can also be named by URL; here the last part of the URL is the queue's name. */
   override open(name: string): Promise<MemoryQueue> {
     return super.open(nameOfUrl(name));
   }
 }
 
-/** The containers that run share one broker, so that the workers of one can send to another. */
+/** All running containers share one broker, so that a worker can send messages to another container. */
 const running = new Set<TestContainer>();
 let broker: TestBroker | undefined;
-/** Those who wait in `idle`. */
+/** The pending `idle` calls. */
 const waiting: (() => void)[] = [];
 
 export class TestContainer {
@@ -86,8 +86,8 @@ export class TestContainer {
   #run: Promise<unknown> = Promise.resolve();
 
   /**
-   * Starts a container from an ini file of production, or from objects. Of an ini file, `[worker]` and what
-   * `[container]` says of worker, queue and outcomes counts; brokers, logs and exits are those of a spec.
+   * Starts a container from a production ini file or from objects. From an ini file it uses `[worker]` and the options of
+   * `[container]` about the worker, queues and outcomes; it ignores the broker, loggers and exit conditions.
    * Throws ConfigError, ModuleLoadError, WorkerFactoryError.
    */
   static async start(source: string | TestContainerOptions): Promise<TestContainer> {
@@ -122,31 +122,31 @@ export class TestContainer {
     this.#consumer = consumer;
   }
 
-  /** Handled and deleted, in this order. */
+  /** Messages that were handled and deleted, in order. */
   get deleted(): readonly TestedMessage[] {
     return this.#record.deleted;
   }
 
-  /** Left to come back, each time: TransientErrors, and failures with `on_error = retry`. */
+  /** Messages to be retried, once for each attempt: TransientErrors, and failures with `on_error = retry`. */
   get kept(): readonly TestedMessage[] {
     return this.#record.kept;
   }
 
-  /** Failed for good (a worker threw, or a body was no call), and deleted or sent to the dead-letter queue. */
+  /** Messages that failed (the worker threw, or the body is not a valid call) and were deleted or dead-lettered. */
   get failed(): readonly TestedMessage[] {
     return this.#record.failed;
   }
 
-  /** The bodies that production would write to the messages log. */
+  /** The bodies that would be in the messages log in production. */
   get messagesLog(): readonly string[] {
     return this.#record.messagesLog;
   }
 
   /**
-   * Resolves when all that is visible has been handled and settled, in every container that runs; what is delayed or
-   * in flight for later does not count. If a worker waits for a fake clock, advance that meanwhile:
+   * Resolves when all visible messages are handled and settled, in every running container; delayed messages and messages
+   * in flight until a later retry do not count. If a worker waits for a fake clock, advance the clock meanwhile:
    * `const idle = container.idle(); await clock.tickAsync(1000); await idle;`
-   * Rejects with what `afterMessage` threw.
+   * Rejects with an error that `afterMessage` threw.
    */
   async idle(): Promise<void> {
     for (;;) {
@@ -158,16 +158,16 @@ export class TestContainer {
     }
   }
 
-  /** Sends a message with this very body to a queue, as another program would. */
+  /** Sends a message with exactly this body to a queue, as another program would. */
   async send(queue: string, body: string, options: Omit<OutgoingMessage, 'body'> = {}): Promise<string> {
-    if (!broker) throw new Error('The test container is stopped: nothing can be sent.');
+    if (!broker) throw new Error('Cannot send: the test container is stopped.');
     const { messageId } = await new Sender(broker, await broker.open(queue)).send({ ...options, body });
     return messageId;
   }
 
   /**
-   * Ends the container. With the last one end its queues, and producers reach their real brokers again.
-   * A worker that still runs gets an aborted signal; rejects if it does not end.
+   * Stops the container. After the last container stops, its queues are gone and producers use their real brokers again.
+   * Aborts the signal of a worker that is still running; rejects if the worker does not return.
    */
   async stop(): Promise<void> {
     if (!running.delete(this)) return;
@@ -178,7 +178,7 @@ export class TestContainer {
       () =>
         patience.reject(
           new Error(
-            `The worker of the queue "${this.#queues[0]?.name}" is still running: wait with idle() before stop(), and advance a fake clock that it waits for.`,
+            `The worker of queue "${this.#queues[0]?.name}" is still running: await idle() before stop(), and advance the fake clock if the worker waits for it.`,
           ),
         ),
       PATIENCE_MS,
@@ -203,20 +203,20 @@ function endIfNoneRuns(): void {
   for (const resolve of waiting.splice(0)) resolve();
 }
 
-/** What the containers are made of: from an ini file, or from objects. */
+/** The parts of a container, from an ini file or from objects. */
 interface Parts {
   readonly settings: ConsumerSettings;
   readonly worker: Worker | undefined;
   readonly backoff: Backoff | undefined;
 }
 
-/** Nothing is gained by waiting where a request costs nothing. */
+/** Waiting gains nothing, because requests in memory cost nothing. */
 const AT_ONCE = { settleDelay: 0, drainTimeout: 0 };
 
 async function fromFile(file: string, shared: TestBroker): Promise<Parts> {
   const { container, ...rest } = readConfig(file);
   if (!isSqs(container.broker)) shared.maxDelaySeconds = MAX_DATABASE_DELAY_SECONDS;
-  // Names are what the spec's code has, whatever environment production adds to them.
+  // Queue names are as in the spec's code, without the prefix of any environment.
   const { queuePrefix: _, messageLimit: __, idleExit: ___, ...settings } = container;
   return {
     settings: { ...settings, ...AT_ONCE, concurrency: 1 },
@@ -239,19 +239,19 @@ async function fromObjects(given: TestContainerOptions): Promise<Parts> {
   };
 }
 
-/** What became of the messages of a test container, from its run loop, and when that may be all. */
+/** Records the results of a test container's messages, and reports when the container may be idle. */
 class TestRecord {
   readonly deleted: TestedMessage[] = [];
   readonly kept: TestedMessage[] = [];
   readonly failed: TestedMessage[] = [];
   readonly messagesLog: string[] = [];
-  /** What the worker's `afterMessage` threw, which is no message's fault. */
+  /** Errors from the worker's `afterMessage`, which do not belong to any message. */
   readonly mistakes: unknown[] = [];
-  /** Listens to the run loop. */
+  /** Observes the run loop. */
   readonly observer: ConsumerObserver;
   readonly #errors = new Map<HeldMessage, unknown>();
 
-  /** `onChange` is called whenever there may be nothing left to do. */
+  /** Calls `onChange` whenever there may be no work left. */
   constructor(onChange: () => void) {
     this.observer = {
       received: onChange,

@@ -11,7 +11,7 @@ import {
 import { type Inline, runInline } from '../../src/testing/inline.ts';
 import { rejection } from '../support/rejection.ts';
 
-describe('tasks at once', () => {
+describe('inline tasks', () => {
   const inlined = taskQueue('inlined');
   let clock: sinon.SinonFakeTimers;
   let inline: Inline;
@@ -37,7 +37,7 @@ describe('tasks at once', () => {
     expect(inline.handled.map(({ id }) => id)).to.deep.equal([messageId]);
   });
 
-  it('run what they send, too', async () => {
+  it('also run the tasks that they send', async () => {
     const second = inlined.task('second', () => void done.push('second'));
     const first = inlined.task('first', async () => {
       await second.delay();
@@ -47,7 +47,7 @@ describe('tasks at once', () => {
     expect(done).to.deep.equal(['second', 'first']);
   });
 
-  it('wait for no delay, no limit and no other message', async () => {
+  it('do not wait for delays, limits or other messages', async () => {
     const options = { rate: { count: 1, seconds: 60 }, size: 10, wait: 60 };
     const handle = (inputs: readonly { n: number }[]) => void done.push(inputs);
     const many = inlined.batchTask('many', handle, options);
@@ -55,7 +55,7 @@ describe('tasks at once', () => {
     expect(done).to.deep.equal([[{ n: 1 }], [{ n: 2 }]]);
   });
 
-  it('fail each for itself, where many are sent together', async () => {
+  it('fail individually when many are sent together', async () => {
     const picky = inlined.task('picky', ({ n }: { readonly n: number }) => {
       if (n === 1) throw new RangeError('not one');
       done.push(n);
@@ -69,13 +69,13 @@ describe('tasks at once', () => {
     expect(done).to.deep.equal([0, 2]);
   });
 
-  it('run once for a repetition that a FIFO queue drops', async () => {
+  it('run once if a FIFO queue drops the duplicate', async () => {
     const once = taskQueue('inlined.fifo').task('once', () => void done.push('once'));
     for (const _ of [1, 2]) await once.with({ deduplicationId: 'd' }).delay();
     expect(done).to.deep.equal(['once']);
   });
 
-  it('throw what their handler throws', async () => {
+  it('throw the error of their handler', async () => {
     const failing = inlined.task('failing', () => {
       throw new RangeError('no such user');
     });

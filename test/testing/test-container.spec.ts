@@ -22,7 +22,7 @@ describe('the test container', () => {
   });
 
   describe('made of objects', () => {
-    it('runs the worker on what is sent, and shows what became of it', async () => {
+    it('runs the worker on sent messages and shows their results', async () => {
       const add = sinon.spy();
       const container = await start({ queue: 'adder', worker: () => add });
       const sent = await queue<[number, { x: number }]>('adder')(1, { x: 3 });
@@ -35,7 +35,7 @@ describe('the test container', () => {
       expect([container.kept, container.failed, container.messagesLog]).to.deep.equal([[], [], []]);
     });
 
-    it('takes classes and async factories, and gives them their settings', async () => {
+    it('accepts classes and async factories, and passes them their config', async () => {
       const made: unknown[] = [];
       class Adder {
         constructor(config: WorkerConfig) {
@@ -54,7 +54,7 @@ describe('the test container', () => {
       expect(made).to.deep.equal([{ scale: '2' }, {}]);
     });
 
-    it('without a worker gives back what would be sent, and leaves it in the queue', async () => {
+    it('without a worker leaves sent messages in the queue', async () => {
       const container = await start({ queue: 'adder' });
       const sent = await queue('adder')(1, 2);
       await container.idle();
@@ -84,7 +84,7 @@ describe('the test container', () => {
       expect(container.kept[0]?.error).to.have.property('message', 'busy');
     });
 
-    it('reads calls in base64, and keeps the bodies of those that failed as they came', async () => {
+    it('reads calls in base64, and keeps the original bodies of failed messages', async () => {
       const add = sinon.stub();
       add.withArgs('bad').throws(new Error('bad'));
       const container = await start({ queue: 'work', worker: () => add });
@@ -98,7 +98,7 @@ describe('the test container', () => {
         .that.includes('The body, decoded from base64, is not [args, kwargs]');
     });
 
-    it('keeps what failed with onError: retry', async () => {
+    it('keeps failed messages with onError: retry', async () => {
       const worker = () => () => {
         throw new Error('bad');
       };
@@ -130,7 +130,7 @@ describe('the test container', () => {
       expect(order).to.deep.equal([1, 2, 3]);
     });
 
-    it('has what a worker asks of its message', async () => {
+    it('provides currentMessage()', async () => {
       const asked: unknown[] = [];
       const worker = () => () => void asked.push(currentMessage().queue, currentMessage().receiveCount);
       const container = await start({ queue: 'work', worker });
@@ -139,7 +139,7 @@ describe('the test container', () => {
       expect(asked).to.deep.equal(['work', 1]);
     });
 
-    it('throws in idle() what afterMessage threw: nothing else would show it', async () => {
+    it('throws errors of afterMessage in idle(), because nothing else would show them', async () => {
       const worker = () => ({
         handle() {},
         afterMessage() {
@@ -157,8 +157,8 @@ describe('the test container', () => {
     });
   });
 
-  describe('several at once', () => {
-    it('hand messages to each other, and idle() waits for all of them', async () => {
+  describe('with several running', () => {
+    it('delivers messages between them, and idle() waits for all of them', async () => {
       const mails: string[] = [];
       const mailer = await start({ queue: 'mails', worker: () => (to: string) => void mails.push(to) });
       const orders = await start({
@@ -171,7 +171,7 @@ describe('the test container', () => {
       expect([orders.deleted.length, mailer.deleted.length]).to.deep.equal([1, 1]);
     });
 
-    it('go on when one is stopped', async () => {
+    it('keeps the others running when one is stopped', async () => {
       const one = await start({ queue: 'one', worker: () => () => {} });
       const two = await start({ queue: 'two', worker: () => () => {} });
       await one.stop();
@@ -188,7 +188,7 @@ describe('the test container', () => {
       clock = sinon.useFakeTimers();
     });
 
-    it('gives a kept message back when its visibility timeout ends', async () => {
+    it('redelivers a kept message when its visibility timeout ends', async () => {
       const worker = () => () => {
         throw new TransientError();
       };
@@ -203,7 +203,7 @@ describe('the test container', () => {
       expect(container.kept.map(({ receiveCount }) => receiveCount)).to.deep.equal([1, 2]);
     });
 
-    it("gives it back after the error's own delay", async () => {
+    it("redelivers it after the error's own delay", async () => {
       let failures = 1;
       const worker = () => () => {
         if (failures-- > 0) throw new TransientError({ delay: 5 });
@@ -265,7 +265,7 @@ describe('the test container', () => {
       expect(container.deleted).to.have.length(0);
     });
 
-    it('gives producers their real brokers back', async () => {
+    it('restores the real brokers of producers', async () => {
       const producer = queue('work', { broker: 'nowhere:' });
       const container = await start({ queue: 'work' });
       await producer();
@@ -277,13 +277,13 @@ describe('the test container', () => {
       expect(error).to.have.property('message').that.includes('nowhere:');
     });
 
-    it('may be stopped again', async () => {
+    it('can be stopped again', async () => {
       const container = await start({ queue: 'work' });
       await container.stop();
       await container.stop();
     });
 
-    it('tells a worker that still runs, and waits for it', async () => {
+    it('aborts the signal of a running worker, and waits for it', async () => {
       let aborted = false;
       const worker = () => () => {
         const { signal } = currentMessage();
@@ -301,7 +301,7 @@ describe('the test container', () => {
       expect(aborted).to.equal(true);
     });
 
-    it('says which worker does not end', async () => {
+    it('names the worker that does not return', async () => {
       const container = await TestContainer.start({
         queue: 'work',
         worker: () => () => new Promise<void>(() => {}),
@@ -312,12 +312,10 @@ describe('the test container', () => {
       await container.stop().catch((reason) => {
         error = reason;
       });
-      expect(error)
-        .to.have.property('message')
-        .that.includes('The worker of the queue "work" is still running');
+      expect(error).to.have.property('message').that.includes('The worker of queue "work" is still running');
     });
 
-    it('is not begun when the worker factory throws', async () => {
+    it('does not start when the worker factory throws', async () => {
       let error: unknown;
       const worker = () => {
         throw new Error('no database');
@@ -334,7 +332,7 @@ describe('the test container', () => {
     });
   });
 
-  describe('made from the ini file of production', () => {
+  describe('from a production ini file', () => {
     let folder: string;
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'test-container-'));
@@ -346,7 +344,7 @@ describe('the test container', () => {
     });
     afterEach(() => rmSync(folder, { recursive: true }));
 
-    it('runs its worker with its settings, whatever its broker and its limits are', async () => {
+    it('runs its worker with its settings, ignoring its broker and limits', async () => {
       const file = join(folder, 'worker.ini');
       writeFileSync(
         file,
@@ -374,7 +372,7 @@ describe('the test container', () => {
       ['sqs', 900],
       ['sqlite:queues.db', 365 * 86_400],
     ] as const) {
-      it(`takes the delays that ${broker} takes: up to ${longest} s`, async () => {
+      it(`accepts the delays of ${broker}: up to ${longest} s`, async () => {
         const file = join(folder, 'worker.ini');
         const lines = ['[container]', 'worker = ./adder.mjs:adder', 'queue = adder', `broker = ${broker}`];
         writeFileSync(file, lines.join('\n'));
