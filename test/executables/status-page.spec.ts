@@ -82,7 +82,7 @@ describe('the status page in a browser', function () {
     it('shows that it is paused, and that the server is gone', async () => {
       const started = await startWith();
       const { page } = await open(started);
-      await shows(page, '#no-failures', 'None since the start.');
+      await shows(page, '#no-failures', 'No failures since the start.');
       await post(started.url, 'pause');
       await shows(page, '#state', 'Paused');
       started.container.signal('SIGKILL');

@@ -85,7 +85,7 @@ describe('prefixes, suffixes and queue names', function () {
     await prepare('queue = mails\ndead_letter_queue = mails__failed\n');
     const { stderr, ended } = await sequential('--suffix', 'failed', '--check');
     expect(ended).to.equal(64);
-    expect(stderr).to.contain('--suffix failed: "mails__failed" is handled here');
+    expect(stderr).to.contain('--suffix failed: this container consumes "mails__failed"');
   });
 
   it('select some of the configured queues with --queue', async () => {

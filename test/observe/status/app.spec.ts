@@ -159,7 +159,7 @@ describe('the status server', () => {
     for (const action of ['pause', 'resume', 'wake'] as const) {
       const answer = await post(`/${action}`, AUTHORIZED, app);
       expect(answer.status).to.equal(403);
-      expect(await answer.text()).to.contain('Set token_file in the section [http]');
+      expect(await answer.text()).to.contain('To allow this, set token_file in section [http]');
       expect(container[action].callCount).to.equal(0);
     }
   });

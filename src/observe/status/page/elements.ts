@@ -81,10 +81,10 @@ function fill(row: HTMLTableRowElement, { cells, note }: RowContent): void {
       setText(cell, text);
       setClass(cell, className);
     } else {
-      const [title, behind] = cell.querySelectorAll('span');
+      const [title, after] = cell.querySelectorAll('span');
       setText(title!, text);
-      setText(behind!, note ? ` ${note.text}` : '');
-      setClass(behind!, `note ${note?.className ?? ''}`.trim());
+      setText(after!, note ? ` ${note.text}` : '');
+      setClass(after!, `note ${note?.className ?? ''}`.trim());
     }
   }
 }

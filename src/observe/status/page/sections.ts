@@ -28,10 +28,10 @@ export function showFigures(status: Status): void {
   for (const [index, { title, value, unit, isBad = false }] of figuresOf(status).entries()) {
     const figure = list.children[index] ?? list.appendChild(newFigure());
     const [term, definition] = figure.children;
-    const [amount, behind] = definition!.children;
+    const [amount, after] = definition!.children;
     setText(term!, title);
     setText(amount!, value);
-    setText(behind!, unit && ` ${unit}`);
+    setText(after!, unit && ` ${unit}`);
     setClass(amount!, isBad ? 'bad' : '');
   }
 }
