@@ -1,4 +1,4 @@
-/** The brokers that benches and chaos can run on here: a queue file, SQS, and servers of their own. */
+/** The brokers that benchmarks and chaos can run on: a queue file, SQS, and their own servers. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,29 +9,29 @@ import { redis, startRedis } from '../test/support/servers/redis.ts';
 export const BROKERS = ['sqlite', 'sqs', 'postgres', 'redis'] as const;
 export type BrokerName = (typeof BROKERS)[number];
 
-/** What it takes to run them; SQS is an emulator or a stub, which are installed with the project. */
+/** The servers of the brokers that need one; SQS is an emulator or a stub, which are installed with the project. */
 const servers: Partial<Record<BrokerName, ServerKind>> = { postgres, redis };
 
-/** Why this broker cannot run here; undefined if it can. */
+/** Why this broker cannot run on this machine; undefined if it can. */
 export function whyNot(broker: BrokerName): string | undefined {
   const server = servers[broker];
   if (!server || server.isInstalled()) return undefined;
-  return `${server.name} is not installed here (Debian: apt-get install ${server.packages.join(' ')})`;
+  return `${server.name} is not installed (Debian: apt-get install ${server.packages.join(' ')})`;
 }
 
-/** Those of the brokers that can run here; prints why the others cannot. */
+/** The brokers that can run on this machine; prints why the others cannot. */
 export function available<Name extends BrokerName>(brokers: readonly Name[]): Name[] {
   return brokers.filter((broker) => {
     const reason = whyNot(broker);
-    if (reason) console.log(`left out: ${broker}: ${reason}`);
+    if (reason) console.log(`skipped: ${broker}: ${reason}`);
     return !reason;
   });
 }
 
-/** A store of queues on this machine, new and empty. */
+/** A new and empty store of queues on this machine. */
 type Store = Pick<StartedServer, 'address' | 'stop'>;
 
-/** Where brokers other than SQS keep queues: a file, or a server, as durable as people run it. */
+/** Where brokers other than SQS store queues: a file, or a server with the usual durability settings. */
 export const stores = {
   sqlite: { title: 'sqlite', start: startFile },
   postgres: { title: 'Postgres', start: () => startPostgres(['fsync=on']) },

@@ -1,4 +1,4 @@
-/** Runs the executables that `npm run build` made. */
+/** Runs the executables built by `npm run build`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -6,16 +6,16 @@ import { join } from 'node:path';
 
 export type ExecutableName = 'sequential' | 'concurrent';
 
-/** The path of the script. Throws if it was not built. */
+/** The path of the script. Throws if it is not built. */
 export function executable(name: ExecutableName): string {
   const script = join(import.meta.dirname, `../dist/containers/${name}.js`);
-  if (!existsSync(script)) throw new Error(`There is no ${script}. Run \`npm run build\` first.`);
+  if (!existsSync(script)) throw new Error(`${script} does not exist. Run \`npm run build\` first.`);
   return script;
 }
 
 /**
- * Runs a container in `folder`, which becomes its working directory and HOME and gets these settings as `worker.ini`.
- * Resolves to its exit code: null if a signal ended it. It does not outlive this process.
+ * Runs a container in `folder`, which becomes its working directory and HOME, with these settings as `worker.ini`.
+ * Resolves to its exit code: null if a signal killed it. It does not outlive this process.
  */
 export async function runContainer(
   name: ExecutableName,

@@ -1,6 +1,6 @@
-/** Loops that several senders or consumers run at once in one process. */
+/** Loops that several senders or consumers run concurrently in one process. */
 
-/** Sends the bodies ten at a time. */
+/** Sends the bodies in batches of ten. */
 export async function byTen(
   bodies: readonly string[],
   senders: number,
@@ -16,7 +16,7 @@ export async function byTen(
   });
 }
 
-/** Calls `handle`, which resolves to how many messages it handled, until there are `count`; resolves to how many there were. */
+/** Calls `handle`, which resolves to how many messages it handled, until the total reaches `count`; resolves to the total. */
 export async function untilHandled(
   count: number,
   consumers: number,

@@ -1,12 +1,12 @@
 /**
- * Runs an exported function of a module in a process of its own, so that what is compared shares no compiled code, no
- * heap and no connections. Plain Node.js runs the TypeScript: tsx would add calls of its own to each function.
+ * Runs an exported function of a module in its own process, so that compared candidates do not share compiled code, heap
+ * or connections. Plain Node.js runs the TypeScript, because tsx would add calls to each function.
  */
 import { fork } from 'node:child_process';
 
 /**
- * Calls the export `name` of the module at `file` with `input` in a new process, which has `gc()`; resolves to its
- * result. Input and result are JSON. Rejects if the process ends without a result.
+ * Calls the export `name` of the module at `file` with `input`, in a new process with `gc()`; resolves to its result.
+ * Input and result are JSON. Rejects if the process exits without a result.
  */
 export function inOwnProcess<Result>(file: string, name: string, input: object): Promise<Result> {
   const child = fork(import.meta.filename, [file, name, JSON.stringify(input)], {
@@ -15,14 +15,14 @@ export function inOwnProcess<Result>(file: string, name: string, input: object):
   return new Promise((resolve, reject) => {
     child.once('message', (result) => resolve(result as Result));
     child.once('exit', (code) =>
-      reject(new Error(`${name} of ${file} ended with exit code ${code} and no result.`)),
+      reject(new Error(`${name} in ${file} exited with code ${code} and no result.`)),
     );
   });
 }
 
-/** Not at the top level: the module may import this one, which would wait for itself. */
+/** A function, because with a top-level await, a module that imports this one would deadlock. */
 async function answer([file = '', name = '', input = '']: readonly string[]): Promise<void> {
-  // It does not outlive the process that waits for it.
+  // This process does not outlive its parent.
   process.once('disconnect', () => process.exit());
   const module = (await import(file)) as Record<string, (input: unknown) => Promise<object>>;
   const result = await module[name]?.(JSON.parse(input));

@@ -1,9 +1,9 @@
-/** Random numbers that follow from a seed, so that a simulation or a run of chaos can be repeated. */
+/** Seeded random numbers, so that a simulation or a chaos run can be repeated. */
 
-/** Like Math.random: each call returns the next number, from 0 to below 1. */
+/** Like Math.random: each call returns the next number, at least 0 and below 1. */
 export type Random = () => number;
 
-/** Makes such a function (mulberry32). */
+/** Creates a random number generator (mulberry32). */
 export function seeded(seed: number): Random {
   let state = seed;
   return () => {
@@ -14,19 +14,19 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** A whole number that follows from a text: a seed for what has a name. */
+/** Hashes a text to a whole number, to derive a seed from a name. */
 export function seedOf(text: string): number {
   let hash = 0;
   for (const letter of text) hash = (Math.imul(hash, 31) + letter.codePointAt(0)!) | 0;
   return hash;
 }
 
-/** A number from `least` to below `most`. */
+/** A number of at least `least` and below `most`. */
 export function between(least: number, most: number, random: Random): number {
   return least + (most - least) * random();
 }
 
-/** A time that is `mean` on average, distributed exponentially, as the times between independent events are. */
+/** An exponentially distributed time with this mean, like the times between independent events. */
 export function exponential(mean: number, random: Random): number {
   return -mean * Math.log(1 - random());
 }

@@ -1,7 +1,7 @@
-/** How results are printed: numbers, tables, and findings beside the numbers to reach. */
+/** Prints results: numbers, tables, and findings compared with their targets. */
 import Table from 'cli-table3';
 
-/** Three significant digits, but all digits of a whole number: `0.201`, `5.4 ms`, `54321/s`. */
+/** Three significant digits, except that whole numbers keep all digits: `0.201`, `5.4 ms`, `54321/s`. */
 export function show(value: number, unit = ''): string {
   const text = value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
   return unit === '' || unit.startsWith('/') ? `${text}${unit}` : `${text} ${unit}`;
@@ -14,7 +14,7 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
   return table.toString();
 }
 
-/** A number that was to be reached, and whether it was. */
+/** A measured number, its target, and whether the target was met. */
 export interface Finding {
   readonly what: string;
   readonly measured: string;
@@ -22,7 +22,7 @@ export interface Finding {
   readonly reached: boolean;
 }
 
-/** A bench: prints what it compares, and returns what is to be said of this project at the end. */
+/** A benchmark: prints its comparisons and returns the findings about this project. */
 export type Bench = () => Promise<Finding[]>;
 
 export function atMost(what: string, measured: number, target: number, unit = ''): Finding {
@@ -53,13 +53,13 @@ export function printTable(
 
 export function printFindings(findings: readonly Finding[]): void {
   printTable(
-    'Numbers to reach',
-    ['', 'measured', 'to reach', ''],
+    'Targets',
+    ['', 'measured', 'target', ''],
     findings.map(({ what, measured, target, reached }) => [
       what,
       measured,
       target,
-      reached ? 'reached' : 'MISSED',
+      reached ? 'met' : 'MISSED',
     ]),
   );
 }

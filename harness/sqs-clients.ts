@@ -1,4 +1,4 @@
-/** Clients for a stub or an emulator of SQS, neither of which checks credentials: the AWS SDK, and bare HTTP. */
+/** Clients for the SQS stub or emulator, which do not check credentials: the AWS SDK and bare HTTP. */
 import { Agent, request } from 'node:http';
 import { SQS } from '@aws-sdk/client-sqs';
 
@@ -9,12 +9,12 @@ export function openSdk(endpoint: string): SQS {
 }
 
 export interface BareHttp {
-  /** Sends a request; resolves to the JSON of the answer. */
+  /** Sends a request; resolves to the JSON of the response. */
   post(action: string, input: object): Promise<Record<string, unknown>>;
   close(): void;
 }
 
-/** SQS's protocol with nothing around it: unsigned POSTs of JSON over one connection of node:http. */
+/** The bare SQS protocol: unsigned JSON POSTs over one node:http connection. */
 export function openBareHttp(url: string): BareHttp {
   const agent = new Agent({ keepAlive: true });
   const post = (action: string, input: object) =>

@@ -1,11 +1,11 @@
-/** The stub of SQS in a process of its own, so that its work does not count as the client's. */
+/** The SQS stub in its own process, so that its CPU time does not count as the client's. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
 export interface StubProcess {
   readonly url: string;
-  /** The name of the queue that has the messages. */
+  /** The name of the queue with the messages. */
   readonly queue: string;
   readonly queueUrl: string;
   /** API calls so far. */
@@ -13,14 +13,14 @@ export interface StubProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a stub that takes `latencyMs` for each call and has `messages` waiting: plain calls, or calls of a task. */
+/** Starts a stub with `latencyMs` per API call and `messages` in its queue: plain calls, or calls of a task. */
 export async function startStub(latencyMs: number, messages: number, task?: string): Promise<StubProcess> {
   const queue = 'bench';
   const script = join(import.meta.dirname, '../test/support/sqs-stub.ts');
   const options = ['--latency', String(latencyMs), '--preload', String(messages), '--queue', queue];
   if (task !== undefined) options.push('--task', task);
   const child = spawn(process.execPath, [script, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // A bench that fails must not leave it behind.
+  // A failing benchmark must not leave the stub running.
   const kill = () => child.kill();
   process.once('exit', kill);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];

@@ -1,10 +1,10 @@
-/** Repeats measurements, and reduces many values to one. */
+/** Repeats measurements and summarizes the values. */
 
 export const ROUNDS = 3;
 
 /**
- * Measures everything that is compared in turn, for several rounds, so that whatever else the machine does affects all of
- * it. Resolves to the results by name, in the order of the rounds.
+ * Measures all candidates in turn, for several rounds, so that other load on the machine affects all of them equally.
+ * Resolves to the results by name, in the order of the rounds.
  */
 export async function inRounds<Name, Result>(
   names: readonly Name[],
@@ -23,7 +23,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The value that `share` of the values do not exceed; NaN if there are none:
+ * The value that this share of the values does not exceed; NaN if there are no values:
  *
  *     percentile([5, 1, 2, 4, 3], 0.5) // 3
  *     percentile([5, 1, 2, 4, 3], 0.99) // 5
@@ -34,7 +34,7 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /**
- * The slope of the straight line that fits the points best (least squares):
+ * The slope of the line that best fits the points (least squares):
  *
  *     slope([[0, 1], [1, 3], [2, 5]]) // 2
  */

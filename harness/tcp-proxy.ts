@@ -1,4 +1,4 @@
-/** A proxy before a server of any protocol over TCP, which does to connections what networks do on bad days. */
+/** A TCP proxy in front of any server, which simulates network failures. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
@@ -7,16 +7,16 @@ export interface TcpProxy {
   readonly port: number;
   /** Resets all connections. */
   cut(): void;
-  /** While true, new connections are reset, too. */
+  /** While true, new connections are also reset. */
   refuse(on: boolean): void;
-  /** While true, nothing gets through, and nothing is lost. */
+  /** While true, holds back all data without losing any. */
   stall(on: boolean): void;
-  /** Holds everything back for so many milliseconds. */
+  /** Delays all data by this many milliseconds. */
   delay(milliseconds: number): void;
   close(): Promise<void>;
 }
 
-/** Starts a proxy on a free port of this machine, before the port `target` of this machine. */
+/** Starts a proxy on a free local port, in front of the local port `target`. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const waiting = new Set<() => void>();
@@ -35,7 +35,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     });
   const cut = () => {
     for (const socket of sockets) {
-      // Node.js 24 would not end any more after the reset of a socket that is connecting, or whose end is under way.
+      // Node.js 24 would never exit after a reset of a socket that is still connecting or already ending.
       if (socket.connecting || socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }

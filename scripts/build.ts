@@ -1,7 +1,7 @@
 /**
- * Builds dist/: our own JavaScript in a few files, the declarations that the entries of package.json lead to, and the
- * status page. Every package stays outside and is imported where it is installed. Our own files are bundled because a
- * process starts faster with some files than with hundreds; what `import()` loads stays apart, loaded only when needed.
+ * Builds dist/: our own JavaScript in a few files, the declarations reachable from the entries of package.json, and the
+ * status page. Packages are not bundled; they are imported from node_modules. Our own files are bundled because a process
+ * starts faster with a few files than with hundreds; modules loaded with `import()` stay separate and load when needed.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8')) as Man
 const executables = Object.values(bin);
 const entries = Object.values(exports).filter((entry) => typeof entry !== 'string');
 
-// Files of sources that are gone must not be packed.
+// Output of deleted sources must not be packed.
 rmSync('dist', { recursive: true, force: true });
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 keepReachable(
@@ -55,11 +55,11 @@ const page = await build({
   logLevel: 'warning',
 });
 for (const file of ['index.html', 'icon.svg']) copyFileSync(join(PAGE, file), join('dist/page', file));
-// A browser imports no packages: what the page uses is copied into it, so its license goes along.
+// Browsers cannot import packages, so the page bundles the ones it uses. Their licenses must ship with it.
 for (const input of Object.keys(page.metafile.inputs)) {
   const [folder] = /^node_modules\/(@[^/]+\/)?[^/]+/.exec(input) ?? [];
   if (folder) copyFileSync(join(folder, 'LICENSE'), `dist/page/LICENSE-${basename(folder)}.txt`);
 }
 
-// For running them from a clone: only npm sets the mode, and only where it installs the package.
+// For running them from a clone: npm sets the mode only when it installs the package.
 for (const file of executables) chmodSync(file, 0o755);

@@ -1,6 +1,6 @@
 /**
- * Whether `npm pack` is reproducible: builds and packs the package twice, in copies of the working tree in folders of
- * different names, and compares the bytes. Takes a minute or two, and the space of two node_modules.
+ * Checks that `npm pack` is reproducible: builds and packs the package twice, in copies of the working tree with
+ * different folder names, and compares the bytes. Takes a minute or two, and the disk space of two node_modules.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { copyWorkingTree } from './working-copy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'check-pack-'));
 
-/** The hash of the package that is built in a copy. */
+/** The hash of the package built in a copy. */
 function pack(name: string): string {
   const copy = join(folder, name);
   copyWorkingTree(copy);
@@ -26,6 +26,6 @@ function pack(name: string): string {
 if (pack('one') === pack(join('another', 'place'))) {
   rmSync(folder, { recursive: true });
 } else {
-  console.error(`The packages differ. Both copies, with what was packed of them, are in ${folder}`);
+  console.error(`The packages differ. Both copies and their packages are in ${folder}`);
   process.exitCode = 1;
 }

@@ -1,9 +1,9 @@
 /**
- * Mutation testing: changes the code in one place after the other, and sees whether a spec fails. Runs Stryker, as
- * stryker.config.json says, in a copy of the working tree, because it needs an older mocha than the project has, and
- * the registry to install that from.
+ * Mutation testing: changes the code in one place at a time and checks whether a spec fails. Runs Stryker, configured in
+ * stryker.config.json, in a copy of the working tree, because it needs an older mocha than the project has. Installs
+ * that mocha from the registry.
  *
- *     npm run mutation                              // all, for hours
+ *     npm run mutation                              // all files; takes hours
  *     npm run mutation -- 'src/message/**\/*.ts'    // some files
  */
 import { execFileSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { copyWorkingTree } from './working-copy.ts';
 
-/** The runner takes mocha before 12. */
+/** The runner needs a mocha older than 12. */
 const PACKAGES = ['@stryker-mutator/core@10.0.0', '@stryker-mutator/mocha-runner@10.0.0', 'mocha@11.8.0'];
 
 const copy = mkdtempSync(join(tmpdir(), 'mutation-'));

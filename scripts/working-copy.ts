@@ -1,9 +1,9 @@
-/** Copies of the working tree, for what must not touch it. */
+/** Copies the working tree, for scripts that must not modify it. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Copies all files but what git ignores, and node_modules, into a folder, which is made. */
+/** Copies node_modules and all files that git does not ignore into a folder, creating it if necessary. */
 export function copyWorkingTree(folder: string): void {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
     encoding: 'utf8',
@@ -12,6 +12,6 @@ export function copyWorkingTree(folder: string): void {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(file, join(folder, file));
   }
-  // Not linked: npm writes into what is there.
+  // Copied rather than linked, because npm writes to it.
   cpSync('node_modules', join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
 }

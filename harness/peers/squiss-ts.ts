@@ -1,8 +1,8 @@
-/** Runs squiss-ts: a message that was handled is deleted, another one is released. */
+/** Runs squiss-ts: deletes handled messages and releases failed ones. */
 import type { Message } from '@aws-sdk/client-sqs';
 import { type ISquissOptions, Squiss } from 'squiss-ts';
 
-/** Starts it. The function returned stops it, and resolves when its messages are handled. */
+/** Starts it. The returned function stops it and resolves when its messages are handled. */
 export function startSquiss(
   options: ISquissOptions,
   handle: (message: Message) => void | Promise<void>,

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 
 const WITHIN = join(import.meta.dirname, '../../scripts/within.ts');
 
-describe('a command that has to end within some time', () => {
+describe('a command with a time limit', () => {
   function run(seconds: number, script: string) {
     return spawnSync(process.execPath, [WITHIN, String(seconds), process.execPath, '-e', script], {
       encoding: 'utf8',
@@ -20,7 +20,7 @@ describe('a command that has to end within some time', () => {
     });
   });
 
-  it('is killed after it, with its own processes, although it blocks, and shown', () => {
+  it('is shown and killed after the limit, including its own processes, even if it blocks', () => {
     const script = `
       const { pid } = require('node:child_process').spawn('sleep', ['1000']);
       console.log(pid);
@@ -28,12 +28,12 @@ describe('a command that has to end within some time', () => {
       for (;;);`;
     const { status, stdout, stderr } = run(2, script);
     expect(status).to.equal(1);
-    expect(stderr).to.contain('did not end within 2 seconds').and.contain('in the spec that hangs');
+    expect(stderr).to.contain('did not exit within 2 seconds').and.contain('in the spec that hangs');
     const state = spawnSync('ps', ['-o', 'stat=', '-p', stdout.trim()], { encoding: 'utf8' }).stdout;
     expect(state).to.match(/^(Z.*\n)?$/);
   });
 
-  it('gets the signals that end the terminal', async () => {
+  it('gets the signals sent by the terminal', async () => {
     const script = 'setInterval(() => {}, 1000); console.log("ready")';
     const values = [WITHIN, '60', process.execPath, '-e', script];
     const child = spawn(process.execPath, values, { stdio: ['ignore', 'pipe', 'inherit'] });
