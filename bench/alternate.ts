@@ -1,7 +1,7 @@
 /**
- * Compares two candidates more finely than trials one after the other do: each has a process of its own, both are warm,
- * and they alternate every half second, so that whatever else the machine does affects both alike. While one is measured,
- * the handler of the other keeps its messages waiting.
+ * Compares two candidates more precisely than separate trials do: each has its own process, both are warm, and they
+ * alternate every half second, so that other load on the machine affects both equally. While one is measured, the handler
+ * of the other blocks.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,22 +9,22 @@ import { sleep } from '../harness/clock.ts';
 import { startStub } from '../harness/sqs-stub-process.ts';
 import { type CandidateName, candidates } from './candidates.ts';
 
-/** How often each candidate is measured, and for how long. */
+/** How many times each candidate is measured, and for how long. */
 export const INTERVALS = 12;
 export const INTERVAL_SECONDS = 0.5;
-/** Long enough for what is loaded when a status server is viewed for the first time. */
+/** Long enough to load the modules needed for the first view of a status server. */
 const WARM_UP_SECONDS = 4;
-/** More than are handled in all intervals. */
+/** More than can be handled in all intervals. */
 const MESSAGES = 400_000;
 
-/** What a candidate did in an interval. */
+/** A candidate's work in one interval. */
 interface Usage {
   readonly messages: number;
   /** CPU time of its process, in microseconds. */
   readonly cpu: number;
 }
 
-/** CPU time a message of each candidate, in microseconds, with a handler that does nothing. */
+/** CPU time per message of each candidate, in microseconds, with a handler that does nothing. */
 export async function alternate(one: CandidateName, other: CandidateName): Promise<[number, number]> {
   const children = [one, other].map((name) => fork(import.meta.filename, [name], { execArgv: [] })) as [
     ChildProcess,
@@ -34,7 +34,7 @@ export async function alternate(one: CandidateName, other: CandidateName): Promi
   for (const child of children) await measure(child, WARM_UP_SECONDS);
   const usages: [Usage[], Usage[]] = [[], []];
   for (let count = 0; count < INTERVALS; count += 1) {
-    // Each is as often the first as the second.
+    // Each candidate goes first equally often.
     for (const index of count % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       usages[index].push(await measure(children[index], INTERVAL_SECONDS));
     }
@@ -56,12 +56,12 @@ function cpuPerMessage(usages: readonly Usage[]): number {
   return sum(({ cpu }) => cpu) / sum(({ messages }) => messages);
 }
 
-/** The process of a candidate: each message of its parent is an interval, in seconds, and it answers with its usage. */
+/** The process of a candidate: each message from the parent is an interval in seconds; replies with the usage. */
 async function run(name: CandidateName): Promise<void> {
   const stub = await startStub(0, MESSAGES);
   let handled = 0;
   let next = Promise.withResolvers<void>();
-  /** What the handler waits for; undefined while this candidate is measured. */
+  /** The handler waits for this; undefined while this candidate is measured. */
   let wait: Promise<void> | undefined = next.promise;
   const handle = () => {
     handled += 1;
@@ -89,7 +89,7 @@ async function run(name: CandidateName): Promise<void> {
   process.send?.('ready');
   await running;
   await stub.stop();
-  if (handled >= MESSAGES) throw new Error(`${MESSAGES} messages were too few for ${name}.`);
+  if (handled >= MESSAGES) throw new Error(`${MESSAGES} messages were not enough for ${name}.`);
 }
 
 if (import.meta.main) void run(process.argv[2] as CandidateName).then(() => process.exit());

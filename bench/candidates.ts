@@ -1,10 +1,10 @@
-/** What is compared: ways to handle the messages of a queue. Each is loaded only where it runs. */
+/** The candidates: ways to handle the messages in a queue. Each is loaded only in the process that runs it. */
 import type { Candidate } from './work.ts';
 
 interface Entry {
-  /** For people. */
+  /** The name in tables. */
   readonly title: string;
-  /** The messages are calls of this task; default: plain calls. */
+  /** The messages are calls of this task. Default: plain calls. */
   readonly task?: string;
   readonly load: () => Promise<Candidate>;
 }
@@ -59,11 +59,11 @@ export const candidates = {
     load: async () => (await import('./candidates/container.ts')).statusContainer,
   },
   watched: {
-    title: 'sqs-concurrent, 10 slots, with its status server and somebody who looks',
+    title: 'sqs-concurrent, 10 slots, with its status server and a viewer',
     load: async () => (await import('./candidates/container.ts')).watchedContainer,
   },
   raw: {
-    title: 'sqs-concurrent, 10 slots, a worker that takes the messages of the task raw',
+    title: 'sqs-concurrent, 10 slots, a worker that reads the raw messages of the task',
     task: 'count',
     load: async () => (await import('./candidates/container.ts')).rawContainer,
   },
@@ -74,7 +74,7 @@ export const candidates = {
   },
 } satisfies Record<string, Entry>;
 
-/** The task whose calls a candidate handles; undefined: plain calls. */
+/** The task whose calls a candidate handles; undefined for plain calls. */
 export function taskOf(name: CandidateName): string | undefined {
   const entry: Entry = candidates[name];
   return entry.task;

@@ -1,6 +1,6 @@
 /**
- * Compares the candidates that handle messages. A trial is one candidate in a process of its own on the full queue of a
- * stub, measured over a window of time once it runs warm; the median of each number counts.
+ * Compares candidates that handle messages. A trial runs one candidate in its own process on the full queue of a stub, and
+ * measures it for some time after a warm-up. Results are medians over the trials.
  */
 import { sleep } from '../harness/clock.ts';
 import { inOwnProcess } from '../harness/own-process.ts';
@@ -15,7 +15,7 @@ export interface Trial {
   readonly handler: HandlerName;
   /** How long each API call takes, in milliseconds. */
   readonly latencyMs: number;
-  /** More than can be handled in the time. */
+  /** More than can be handled in this time. */
   readonly messages: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -40,7 +40,7 @@ export async function compare<Name extends CandidateName>(
   return Object.fromEntries(medians) as Record<Name, Measured>;
 }
 
-/** Prints a row for each candidate; `columns` has what stands in each column, by its head. */
+/** Prints a row for each candidate; `columns` maps each heading to the cell text. */
 export function printComparison(
   title: string,
   measured: Readonly<Partial<Record<CandidateName, Measured>>>,
@@ -65,7 +65,7 @@ function medianOfEach(trials: readonly Measured[]): Measured {
   };
 }
 
-/** Runs in a process of its own. The handler's own CPU time counts, too. */
+/** Runs in its own process. Includes the handler's own CPU time. */
 export async function trial(setup: Trial): Promise<Measured> {
   const stub = await startStub(setup.latencyMs, setup.messages, taskOf(setup.candidate));
   await stub.calls();
@@ -95,7 +95,7 @@ export async function trial(setup: Trial): Promise<Measured> {
   await running;
   await stub.stop();
   if (handled >= setup.messages)
-    throw new Error(`${setup.messages} messages were too few for ${setup.candidate}.`);
+    throw new Error(`${setup.messages} messages were not enough for ${setup.candidate}.`);
   return {
     messagesPerSecond: messages / seconds,
     callsPerMessage: calls / messages,

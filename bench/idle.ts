@@ -1,6 +1,6 @@
 /**
- * An empty queue: how many receive calls an hour, how soon a pause ends when it is woken, and how soon a message that
- * is sent meanwhile gets to the handler. Run: npm run bench -- idle
+ * An empty queue: how many receive calls per hour, how soon a wake-up ends a pause, and how soon a new message reaches the
+ * handler. Run: npm run bench -- idle
  */
 import { useFakeTimers } from 'sinon';
 import { sleep } from '../harness/clock.ts';
@@ -17,7 +17,7 @@ import { realHost } from '../src/host/host.ts';
 import { type CandidateName, candidates } from './candidates.ts';
 
 const HOUR_MS = 3_600_000;
-/** SQS: the longest wait of a long poll, in seconds. */
+/** SQS's limit for a long poll, in seconds. */
 const LONGEST_WAIT_SECONDS = 20;
 /** `idle_pause`, in seconds. */
 const IDLE_PAUSES = [0, 10, 60, 300];
@@ -55,7 +55,7 @@ export async function bench(): Promise<Finding[]> {
   const delay = (name: CandidateName) =>
     median((delays.get(name as (typeof WAITING)[number]) ?? []).map(({ milliseconds }) => milliseconds));
   printTable(
-    `Sent while idle, to the handler's start: ${LATENCY_MS} ms an API call, which is what the server needs; median of ${ROUNDS} × ${SENT}`,
+    `Sent while idle, to the handler's start: ${LATENCY_MS} ms per API call, which is the server's own time; median of ${ROUNDS} × ${SENT}`,
     ['', 'takes', 'beyond the server'],
     WAITING.map((name) => [
       candidates[name].title,
@@ -65,7 +65,7 @@ export async function bench(): Promise<Finding[]> {
   );
   return [
     atMost(
-      'idle, receive calls an hour with long polls',
+      'idle, receive calls per hour with long polls',
       hours.get(0)?.[0] ?? Number.NaN,
       HOUR_MS / 1000 / LONGEST_WAIT_SECONDS,
     ),
@@ -81,7 +81,7 @@ export async function bench(): Promise<Finding[]> {
   ];
 }
 
-/** Runs in a process of its own, because its clock is a fake one. The calls of each hour. */
+/** Runs in its own process, because it fakes the clock. Returns the calls of each hour. */
 export async function idleForTwoHours({ idlePause }: { readonly idlePause: number }): Promise<number[]> {
   const clock = useFakeTimers();
   const calls = [0, 0];
@@ -100,7 +100,7 @@ export async function idleForTwoHours({ idlePause }: { readonly idlePause: numbe
   return calls;
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function wakeFromPauses(): Promise<{ milliseconds: number[] }> {
   const stub = await startStub(0, 0);
   const http = openBareHttp(stub.url);
@@ -113,7 +113,7 @@ export async function wakeFromPauses(): Promise<{ milliseconds: number[] }> {
     worker: { handleMessage: () => handledAt.resolve(performance.now()) },
     observers: [
       {
-        // Pauses grow: after one of half a second comes a longer one.
+        // Pauses grow: after a pause of half a second, the next one is longer.
         received: () => {
           if (performance.now() - lastReceiveAt > 500) pauseIsLong.resolve();
           lastReceiveAt = performance.now();
@@ -141,7 +141,7 @@ export async function wakeFromPauses(): Promise<{ milliseconds: number[] }> {
   return { milliseconds };
 }
 
-/** Runs in a process of its own: the median time of a message from its sending to the handler. */
+/** Runs in its own process; returns the median time from the send of a message to its handler. */
 export async function sendWhileIdle({
   candidate,
 }: {
@@ -164,7 +164,7 @@ export async function sendWhileIdle({
     await Promise.all([send(), handledAt.promise.then((at) => times.push(at - sentAt))]);
   }
   end.abort();
-  // Ends the long poll that is under way.
+  // Ends the long poll in progress.
   await send();
   await running;
   await stub.stop();

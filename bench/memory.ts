@@ -1,6 +1,6 @@
 /**
- * Heap and resident memory over 500,000 messages, after a garbage collection each: is it flat, and how much is it
- * beside the raw SDK loop? Takes minutes. Run: npm run bench -- memory
+ * Heap and resident memory over 500,000 messages, sampled after garbage collections: is it flat, and how does it compare
+ * with the raw SDK loop? Takes minutes. Run: npm run bench -- memory
  */
 import { inOwnProcess } from '../harness/own-process.ts';
 import { atMost, type Finding, printTable, show } from '../harness/report.ts';
@@ -12,7 +12,7 @@ const MESSAGES = 500_000;
 const SAMPLE_EVERY = 50_000;
 const CANDIDATES = ['rawLoop', 'sequential', 'concurrent'] as const;
 
-/** Bytes, after so many messages. */
+/** Bytes after this many messages. */
 interface Sample {
   readonly messages: number;
   readonly heap: number;
@@ -31,7 +31,7 @@ export async function bench(): Promise<Finding[]> {
   if (!raw) throw new Error('The raw loop was not measured.');
   printTable(
     `Memory over ${MESSAGES} messages: the median of ${MESSAGES / SAMPLE_EVERY} samples, and the growth of the heap`,
-    ['', 'heap', 'resident', 'to the raw loop', 'bytes a message'],
+    ['', 'heap', 'resident', 'vs. raw loop', 'bytes per message'],
     [...memory].map(([name, { heap, resident, growth }]) => [
       candidates[name].title,
       show(heap / 1e6, 'MB'),
@@ -43,14 +43,14 @@ export async function bench(): Promise<Finding[]> {
   return [...memory]
     .slice(1)
     .flatMap(([name, { resident, growth }]) => [
-      atMost(`memory, ${name}, heap growth a message`, growth, 1, 'bytes'),
-      atMost(`memory, ${name}, resident, to the raw loop`, resident / raw.resident, 1.2),
+      atMost(`memory, ${name}, heap growth per message`, growth, 1, 'bytes'),
+      atMost(`memory, ${name}, resident, vs. raw loop`, resident / raw.resident, 1.2),
     ]);
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function sample({ candidate }: { readonly candidate: CandidateName }): Promise<Sample[]> {
-  // Some more, so that the last receive finds messages, too.
+  // A few more, so that even the last receive finds messages.
   const stub = await startStub(0, MESSAGES + 1_000);
   const samples: Sample[] = [];
   const end = new AbortController();
@@ -69,7 +69,7 @@ export async function sample({ candidate }: { readonly candidate: CandidateName 
   return samples;
 }
 
-/** The growth of the heap in bytes a message, from the first half of the samples to the second. */
+/** The growth of the heap in bytes per message, from the first half of the samples to the second. */
 function growth(samples: readonly Sample[]): number {
   const half = samples.length / 2;
   const heap = samples.map(({ heap }) => heap);

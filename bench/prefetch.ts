@@ -19,9 +19,9 @@ const HANDLER_MS = 200;
 const LATER_MS = 1_000;
 
 interface Share {
-  /** When each message was done: milliseconds since the epoch. */
+  /** When each message was done, in milliseconds since the epoch. */
   readonly doneAt: readonly number[];
-  /** The most messages that were received and not done, at once. */
+  /** The maximum number of messages received and not done at the same time. */
   readonly mostHeld: number;
 }
 
@@ -36,7 +36,7 @@ export async function bench(): Promise<Finding[]> {
   const whileBoth = ({ doneAt }: Share) => doneAt.filter((time) => time >= bothSince).length;
   const both = whileBoth(first) + whileBoth(second);
   printTable(
-    `Two processes on one queue, ${SLOTS} slots each, handlers of ${HANDLER_MS} ms, ${LATENCY_MS} ms an API call; the second starts ${LATER_MS} ms later`,
+    `Two processes on one queue, ${SLOTS} slots each, handlers of ${HANDLER_MS} ms, ${LATENCY_MS} ms per API call; the second starts ${LATER_MS} ms later`,
     ['', 'messages', 'share while both run', 'most held at once'],
     Object.entries({ first, second }).map(([name, share]) => [
       name,
@@ -47,11 +47,11 @@ export async function bench(): Promise<Finding[]> {
   );
   return [
     atLeast('prefetch, share of the second process', (whileBoth(second) / both) * 100, 45, '%'),
-    atMost(`prefetch, messages that a process with ${SLOTS} slots holds`, first.mostHeld, 2 * SLOTS),
+    atMost(`prefetch, messages held by a process with ${SLOTS} slots`, first.mostHeld, 2 * SLOTS),
   ];
 }
 
-/** Runs in a process of its own, until the queue is empty. */
+/** Runs in its own process until the queue is empty. */
 export async function share(at: { readonly url: string; readonly queue: string }): Promise<Share> {
   const broker = await openSqs({ endpoint: at.url, emulator: true });
   const handle = handlers.sleeping200ms();

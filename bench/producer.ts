@@ -1,5 +1,6 @@
 /**
- * A thousand calls made together: API calls a message, and the rate beside one SendMessage each. 10 ms an API call.
+ * A thousand calls made together: API calls per message, and the rate compared with one SendMessage each. 10 ms per API
+ * call.
  * Run: npm run bench -- producer
  */
 import { inOwnProcess } from '../harness/own-process.ts';
@@ -13,7 +14,7 @@ const CALLS = 1_000;
 const LATENCY_MS = 10;
 const WARM_UPS = 3;
 
-/** Gives a function that sends a message. */
+/** Each returns a function that sends a message. */
 const senders = {
   'SDK: one SendMessage each': (stub: StubProcess) => {
     const sqs = openSdk(stub.url);
@@ -38,8 +39,8 @@ export async function bench(): Promise<Finding[]> {
   const measured = (name: SenderName, key: keyof Sending) =>
     median((rounds.get(name) ?? []).map((sending) => sending[key]));
   printTable(
-    `Producer: ${CALLS} calls made together, ${LATENCY_MS} ms an API call; median of ${ROUNDS}`,
-    ['', 'API calls a message', 'messages/s', 'CPU a message'],
+    `Producer: ${CALLS} calls made together, ${LATENCY_MS} ms per API call; median of ${ROUNDS}`,
+    ['', 'API calls per message', 'messages/s', 'CPU per message'],
     [ONE_EACH, OURS].map((name) => [
       name,
       show(measured(name, 'callsPerMessage')),
@@ -49,17 +50,17 @@ export async function bench(): Promise<Finding[]> {
   );
   const gain = measured(OURS, 'messagesPerSecond') / measured(ONE_EACH, 'messagesPerSecond');
   return [
-    atMost(`producer, API calls a message of ${CALLS} calls`, measured(OURS, 'callsPerMessage'), 0.11),
-    atLeast('producer, rate to one SendMessage each', gain, 1, '×'),
+    atMost(`producer, API calls per message, ${CALLS} calls`, measured(OURS, 'callsPerMessage'), 0.11),
+    atLeast('producer, rate vs. one SendMessage each', gain, 1, '×'),
   ];
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function sendTogether({ name }: { readonly name: SenderName }): Promise<Sending> {
   const stub = await startStub(LATENCY_MS, 0);
   const send = senders[name](stub);
   const sendAll = () => Promise.all(Array.from({ length: CALLS }, (_, n) => send(n)));
-  // The very first calls, which find the queue, count as well.
+  // Includes the very first calls, which look up the queue.
   await sendAll();
   const callsPerMessage = (await stub.calls()) / CALLS;
   for (let round = 0; round < WARM_UPS; round += 1) await sendAll();

@@ -1,6 +1,6 @@
 /**
- * The CPU time of the four requests that every message takes: on the way from the SDK to nothing but HTTP, each step
- * without something of the last. Run: npm run bench -- requests
+ * The CPU time of the four requests that every message needs, in steps from the SDK down to bare HTTP. Each step leaves out
+ * something more. Run: npm run bench -- requests
  */
 import { SQS } from '@aws-sdk/client-sqs';
 import { inOwnProcess } from '../harness/own-process.ts';
@@ -14,16 +14,16 @@ import { resolveSettings } from '../src/brokers/sqs/settings.ts';
 
 type Input = { readonly QueueUrl: string } & Readonly<Record<string, unknown>>;
 
-/** Sends a request; resolves to what the answer says. */
+/** Sends a request; resolves to the response. */
 type Post = (action: LeanAction, input: Input) => Promise<object>;
 
 const REGION = 'us-east-1';
 
-/** Each opens a client of the endpoint, by what it is called in the table. */
+/** Opens a client for the endpoint, by its name in the table. */
 const requestSteps = {
-  'the SDK as it is': (url: string) => throughSdk(openSdk(url)),
+  'the unmodified SDK': (url: string) => throughSdk(openSdk(url)),
   'without MD5': (url: string) => throughSdk(withoutMd5(url)),
-  'no middlewares: JSON, its signer, its connections': (url: string) => signedBySdk(url),
+  'no middleware: JSON, its signer, its connections': (url: string) => signedBySdk(url),
   'our own signer': (url: string) => signedByUs(url),
   'with our deadlines and errors: what the containers use': (url: string) => throughOurClient(url),
   'bare HTTP, unsigned': (url: string): Post => openBareHttp(url).post,
@@ -49,11 +49,11 @@ export async function bench(): Promise<Finding[]> {
   );
   const cost = (step: RequestStep, action: LeanAction) =>
     median((rounds.get(step) ?? []).map((costs) => costs[action]));
-  /** One of each: the work of ten messages that are sent, received, extended and deleted. */
+  /** One request of each kind: the cost of sending, receiving, extending and deleting ten messages. */
   const sum = (step: RequestStep) => ACTIONS.reduce((total, action) => total + cost(step, action), 0);
   printTable(
-    `Requests of ten messages: CPU time of the client process; median of ${ROUNDS} × ${REQUESTS}`,
-    ['', ...ACTIONS, 'together', 'to the SDK'],
+    `Requests with ten messages: CPU time of the client process; median of ${ROUNDS} × ${REQUESTS}`,
+    ['', ...ACTIONS, 'together', 'vs. SDK'],
     STEPS.map((step) => [
       step,
       ...ACTIONS.map((action) => show(cost(step, action), 'µs')),
@@ -61,7 +61,7 @@ export async function bench(): Promise<Finding[]> {
       show(sum(step) / sum(SDK)),
     ]),
   );
-  return [atMost('requests, CPU to the SDK as it is', sum(OURS) / sum(SDK), 0.5)];
+  return [atMost('requests, CPU vs. the unmodified SDK', sum(OURS) / sum(SDK), 0.5)];
 }
 
 const ACTIONS: readonly LeanAction[] = [
@@ -71,7 +71,7 @@ const ACTIONS: readonly LeanAction[] = [
   'SendMessageBatch',
 ];
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function measure({ step }: { readonly step: RequestStep }): Promise<Costs> {
   const stub = await startStub(0, BATCH.length * (REQUESTS + WARM_UPS + 1));
   const post = await requestSteps[step](stub.url);
@@ -105,7 +105,7 @@ async function inputsFor(
   const entries = handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
   return {
     ReceiveMessage,
-    // Deleting again is no error; these are not those whose visibility changes.
+    // Deleting a message twice is not an error. These are not the messages whose visibility changes.
     DeleteMessageBatch: {
       QueueUrl,
       Entries: entries.map(({ Id, ReceiptHandle }) => ({ Id, ReceiptHandle: `${ReceiptHandle}0` })),
@@ -133,7 +133,7 @@ function withoutMd5(endpoint: string): SQS {
   return new SQS({ endpoint, region: REGION, credentials, md5: false });
 }
 
-/** A request as the protocol has it, signed by the SDK's signer and sent by the SDK's HTTP handler. */
+/** A plain protocol request, signed by the SDK's signer and sent by the SDK's HTTP handler. */
 async function signedBySdk(url: string): Promise<Post> {
   const sqs = withoutMd5(url);
   const signer = await sqs.config.signer();

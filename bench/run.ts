@@ -1,41 +1,41 @@
 /**
- * Runs benches and prints one table at the end: `npm run bench` runs all of them, `npm run bench -- saturated idle` these
- * two, `npm run bench -- brokers` those whose names begin with `brokers/`, and `npm run bench -- --help` lists them.
+ * Runs benchmarks and prints a summary table at the end: `npm run bench` runs all of them, `npm run bench -- saturated idle`
+ * runs these two, `npm run bench -- brokers` runs those in `brokers/`, and `npm run bench -- --help` lists them.
  */
 import { cpus, loadavg } from 'node:os';
 import { type Bench, type Finding, printFindings, show } from '../harness/report.ts';
 
-/** In the order in which they run. The file of each has its name, and exports `bench`. */
+/** In the order in which they run. Each is a file of the same name that exports `bench`. */
 const BENCHES: Readonly<Record<string, string>> = {
-  saturated: 'a full queue and a handler that does nothing: API calls and CPU time a message',
-  sequential: 'one busy handler at a time: how near to what the handler alone can do',
+  saturated: 'a full queue and a handler that does nothing: API calls and CPU time per message',
+  sequential: 'one CPU-bound handler at a time: how close to the handler alone',
   'ten-at-once': 'ten slots, a few slow messages: whether a slot waits for the slowest',
-  idle: 'an empty queue: receive calls an hour, and how soon a message is handled',
+  idle: 'an empty queue: receive calls per hour, and how soon a message is handled',
   memory: 'heap and resident memory over 500,000 messages (takes minutes)',
-  producer: 'a thousand calls sent together: API calls and messages a second',
-  'test-container': 'the test container: messages a second',
+  producer: 'a thousand calls sent together: API calls and messages per second',
+  'test-container': 'the test container: messages per second',
   prefetch: 'two processes on one queue: whether each gets its share',
   scaling: 'up to a thousand containers, simulated: cost, waits, bursts, deploys, outages',
   requests: 'the four requests of SQS, from the SDK to bare HTTP: CPU time',
   start: 'from the start of a process to its first receive (needs `npm run build`)',
-  status: 'what the status server costs',
-  tasks: 'what a task costs, compared to a plain call',
-  'brokers/speed': 'sending, receiving and deleting, compared to others on the same store',
-  'brokers/waiting': 'a receive with a million messages waiting, compared to a thousand',
+  status: 'the cost of the status server',
+  tasks: 'the cost of a task, compared with a plain call',
+  'brokers/speed': 'sending, receiving and deleting, compared with other queues on the same store',
+  'brokers/waiting': 'a receive with a million messages waiting, compared with a thousand',
   'brokers/fairness': 'two processes on one queue file: whether each gets its share',
-  'brokers/processes': 'processes = 2 on one queue file, busy handlers (needs `npm run build`)',
-  'brokers/wake-up': 'how soon a long poll returns what another process sends',
+  'brokers/processes': 'processes = 2 on one queue file, CPU-bound handlers (needs `npm run build`)',
+  'brokers/wake-up': 'how soon a long poll returns a message from another process',
 };
 const USAGE = 64;
 
-/** The benches that a name on the command line stands for: its own, or those of a folder. */
+/** The benchmarks for a name on the command line: one benchmark, or all in a folder. */
 function benchesOf(name: string): string[] {
   return Object.keys(BENCHES).filter((bench) => bench === name || bench.startsWith(`${name}/`));
 }
 
 function list(): string {
   const lines = Object.entries(BENCHES).map(([name, what]) => `  ${name.padEnd(18)} ${what}`);
-  return ['Benches (npm run bench -- NAME …; all without a name):', ...lines].join('\n');
+  return ['Benchmarks (npm run bench -- NAME …; without a name, all of them):', ...lines].join('\n');
 }
 
 async function run(benches: readonly string[]): Promise<void> {
@@ -58,7 +58,7 @@ const unknown = names.filter((name) => benchesOf(name).length === 0);
 if (names.includes('--help')) {
   console.log(list());
 } else if (unknown.length > 0) {
-  console.error(`There is no bench ${unknown.map((name) => `"${name}"`).join(', ')}.\n${list()}`);
+  console.error(`Unknown benchmark ${unknown.map((name) => `"${name}"`).join(', ')}.\n${list()}`);
   process.exitCode = USAGE;
 } else {
   await run(names.length > 0 ? names.flatMap(benchesOf) : Object.keys(BENCHES));

@@ -1,5 +1,5 @@
 /**
- * A full queue, a handler that does nothing, no latency: API calls and CPU time a message.
+ * A full queue, a handler that does nothing, no latency: API calls and CPU time per message.
  * Run: npm run bench -- saturated
  */
 import { atMost, type Finding, show } from '../harness/report.ts';
@@ -25,14 +25,14 @@ export async function bench(): Promise<Finding[]> {
     `Saturated: a full queue, a handler that does nothing, no latency; CPU time of the client process, median of ${ROUNDS}`,
     measured,
     {
-      'API calls a message': ({ callsPerMessage }) => show(callsPerMessage),
-      'CPU a message': ({ cpuPerMessage }) => show(cpuPerMessage, 'µs'),
-      'to the raw loop': ({ cpuPerMessage }) => show(cpuPerMessage / raw),
+      'API calls per message': ({ callsPerMessage }) => show(callsPerMessage),
+      'CPU per message': ({ cpuPerMessage }) => show(cpuPerMessage, 'µs'),
+      'vs. raw loop': ({ cpuPerMessage }) => show(cpuPerMessage / raw),
       'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
     },
   );
   return (['sequential', 'concurrent'] as const).flatMap((name) => [
-    atMost(`API calls a message, ${name}`, measured[name].callsPerMessage, 0.21),
-    atMost(`CPU a message, ${name}, to the raw loop`, measured[name].cpuPerMessage / raw, 0.5),
+    atMost(`API calls per message, ${name}`, measured[name].callsPerMessage, 0.21),
+    atMost(`CPU per message, ${name}, vs. raw loop`, measured[name].cpuPerMessage / raw, 0.5),
   ]);
 }

@@ -1,6 +1,7 @@
 /**
- * Many containers on one queue, simulated on a fake clock: what messages cost, how long they wait, who gets them, and
- * what happens in bursts, deploys and outages. The same numbers in each run, but for the outages, whose pauses are random.
+ * Many containers on one queue, simulated on a fake clock: the cost of messages, how long they wait, how they are shared,
+ * and what happens in bursts, deploys and outages. Every run gives the same numbers, except for outages, whose pauses are
+ * random.
  * Run: npm run bench -- scaling
  */
 import { join } from 'node:path';
@@ -30,7 +31,7 @@ export async function bench(): Promise<Finding[]> {
   ];
 }
 
-const STEADY_HEAD = ['API calls a message', 'a month', 'wait, median', '99 %', 'held ready', 'busiest'];
+const STEADY_HEAD = ['API calls per message', 'per month', 'wait, median', '99 %', 'held ready', 'busiest'];
 
 function steadyCells(measured: Steady): string[] {
   const { requestsPerMessage, requestsPerSecond, medianWaitMs, slowWaitMs, mostWaiting, busiest } = measured;
@@ -65,16 +66,16 @@ async function sameLoad(): Promise<Finding[]> {
       ]);
       if (containers === 9)
         findings.push(
-          atMost('scaling, API calls a message with a backlog', measured.requestsPerMessage, 0.3),
+          atMost('scaling, API calls per message with a backlog', measured.requestsPerMessage, 0.3),
         );
       if (containers === 100 && settleDelay === 200)
         findings.push(
-          atMost('scaling, the busiest of 100 containers to their average', measured.busiest, 1.2, '×'),
+          atMost('scaling, the busiest of 100 containers vs. their average', measured.busiest, 1.2, '×'),
         );
     }
   }
   printTable(
-    `The same load over more containers: 1000 messages/s of 100 ms, concurrency = 10, ${LATENCY_MS} ms an API call`,
+    `The same load over more containers: 1000 messages/s of 100 ms, concurrency = 10, ${LATENCY_MS} ms per API call`,
     ['containers', 'settle_delay', 'slots busy', ...STEADY_HEAD],
     rows,
   );
@@ -95,7 +96,7 @@ async function growingLoad(): Promise<Finding[]> {
     rows.push([String(containers), show(messagesPerSecond, '/s'), ...steadyCells(measured)]);
   }
   printTable(
-    'Containers that grow with the load: messages of 1 s, concurrency = 10, 80 % of the slots busy',
+    'As many containers as the load needs: messages of 1 s, concurrency = 10, 80 % of the slots busy',
     ['containers', 'messages', ...STEADY_HEAD],
     rows,
   );
@@ -121,7 +122,7 @@ async function shapes(): Promise<Finding[]> {
     rows.push([`${containers} × ${slots}`, String(prefetch), ...steadyCells(measured)]);
   }
   printTable(
-    'The same thousand concurrency: 800 messages/s of 1 s',
+    'The same total concurrency of 1000: 800 messages/s of 1 s',
     ['containers × concurrency', 'prefetch', ...STEADY_HEAD],
     rows,
   );
@@ -131,7 +132,7 @@ async function shapes(): Promise<Finding[]> {
 async function bursts(): Promise<Finding[]> {
   const works = {
     'of 10 s': { messages: 300, handlingMs: 10_000 },
-    'of 0.1 s, each 20th 60 s': { messages: 3000, handlingMs: 100, slowOneOf: 20, slowMs: 60_000 },
+    'of 0.1 s, every 20th 60 s': { messages: 3000, handlingMs: 100, slowOneOf: 20, slowMs: 60_000 },
   };
   const rows: string[][] = [];
   for (const [title, work] of Object.entries(works)) {
@@ -189,11 +190,11 @@ async function deploys(): Promise<Finding[]> {
     ]);
     allLost += lost;
     if (title === 'SIGTERM, messages of 2 s')
-      findings.push(atMost('scaling, messages begun twice in a deploy', repeated, 0));
+      findings.push(atMost('scaling, messages started twice in a deploy', repeated, 0));
   }
   printTable(
-    'A deploy: 100 containers of 10 slots, 10 of them replaced each 5 s, 60 to 70 % of the slots busy',
-    ['ended by', 'begun twice', 'wait, median', '99 %', 'longest', 'lost'],
+    'A deploy: 100 containers of 10 slots, 10 of them replaced every 5 s, 60 to 70 % of the slots busy',
+    ['ended by', 'started twice', 'wait, median', '99 %', 'longest', 'lost'],
     rows,
   );
   return [...findings, atMost('scaling, messages lost in all deploys', allLost, 0)];
@@ -214,7 +215,7 @@ async function outages(): Promise<Finding[]> {
     ]);
     if (containers === 1000)
       findings.push(
-        atMost('scaling, requests a minute of a container in an outage', requestsDuring * 60, 30),
+        atMost('scaling, requests per minute of a container in an outage', requestsDuring * 60, 30),
         atMost('scaling, until 99 of 100 containers are back after an outage', secondsUntilBack, 10, 's'),
       );
   }
@@ -222,9 +223,9 @@ async function outages(): Promise<Finding[]> {
     'An outage of two minutes, queues empty',
     [
       'containers',
-      'requests a minute, each',
-      'of all together',
-      'most in 100 ms afterwards',
+      'requests per minute, each',
+      'all together',
+      'maximum in 100 ms afterwards',
       '99 of 100 back after',
     ],
     rows,

@@ -1,6 +1,6 @@
 /**
- * One message at a time, a handler that keeps the processor busy, and API calls that take time: how near to what the
- * handler alone could do? Run: npm run bench -- sequential
+ * One message at a time, a CPU-bound handler, and API calls that take time: how close to the handler alone?
+ * Run: npm run bench -- sequential
  */
 import { atLeast, type Finding, show } from '../harness/report.ts';
 import { ROUNDS } from '../harness/statistics.ts';
@@ -29,14 +29,14 @@ async function one({ handler, busyMs, latencyMs, percent }: (typeof SCENARIOS)[n
   const setup = { handler, latencyMs, messages: 20_000, warmUpSeconds: 3, seconds: 4 };
   const measured = await compare(CANDIDATES, setup);
   const ideal = measured.bareLoop.messagesPerSecond;
-  const what = `sequential, handler busy ${busyMs} ms, ${latencyMs} ms an API call`;
+  const what = `sequential, handler busy ${busyMs} ms, ${latencyMs} ms per API call`;
   const raw = measured.rawLoop.messagesPerSecond;
   printComparison(`${what}: median of ${ROUNDS}`, measured, {
     'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
-    'to the handler alone': ({ messagesPerSecond }) => show(messagesPerSecond / ideal),
-    'to the raw loop': ({ messagesPerSecond }) => show(messagesPerSecond / raw),
-    'API calls a message': ({ callsPerMessage }) => show(callsPerMessage),
+    'vs. handler alone': ({ messagesPerSecond }) => show(messagesPerSecond / ideal),
+    'vs. raw loop': ({ messagesPerSecond }) => show(messagesPerSecond / raw),
+    'API calls per message': ({ callsPerMessage }) => show(callsPerMessage),
   });
   const reached = (measured.sequential.messagesPerSecond / ideal) * 100;
-  return atLeast(`${what}, to the handler alone`, reached, percent, '%');
+  return atLeast(`${what}, vs. handler alone`, reached, percent, '%');
 }

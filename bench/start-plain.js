@@ -1,4 +1,4 @@
-// What sqs-sequential's start is compared with: plain JavaScript that receives once through the AWS SDK.
+// The baseline for sqs-sequential's start: plain JavaScript that receives once through the AWS SDK.
 import { SQS } from '@aws-sdk/client-sqs';
 
 const sqs = new SQS();

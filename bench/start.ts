@@ -1,6 +1,6 @@
 /**
- * How long a process takes from its start to its first receive: until the stub of SQS gets a ReceiveMessage, or until a
- * container says that it is connected to its queue file. It runs what `npm run build` made. Run: npm run bench -- start
+ * How long a process takes from its start to its first receive: until the SQS stub gets a ReceiveMessage, or until a
+ * container logs that it is connected to its queue file. Runs the output of `npm run build`. Run: npm run bench -- start
  */
 import { spawn } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
@@ -33,7 +33,7 @@ export async function bench(): Promise<Finding[]> {
   ];
 
   const times = candidates.map((): number[] => []);
-  // In turn, so that what else the machine does meets all of them; the first round warms the disk's cache.
+  // In turn, so that other load on the machine affects all of them equally. The first round warms the disk cache.
   for (let run = -1; run < RUNS; run += 1) {
     for (const [index, [, args]] of candidates.entries()) {
       const time = await timeToReceive(args, folder, stub.url);
@@ -47,7 +47,7 @@ export async function bench(): Promise<Finding[]> {
   const ratios = times.map((own) => median(own.map((time, run) => time / (plain[run] ?? Number.NaN))));
   printTable(
     `From process start to first receive, median of ${RUNS}`,
-    ['', 'takes', 'to plain JavaScript'],
+    ['', 'takes', 'vs. plain JavaScript'],
     candidates.map(([name], index) => [
       name,
       show(median(times[index] ?? []), 'ms'),
@@ -55,7 +55,7 @@ export async function bench(): Promise<Finding[]> {
     ]),
   );
   return [
-    atMost('process start to first receive, to plain JavaScript with the SDK', ratios[1] ?? Number.NaN, 1.5),
+    atMost('process start to first receive, vs. plain JavaScript with the SDK', ratios[1] ?? Number.NaN, 1.5),
   ];
 }
 
@@ -63,7 +63,7 @@ function settings(broker: string): string {
   return `[container]\nworker = ./worker.mjs:worker\nqueue = jobs\nbroker = ${broker}\n`;
 }
 
-/** Milliseconds until a process with these arguments receives; it is killed then. */
+/** Milliseconds until a process with these arguments receives; then kills it. */
 async function timeToReceive(args: readonly string[], folder: string, endpoint: string): Promise<number> {
   const env = {
     HOME: folder,
@@ -82,14 +82,14 @@ async function timeToReceive(args: readonly string[], folder: string, endpoint: 
       output += chunk;
       if (output.includes('Connected to sqlite')) received();
     });
-    child.on('exit', () => reject(new Error(`It ended without a receive:\n${output}`)));
+    child.on('exit', () => reject(new Error(`The process exited without a receive:\n${output}`)));
   });
   child.kill('SIGKILL');
   await exit;
   return receivedAt - startedAt;
 }
 
-/** Called when the stub, or another server of this process, gets a ReceiveMessage. */
+/** Called when the stub, or another server in this process, gets a ReceiveMessage. */
 let received = () => {};
 subscribe('http.server.request.start', (event) => {
   const { request } = event as { readonly request: IncomingMessage };

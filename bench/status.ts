@@ -1,6 +1,6 @@
 /**
- * What the status server costs: CPU time a message of a container that is busy, as it is, and with its page open and its
- * metrics asked for every five seconds, against one that counts nothing; and CPU time of one that has nothing to do.
+ * The cost of the status server: CPU time per message of a busy container, with and without its page open and its metrics
+ * requested every five seconds, compared with a container without a status server; and CPU time of an idle container.
  * Run: npm run bench -- status
  */
 import { tmpdir } from 'node:os';
@@ -14,17 +14,17 @@ import { alternate, INTERVAL_SECONDS, INTERVALS } from './alternate.ts';
 import { run } from './candidates/container.ts';
 import { type CandidateName, candidates } from './candidates.ts';
 
-/** Its part is smaller than what the compiler makes of one process and of another differs: so many pairs of processes. */
+/** The cost is smaller than the compiler's variation between two processes, so several pairs are compared. */
 const PAIRS = 7;
 const IDLE_WARM_UP_SECONDS = 3;
 const IDLE_SECONDS = 20;
-const IDLE = { 'without a status server': false, 'with one, at which nobody looks': true } as const;
+const IDLE = { 'without a status server': false, 'with one, no viewer': true } as const;
 
 export async function bench(): Promise<Finding[]> {
   const [alone, watched] = [await ratios('status'), await ratios('watched')];
   printTable(
-    `Status server: a full queue, a handler that does nothing; CPU time a message of the container's process, to that of one without it; medians of ${PAIRS} pairs of processes, ${INTERVALS} intervals of ${INTERVAL_SECONDS} s each`,
-    ['', 'to without', 'pair by pair'],
+    `Status server: a full queue, a handler that does nothing; CPU time per message of the container's process, vs. without a status server; medians of ${PAIRS} pairs of processes, ${INTERVALS} intervals of ${INTERVAL_SECONDS} s each`,
+    ['', 'vs. without', 'pair by pair'],
     [
       [candidates.status.title, show(median(alone)), alone.map((ratio) => show(ratio)).join(', ')],
       [candidates.watched.title, show(median(watched)), watched.map((ratio) => show(ratio)).join(', ')],
@@ -36,18 +36,18 @@ export async function bench(): Promise<Finding[]> {
   );
   const percent = (name: keyof typeof IDLE) => median((idle.get(name) ?? []).map((result) => result.percent));
   printTable(
-    `An idle container: share of a processor over ${IDLE_SECONDS} s, median of ${ROUNDS}`,
+    `An idle container: share of a CPU over ${IDLE_SECONDS} s, median of ${ROUNDS}`,
     ['', 'CPU'],
     names.map((name) => [name, show(percent(name), '%')]),
   );
   return [
-    atMost('status server, CPU a message, to without', median(alone), 1.03),
-    atMost('status server and somebody who looks, CPU a message, to without', median(watched), 1.03),
-    atMost('idle container with a status server, CPU', percent('with one, at which nobody looks'), 0.2, '%'),
+    atMost('status server, CPU per message, vs. without', median(alone), 1.03),
+    atMost('status server with a viewer, CPU per message, vs. without', median(watched), 1.03),
+    atMost('idle container with a status server, CPU', percent('with one, no viewer'), 0.2, '%'),
   ];
 }
 
-/** CPU time a message, to that of a container without a status server, pair by pair. */
+/** CPU time per message relative to a container without a status server, pair by pair. */
 async function ratios(name: CandidateName): Promise<number[]> {
   const pairs: number[] = [];
   for (let pair = 0; pair < PAIRS; pair += 1) {
@@ -57,7 +57,7 @@ async function ratios(name: CandidateName): Promise<number[]> {
   return pairs;
 }
 
-/** Runs in a process of its own: a container on an empty queue. */
+/** Runs in its own process: a container on an empty queue. */
 export async function idle({ hasStatus }: { readonly hasStatus: boolean }): Promise<{ percent: number }> {
   const stub = await startStub(0, 0);
   const end = new AbortController();

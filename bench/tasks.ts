@@ -1,6 +1,6 @@
 /**
- * What a task costs beside a plain call, whose message has no attributes, and beside a worker that takes the very messages
- * of the task as they are: CPU time a message, on a full queue, with a handler that does nothing.
+ * The cost of a task compared with a plain call, whose message has no attributes, and with a worker that reads the task's
+ * raw messages: CPU time per message, on a full queue, with a handler that does nothing.
  * Run: npm run bench -- tasks
  */
 import { atMost, type Finding, show } from '../harness/report.ts';
@@ -17,14 +17,14 @@ export async function bench(): Promise<Finding[]> {
     `Tasks: a full queue, a handler that does nothing, no latency; CPU time of the container, median of ${ROUNDS}`,
     measured,
     {
-      'CPU a message': ({ cpuPerMessage }) => show(cpuPerMessage, 'µs'),
-      'to a plain call': ({ cpuPerMessage }) => show(cpuPerMessage / plain),
+      'CPU per message': ({ cpuPerMessage }) => show(cpuPerMessage, 'µs'),
+      'vs. plain call': ({ cpuPerMessage }) => show(cpuPerMessage / plain),
       'messages/s': ({ messagesPerSecond }) => show(messagesPerSecond),
     },
   );
   const task = measured.tasks.cpuPerMessage;
   return [
-    atMost('CPU of a task, to the same messages taken raw', task / measured.raw.cpuPerMessage, 1.15),
-    atMost('CPU of a task, to a plain call', task / plain, 1.15),
+    atMost('CPU of a task, vs. the same messages read raw', task / measured.raw.cpuPerMessage, 1.15),
+    atMost('CPU of a task, vs. plain call', task / plain, 1.15),
   ];
 }

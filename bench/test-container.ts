@@ -1,4 +1,4 @@
-/** The test container: messages a second through a worker that does nothing. Run: npm run bench -- test-container */
+/** The test container: messages per second with a worker that does nothing. Run: npm run bench -- test-container */
 import { TestContainer } from '../containers/test.ts';
 import { inOwnProcess } from '../harness/own-process.ts';
 import { atLeast, type Finding, printTable, show } from '../harness/report.ts';
@@ -10,9 +10,9 @@ const WARM_UP_MESSAGES = 10_000;
 const ATS_ONCE = [1, 10];
 
 interface Passage {
-  /** Messages a second through the worker, of those that wait in the queue. */
+  /** Messages per second that are already in the queue. */
   readonly handled: number;
-  /** Messages a second from the call of the producer to the end of the worker. */
+  /** Messages per second from the producer's call to the worker's return. */
   readonly sentAndHandled: number;
 }
 
@@ -34,7 +34,7 @@ export async function bench(): Promise<Finding[]> {
   return [atLeast('test container, messages handled', measured(1, 'handled'), 50_000, '/s')];
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function pass({ concurrency }: { readonly concurrency: number }): Promise<Passage> {
   const send = queue<[number]>('numbers');
   const calls = (count: number) => Array.from({ length: count }, (_, n): [number] => [n]);
@@ -54,7 +54,8 @@ export async function pass({ concurrency }: { readonly concurrency: number }): P
   const handled = await perSecond(async () => {
     const container = await start();
     await container.idle();
-    if (container.deleted.length !== MESSAGES) throw new Error(`${container.deleted.length} were handled.`);
+    if (container.deleted.length !== MESSAGES)
+      throw new Error(`${container.deleted.length} messages were handled.`);
     await container.stop();
   });
   await waiting.stop();

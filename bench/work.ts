@@ -1,4 +1,4 @@
-/** What candidates are given to do: the messages of a stub, and a handler for each of them. */
+/** The work for candidates: a stub's messages and a handler. */
 import { sleep } from '../harness/clock.ts';
 import type { StubProcess } from '../harness/sqs-stub-process.ts';
 
@@ -6,19 +6,19 @@ export interface Work {
   readonly stub: StubProcess;
   /** Handles one message. */
   readonly handle: Handler;
-  /** Aborts when it is time to end. */
+  /** Aborts when it is time to stop. */
   readonly end: AbortSignal;
 }
 
-/** Handles messages until the end; resolves when no request is in flight any more. */
+/** Handles messages until `end`; resolves when no request is in flight. */
 export type Candidate = (work: Work) => Promise<void>;
 
 export type Handler = () => void | Promise<void>;
 
-/** Of each hundred messages, those that take long. As at random, four of ten batches of ten have one. */
+/** The slow messages in each hundred. As with random positions, four in ten batches of ten contain one. */
 const SLOW = new Set([3, 28, 41, 47, 83]);
 
-/** Makes a handler, by name. */
+/** Creates a handler, by name. */
 export const handlers = {
   nothing: () => () => {},
   busy1ms: () => () => spin(1),
@@ -36,7 +36,7 @@ export const handlers = {
 
 export type HandlerName = keyof typeof handlers;
 
-/** Keeps the processor busy for this many milliseconds. */
+/** Keeps the CPU busy for this many milliseconds. */
 function spin(milliseconds: number): void {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);

@@ -1,18 +1,18 @@
 /**
- * What is compared: the queues of this project, and those that people use on the same stores. Each is loaded only where it
- * runs; those of others are a package of their own, `bench/peers`.
+ * The candidates: the queues of this project and popular queues on the same stores. Each is loaded only in the process that
+ * runs it; the other projects' queues are a separate package, `bench/peers`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreName } from '../../harness/brokers.ts';
 
-/** The entry of our own queue has the name of its store. */
+/** The entry of our own queue is named after its store. */
 interface Entry {
-  /** For people. */
+  /** The name in tables. */
   readonly title: string;
   readonly store: StoreName;
-  /** The module, and its function that opens the queue (`OpenQueue`). */
+  /** The module, and the name of its function that opens the queue (`OpenQueue`). */
   readonly module: string;
   readonly open: string;
 }
@@ -67,7 +67,7 @@ export const candidates = {
     open: 'openOneByOne',
   },
   bullmqWorker: {
-    title: 'BullMQ, a Worker, 10 slots a consumer',
+    title: 'BullMQ, a Worker, 10 slots per consumer',
     store: 'redis',
     module: '../peers/bullmq.ts',
     open: 'openWorker',
@@ -78,15 +78,15 @@ export type CandidateName = keyof typeof candidates;
 
 const FOLDER = join(import.meta.dirname, '../peers');
 
-/** The lock file is kept as it is; what they would compile comes along compiled, too. */
+/** Does not change the lock file. No install scripts are needed: native modules ship prebuilt. */
 const INSTALL = ['install', '--no-save', '--ignore-scripts'];
 
-/** Installs the package of the peers unless it is. Throws if that fails. */
+/** Installs the peers if necessary. Throws if the installation fails. */
 export function installPeers(): void {
   if (existsSync(join(FOLDER, 'node_modules'))) return;
   const command = `npm ${INSTALL.join(' ')}`;
-  console.log(`Installing what the brokers are compared with: ${command}, in ${FOLDER}`);
+  console.log(`Installing the queues to compare with: ${command}, in ${FOLDER}`);
   const { status } = spawnSync('npm', INSTALL, { cwd: FOLDER, stdio: 'inherit' });
   if (status !== 0)
-    throw new Error(`${command} failed in ${FOLDER}. Run it there, and then the bench again.`);
+    throw new Error(`${command} failed in ${FOLDER}. Run it there, then run the benchmark again.`);
 }

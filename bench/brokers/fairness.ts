@@ -1,6 +1,6 @@
 /**
- * Two processes that receive and delete as fast as they can from one queue file: does each get its share? SQLite's lock has
- * no line of those who wait for it. Run: npm run bench -- brokers/fairness
+ * Two processes receive and delete as fast as they can from one queue file: does each get its share? SQLite's lock does not
+ * queue the processes that wait for it. Run: npm run bench -- brokers/fairness
  */
 import { withStore } from '../../harness/brokers.ts';
 import { sleep } from '../../harness/clock.ts';
@@ -10,9 +10,9 @@ import { atLeast, type Finding, printTable, show } from '../../harness/report.ts
 import { inRounds, median, ROUNDS } from '../../harness/statistics.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 
-/** More than can be handled in the time. */
+/** More than can be handled in this time. */
 const MESSAGES = 100_000;
-/** Until both are ready, and then how long they run. */
+/** How long both have to get ready, and how long they then run. */
 const START_MS = 3_000;
 const RUN_MS = 2_000;
 
@@ -27,12 +27,12 @@ export async function bench(): Promise<Finding[]> {
   const shares = rounds.get('both') ?? [];
   printTable(
     `Two processes on one queue file for ${RUN_MS / 1000} s`,
-    ['round', 'one', 'the other', 'share of the smaller'],
+    ['round', 'one', 'the other', 'smaller share'],
     shares.map((counts, round) => [String(round + 1), ...counts.map(String), show(smaller(counts), '%')]),
   );
   return [
     atLeast(
-      `sqlite: share of the smaller of two processes, median of ${ROUNDS}`,
+      `sqlite: smaller share of two processes, median of ${ROUNDS}`,
       median(shares.map(smaller)),
       45,
       '%',
@@ -51,7 +51,7 @@ function smaller(counts: readonly number[]): number {
   return (Math.min(...counts) / counts.reduce((sum, count) => sum + count, 0)) * 100;
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function fill({ address }: { readonly address: string }): Promise<object> {
   const broker = await openBroker(address);
   const queue = await broker.open('bench');
@@ -61,7 +61,7 @@ export async function fill({ address }: { readonly address: string }): Promise<o
   return {};
 }
 
-/** Runs in a process of its own: how many messages it handled in the time. */
+/** Runs in its own process; returns how many messages it handled in the given time. */
 export async function consume({ address, from }: Running): Promise<{ handled: number }> {
   const broker = await openBroker(address);
   const queue = await broker.open('bench');
@@ -69,7 +69,7 @@ export async function consume({ address, from }: Running): Promise<{ handled: nu
   let handled = 0;
   while (Date.now() < from + RUN_MS) {
     const messages = await queue.receive({ max: 10, waitSeconds: 1 });
-    if (messages.length === 0) throw new Error(`${MESSAGES} messages were too few.`);
+    if (messages.length === 0) throw new Error(`${MESSAGES} messages were not enough.`);
     await queue.delete(messages.map(({ receiptHandle }) => receiptHandle));
     handled += messages.length;
   }

@@ -23,7 +23,7 @@ export const openOurs: OpenQueue = async (address) => {
   };
 };
 
-/** Sends as a program does that has many messages: all in one call of its producer, which makes requests of ten of them. */
+/** Sends like a program with many messages: in one call to its producer, which batches them by ten. */
 export const openWithProducer: OpenQueue = async (address) => {
   const queue = await openOurs(address);
   const { batch } = producer<[string]>(QUEUE, { broker: address });

@@ -1,6 +1,6 @@
 /**
- * `processes = 2` with a handler that keeps the processor busy, on one queue file: messages a second beside one process, and
- * beside what this machine gives two processes without a queue. It runs what `npm run build` made.
+ * `processes = 2` with a CPU-bound handler on one queue file: messages per second compared with one process, and with two
+ * processes without a queue. Runs the output of `npm run build`.
  * Run: npm run bench -- brokers/processes
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -31,7 +31,7 @@ export async function bench(): Promise<Finding[]> {
   const rate = (name: (typeof CANDIDATES)[number]) => median(rounds.get(name) ?? []);
   const [bare, containers] = [rate('bare2') / rate('bare1'), rate('container2') / rate('container1')];
   printTable(
-    `A handler that keeps the processor busy for some 5 ms: messages a second; median of ${ROUNDS}`,
+    `A CPU-bound handler of about 5 ms: messages per second; median of ${ROUNDS}`,
     ['', 'one process', 'two', 'ratio'],
     [
       ['the handler alone, no queue', show(rate('bare1')), show(rate('bare2')), show(bare)],
@@ -43,7 +43,7 @@ export async function bench(): Promise<Finding[]> {
       ],
     ],
   );
-  return [atLeast('sqlite: two processes, busy handlers, to one', containers, 1.7, '×')];
+  return [atLeast('sqlite: two processes, CPU-bound handlers, vs. one', containers, 1.7, '×')];
 }
 
 async function bareProcesses(count: number): Promise<number> {
@@ -52,7 +52,7 @@ async function bareProcesses(count: number): Promise<number> {
   return rates.reduce((sum, { perSecond }) => sum + perSecond, 0);
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function workAlone(): Promise<{ perSecond: number }> {
   const startedAt = performance.now();
   let done = 0;
@@ -63,14 +63,14 @@ export async function workAlone(): Promise<{ perSecond: number }> {
   return { perSecond: done / ((performance.now() - startedAt) / 1000) };
 }
 
-/** Messages a second while all processes of a container work. */
+/** Messages per second while all processes of a container are working. */
 async function container(processes: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'processes-'));
   const results = mkdtempSync(join(tmpdir(), 'processes-results-'));
   try {
     await fill(`sqlite:${join(folder, 'queues.db')}`);
     const code = await runContainer('concurrent', folder, settings(processes, results));
-    if (code !== 0) throw new Error(`sqs-concurrent ended with exit code ${code}.`);
+    if (code !== 0) throw new Error(`sqs-concurrent exited with code ${code}.`);
     const times = readdirSync(results).map(
       (file) => JSON.parse(readFileSync(join(results, file), 'utf8')) as number[],
     );
@@ -81,7 +81,7 @@ async function container(processes: number): Promise<number> {
   }
 }
 
-/** Of when the messages of each process were done. */
+/** `times` has the times at which each process finished its messages. */
 function rateWhileAllWork(times: readonly number[][]): number {
   const from = Math.max(...times.map((doneAt) => doneAt[0]!));
   const to = Math.min(...times.map((doneAt) => doneAt.at(-1)!));

@@ -1,6 +1,6 @@
 /**
- * Sending, receiving and deleting 10,000 messages of 300 bytes, beside what others do on the same store: each candidate
- * in a process of its own and on an empty store. Run: npm run bench -- brokers/speed
+ * Sends, receives and deletes 10,000 messages of 300 bytes, compared with other queues on the same store: each candidate
+ * runs in its own process on an empty store. Run: npm run bench -- brokers/speed
  */
 import { join } from 'node:path';
 import { available, STORES, type StoreName, stores, withStore } from '../../harness/brokers.ts';
@@ -11,15 +11,15 @@ import { type CandidateName, candidates, installPeers } from './candidates.ts';
 
 const MESSAGES = 10_000;
 const WARM_UP_MESSAGES = 2_000;
-/** By time: to compile its functions takes Node.js as long for those that handle many messages with few calls. */
+/** Limited by time, not messages: compiling the functions takes as long for candidates with few calls per message. */
 const WARM_UP_MS = 3_000;
 export const BODY = 'x'.repeat(300);
 
 /** A queue as its users use it. */
 export interface QueueUnderTest {
-  /** Resolves when all are accepted. */
+  /** Resolves when all messages are accepted. */
   send(bodies: readonly string[], senders: number): Promise<void>;
-  /** Receives and deletes the messages that were sent; resolves to how many, which is to be `count`. */
+  /** Receives and deletes the sent messages; resolves to how many, which should be `count`. */
   handle(count: number, consumers: number): Promise<number>;
   close(): Promise<unknown>;
 }
@@ -29,22 +29,22 @@ export type OpenQueue = (address: string) => Promise<QueueUnderTest>;
 
 export interface Setup {
   readonly candidate: CandidateName;
-  /** Of the store. */
+  /** The address of the store. */
   readonly address: string;
-  /** How many send, and then receive, at once. */
+  /** The number of concurrent senders and, after that, consumers. */
   readonly consumers: number;
 }
 
-/** Messages a second. */
+/** Messages per second. */
 export interface Rates {
   readonly sent: number;
   /** Received and deleted. */
   readonly handled: number;
-  /** Through both, one after the other. */
+  /** Sent, then received and deleted. */
   readonly both: number;
 }
 
-/** How many send and then receive at once, and how many times the rate of each other is to be reached. */
+/** The numbers of consumers to try, and the target as a multiple of the other queues' rates. */
 const COMPARED: Record<StoreName, { readonly consumers: readonly number[]; readonly times: number }> = {
   sqlite: { consumers: [1], times: 1 },
   postgres: { consumers: [1, 8], times: 1 },
@@ -78,14 +78,14 @@ async function compare(store: StoreName, consumers: number): Promise<Finding[]> 
   const who = `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
   const { title } = stores[store];
   printTable(
-    `${title}, ${who}: messages of 300 bytes a second; median of ${ROUNDS}`,
+    `${title}, ${who}: messages of 300 bytes per second; median of ${ROUNDS}`,
     ['', 'sent', 'received and deleted', 'sent, then received and deleted'],
     names.map((name) => [
       candidates[name].title,
       ...(['sent', 'handled', 'both'] as const).map((key) => show(rate(name, key))),
     ]),
   );
-  // With a server, senders and receivers are usually different programs; a queue file has one program that does both.
+  // With a server, senders and receivers are usually different programs; with a queue file, one program often does both.
   const [key, what] =
     store === 'sqlite'
       ? (['both', 'sent, received and deleted'] as const)
@@ -93,7 +93,7 @@ async function compare(store: StoreName, consumers: number): Promise<Finding[]> 
   const others = names.filter((name) => name !== store);
   return others.map((name) =>
     atLeast(
-      `${title}, ${who}: ${what}, to ${candidates[name].title}`,
+      `${title}, ${who}: ${what}, vs. ${candidates[name].title}`,
       rate(store, key) / rate(name, key),
       COMPARED[store].times,
       '×',
@@ -101,7 +101,7 @@ async function compare(store: StoreName, consumers: number): Promise<Finding[]> 
   );
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function measure({ candidate, address, consumers }: Setup): Promise<Rates> {
   const { module, open } = candidates[candidate];
   const opens = (await import(join(import.meta.dirname, module))) as Record<string, OpenQueue>;
@@ -120,7 +120,7 @@ async function sendAndHandle(queue: QueueUnderTest, messages: number, consumers:
   const sentAt = performance.now();
   const handled = await queue.handle(messages, consumers);
   const endedAt = performance.now();
-  if (handled !== messages) throw new Error(`Of ${messages} messages, ${handled} were handled.`);
+  if (handled !== messages) throw new Error(`${handled} of ${messages} messages were handled.`);
   const rate = (milliseconds: number) => messages / (milliseconds / 1000);
   return {
     sent: rate(sentAt - startedAt),

@@ -1,6 +1,6 @@
 /**
- * How long a receive of ten messages takes with a million messages waiting, beside a thousand: each on a store of its own, in
- * turn. Run: npm run bench -- brokers/waiting
+ * How long a receive of ten messages takes with a million messages in the queue, compared with a thousand. Each queue has
+ * its own store, and they are measured in turn. Run: npm run bench -- brokers/waiting
  */
 import { available, STORES, type StoreName, stores, withStore } from '../../harness/brokers.ts';
 import { byTen } from '../../harness/loops.ts';
@@ -44,11 +44,11 @@ export async function bench(): Promise<Finding[]> {
     ]),
   );
   return [...times].map(([store, { few, many }]) =>
-    atMost(`${stores[store].title}: a receive with ${MANY} waiting, to ${FEW}`, many / few, 1.5),
+    atMost(`${stores[store].title}: a receive with ${MANY} waiting, vs. ${FEW}`, many / few, 1.5),
   );
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function receiveTimes(addresses: {
   readonly few: string;
   readonly many: string;
@@ -68,12 +68,12 @@ export async function receiveTimes(addresses: {
   return { few: median(times.few), many: median(times.many) };
 }
 
-/** Milliseconds; the queue has as many messages afterwards. */
+/** In milliseconds. The queue has the same number of messages afterwards. */
 async function receiveTime(queue: Queue): Promise<number> {
   const startedAt = performance.now();
   const messages = await queue.receive({ max: 10, waitSeconds: 0 });
   const time = performance.now() - startedAt;
-  if (messages.length !== 10) throw new Error(`It gave ${messages.length} messages of ten.`);
+  if (messages.length !== 10) throw new Error(`Received ${messages.length} messages instead of ten.`);
   await queue.delete(messages.map(({ receiptHandle }) => receiptHandle));
   await send(queue, messages.length);
   return time;

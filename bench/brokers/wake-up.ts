@@ -1,5 +1,5 @@
 /**
- * How soon a receive that waits gets the message that another process sends, from the start of the send.
+ * How soon a long poll gets a message from another process, measured from the start of the send.
  * Run: npm run bench -- brokers/wake-up
  */
 import { available, STORES, type StoreName, stores, withStore } from '../../harness/brokers.ts';
@@ -10,7 +10,7 @@ import { median, percentile } from '../../harness/statistics.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 
 const MESSAGES = 100;
-/** Until the receive waits again; not always the same, so that it keeps no step with whatever looks now and then. */
+/** The pause until the next receive is waiting. Random, so that it does not synchronize with any periodic polling. */
 const PAUSE_MS = { least: 50, most: 150 };
 const START_MS = 1_000;
 
@@ -30,7 +30,7 @@ export async function bench(): Promise<Finding[]> {
     delays.set(store, { median: median(milliseconds), percentile95: percentile(milliseconds, 0.95) });
   }
   printTable(
-    `From a send in another process to the return of the receive that waits, ${MESSAGES} times`,
+    `From a send in another process to the return of the long poll, ${MESSAGES} times`,
     ['', 'median', '95th percentile'],
     [...delays].map(([store, { median, percentile95 }]) => [
       stores[store].title,
@@ -39,11 +39,16 @@ export async function bench(): Promise<Finding[]> {
     ]),
   );
   return [...delays].map(([store, { percentile95 }]) =>
-    atMost(`${stores[store].title}: sent to received by who waits, 95th percentile`, percentile95, 50, 'ms'),
+    atMost(
+      `${stores[store].title}: sent to received by a long poll, 95th percentile`,
+      percentile95,
+      50,
+      'ms',
+    ),
   );
 }
 
-/** Runs in a process of its own. */
+/** Runs in its own process. */
 export async function receive({ address }: { readonly address: string }): Promise<Delays> {
   const broker = await openBroker(address);
   const queue = await broker.open('bench');
@@ -51,7 +56,7 @@ export async function receive({ address }: { readonly address: string }): Promis
   while (milliseconds.length < MESSAGES) {
     const [message] = await queue.receive({ max: 1, waitSeconds: 20 });
     const receivedAt = elapsed();
-    if (!message) throw new Error('Nothing came.');
+    if (!message) throw new Error('No message arrived.');
     milliseconds.push(receivedAt - Number(message.body));
     await queue.delete([message.receiptHandle]);
   }
@@ -59,7 +64,7 @@ export async function receive({ address }: { readonly address: string }): Promis
   return { milliseconds };
 }
 
-/** Runs in a process of its own. Each message says when it was sent: the clock is that of the machine. */
+/** Runs in its own process. Each body is the time of its send, by the machine's clock. */
 export async function send({ address }: { readonly address: string }): Promise<object> {
   const broker = await openBroker(address);
   const queue = await broker.open('bench');

@@ -1,8 +1,8 @@
-/** Loops without a library: over the SDK, over bare HTTP, and over no queue at all. */
+/** Loops without a library: on the SDK, on bare HTTP, and without a queue. */
 import { openBareHttp, openSdk } from '../../harness/sqs-clients.ts';
 import type { Candidate } from '../work.ts';
 
-/** The loop that everyone writes first: receive ten, handle them one by one, delete ten. */
+/** The obvious loop: receive ten, handle them one by one, delete ten. */
 export const rawLoop: Candidate = async ({ stub, handle, end }) => {
   const sqs = openSdk(stub.url);
   const { queueUrl: QueueUrl } = stub;
@@ -19,7 +19,7 @@ export const rawLoop: Candidate = async ({ stub, handle, end }) => {
   sqs.destroy();
 };
 
-/** The protocol of SQS and nothing else: no signature, no retries. */
+/** The SQS protocol and nothing else: no signatures, no retries. */
 export const bareHttp: Candidate = async ({ stub, handle, end }) => {
   const http = openBareHttp(stub.url);
   const { queueUrl: QueueUrl } = stub;
@@ -34,7 +34,7 @@ export const bareHttp: Candidate = async ({ stub, handle, end }) => {
   http.close();
 };
 
-/** No queue: so many loops that only call the handler, and give way to timers after each. */
+/** No queue: loops that only call the handler and yield to timers after each call. */
 export const bareLoops =
   (loops: number): Candidate =>
   async ({ handle, end }) => {

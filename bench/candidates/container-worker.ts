@@ -1,4 +1,4 @@
-/** The workers and the task that containers run in the benches: each calls the handler of the bench. */
+/** The workers and the task that containers run in benchmarks: each calls the benchmark's handler. */
 import { taskQueue, type WorkerFactory } from '../../src/index.ts';
 import type { Handler } from '../work.ts';
 

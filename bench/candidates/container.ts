@@ -1,4 +1,4 @@
-/** This project's containers, as their executables run them, with the default settings. */
+/** This project's containers, run as their executables do, with the default settings. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.ts';
 import { runContainer } from '../../src/container/container.ts';
 import { type Program, settingsOf } from '../../src/container/program.ts';
-// Imported here and not first by the container, which would do it through tsx: that adds calls to each function.
+// Imported here so that the container does not import it through tsx, which adds calls to each function.
 import '../../src/tasks/worker.ts';
 import type { Candidate } from '../work.ts';
 import { setHandler } from './container-worker.ts';
@@ -14,7 +14,7 @@ import { setHandler } from './container-worker.ts';
 export const container = (program: Program): Candidate =>
   run(program, ['worker = ./container-worker.ts:worker']);
 
-/** A worker that takes messages as they are. */
+/** A worker that reads raw messages. */
 export const rawContainer: Candidate = run('sqs-concurrent', ['worker = ./container-worker.ts:raw']);
 
 /** The worker that runs tasks. */
@@ -26,21 +26,21 @@ export const taskContainer: Candidate = run('sqs-concurrent', [
 
 const SOCKET = join(tmpdir(), `bench-status-${process.pid}.sock`);
 
-/** A container with a status server that nobody looks at. */
+/** A container with a status server and no viewer. */
 export const statusContainer: Candidate = run('sqs-concurrent', [
   'worker = ./container-worker.ts:worker',
   '[http]',
   `listen = ${SOCKET}`,
 ]);
 
-/** A container with a status server and somebody who looks at it. */
+/** A container with a status server and a viewer. */
 export const watchedContainer: Candidate = async (work) => {
   const viewer = fork(join(import.meta.dirname, 'status-viewer.ts'), [SOCKET], { execArgv: [] });
   await statusContainer(work);
   viewer.kill();
 };
 
-/** `lines` end the section `[container]`, and may begin others. */
+/** `lines` are added to the section `[container]` and can start other sections. */
 export function run(program: Program, lines: readonly string[]): Candidate {
   return async ({ stub, handle, end }) => {
     setHandler(handle);

@@ -1,11 +1,11 @@
-/** Libraries that others use: sqs-consumer, with single messages and with batches, and squiss-ts. */
+/** Other libraries: sqs-consumer, with single messages and with batches, and squiss-ts. */
 import { once } from 'node:events';
 import { startSqsConsumer } from '../../harness/peers/sqs-consumer.ts';
 import { startSquiss } from '../../harness/peers/squiss-ts.ts';
 import { openSdk } from '../../harness/sqs-clients.ts';
 import type { Candidate, Work } from '../work.ts';
 
-/** sqs-consumer: receives `batchSize` messages at once, and deletes each when it is handled. */
+/** sqs-consumer: receives `batchSize` messages at once, and deletes each after it is handled. */
 export const oneByOne =
   (batchSize: number): Candidate =>
   (work) =>

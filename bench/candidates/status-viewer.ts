@@ -1,8 +1,8 @@
-/** A process that views a status server on a Unix socket: its page is open, and it asks for the metrics every five seconds. */
+/** A process that views a status server on a Unix socket: keeps its page open and requests the metrics every five seconds. */
 import { request } from 'node:http';
 
 const FIRST_VIEW_MS = 1_000;
-/** Prometheus does it every 15 s or more. */
+/** Prometheus usually scrapes every 15 s or less often. */
 const SCRAPE_MS = 5_000;
 const [, , socketPath = ''] = process.argv;
 

@@ -1,14 +1,14 @@
-/** BullMQ, which gives jobs out one by one, in the two ways it has. Jobs that are done are removed. */
+/** BullMQ, which hands out jobs one by one, in its two ways. Finished jobs are removed. */
 import { randomUUID } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
 import { byTen, untilHandled } from '../../harness/loops.ts';
 import type { OpenQueue, QueueUnderTest } from '../brokers/speed.ts';
 
 const QUEUE = 'bench';
-/** The queues of this project have ten messages of each consumer in flight. */
+/** This project's queues have ten messages in flight per consumer. */
 const SLOTS = 10;
 
-/** A worker of several slots calls a function for each job. */
+/** A worker with several slots calls a function for each job. */
 export const openWorker: OpenQueue = async (address) => {
   const connection = { url: address };
   const { send, close } = openQueue(address);
@@ -30,7 +30,7 @@ export const openWorker: OpenQueue = async (address) => {
   };
 };
 
-/** Its user takes each job, and says when it is done. */
+/** The caller takes each job and reports when it is done. */
 export const openOneByOne: OpenQueue = async (address) => {
   const { send, close } = openQueue(address);
   const worker = new Worker(QUEUE, null, { connection: { url: address }, autorun: false });

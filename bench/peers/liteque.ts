@@ -1,4 +1,4 @@
-/** liteque on better-sqlite3, as its README says. It takes messages one by one. */
+/** liteque on better-sqlite3, used as in its README. It receives messages one by one. */
 import { buildDBClient, Runner, SqliteQueue } from 'liteque';
 import type { OpenQueue } from '../brokers/speed.ts';
 
@@ -8,8 +8,8 @@ interface Job {
 
 export const openLiteque: OpenQueue = async (address) => {
   const database = buildDBClient(address.slice('sqlite:'.length), { runMigrations: true });
-  // It gives better-sqlite3 an asynchronous function as a transaction. Since 11.10 that is an error; before, the
-  // transaction ended before the first statement of the function, so that each statement was one of its own.
+  // liteque passes better-sqlite3 an async function as a transaction. Since 11.10 this is an error; before, the
+  // transaction ended before the function's first statement, so each statement was its own transaction.
   Object.assign(database, { transaction: (work: (tables: typeof database) => unknown) => work(database) });
   const options = { defaultJobArgs: { numRetries: 2 }, keepFailedJobs: false };
   const queue = new SqliteQueue<Job>('bench', database, options);

@@ -1,4 +1,4 @@
-/** pg-boss: jobs by ten. Its own upkeep is off, and jobs that are done stay in the table. */
+/** pg-boss: jobs in batches of ten. Its maintenance is off, and finished jobs stay in the table. */
 import { PgBoss } from 'pg-boss';
 import { byTen, untilHandled } from '../../harness/loops.ts';
 import type { OpenQueue } from '../brokers/speed.ts';

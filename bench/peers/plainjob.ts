@@ -1,10 +1,10 @@
-/** plainjob on better-sqlite3, as its README says. Jobs that are done stay in the file for a week. */
+/** plainjob on better-sqlite3, used as in its README. Finished jobs stay in the file for a week. */
 import Database from 'better-sqlite3';
 import { better, defineQueue, defineWorker } from 'plainjob';
 import type { OpenQueue } from '../brokers/speed.ts';
 
 const TYPE = 'bench';
-/** Its own one writes several lines for each job. */
+/** Its default logger writes several lines for each job. */
 const logger = { error: console.error, warn: console.warn, info() {}, debug() {} };
 
 export const openPlainjob: OpenQueue = (address) => open(address);

@@ -1,25 +1,25 @@
 /**
- * What containers are put through in a simulation: a steady load, a burst, a deploy, an outage. Each function runs in a
- * process of its own, because its clock is a fake one.
+ * The scenarios of the simulation: a steady load, a burst, a deploy, an outage. Each function runs in its own process,
+ * because it fakes the clock.
  */
 import { type Handling, Simulation, type SimulationSetup, type WaitTimes } from './simulation.ts';
 
 export interface SteadySetup extends SimulationSetup {
   readonly messagesPerSecond: number;
-  /** How long it is measured, after as long for warming up. */
+  /** How long to measure, after a warm-up of the same length. */
   readonly seconds: number;
 }
 
 export interface Steady extends WaitTimes {
   readonly requestsPerMessage: number;
   readonly requestsPerSecond: number;
-  /** The most messages that one container held ready beside those that ran. */
+  /** The maximum number of messages that a container held ready in addition to those running. */
   readonly mostWaiting: number;
-  /** How much the busiest container handled, as a multiple of the average. */
+  /** The messages of the busiest container, as a multiple of the average. */
   readonly busiest: number;
 }
 
-/** A steady stream of messages: what it costs, how long messages wait, who gets them. */
+/** A steady stream of messages: its cost, how long messages wait, and how they are shared. */
 export async function steady(setup: SteadySetup): Promise<Steady> {
   const { containers, messagesPerSecond, seconds } = setup;
   const simulation = await Simulation.start(setup);
@@ -45,18 +45,18 @@ export interface BurstSetup extends SimulationSetup {
 }
 
 export interface Burst extends WaitTimes {
-  /** Until the last message was handled. */
+  /** The time until the last message was handled. */
   readonly seconds: number;
-  /** The most messages that one container held ready beside those that ran. */
+  /** The maximum number of messages that a container held ready in addition to those running. */
   readonly mostWaiting: number;
 }
 
-/** How many messages each slot has handled when the burst comes: the containers know how long one takes. */
+/** How many messages each slot handles before the burst, so that the containers know how long a message takes. */
 const BEFORE = 30;
-/** How busy the slots are until then. */
+/** How busy the slots are before the burst. */
 const SHARE_BEFORE = 0.5;
 
-/** Many messages at once, and then none: do all containers get their share, or do some hoard while others are idle? */
+/** Many messages at once, then none: do all containers get their share, or do some hoard while others are idle? */
 export async function burst(setup: BurstSetup): Promise<Burst> {
   const { containers, settings, messages } = setup;
   const simulation = await Simulation.start(setup);
@@ -65,7 +65,7 @@ export async function burst(setup: BurstSetup): Promise<Burst> {
   await simulation.seconds(BEFORE / perSlot);
   simulation.stopSending();
   await simulation.untilDone();
-  // Whatever requests are under way have been answered.
+  // By then, all requests in progress have returned.
   await simulation.seconds(1);
   simulation.waits = [];
   for (const container of simulation.containers) container.mostWaiting = 0;
@@ -84,23 +84,23 @@ function averageMs({ handlingMs, slowOneOf = Number.POSITIVE_INFINITY, slowMs = 
 
 export interface DeploySetup extends SimulationSetup {
   readonly messagesPerSecond: number;
-  /** How the old ones end: `stop` is SIGTERM, `kill` is SIGKILL. */
+  /** How the old containers end: `stop` is SIGTERM, `kill` is SIGKILL. */
   readonly end: 'stop' | 'kill';
 }
 
 export interface Deploy extends WaitTimes {
-  /** Messages that a worker got once more. */
+  /** Messages that a worker received again. */
   readonly repeated: number;
   readonly longestWaitMs: number;
-  /** Messages that nobody had handled at the end. */
+  /** Messages that were never handled. */
   readonly lost: number;
 }
 
-/** How many are replaced at once, and how often. */
+/** The share of containers replaced at once, and how often. */
 const STEP_SHARE = 0.1;
 const STEP_SECONDS = 5;
 
-/** New containers replace old ones while messages come: which messages wait, and which run twice? */
+/** New containers replace old ones while messages arrive: which messages wait, and which run twice? */
 export async function deploy(setup: DeploySetup): Promise<Deploy> {
   const { containers, messagesPerSecond, handlingMs, end } = setup;
   const simulation = await Simulation.start(setup);
@@ -128,16 +128,16 @@ export async function deploy(setup: DeploySetup): Promise<Deploy> {
 }
 
 export interface OutageSetup extends Omit<SimulationSetup, 'handlingMs'> {
-  /** How long the broker is away. */
+  /** How long the broker is down. */
   readonly seconds: number;
 }
 
 export interface Outage {
-  /** Requests a second of one container, in the last half of the outage. */
+  /** Requests per second of one container, in the second half of the outage. */
   readonly requestsDuring: number;
-  /** The most requests of all within 100 ms of the first ten seconds after it, as a share of the containers. */
+  /** The maximum total requests in any 100 ms of the first ten seconds after the outage, per container. */
   readonly peakAfter: number;
-  /** Until 99 of 100 containers poll again, in seconds. */
+  /** The time until 99 % of the containers poll again, in seconds. */
   readonly secondsUntilBack: number;
 }
 
@@ -145,7 +145,7 @@ export interface Outage {
 export async function outage({ containers, settings, seconds }: OutageSetup): Promise<Outage> {
   const simulation = await Simulation.start({ containers, settings, handlingMs: 1000 });
   simulation.network.isDown = true;
-  // The long polls under way end, and the next ones fail.
+  // Long polls in progress return; the next ones fail.
   await simulation.seconds(seconds / 2);
   simulation.requests = 0;
   await simulation.seconds(seconds / 2);

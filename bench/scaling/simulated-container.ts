@@ -1,6 +1,6 @@
 /**
- * A container of a simulation, one of many on one queue in memory and on a fake clock: the real run loop, with requests
- * that take time and a worker that sleeps for as long as the body of a message says.
+ * One of many containers in a simulation, on a queue in memory and a fake clock: the real run loop, with requests that take
+ * time and a worker that sleeps for the time in the message's body.
  */
 import { sleep } from '../../harness/clock.ts';
 import type {
@@ -25,13 +25,13 @@ export interface ContainerSettings {
   readonly prefetch?: number | 'auto';
   /** `settle_delay`, in milliseconds. Default 200. */
   readonly settleDelay?: number;
-  /** In seconds. Default: that of the queue. */
+  /** In seconds. Default: the queue's own. */
   readonly visibilityTimeout?: number;
   /** In seconds. Default 30. */
   readonly drainTimeout?: number;
 }
 
-/** What the workers of all containers tell. */
+/** Gets reports from the workers of all containers. */
 export interface Watcher {
   /** A worker got a message, `waitedMs` after it was sent. */
   readonly started: (messageId: string, waitedMs: number) => void;
@@ -41,7 +41,7 @@ export interface Watcher {
 export class SimulatedContainer {
   /** How many messages its worker has handled. */
   handled = 0;
-  /** The most messages that were received and not started, at once. */
+  /** The maximum number of messages received and not started at the same time. */
   mostWaiting = 0;
   #waiting = 0;
   readonly #queue: DistantQueue;
@@ -66,7 +66,7 @@ export class SimulatedContainer {
     const observer: ConsumerObserver = {
       received: (_queue, { length }) => {
         this.#waiting += length;
-        // What can start has started by then.
+        // By then, every message that can start has started.
         setTimeout(() => {
           this.mostWaiting = Math.max(this.mostWaiting, this.#waiting);
         });
@@ -75,17 +75,17 @@ export class SimulatedContainer {
     const host = realHost({ open: async () => this.#queue });
     const all = { ...defaultSettings(), poll: 20, onError: 'retry', ...settings } as const;
     this.#consumer = Consumer.open(host, all, { worker, observers: [observer] });
-    // One that was killed finds its broker silent, which is nobody's concern any more.
+    // After a kill, errors no longer matter: the container's broker does not respond.
     this.#end = this.#consumer.then((consumer) => consumer.run()).catch(() => undefined);
   }
 
-  /** As SIGTERM does; resolves when it has drained. */
+  /** Simulates SIGTERM; resolves when the container has drained. */
   stop(): Promise<DrainReport | undefined> {
     void this.#consumer.then((consumer) => consumer.stop());
     return this.#end;
   }
 
-  /** As SIGKILL does: what it held comes back when the visibility timeout ends. */
+  /** Simulates SIGKILL: its messages become visible again when their visibility timeout ends. */
   kill(): void {
     this.#killed = true;
     this.#queue.kill();
@@ -93,7 +93,7 @@ export class SimulatedContainer {
   }
 }
 
-/** Sleeps; rejects with the signal's reason if that aborts first. */
+/** Sleeps; rejects with the signal's reason if the signal aborts first. */
 function work(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -104,19 +104,19 @@ function work(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What the containers of a simulation have in common. */
+/** The network shared by all containers of a simulation. */
 export interface Network {
-  /** How long a request is on its way, there and back, in milliseconds. */
+  /** The round-trip time of a request, in milliseconds. */
   readonly latencyMs: number;
-  /** True while the broker cannot be reached. */
+  /** True while the broker is unreachable. */
   isDown: boolean;
   /** Called for each request. */
   readonly onRequest: () => void;
 }
 
 /**
- * A queue as a container sees it over a network: each request takes time, is counted, and fails while the broker is down.
- * No request of a container that was killed arrives any more.
+ * A queue as seen by a container over a network: each request takes time, is counted, and fails while the broker is down.
+ * Requests from a killed container never arrive.
  */
 class DistantQueue implements Queue {
   readonly #queue: Queue;
@@ -181,7 +181,7 @@ class DistantQueue implements Queue {
     return this.#request(() => this.#queue.purge());
   }
 
-  /** The process has ended without a word: its polls end, and nobody hears of it again. */
+  /** The process was killed: its polls end, and it sends no more requests. */
   kill(): void {
     this.#killed.abort();
   }

@@ -1,4 +1,4 @@
-/** What all simulations share: the queue, the network, the messages that come, and what is noted of them. */
+/** The basis of all simulations: the queue, the network, the messages that arrive, and their statistics. */
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import { exponential, seeded } from '../../harness/random.ts';
 import { percentile } from '../../harness/statistics.ts';
@@ -6,16 +6,16 @@ import type { Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { type ContainerSettings, type Network, SimulatedContainer } from './simulated-container.ts';
 
-/** A request's time there and back, in milliseconds: about that of SQS within a region. */
+/** The round-trip time of a request, in milliseconds: about that of SQS within a region. */
 export const LATENCY_MS = 20;
-/** What is not handled by then never will be. */
+/** Messages not handled by then never will be. */
 const PATIENCE_MS = 3_600_000;
 
 /** How long workers take. */
 export interface Handling {
-  /** On average, in milliseconds; as uneven as chance makes it. */
+  /** The mean of an exponential distribution, in milliseconds. */
   readonly handlingMs: number;
-  /** One of so many messages takes `slowMs` instead. Default: none. */
+  /** One in this many messages takes `slowMs` instead. Default: none. */
   readonly slowOneOf?: number;
   readonly slowMs?: number;
 }
@@ -25,11 +25,11 @@ export interface SimulationSetup extends Handling {
   readonly settings: ContainerSettings;
 }
 
-/** From the sending of messages until the worker began that handled them, in milliseconds. */
+/** The times from the send of a message until the worker that handled it started, in milliseconds. */
 export interface WaitTimes {
-  /** Of half of them at most. */
+  /** The median. */
   readonly medianWaitMs: number;
-  /** Of 99 of 100 at most. */
+  /** The 99th percentile. */
   readonly slowWaitMs: number;
 }
 
@@ -37,28 +37,28 @@ export class Simulation {
   readonly clock: SinonFakeTimers;
   readonly network: Network;
   readonly containers: SimulatedContainer[] = [];
-  /** Requests of the containers. */
+  /** Requests from the containers. */
   requests = 0;
-  /** Of handled messages: from their sending until a worker began, the last time if there were several; in milliseconds. */
+  /** For each handled message, the time from its send to the last start of a worker, in milliseconds. */
   waits: number[] = [];
   handled = 0;
   sent = 0;
-  /** Messages that a worker got once more. */
+  /** Messages that a worker received again. */
   repeated = 0;
   readonly #queue: Queue;
   readonly #settings: ContainerSettings;
   readonly #handling: Handling;
   readonly #random = seeded(1);
-  /** By id: how long a message had waited when a worker began it. */
+  /** By id: how long a message had waited when its worker started. */
   readonly #started = new Map<string, number>();
   readonly #done = new Set<string>();
   #sending: NodeJS.Timeout | undefined;
 
-  /** Fakes the clock of the process, and starts the containers within a second of it. */
+  /** Fakes the clock of the process, and starts the containers spread over one second. */
   static async start({ containers, settings, ...handling }: SimulationSetup): Promise<Simulation> {
     const clock = useFakeTimers();
     const simulation = new Simulation(clock, await new MemoryBroker().open('scaling'), settings, handling);
-    // They would not begin in the same instant.
+    // Real containers would not start at the same instant.
     for (let started = 0; started < containers; started += 1) {
       simulation.startContainer();
       await clock.tickAsync(1000 / containers);
@@ -84,7 +84,7 @@ export class Simulation {
     return { medianWaitMs: percentile(this.waits, 0.5), slowWaitMs: percentile(this.waits, 0.99) };
   }
 
-  /** Messages that were sent and that no worker has finished. */
+  /** Messages that were sent but not finished by any worker. */
   get unfinished(): number {
     return this.sent - this.#done.size;
   }
@@ -110,11 +110,11 @@ export class Simulation {
     for (let message = 0; message < messages; message += 1) await this.#sendOne();
   }
 
-  /** Sends so many messages a second from now on, at random times. */
+  /** Starts sending this many messages per second, at random times. */
   startSending(messagesPerSecond: number): void {
     let nextAt = this.clock.now;
     const next = () => {
-      // The timers of the clock count whole milliseconds, in which several messages may come.
+      // The clock's timers have whole milliseconds, and several messages may be due in one.
       while (nextAt <= this.clock.now) {
         void this.#sendOne();
         nextAt += exponential(1000 / messagesPerSecond, this.#random);
@@ -132,7 +132,7 @@ export class Simulation {
     await this.clock.tickAsync(count * 1000);
   }
 
-  /** Lets time pass until everything is handled, an hour at most; how many seconds that took. */
+  /** Lets time pass until all messages are handled, at most an hour; resolves to how many seconds that took. */
   async untilDone(): Promise<number> {
     const startedAt = this.clock.now;
     while (this.unfinished > 0 && this.clock.now < startedAt + PATIENCE_MS) await this.clock.tickAsync(100);

@@ -11,23 +11,23 @@ function run(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-/** The benches in a list, by the two spaces before each. */
+/** The benchmarks in a list, recognized by their two leading spaces. */
 function namesIn(list: string): string[] {
   return [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name!);
 }
 
 describe('npm run bench', () => {
-  it('lists what there is, each with a file', () => {
+  it('lists all benchmarks, each with a file', () => {
     const { status, stdout } = run('--help');
     expect(status).to.equal(0);
     expect(namesIn(stdout)).to.include.members(['saturated', 'scaling', 'brokers/speed']);
     expect(namesIn(stdout).filter((name) => !existsSync(join(FOLDER, `${name}.ts`)))).to.deep.equal([]);
   });
 
-  it('says so, with the list, when there is no bench of that name', () => {
+  it('reports an unknown name, with the list', () => {
     const { status, stdout, stderr } = run('idle', 'nosuch');
     expect({ status, stdout }).to.deep.equal({ status: 64, stdout: '' });
-    expect(stderr.split('\n')[0]).to.equal('There is no bench "nosuch".');
+    expect(stderr.split('\n')[0]).to.equal('Unknown benchmark "nosuch".');
     expect(namesIn(stderr)).to.include('idle');
   });
 });
