@@ -20,7 +20,7 @@ describe('an address', () => {
   }
 
   for (const address of ['', 'SQS', 'memory:x', 'postgres:x', 'amqp://host:x', './my-broker.ts', './b.ts:']) {
-    it(`"${address}" names none`, () => expect(brokerKind(address)).to.equal(undefined));
+    it(`"${address}" does not name a broker`, () => expect(brokerKind(address)).to.equal(undefined));
   }
 
   for (const [address, shown] of [

@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { Batcher, type BatcherOptions } from '../../src/brokers/batcher.ts';
 
-/** A request that the batcher has sent: the spec says when it is answered. */
+/** A request that the batcher has sent: the spec decides when it is answered. */
 interface Request {
   readonly entries: string[];
   readonly answer: () => void;
 }
 
-/** Lets the promises that are ready go on. */
+/** Runs pending promise callbacks. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -44,13 +44,13 @@ describe('a batcher', () => {
   }
 
   describe('with a delay', () => {
-    it('sends ten entries at once', () => {
+    it('sends ten entries immediately', () => {
       addAll(makeBatcher({ delayMs: 50 }), 'abcdefghij');
       expect(sent()).to.deep.equal(['abcdefghij']);
       expect(clock.countTimers()).to.equal(0);
     });
 
-    it('sends fewer when the first of them has waited for the delay', async () => {
+    it('sends fewer entries after the first one has waited for the delay', async () => {
       const batcher = makeBatcher({ delayMs: 50 });
       batcher.add('a');
       await clock.tickAsync(49);
@@ -62,7 +62,7 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['ab']);
     });
 
-    it('gives what is left beyond ten a delay of its own', async () => {
+    it('starts a new delay for entries beyond the first ten', async () => {
       const batcher = makeBatcher({ delayMs: 50 });
       batcher.add('a');
       await clock.tickAsync(40);
@@ -73,7 +73,7 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['abcdefghij', 'k']);
     });
 
-    it('does not wait for requests under way', async () => {
+    it('does not wait for requests in progress', async () => {
       const batcher = makeBatcher({ delayMs: 50 });
       batcher.add('a');
       await clock.tickAsync(50);
@@ -84,7 +84,7 @@ describe('a batcher', () => {
   });
 
   describe('without a delay', () => {
-    it('sends together what is added together', async () => {
+    it('batches entries that are added together', async () => {
       const batcher = makeBatcher();
       addAll(batcher, 'abc');
       expect(sent()).to.deep.equal([]);
@@ -100,7 +100,7 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['abcdefghij', 'klmnopqrst', 'uvwxy']);
     });
 
-    it('gathers while a partial batch is under way', async () => {
+    it('collects entries while a partial batch is in progress', async () => {
       const batcher = makeBatcher();
       batcher.add('a');
       await settle();
@@ -114,7 +114,7 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['a', 'bc']);
     });
 
-    it('sends a full batch also while a partial one is under way', async () => {
+    it('sends a full batch even while a partial one is in progress', async () => {
       const batcher = makeBatcher();
       batcher.add('a');
       await settle();
@@ -129,7 +129,7 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['a', 'bcdefghijk', 'l']);
     });
 
-    it('does not wait for a full batch under way', async () => {
+    it('does not wait for a full batch in progress', async () => {
       const batcher = makeBatcher();
       addAll(batcher, 'abcdefghij');
       await settle();
@@ -139,10 +139,10 @@ describe('a batcher', () => {
     });
   });
 
-  describe('with a limit of bytes', () => {
+  describe('with a size limit', () => {
     const bytes = { of: (entry: string) => entry.length, max: 6 };
 
-    it('sends what has gathered when the next entry would be too much', async () => {
+    it('sends the batch when the next entry would exceed the limit', async () => {
       const batcher = makeBatcher({ bytes });
       addAll(batcher, ['aaa', 'bbb', 'c']);
       expect(sent()).to.deep.equal(['aaabbb']);
@@ -150,14 +150,14 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['aaabbb', 'c']);
     });
 
-    it('counts from nothing for each request', async () => {
+    it('counts from zero for each request', async () => {
       const batcher = makeBatcher({ bytes });
       addAll(batcher, ['aaaa', 'bbbb', 'cc', 'dddd']);
       await settle();
       expect(sent()).to.deep.equal(['aaaa', 'bbbbcc', 'dddd']);
     });
 
-    it('sends an entry beyond the limit alone, for the broker to refuse', async () => {
+    it('sends an entry that exceeds the limit alone, so that the broker refuses it', async () => {
       const batcher = makeBatcher({ bytes });
       addAll(batcher, ['aaaaaaaaa', 'b', 'ccccccccc']);
       await settle();
@@ -166,7 +166,7 @@ describe('a batcher', () => {
   });
 
   describe('when flushed', () => {
-    it('sends at once and resolves when everything is answered', async () => {
+    it('sends immediately and resolves when all requests are answered', async () => {
       const batcher = makeBatcher({ delayMs: 50 });
       addAll(batcher, 'abcdefghijk');
       let flushed = false;
@@ -182,7 +182,7 @@ describe('a batcher', () => {
       expect(clock.countTimers()).to.equal(0);
     });
 
-    it('sends what is added in the meantime, too', async () => {
+    it('also sends entries that are added in the meantime', async () => {
       const batcher = makeBatcher({ delayMs: 50 });
       batcher.add('a');
       const flush = batcher.flush();
@@ -194,7 +194,7 @@ describe('a batcher', () => {
       await flush;
     });
 
-    it('resolves at once when there is nothing', async () => {
+    it('resolves immediately if there are no entries', async () => {
       await makeBatcher().flush();
       expect(sent()).to.deep.equal([]);
     });

@@ -1,4 +1,4 @@
-// The contract of brokers, on a server that the environment names; without one it is left out.
+// Runs the broker contract on a server that the environment names; skips it if there is none.
 
 import type { Broker } from '../../src/brokers/broker.ts';
 import { itKeepsTheContract } from '../../src/contract/contract.ts';

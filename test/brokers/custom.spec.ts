@@ -10,7 +10,7 @@ import { openBroker } from '../../src/brokers/open.ts';
 import { ModuleLoadError } from '../../src/modules/load.ts';
 import { rejection } from '../support/rejection.ts';
 
-/** Its imports are absolute, because it lies in a folder for temporary files. */
+/** Its imports are absolute, because it is in a temporary folder. */
 const SOURCE = `
 import { BrokerError } from '${join(import.meta.dirname, '../../src/brokers/errors.ts')}';
 import { MemoryBroker } from '${join(import.meta.dirname, '../../src/brokers/memory/broker.ts')}';
@@ -53,7 +53,7 @@ export const nothing = () => undefined;
 export const address = 'my-host';
 `;
 
-describe('a broker of your own', () => {
+describe('a custom broker', () => {
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'custom-broker-'));
@@ -69,22 +69,22 @@ describe('a broker of your own', () => {
     return error;
   }
 
-  it('may be a class, which is constructed with the folder of the ini file', async () => {
+  it("can be a class, which is constructed with the ini file's folder", async () => {
     const broker = await open('./mine.ts:MyBroker');
     expect(broker).to.be.instanceOf(MemoryBroker).with.deep.property('given', [{ directory }]);
   });
 
-  it('may be a function, sync or not, and inside an object', async () => {
+  it('can be a function, sync or async, inside an object', async () => {
     const broker = await open('mine.ts:brokers.later');
     expect(broker).to.be.instanceOf(MemoryBroker).with.deep.property('given', [{ directory }]);
   });
 
-  it('gets the working directory, absolute, where there is no ini file', async () => {
+  it('gets the absolute working directory if there is no ini file', async () => {
     const broker = await openBroker(`${directory}/mine.ts:MyBroker`);
     expect(broker).to.have.deep.property('given', [{ directory: process.cwd() }]);
   });
 
-  it('is a setup error if it cannot be imported, with what else is possible', async () => {
+  it('fails with a setup error that lists valid addresses if it cannot be imported', async () => {
     for (const [address, reason] of [
       [
         './missing.ts:MyBroker',
@@ -103,7 +103,7 @@ describe('a broker of your own', () => {
     }
   });
 
-  it('is a setup error if it is something else', async () => {
+  it('fails with a setup error if it is not a function', async () => {
     const { kind, message } = await failure('./mine.ts:address');
     expect(kind).to.equal('setup');
     expect(message).to.equal(
@@ -111,7 +111,7 @@ describe('a broker of your own', () => {
     );
   });
 
-  it('is a setup error if it lacks what a broker has, each part with its type', async () => {
+  it('fails with a setup error that lists missing members and their types', async () => {
     const { kind, message } = await failure('./mine.ts:half');
     expect(kind).to.equal('setup');
     expect(message).to.equal(
@@ -122,7 +122,7 @@ describe('a broker of your own', () => {
     );
   });
 
-  it('names what a queue lacks, and what of it moved since 0.1, when the queue is opened', async () => {
+  it('lists the missing members of a queue, and those that moved since 0.1, when opening it', async () => {
     const broker = await open('./mine.ts:BrokerOf01');
     const error = await rejection<BrokerError>(broker.open('jobs'));
     expect(error).to.be.instanceOf(BrokerError).with.property('kind', 'setup');
@@ -132,7 +132,7 @@ describe('a broker of your own', () => {
     expect((await rejection(broker.open('none'))).message).to.contain('Missing: name (a string), fifo');
   });
 
-  it('opens its queues as they are when they lack nothing', async () => {
+  it('opens complete queues unchanged', async () => {
     const broker = await open('./mine.ts:MyBroker');
     const queue = await broker.open('jobs');
     expect(queue)
@@ -140,7 +140,7 @@ describe('a broker of your own', () => {
       .and.to.equal(await broker.open('jobs'));
   });
 
-  it('fails in its own words', async () => {
+  it('keeps the message of its own errors', async () => {
     expect(await failure('./mine.ts:down')).to.include({ kind: 'unreachable', message: 'nobody answers' });
     const { kind, message, cause } = await failure('./mine.ts:broken');
     expect(kind).to.equal('setup');

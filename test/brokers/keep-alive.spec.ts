@@ -6,11 +6,11 @@ import { postgres } from '../support/servers/postgres.ts';
 import type { ServerKind } from '../support/servers/programs.ts';
 import { redis } from '../support/servers/redis.ts';
 
-describe('connections that may be silent for long', () => {
+describe('connections that may be idle for a long time', () => {
   afterEach(() => sinon.restore());
 
   for (const kind of [postgres, redis] satisfies ServerKind[]) {
-    it(`are asked for by the system whether the server is still there: ${kind.name}`, async function () {
+    it(`use TCP keep-alive: ${kind.name}`, async function () {
       const address = kind.addressInEnvironment();
       if (!address) return this.skip();
       const keepAlive = sinon.spy(Socket.prototype, 'setKeepAlive');
@@ -19,7 +19,7 @@ describe('connections that may be silent for long', () => {
       const over = new AbortController();
       const waiting = queue.receive({ max: 1, waitSeconds: 20, signal: over.signal });
       const sockets = () => new Set(keepAlive.getCalls().map((call) => call.thisValue));
-      // One for requests, one for news.
+      // One for requests, one for notifications.
       while (sockets().size < 2) await new Promise((resolve) => setTimeout(resolve, 10));
       over.abort();
       await waiting;

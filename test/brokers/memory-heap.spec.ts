@@ -20,7 +20,7 @@ describe('the heap of invisible messages', () => {
     return item;
   }
 
-  /** The numbers of what becomes visible until `until`, removed in order. */
+  /** Removes the items that become visible by `until`, in order, and returns their numbers. */
   function removeAll(until?: number): number[] {
     const numbers: number[] = [];
     for (let first = heap.first(until); first; first = heap.first(until)) {
@@ -30,7 +30,7 @@ describe('the heap of invisible messages', () => {
     return numbers;
   }
 
-  it('has first what becomes visible first, and of those the lowest number', () => {
+  it('puts the item that becomes visible first on top; for equal times, the lowest number', () => {
     add(1, 30);
     add(3, 10);
     add(2, 10);
@@ -38,7 +38,7 @@ describe('the heap of invisible messages', () => {
     expect(removeAll()).to.deep.equal([2, 3, 4, 1]);
   });
 
-  it('tells what becomes visible until a moment, that moment included', () => {
+  it('finds items that become visible up to and including a given time', () => {
     add(1, 10);
     add(2, 20);
     add(3, 21);
@@ -47,7 +47,7 @@ describe('the heap of invisible messages', () => {
     expect(heap.size).to.equal(1);
   });
 
-  it('takes an item again that was removed', () => {
+  it('accepts an item that was removed before', () => {
     const item = add(1, 10);
     add(2, 20);
     heap.remove(item);
@@ -57,8 +57,8 @@ describe('the heap of invisible messages', () => {
     expect(removeAll()).to.deep.equal([1, 2]);
   });
 
-  it('keeps the order of a thousand, whichever are removed and whatever is added meanwhile', () => {
-    // A walk through all numbers below 1,009, which is a prime, that goes up and down.
+  it('keeps a thousand items in order while items are added and removed', () => {
+    // Visits all numbers below 1,009, a prime, going up and down.
     const visibleAt = (number: number) => ((number * 617) % 1_009) % 100;
     const inOrder = (items: readonly Item[]) =>
       items

@@ -1,25 +1,25 @@
-// The memory broker beside a model of a queue that is too simple to be wrong: whatever is asked of both, they agree.
+// Compares the memory broker with a model of a queue that is too simple to be wrong: both must always give the same answers.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 
-/** What the model knows of a message. */
+/** A message in the model. */
 interface Known {
   readonly body: string;
   readonly group: string;
-  /** When it is visible: milliseconds. */
+  /** When it becomes visible, in milliseconds. */
   visibleAt: number;
   receiveCount: number;
-  /** The handle of its last receive. */
+  /** The receipt handle of its last receive. */
   handle: string | undefined;
 }
 
 type Step =
   | { readonly does: 'send'; readonly group: string; readonly delaySeconds: number }
   | { readonly does: 'receive'; readonly max: number; readonly visibilityTimeout: number }
-  /** `handle`: which of all that were ever received. */
+  /** `handle`: an index into all receives so far. */
   | { readonly does: 'delete'; readonly handle: number }
   | { readonly does: 'change'; readonly handle: number; readonly seconds: number }
   | { readonly does: 'wait'; readonly milliseconds: number };
@@ -52,7 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Model {
   readonly #fifo: boolean;
   #messages: Known[] = [];
-  /** All that was received, in turn. */
+  /** All receives so far, in order. */
   readonly received: { readonly handle: string; readonly body: string }[] = [];
 
   constructor(fifo: boolean) {
@@ -72,7 +72,7 @@ class Model {
     this.#messages.push({ body, group, visibleAt, receiveCount: 0, handle: undefined });
   }
 
-  /** What may be received now, in the order of sending: on a FIFO queue nothing of a group of which one is in flight. */
+  /** Messages that can be received now, in order; on a FIFO queue, none from a group with a message in flight. */
   get receivable(): Known[] {
     const visible = this.#messages.filter((message) => !this.#isInvisible(message));
     if (!this.#fifo) return visible;
@@ -88,7 +88,7 @@ class Model {
     this.received.push({ handle: receiptHandle, body });
   }
 
-  /** Whether a handle may delete, or may change when its message is visible; does so if it may. */
+  /** Deletes or changes the message of a handle if allowed. Returns whether it was. */
   delete({ handle, body }: Model['received'][number]): boolean {
     const message = this.#messages.find((one) => one.body === body);
     if (!message) return true;
@@ -109,7 +109,7 @@ class Model {
   }
 }
 
-describe('the memory broker beside a model', () => {
+describe('the memory broker compared with a model', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
@@ -163,7 +163,7 @@ describe('the memory broker beside a model', () => {
   }
 
   for (const name of ['work', 'work.fifo']) {
-    it(`agrees on all that is asked of ${name}`, async () => {
+    it(`gives the same answers for ${name}`, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => play(name, steps)),
         { numRuns: 300 },

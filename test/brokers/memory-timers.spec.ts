@@ -2,21 +2,21 @@ import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 
-describe('a receive from memory that waits for longer than a timer of Node can', () => {
+describe("a receive from memory that waits longer than Node's longest timer", () => {
   let clock: SinonFakeTimers;
   beforeEach(() => {
     clock = useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  it('gets the message when its time has come, and looks at the queue only now and then', async () => {
+  it('gets the message when it becomes visible, and rarely checks the queue before', async () => {
     const broker = new (class extends MemoryBroker {
       override readonly maxDelaySeconds = 60 * 86_400;
     })();
     const queue = await broker.open('later');
     await queue.send([{ body: 'x', delaySeconds: 60 * 86_400 }]);
     let came = 0;
-    // The wait itself cannot be that long: one after the other.
+    // A single wait cannot be that long: wait several times in a row.
     const receiving = (async () => {
       while (came === 0) came = (await queue.receive({ max: 1, waitSeconds: 20 * 86_400 })).length;
     })();

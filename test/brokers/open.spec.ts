@@ -35,11 +35,11 @@ describe('the address of a broker', () => {
     return broker;
   }
 
-  it('"sqs" opens SQS by the AWS default chain', async () => {
+  it('"sqs" opens SQS with the AWS default chain', async () => {
     expect((await open('sqs')).description).to.equal('SQS in region eu-west-1');
   });
 
-  it('"sqs" takes region and endpoint from the options first', async () => {
+  it('"sqs" prefers the region and endpoint in the options', async () => {
     const broker = await open('sqs', {
       sqs: { region: 'us-west-2', endpoint: 'https://vpce.example' },
     });
@@ -53,7 +53,7 @@ describe('the address of a broker', () => {
   });
 
   for (const url of ['http://127.0.0.1:4566', 'https://localhost.example']) {
-    it(`"sqs+${url}" opens an emulator there, which needs no region`, async () => {
+    it(`"sqs+${url}" opens an emulator, which needs no region`, async () => {
       sinon.restore();
       sinon.stub(process, 'env').value({ AWS_CONFIG_FILE: '/nonexistent' });
       const broker = await open(`sqs+${url}`, { sqs: { endpoint: 'http://elsewhere.example' } });
@@ -61,19 +61,19 @@ describe('the address of a broker', () => {
     });
   }
 
-  it('"sqs+http://…" takes the region of the options', async () => {
+  it('"sqs+http://…" uses the region in the options', async () => {
     const broker = await open('sqs+http://127.0.0.1:4566', { sqs: { region: 'eu-south-1' } });
     expect(broker.description).to.equal('SQS in region eu-south-1 at http://127.0.0.1:4566');
   });
 
-  it('"memory:" opens queues of its own each time', async () => {
+  it('"memory:" opens separate queues each time', async () => {
     const [first, second] = [await open('memory:'), await open('memory:')];
     expect(first.description).to.equal('memory:');
     await first.create('jobs');
     expect(await second.list()).to.deep.equal([]);
   });
 
-  it('"sqlite:PATH" opens a file, which lies in the directory of the options', async () => {
+  it('"sqlite:PATH" opens a file relative to the directory in the options', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'open-'));
     try {
       const broker = await open('sqlite:queues.db', { directory });
@@ -95,7 +95,7 @@ describe('the address of a broker', () => {
     'kafka://host',
     'kafka://host:x',
   ]) {
-    it(`"${address}" is none, and the error says which there are`, async () => {
+    it(`"${address}" is invalid, and the error lists valid addresses`, async () => {
       const failure = await failureOf(openBroker(address));
       expect(failure.kind).to.equal('setup');
       expect(failure.message).to.equal(`Unknown broker "${address}". Valid broker addresses: ${ADDRESSES}.`);
@@ -109,7 +109,7 @@ describe('the address of a broker', () => {
     expect(message).to.contain('"mysql://me:***@host/queues?password=***"').and.not.to.contain('s3cret');
   });
 
-  it('"sqs+http://" without a host is no URL', async () => {
+  it('"sqs+http://" without a host is not a URL', async () => {
     const failure = await failureOf(openBroker('sqs+http://'));
     expect(failure.kind).to.equal('setup');
     expect(failure.message).to.contain('"http://"').and.contain('http://HOST:PORT');
@@ -121,7 +121,7 @@ describe('a broker whose package is not installed', () => {
     ['pg', 'postgres://127.0.0.1:1/db'],
     ['ioredis', 'redis://127.0.0.1:1'],
   ] as const) {
-    it(`says what to install: ${name}`, () => {
+    it(`fails with an error that says what to install: ${name}`, () => {
       const program = `
         import { registerHooks } from 'node:module';
         registerHooks({

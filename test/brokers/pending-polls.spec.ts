@@ -21,12 +21,12 @@ describe('pending long polls', () => {
     expect(timersLeft, 'timers left').to.equal(0);
   });
 
-  /** When the wait ended, in milliseconds. */
+  /** When the wait resolved, in milliseconds. */
   function wait(queue: string, milliseconds = 1_000, signal?: AbortSignal): Promise<number> {
     return polls.wait(queue, { wakeUps: polls.wakeUps, milliseconds, signal }).then(() => Date.now());
   }
 
-  it('are woken at once for their queue, and not for others', async () => {
+  it('are woken immediately for their queue, but not for other queues', async () => {
     const waits = Promise.all([wait('a'), wait('b')]);
     await clock.tickAsync(10);
     polls.wake('a');
@@ -34,14 +34,14 @@ describe('pending long polls', () => {
     expect(await waits).to.deep.equal([10, 1_000]);
   });
 
-  it('do not wait if they were woken between the look at the queue and the wait', async () => {
+  it('do not wait if they were woken between checking the queue and waiting', async () => {
     const { wakeUps } = polls;
     polls.wake('a');
     const waiting = polls.wait('a', { wakeUps, milliseconds: 1_000 }).then(() => Date.now());
     expect(await waiting).to.equal(0);
   });
 
-  it('watch other processes only while one of them waits', async () => {
+  it('watch other processes only while a poll is waiting', async () => {
     expect(watch.callCount).to.equal(0);
     const waits = Promise.all([wait('a'), wait('b', 2_000)]);
     expect(watch.callCount).to.equal(1);
@@ -52,7 +52,7 @@ describe('pending long polls', () => {
     expect(stopWatching.callCount).to.equal(1);
   });
 
-  it('are all woken by other processes that name no queue', async () => {
+  it('are all woken by a change in another process that does not name a queue', async () => {
     const waits = Promise.all([wait('a'), wait('b')]);
     await clock.tickAsync(10);
     watch.firstCall.firstArg();
@@ -60,7 +60,7 @@ describe('pending long polls', () => {
     expect(stopWatching.callCount).to.equal(1);
   });
 
-  it('end when the signal is aborted', async () => {
+  it('resolve when the signal is aborted', async () => {
     const ending = new AbortController();
     const waiting = wait('a', 1_000, ending.signal);
     await clock.tickAsync(10);
@@ -69,7 +69,7 @@ describe('pending long polls', () => {
     expect(await wait('a', 1_000, ending.signal)).to.equal(10);
   });
 
-  it('are woken at the end, and none waits after that', async () => {
+  it('are woken on close, and no longer wait afterwards', async () => {
     const waiting = wait('a');
     polls.close();
     expect(await waiting).to.equal(0);
@@ -77,7 +77,7 @@ describe('pending long polls', () => {
     expect(polls.isClosed).to.equal(true);
   });
 
-  it('may wait longer than a timer can run', async () => {
+  it('can wait longer than the longest timer', async () => {
     const waiting = wait('a', Number.POSITIVE_INFINITY);
     await clock.tickAsync(60_000);
     polls.wake('a');

@@ -7,7 +7,7 @@ describe('the address of a Postgres database', () => {
     return parseAddress(address, pg).connectionString;
   }
 
-  it('has the schema for us, and the rest for node-postgres', () => {
+  it('contains the schema, and leaves the rest to node-postgres', () => {
     expect(parseAddress('postgres://me:secret@db:5433/shop?schema=jobs&sslmode=disable', pg)).to.deep.equal({
       connectionString: 'postgres://me:secret@db:5433/shop?sslmode=disable',
       schema: 'jobs',
@@ -20,7 +20,7 @@ describe('the address of a Postgres database', () => {
     });
   });
 
-  it('checks the certificate as node-postgres 8 does, without its warning', () => {
+  it('checks certificates like node-postgres 8, without its warning', () => {
     for (const mode of ['prefer', 'require', 'verify-ca']) {
       expect(connectionString(`postgres://db/shop?sslmode=${mode}&sslrootcert=/dev/null`)).to.equal(
         'postgres://db/shop?sslmode=verify-full&sslrootcert=/dev/null',
@@ -28,7 +28,7 @@ describe('the address of a Postgres database', () => {
     }
   });
 
-  it('leaves other modes as they are, and those that are meant as libpq means them', () => {
+  it('leaves other modes unchanged, and those with libpq semantics', () => {
     for (const parameters of [
       'sslmode=disable',
       'sslmode=no-verify',

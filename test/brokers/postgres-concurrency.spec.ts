@@ -23,7 +23,7 @@ describe('several brokers on one Postgres database', () => {
 
   const inGroup = (groupId: string, body: string) => ({ body, groupId, deduplicationId: body });
 
-  /** Receives and deletes until `total` messages were received by all. */
+  /** Receives and deletes until all consumers together have received `total` messages. */
   async function consume(queues: readonly Queue[], total: number): Promise<Message[]> {
     const received: Message[] = [];
     await Promise.all(
@@ -39,7 +39,7 @@ describe('several brokers on one Postgres database', () => {
     return received;
   }
 
-  it('hand each message to one of many consumers', async () => {
+  it('deliver each message to exactly one of many consumers', async () => {
     const queues = await open(freshName());
     const all = Array.from({ length: 1_000 }, (_, index) => String(index).padStart(4, '0'));
     for (let start = 0; start < all.length; start += 10)
@@ -48,10 +48,10 @@ describe('several brokers on one Postgres database', () => {
     expect(bodies(received).sort()).to.deep.equal(all);
   });
 
-  it('keep the order of groups, and forget none, while groups come and go', async () => {
+  it('keep the order within groups, and lose no group, while groups come and go', async () => {
     const queues = await open(freshName('.fifo'));
     const rounds = 25;
-    // Each sender has groups of its own, and groups are empty again and again while more is sent to them.
+    // Each sender has its own groups, and groups repeatedly become empty while more messages are sent to them.
     const sending = queues.map(async (queue, sender) => {
       for (let round = 0; round < rounds; round += 1) {
         const groups = ['b', 'a', 'c'].map((group) => `${group}${sender}`);
@@ -70,7 +70,7 @@ describe('several brokers on one Postgres database', () => {
     }
   });
 
-  it('never wait for each other for ever, whatever the order of the groups in a request', async () => {
+  it('never deadlock, whatever the order of the groups in a request', async () => {
     const queues = await open(freshName('.fifo'));
     const groups = Array.from({ length: 10 }, (_, index) => `g${index}`);
     const startedAt = performance.now();
@@ -82,12 +82,12 @@ describe('several brokers on one Postgres database', () => {
         }
       }),
     );
-    // A deadlock is found by the server after a second.
+    // The server detects a deadlock after a second.
     expect(performance.now() - startedAt).to.be.below(3_000);
     expect(await queues[0]!.counts()).to.include({ visible: 800 });
   });
 
-  it('send a message once that all send at once with the same deduplication id', async () => {
+  it('send a message once when all send it at the same time with the same deduplication id', async () => {
     const queues = await open(freshName('.fifo'));
     for (let round = 0; round < 10; round += 1) {
       const results = await Promise.all(
@@ -100,13 +100,13 @@ describe('several brokers on one Postgres database', () => {
     expect(await queues[0]!.counts()).to.include({ visible: 10 });
   });
 
-  it('open a group again that one frees while others look', async () => {
+  it('see a group that another broker unblocks while they check', async () => {
     const [sender, consumer] = await open(freshName('.fifo'));
     for (let round = 0; round < 20; round += 1) {
       await send(sender!, inGroup('g', `${round}`));
       const [message] = await receiveNow(consumer!, 1);
       const next = sender!.receive({ max: 1, waitSeconds: 5 });
-      // At once: the last message of the group goes, and another one comes.
+      // At the same time, the last message in the group is deleted and another one is sent.
       await Promise.all([
         consumer!.delete([message!.receiptHandle]),
         send(sender!, inGroup('g', `${round}, too`)),
@@ -117,7 +117,7 @@ describe('several brokers on one Postgres database', () => {
     }
   });
 
-  it('wake a long poll of another at once, by a send, a message given back, and a group that is free', async () => {
+  it('wake long polls of other brokers immediately: on a send, a returned message, and an unblocked group', async () => {
     const [one, other] = await open(freshName());
     const [ordered, otherOrdered] = await open(freshName('.fifo'));
     const delays: number[] = [];

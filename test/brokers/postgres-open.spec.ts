@@ -44,14 +44,14 @@ describe('opening the postgres broker', () => {
     return broker;
   }
 
-  /** The server's address with other parts. */
+  /** The server's address with some parts changed. */
   function addressWith(change: (url: URL) => void): string {
     const url = new URL(server.address);
     change(url);
     return url.href;
   }
 
-  it('makes the tables once, when eight start at the same time', async () => {
+  it('creates the tables once when eight brokers start at the same time', async () => {
     await admin.query('create database empty');
     const address = addressWith((url) => {
       url.pathname = '/empty';
@@ -64,7 +64,7 @@ describe('opening the postgres broker', () => {
     );
   });
 
-  it('keeps the queues of each schema apart, and names one that is not the usual one', async () => {
+  it('keeps the queues in each schema separate, and shows a schema that is not the default', async () => {
     const usual = await open(server.address);
     const other = await open(`${server.address}?schema=other&sslmode=disable`);
     expect(usual.description).to.match(/^postgres:\/\/127\.0\.0\.1:\d+\/postgres$/);
@@ -86,7 +86,7 @@ describe('opening the postgres broker', () => {
     expect(error.message).to.contain('schema newer').and.to.contain('newer release').and.to.contain('99');
   });
 
-  it('refuses a schema with the tables of something else, and leaves it as it is', async () => {
+  it("refuses a schema with another application's tables, and leaves it unchanged", async () => {
     await admin.query('create schema shop; create table shop.message (item text)');
     const error = await brokerError(open(`${server.address}?schema=shop`));
     expect(error).to.have.property('kind', 'setup');
@@ -95,7 +95,7 @@ describe('opening the postgres broker', () => {
     expect(rows).to.deep.equal([{ tablename: 'message' }]);
   });
 
-  it('serves a user who may use the tables but not make any, and tells one who may neither', async () => {
+  it('works for a user who can use the tables but not create any, and fails clearly for a user who can do neither', async () => {
     await open(`${server.address}?schema=shared`);
     await admin.query(
       'create role worker login; grant usage on schema shared to worker; grant all on all tables in schema shared to worker',
@@ -142,7 +142,7 @@ describe('opening the postgres broker', () => {
     }
   });
 
-  it('trusts a server with TLS by the certificate of its authority, or when told to', async () => {
+  it('trusts a TLS server by its CA certificate, or with sslmode=no-verify', async () => {
     for (const parameters of [`sslmode=verify-full&sslrootcert=${certificate}`, 'sslmode=no-verify']) {
       const broker = await open(`${server.address}?${parameters}`);
       await broker.open('encrypted');
@@ -162,7 +162,7 @@ describe('opening the postgres broker', () => {
 });
 
 describe('a failure of Postgres', () => {
-  it('tells what to do where there is no code, only a text', () => {
+  it('says what to do for errors with a text but no code', () => {
     const texts: [text: string, kind: string, advice: string][] = [
       ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'credentials', 'password'],
       ['Query read timeout', 'unreachable', 'pg_stat_activity'],
@@ -176,7 +176,7 @@ describe('a failure of Postgres', () => {
     }
   });
 
-  it('is of the kind that its code says', () => {
+  it('has the kind that matches its code', () => {
     const kinds: [code: string, kind: string][] = [
       ['28P01', 'credentials'],
       ['28000', 'credentials'],
@@ -203,7 +203,7 @@ describe('a failure of Postgres', () => {
   });
 });
 
-/** Makes a certificate for 127.0.0.1 that is its own authority, where a server with these data looks for it. */
+/** Creates a self-signed certificate for 127.0.0.1 in the data directory where the server expects it. */
 function makeCertificate(data: string): string {
   const [key, file] = [join(data, 'server.key'), join(data, 'server.crt')];
   const options =

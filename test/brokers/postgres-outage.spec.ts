@@ -37,7 +37,7 @@ describe('the postgres broker, when its server', () => {
 
   after(() => server?.stop());
 
-  it('crashes and is back: fails meanwhile, loses nothing, and works on', async () => {
+  it('crashes and restarts: fails in the meantime, loses no message, and recovers', async () => {
     await send(queue, ...Array.from({ length: 10 }, (_, index) => `${index}`));
     const inFlight = await queue.receive({ max: 4, waitSeconds: 0, visibilityTimeout: 600 });
     const other = await broker.open('empty');
@@ -53,13 +53,13 @@ describe('the postgres broker, when its server', () => {
     expect(await receiveAll(queue)).to.have.length(6);
   });
 
-  it('ends connections: the next statements and notifications use new ones', async () => {
+  it('closes connections: the next statements and notifications use new ones', async () => {
     const waiting = untilItEnds(queue);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await endConnections();
     await send(queue, 'x').catch(() => send(queue, 'x'));
     expect(await waiting).to.equal('x');
-    // Notifications come again: without them, the look once a second would take 400 ms more.
+    // Notifications work again: without them, polling once a second would take 400 ms longer.
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     const again = untilItEnds(queue);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -69,7 +69,7 @@ describe('the postgres broker, when its server', () => {
     expect(performance.now() - sentAt).to.be.below(500);
   });
 
-  it('is read-only: fails as unreachable, and works on with the same broker', async () => {
+  it('is read-only: fails as unreachable, and then recovers with the same broker', async () => {
     await setReadOnly('on');
     try {
       const error = await brokerError(queue.send([{ body: 'x' }]));
@@ -82,8 +82,8 @@ describe('the postgres broker, when its server', () => {
     expect(bodies(await receiveAll(queue))).to.deep.equal(['y']);
   });
 
-  it('has handed over to another, as in a failover: a new connection finds that', async () => {
-    // Connections keep what was true of the database when they were made.
+  it('fails over to another server: a new connection reaches it', async () => {
+    // Existing connections keep the database settings from when they connected.
     await admin.query('alter database postgres set default_transaction_read_only = on');
     await endConnections();
     const error = await brokerError(queue.send([{ body: 'x' }]).catch(() => queue.send([{ body: 'x' }])));
@@ -93,7 +93,7 @@ describe('the postgres broker, when its server', () => {
     expect(bodies(await receiveAll(queue))).to.deep.equal(['y']);
   });
 
-  it('has no connection left: fails as unreachable, until there is one', async () => {
+  it('has no connections left: fails as unreachable until one is free', async () => {
     const address = new URL(server.address);
     address.username = 'limited';
     await admin.query('create role limited superuser login');
@@ -112,7 +112,7 @@ describe('the postgres broker, when its server', () => {
     await limited.close();
   });
 
-  it('ends by itself a statement of ours that takes too long, also outside of a transaction', async () => {
+  it('cancels our statements that take too long, also outside of transactions', async () => {
     await admin.query(`
       create table seen (setting text);
       create function note() returns trigger language plpgsql as $$
@@ -123,7 +123,7 @@ describe('the postgres broker, when its server', () => {
     expect((await admin.query('select setting from seen')).rows).to.deep.equal([{ setting: '10s' }]);
   });
 
-  it('does not answer any more: requests fail in time, and nothing is lost', async () => {
+  it('stops answering: requests fail in time, and no message is lost', async () => {
     clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const address = new URL(server.address);
     const proxy = await startTcpProxy(Number(address.port));
@@ -167,7 +167,7 @@ describe('the postgres broker, when its server', () => {
   }
 });
 
-/** The body that a waiting receive ends with, tried again as consumers do when it fails as unreachable. */
+/** Receives with a long poll, retrying like a consumer while the server is unreachable, and returns the body. */
 async function untilItEnds(queue: Queue): Promise<string> {
   for (;;) {
     try {

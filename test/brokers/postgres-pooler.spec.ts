@@ -7,7 +7,7 @@ import { type Pooler, pgbouncer, startPgbouncer } from '../support/servers/pgbou
 import { postgres, startPostgres } from '../support/servers/postgres.ts';
 import type { StartedServer } from '../support/servers/programs.ts';
 
-describe('the postgres broker behind a pooler that gives each transaction another connection', () => {
+describe('the postgres broker behind a pooler that assigns a connection to each transaction', () => {
   let server: StartedServer;
   let pooler: Pooler;
   let pooled: Broker;
@@ -28,7 +28,7 @@ describe('the postgres broker behind a pooler that gives each transaction anothe
     await server?.stop();
   });
 
-  it('receives what was sent, in the order of its groups, and deletes it', async () => {
+  it('receives messages in the order of their groups, and deletes them', async () => {
     const queue = await pooled.open('orders.fifo');
     await sendToGroup(queue, 'g', 'first', 'second');
     const received = await receiveAll(queue);
@@ -38,7 +38,7 @@ describe('the postgres broker behind a pooler that gives each transaction anothe
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('looks once a second for what others send, of whom it does not hear', async () => {
+  it('polls once a second for messages from other brokers, because it gets no notifications', async () => {
     const queue = await pooled.open('jobs');
     const polling = queue.receive({ max: 10, waitSeconds: 20 });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -48,14 +48,14 @@ describe('the postgres broker behind a pooler that gives each transaction anothe
     expect(performance.now() - sentAt).to.be.below(5_000);
   });
 
-  it('hands each message to one of many consumers', async () => {
+  it('delivers each message to exactly one of many consumers', async () => {
     const queue = await pooled.open('shared');
     await send(queue, ...'abcdefghij');
     const received = await Promise.all(Array.from({ length: 8 }, () => receiveAll(queue)));
     expect(bodies(received.flat()).sort().join('')).to.equal('abcdefghij');
   });
 
-  it('leaves nothing behind on connections that others get next', async () => {
+  it('leaves no state on connections that other clients reuse', async () => {
     const queue = await pooled.open('settings');
     await send(queue, 'x');
     const client = new pg.Client(pooler.address);

@@ -36,13 +36,13 @@ describe('a queue in Postgres', () => {
 
   const ofQueue = 'queue_id = (select id from queue where name = $1)';
 
-  /** How many rows a table has of the queue. */
+  /** How many rows of a table belong to the queue. */
   async function rowsOf(queue: Queue, table: 'message' | 'message_group' | 'deduplication'): Promise<number> {
     const { rows } = await admin.query(`select count(*)::int from ${table} where ${ofQueue}`, [queue.name]);
     return rows[0].count;
   }
 
-  /** Lets what the queue remembers be of so many seconds earlier: the server's clock cannot be moved. */
+  /** Shifts the queue's times into the past by `seconds`, because the server's clock cannot be changed. */
   async function passSeconds(queue: Queue, seconds: number): Promise<void> {
     for (const [table, column] of [
       ['message', 'sent_at'],
@@ -59,7 +59,7 @@ describe('a queue in Postgres', () => {
   });
 
   for (const suffix of ['', '.fifo']) {
-    it(`hands out nothing that is older than its retention, and keeps no row of it: ${suffix || 'standard'}`, async () => {
+    it(`does not deliver messages older than its retention period, and deletes their rows: ${suffix || 'standard'}`, async () => {
       const queue = await make(suffix, { retentionSeconds: 60 });
       await send(queue, message(queue, 'old'), message(queue, 'received'));
       await makeVisible(queue, ...(await receiveAll(queue)));
@@ -69,7 +69,7 @@ describe('a queue in Postgres', () => {
       expect(await rowsOf(queue, 'message')).to.equal(1);
     });
 
-    it(`has no row left when all is handled: ${suffix || 'standard'}`, async () => {
+    it(`has no rows left when all messages are handled: ${suffix || 'standard'}`, async () => {
       const queue = await make(suffix);
       await send(queue, ...[...'abcdefghij'].map((body) => message(queue, body)));
       const received = await receiveAll(queue);
@@ -83,7 +83,7 @@ describe('a queue in Postgres', () => {
     });
   }
 
-  it('forgets deduplication ids after five minutes, and keeps no row of them', async () => {
+  it('forgets deduplication ids after five minutes, and deletes their rows', async () => {
     const queue = await make('.fifo');
     const [first] = await send(queue, message(queue, 'd'));
     await passSeconds(queue, 295);

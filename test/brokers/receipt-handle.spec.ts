@@ -15,11 +15,11 @@ const delayed = { token: null, isInFlight: false };
 const ok = { ok: true };
 
 describe('a receipt handle', () => {
-  it('says the number and the token that it was made of', () => {
+  it('contains the number and the token that it was created from', () => {
     expect(parseReceiptHandle(receiptHandle(receipt))).to.deep.equal(receipt);
   });
 
-  it('says so for any number and token', () => {
+  it('contains any number and token', () => {
     const number = fc.nat({ max: 999_999_999_999_999 });
     fc.assert(
       fc.property(number, fc.stringMatching(/^\w{1,40}$/), (number, token) => {
@@ -28,7 +28,7 @@ describe('a receipt handle', () => {
     );
   });
 
-  it('is no text but what it would be itself, up to zeros before its number', () => {
+  it('is parsed only in the format in which it is created, apart from leading zeros', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^ ?\d{0,17}-?[\w ]{0,4}\n?$/));
     fc.assert(
       fc.property(text, (text) => {
@@ -39,7 +39,7 @@ describe('a receipt handle', () => {
     );
   });
 
-  it('is told from other texts', () => {
+  it('is distinguished from other strings', () => {
     for (const text of ['', '7', '7-', '-a', 'x-a', ' 7-a', '7-a b', '7-a-b', '1234567890123456-a']) {
       expect(parseReceiptHandle(text), text).to.equal(undefined);
     }
@@ -51,15 +51,15 @@ describe('deleteResult', () => {
     ['standard', false],
     ['FIFO', true],
   ] as const) {
-    it(`lets the handle of the last receive delete on a ${kind} queue`, () => {
+    it(`accepts the handle from the last receive on a ${kind} queue`, () => {
       expect(deleteResult(receipt, inFlight, fifo)).to.deep.equal(ok);
     });
 
-    it(`finds no error in deleting what is gone from a ${kind} queue`, () => {
+    it(`accepts deleting a message again on a ${kind} queue`, () => {
       expect(deleteResult(receipt, undefined, fifo)).to.deep.equal(ok);
     });
 
-    it(`refuses on a ${kind} queue what is no handle, or one of an earlier receive`, () => {
+    it(`refuses an invalid handle, or one from an earlier receive, on a ${kind} queue`, () => {
       for (const result of [
         deleteResult(undefined, undefined, fifo),
         deleteResult(receipt, receivedAgain, fifo),
@@ -70,7 +70,7 @@ describe('deleteResult', () => {
     });
   }
 
-  it('lets it delete a message that is visible again on a standard queue alone', () => {
+  it('accepts the handle of a message that is visible again only on a standard queue', () => {
     expect(deleteResult(receipt, visibleAgain, false)).to.deep.equal(ok);
     expect(deleteResult(receipt, visibleAgain, true)).to.include({ code: 'ReceiptHandleIsInvalid' });
   });
@@ -79,11 +79,11 @@ describe('deleteResult', () => {
 describe('changeResult', () => {
   const change = { receiptHandle: receiptHandle(receipt), seconds: 43_200 };
 
-  it('lets the handle of the last receive move a message that is in flight', () => {
+  it('accepts the handle from the last receive for a message in flight', () => {
     expect(changeResult(change, receipt, inFlight)).to.deep.equal(ok);
   });
 
-  it('refuses seconds out of bounds before all', () => {
+  it('refuses seconds out of range before checking the handle', () => {
     for (const seconds of [-1, 0.5, 43_201, Number.NaN]) {
       expect(changeResult({ ...change, seconds }, undefined, undefined)).to.include({
         code: 'InvalidParameterValue',
@@ -91,7 +91,7 @@ describe('changeResult', () => {
     }
   });
 
-  it('tells what is no handle, an earlier one, and a message that nobody holds apart', () => {
+  it('distinguishes an invalid handle, an earlier one, and a message that is not in flight', () => {
     expect(changeResult(change, undefined, undefined)).to.include({ code: 'ReceiptHandleIsInvalid' });
     expect(changeResult(change, receipt, receivedAgain)).to.include({ code: 'ReceiptHandleIsInvalid' });
     expect(changeResult(change, receipt, visibleAgain)).to.include({ code: 'MessageNotInflight' });

@@ -11,7 +11,7 @@ import { rejection } from '../support/rejection.ts';
 import { freePort } from '../support/servers/programs.ts';
 import { type RedisServer, redis, startRedis } from '../support/servers/redis.ts';
 
-/** For programs of other processes. */
+/** The time limit for external programs. */
 const MODULE = JSON.stringify(join(import.meta.dirname, '../../src/brokers/open.ts'));
 
 describe('opening queues in Redis', () => {
@@ -60,7 +60,7 @@ describe('opening queues in Redis', () => {
     await broker.close();
   });
 
-  it('works with the rights that the error names, and no less', async () => {
+  it('needs exactly the permissions that the error names', async () => {
     await expectRefused(
       addressOf('other:right'),
       'denied',
@@ -76,7 +76,7 @@ describe('opening queues in Redis', () => {
     await broker.close();
   });
 
-  it('sends nothing for a user who may not announce it', async () => {
+  it('sends no message for a user without permission to publish', async () => {
     const broker = await openBroker(addressOf('silent:right'));
     const queue = await broker.open('silent');
     for (const request of [queue.send([{ body: 'x' }]), queue.receive({ max: 1, waitSeconds: 5 })]) {
@@ -87,7 +87,7 @@ describe('opening queues in Redis', () => {
     await broker.close();
   });
 
-  it('moves dead letters also for a user who may not announce it', async () => {
+  it('moves dead letters even for a user without permission to publish', async () => {
     const [admin, silent] = await Promise.all([
       openBroker(addressOf(':right')),
       openBroker(addressOf('silent:right')),
@@ -104,7 +104,7 @@ describe('opening queues in Redis', () => {
     await Promise.all([admin.close(), silent.close()]);
   });
 
-  it('refuses a server in cluster mode, also to a user who may see no more than queues', async () => {
+  it('refuses a server in cluster mode, even for a user with permissions for the queues only', async () => {
     const cluster = await startRedis(['--cluster-enabled', 'yes']);
     try {
       const admin = new Redis(cluster.port);
@@ -129,7 +129,7 @@ describe('opening queues in Redis', () => {
     }
   });
 
-  it('keeps the databases of a server apart', async () => {
+  it('keeps the databases on a server separate', async () => {
     const [first, second] = await Promise.all([
       openBroker(addressOf(':right')),
       openBroker(addressOf(':right', '/1')),
@@ -141,7 +141,7 @@ describe('opening queues in Redis', () => {
     await expectRefused(addressOf(':right', '/16'), 'setup', /database/);
   });
 
-  it('refuses queues that a newer release has made', async () => {
+  it('refuses queues from a newer release', async () => {
     const admin = new Redis(server.port, { password: 'right', db: 2 });
     const version = 'sqs-containers:version';
     const brokers = await Promise.all(Array.from({ length: 8 }, () => openBroker(addressOf(':right', '/2'))));
@@ -153,7 +153,7 @@ describe('opening queues in Redis', () => {
     admin.disconnect();
   });
 
-  it('is encrypted with rediss:, and trusts no authority that is not given', async () => {
+  it('uses TLS with rediss:, and trusts only the given certificate authorities', async () => {
     await expectRefused(`rediss://:right@127.0.0.1:${tlsPort}`, 'setup', /NODE_EXTRA_CA_CERTS/);
     const program = `
       import { openBroker } from ${MODULE};
@@ -175,7 +175,7 @@ describe('opening queues in Redis', () => {
   });
 });
 
-/** Makes a certificate, and the options of a server that has it. */
+/** Creates a certificate, and returns the options for a server that uses it. */
 function certificateIn(folder: string): string[] {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
   const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];

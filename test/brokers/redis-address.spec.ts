@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { parseAddress } from '../../src/brokers/redis/address.ts';
 
 describe('the address of a Redis server', () => {
-  it('has a host alone, or a port and a database', () => {
+  it('has a host, and optionally a port and a database', () => {
     expect(parseAddress('redis://queues')).to.deep.equal({
       host: 'queues',
       port: 6379,
@@ -23,7 +23,7 @@ describe('the address of a Redis server', () => {
     });
   });
 
-  it('has a user and a password, which are shown nowhere', () => {
+  it('can have a user and a password, which are never shown', () => {
     const address = parseAddress('redis://me:p%40ss%2Fword@queues');
     expect(address).to.include({
       username: 'me',
@@ -35,7 +35,7 @@ describe('the address of a Redis server', () => {
       .and.not.to.have.property('username');
   });
 
-  it('is refused if it is none, without showing the password', () => {
+  it('is refused if it is invalid, without showing the password', () => {
     const places = ['queues/name', 'queues:70000', 'queues/0?family=6', '', 'queues/0/1', 'queues/0#1'];
     for (const address of [
       ...places.map((place) => `redis://me:secret@${place}`),

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { BrokerErrorKind } from '../../src/brokers/errors.ts';
 import { redisFailure } from '../../src/brokers/redis/failures.ts';
 
-describe('what Redis says', () => {
+describe('a failure of Redis', () => {
   const kinds: [text: string, kind: BrokerErrorKind, advice: RegExp][] = [
     ['NOAUTH Authentication required.', 'credentials', /password/],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'credentials', /password/],
@@ -47,7 +47,7 @@ describe('what Redis says', () => {
   ];
 
   for (const [text, kind, advice] of kinds) {
-    it(`is of kind ${kind}, with what to do: ${text}`, () => {
+    it(`is of kind ${kind}, and says what to do: ${text}`, () => {
       const cause = new Error(text);
       const error = redisFailure('redis://queues:6379/0', cause);
       expect(error).to.include({ kind, cause });
@@ -58,7 +58,7 @@ describe('what Redis says', () => {
     });
   }
 
-  it('comes without the arguments of the request, which may be a password', () => {
+  it('does not contain the arguments of the request, which may include a password', () => {
     const cause = Object.assign(new Error('WRONGPASS invalid password'), {
       command: { name: 'auth', args: ['secret'] },
     });
@@ -67,7 +67,7 @@ describe('what Redis says', () => {
       .and.not.to.contain('secret');
   });
 
-  it('is looked for in what ioredis met before it gave up', () => {
+  it('has as its cause the last error before ioredis gave up', () => {
     const gaveUp = new Error(
       'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest".',
     );

@@ -31,7 +31,7 @@ describe('a Redis server that fails', () => {
     await server.stop();
   });
 
-  it('has all messages when it is back, and the receipts of those in flight are good', async () => {
+  it('has all messages when it is back, and receipt handles of messages in flight are valid', async () => {
     await send(queue, 'in flight', 'waiting', { body: 'delayed', delaySeconds: 1 });
     const [inFlight] = await receiveNow(queue, 1);
     await server.restart();
@@ -41,7 +41,7 @@ describe('a Redis server that fails', () => {
     expect((await queue.counts()).visible).to.equal(0);
   });
 
-  it('fails a receive that waits at once, and each request while it is away within seconds', async () => {
+  it('fails a pending receive immediately, and each request during the outage within seconds', async () => {
     const polling = rejection<BrokerError>(queue.receive({ max: 10, waitSeconds: 20 }));
     await untilItListens();
     const killedAt = performance.now();
@@ -60,14 +60,14 @@ describe('a Redis server that fails', () => {
     await expectToWake();
   });
 
-  it('is waited for when it is only away for a moment', async () => {
+  it('causes no failures if it is only down for a moment', async () => {
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await send(queue, 'x');
     expect((await receiveOne(queue)).body).to.equal('x');
   });
 
-  it('wakes a receive that waits also after the connection for news was lost', async () => {
+  it('wakes a pending receive even after the connection for notifications was lost', async () => {
     const polling = queue.receive({ max: 10, waitSeconds: 10 });
     await untilItListens();
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -78,7 +78,7 @@ describe('a Redis server that fails', () => {
     expect(performance.now() - sentAt).to.be.below(500);
   });
 
-  it('is unreachable while it does not answer, and its late answers confuse nobody', async () => {
+  it('is unreachable while it does not answer, and its late answers are ignored', async () => {
     server.signal('SIGSTOP');
     const sending = rejection<BrokerError>(queue.send([{ body: 'may have been sent' }]));
     const receiving = rejection<BrokerError>(queue.receive({ max: 10, waitSeconds: 20 }));
@@ -93,7 +93,7 @@ describe('a Redis server that fails', () => {
     expect((await receiveOne(queue)).body).to.equal('x');
   });
 
-  it('is connected to anew when it has become a replica, as in a failover', async () => {
+  it('causes a reconnect when it has become a replica, as in a failover', async () => {
     await send(queue, 'before');
     await admin.call('REPLICAOF', '127.0.0.1', '1');
     const error = await rejection<BrokerError>(queue.send([{ body: 'x' }]));
@@ -105,7 +105,7 @@ describe('a Redis server that fails', () => {
     expect(bodies(await receiveAll(queue))).to.deep.equal(['before', 'after']);
   });
 
-  it('without memory takes nothing in, but lets consumers work off what it has', async () => {
+  it('accepts no messages when out of memory, but consumers can still handle existing ones', async () => {
     await send(queue, 'x');
     const fifo = await broker.open('orders.fifo');
     await fifo.send([{ body: 'y', groupId: 'g', deduplicationId: '1' }]);
@@ -123,14 +123,14 @@ describe('a Redis server that fails', () => {
     await other.close();
   });
 
-  it('may forget the scripts', async () => {
+  it('can lose its cached scripts', async () => {
     await send(queue, 'x');
     await admin.call('SCRIPT', 'FLUSH');
     await send(queue, 'y');
     expect(bodies(await receiveAll(queue))).to.deep.equal(['x', 'y']);
   });
 
-  /** Tries until it works, as a consumer does. */
+  /** Retries until the call succeeds, like a consumer. */
   async function untilItWorks<Result>(request: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -142,7 +142,7 @@ describe('a Redis server that fails', () => {
     }
   }
 
-  /** Until a receive waits for news. */
+  /** Resolves when a receive is waiting for notifications. */
   async function untilItListens(): Promise<void> {
     const listeners = () =>
       admin.call('PUBSUB', 'NUMSUB', 'sqs-containers:{orders}:queue') as Promise<[string, number]>;

@@ -28,13 +28,13 @@ describe('a queue in Redis that several processes use', () => {
     expect(errorOutput).to.equal('');
   });
 
-  it('wakes a long poll as soon as another process has sent', () =>
+  it('wakes a long poll as soon as another process has sent a message', () =>
     expectWakeUps(queue, processes, { pollingMs: 30, mostMs: 20 }));
 
-  it('hands each message to one of two consumers, and gives both their share', () =>
+  it('delivers each message to one of two consumers, and shares the messages between them', () =>
     expectShares(queue, processes, 2_000));
 
-  it('keeps the order of message groups, whoever receives', async () => {
+  it('keeps the order within message groups across consumers', async () => {
     const fifo = await broker.open(`${queue.name}.fifo`);
     const groups = ['a', 'b', 'c', 'd', 'e'];
     for (let number = 0; number < 40; number += 2) {

@@ -44,7 +44,7 @@ describe('a queue in Redis', () => {
     return `sqs-containers:{${queue.name}}:${key}`;
   }
 
-  /** Lets all messages of a queue be sent so many seconds earlier. */
+  /** Shifts the time sent of all messages in a queue into the past by `seconds`. */
   async function makeOlder(queue: Queue, seconds: number): Promise<void> {
     const messages = keyOf(queue, 'messages');
     for (const [number, record] of Object.entries(await raw.hgetall(messages))) {
@@ -53,7 +53,7 @@ describe('a queue in Redis', () => {
     }
   }
 
-  it('hands out nothing that is older than its retention, and forgets it', async () => {
+  it('does not deliver messages older than its retention period, and deletes them', async () => {
     for (const suffix of ['', '.fifo']) {
       const queue = await make({ retentionSeconds: 60 }, suffix);
       const message = (body: string) => ({ body, ...(suffix && { groupId: 'g', deduplicationId: body }) });
@@ -67,7 +67,7 @@ describe('a queue in Redis', () => {
     }
   });
 
-  it('finds what is visible behind many that are kept no longer, and behind many that were deleted', async () => {
+  it('finds visible messages after many expired ones, and after many deleted ones', async () => {
     const queue = await make({ retentionSeconds: 60 });
     const fill = async () => {
       for (let batch = 0; batch < 25; batch += 1) await send(queue, ...'abcdefghij');
@@ -86,7 +86,7 @@ describe('a queue in Redis', () => {
     expect(bodies(await receiveNow(queue))).to.deep.equal(['behind the deleted']);
   });
 
-  it('remembers deduplication ids for five minutes, and then has nothing of them left', async () => {
+  it('remembers deduplication ids for five minutes, and then deletes all their data', async () => {
     const queue = await make({}, '.fifo');
     const message = { body: 'x', groupId: 'g', deduplicationId: 'd' };
     const [first] = await send(queue, message);
@@ -104,7 +104,7 @@ describe('a queue in Redis', () => {
     expect(await raw.hkeys(keyOf(queue, 'deduplication'))).to.deep.equal(['another']);
   });
 
-  it('has nothing in Redis when all is handled, but its settings', async () => {
+  it('has only its settings in Redis when all messages are handled', async () => {
     for (const suffix of ['', '.fifo']) {
       const queue = await make({}, suffix);
       await send(queue, { body: 'x', ...(suffix && { groupId: 'g', deduplicationId: '1' }) });
@@ -117,7 +117,7 @@ describe('a queue in Redis', () => {
     }
   });
 
-  it('knows when the oldest message was sent, be it delayed, in flight, of a group, or behind deleted ones', async () => {
+  it('knows when the oldest message was sent, even if it is delayed, in flight, in a group, or after deleted ones', async () => {
     const standard = await make();
     const ordered = await make({ visibilityTimeout: 60 }, '.fifo');
     await send(standard, { body: 'delayed', delaySeconds: 60 });
@@ -135,7 +135,7 @@ describe('a queue in Redis', () => {
     const [gone] = await receiveNow(rest, 1, 1);
     await makeOlder(rest, 50);
     await new Promise((resolve) => setTimeout(resolve, 1_050));
-    // The look lists it as visible, and it is deleted only then.
+    // The receive moves it to the visible list, and it is deleted only afterwards.
     await receiveNow(rest, 1, 60);
     await rest.delete([gone!.receiptHandle]);
     expect(Date.now() - (await rest.inspect!.oldest!())!).to.be.within(49_000, 60_000);
@@ -143,7 +143,7 @@ describe('a queue in Redis', () => {
     expect(await rest.inspect!.oldest!()).to.equal(undefined);
   });
 
-  it('hands groups out in turn: the one that waits the longest first', async () => {
+  it('delivers groups in turn: the one that has waited the longest comes first', async () => {
     const queue = await make({}, '.fifo');
     for (const group of ['z', 'a', 'm']) {
       await sendToGroup(queue, group, `${group}1`, `${group}2`);
@@ -159,11 +159,11 @@ describe('a queue in Redis', () => {
     expect(order).to.deep.equal(['z1', 'a1', 'm1', 'z2', 'a2', 'm2']);
   });
 
-  it('tells groups apart whose names begin alike, or look like keys', async () => {
+  it('distinguishes groups whose names have a common prefix, or look like keys', async () => {
     const queue = await make({}, '.fifo');
     const groups = ['a', 'a:', 'a:0', '1:a:', 'aa', ':', 'ä', 'a\n'];
     for (const group of groups) await sendToGroup(queue, group, `${group}1`, `${group}2`);
-    // Which group comes first is nobody's business; no message of these two may come while these are in flight.
+    // Either group may come first; no message from these two groups may come while these are in flight.
     const first = [...(await receiveNow(queue, 1)), ...(await receiveNow(queue, 1))];
     const blocked = first.map(({ groupId }) => groupId!);
     expect(bodies(first)).to.deep.equal(blocked.map((group) => `${group}1`));
@@ -182,7 +182,7 @@ describe('a queue in Redis', () => {
       queue = await make({ deadLetterQueue: { name: deadLetters.name, maxReceives: 1 } });
     });
 
-    it('moves messages there in their order, with when they were sent, and keeps nothing of them', async () => {
+    it('moves messages there in order, keeps the time sent, and deletes all their data from the source', async () => {
       await send(queue, ...'abcde');
       const received = await receiveAll(queue);
       await makeVisible(queue, ...received);
@@ -199,7 +199,7 @@ describe('a queue in Redis', () => {
       expect(await raw.keys(keyOf(queue, '*'))).to.deep.equal([keyOf(queue, 'queue')]);
     });
 
-    it('keeps the order of the groups of FIFO queues, and hands out what comes behind', async () => {
+    it('keeps the order within groups of FIFO queues, and delivers the next messages', async () => {
       const ordered = await make({}, '.fifo');
       const source = await make({ deadLetterQueue: { name: ordered.name, maxReceives: 1 } }, '.fifo');
       await sendToGroup(source, 'g', 'g1', 'g2', 'g3');
@@ -218,7 +218,7 @@ describe('a queue in Redis', () => {
       expect(await raw.zcard(keyOf(source, 'order'))).to.equal(2);
     });
 
-    it('has them received as often as they come once that queue is removed, and moves them when it is back', async () => {
+    it('delivers them without a limit after that queue is removed, and moves them when it exists again', async () => {
       await send(queue, 'x');
       await makeVisible(queue, await receiveOne(queue));
       await broker.remove(deadLetters.name);
@@ -230,7 +230,7 @@ describe('a queue in Redis', () => {
       expect(await receiveOne(deadLetters)).to.include({ body: 'x', receiveCount: 1 });
     });
 
-    it('moves them on from there, if that queue has one, too', async () => {
+    it('moves them on from there if that queue also has a dead-letter queue', async () => {
       const last = await make();
       await broker.create(deadLetters.name, { deadLetterQueue: { name: last.name, maxReceives: 2 } });
       await send(queue, 'x');
@@ -245,7 +245,7 @@ describe('a queue in Redis', () => {
       expect(await receiveOne(last)).to.include({ body: 'x', receiveCount: 1 });
     });
 
-    it('is not disturbed by what earlier builds remembered of a move that ended half-way', async () => {
+    it('ignores data that earlier builds left from an interrupted move', async () => {
       await send(queue, 'x');
       const message = await receiveOne(queue);
       await raw.sadd(keyOf(deadLetters, 'arrived'), message.id);
@@ -255,10 +255,10 @@ describe('a queue in Redis', () => {
       await raw.del(keyOf(deadLetters, 'arrived'));
     });
 
-    it('gets each message once when many receive at once', async () => {
+    it('gets each message once during many concurrent receives', async () => {
       const all = Array.from({ length: 50 }, (_, index) => String(index));
       for (let start = 0; start < all.length; start += 10) await send(queue, ...all.slice(start, start + 10));
-      await giveBackAll(queue);
+      await makeAllVisible(queue);
       await Promise.all(Array.from({ length: 8 }, () => receiveNow(queue, 3)));
       expect(await receiveAll(queue)).to.deep.equal([]);
       const dead = bodies(await receiveAll(deadLetters)).map(Number);
@@ -267,7 +267,7 @@ describe('a queue in Redis', () => {
   });
 });
 
-async function giveBackAll(queue: Queue): Promise<void> {
+async function makeAllVisible(queue: Queue): Promise<void> {
   const all = await receiveAll(queue);
   for (let start = 0; start < all.length; start += 10)
     await makeVisible(queue, ...all.slice(start, start + 10));

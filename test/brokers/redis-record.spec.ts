@@ -3,13 +3,13 @@ import { formatHead, receivedMessage, shownMessages } from '../../src/brokers/re
 
 const SEPARATOR = '6f1c2d';
 
-/** What a script shows of a message. */
+/** A message as a script returns it. */
 function shown(number: number, receiveCount: number, body: string): string {
   return `${number} ${receiveCount} 1763723055123 ${formatHead(`id-${number}`, { body })}${body}${SEPARATOR}`;
 }
 
-describe('what scripts show of messages in Redis', () => {
-  it('has each message with what its body has, also digits, spaces and lines', () => {
+describe('messages returned by Redis scripts', () => {
+  it('keep their bodies, including digits, spaces and line breaks', () => {
     const texts = ['1 2 3', '', 'a\n\n\nb ü🙂'];
     const text = texts.map((body, index) => shown(index + 1, index + 4, body)).join('');
     const messages = shownMessages(text, SEPARATOR).map((one) => receivedMessage(one, SEPARATOR, false));
@@ -21,11 +21,11 @@ describe('what scripts show of messages in Redis', () => {
     expect(messages.map(({ sentAt }) => sentAt)).to.deep.equal(texts.map(() => 1763723055123));
   });
 
-  it('has no message when a receive took none', () => {
+  it('are empty when a receive took none', () => {
     expect(shownMessages('', SEPARATOR)).to.deep.equal([]);
   });
 
-  it('gives another receipt handle for each receive of a message', () => {
+  it('have a different receipt handle for each receive', () => {
     const [first, second] = [1, 2].map((count) => shownMessages(shown(7, count, 'x'), SEPARATOR)[0]!);
     expect(receivedMessage(first!, SEPARATOR, false).receiptHandle).to.equal(`7-1_${SEPARATOR}`);
     expect(receivedMessage(second!, SEPARATOR, false).receiptHandle).to.equal(`7-2_${SEPARATOR}`);

@@ -36,13 +36,13 @@ describe('the file of the sqlite broker', () => {
     return broker;
   }
 
-  /** The file as SQLite alone sees it. */
+  /** Opens the file with SQLite directly. */
   function openRaw(): DatabaseSync {
     raw = new DatabaseSync(path);
     return raw;
   }
 
-  it('is made for its owner alone, like the files beside it', async () => {
+  it('is created readable by its owner only, like the files next to it', async () => {
     const broker = await open();
     expect(broker.description).to.equal(`sqlite:${path}`);
     await broker.open('q');
@@ -51,7 +51,7 @@ describe('the file of the sqlite broker', () => {
     }
   });
 
-  it('is alone again, with all messages and receipt handles, when it is closed', async () => {
+  it('is the only file left after closing, and keeps all messages and receipt handles', async () => {
     const first = await open();
     const queue = await first.open('q');
     await send(queue, 'a', 'b');
@@ -87,7 +87,7 @@ describe('the file of the sqlite broker', () => {
     expect(error.message).to.contain(path).and.to.contain('not a SQLite database');
   });
 
-  it('must not be the database of something else, and leaves that as it is', async () => {
+  it("must not be another application's database, which is left unchanged", async () => {
     openRaw().exec('create table shopping (item text)');
     const error = await failure(open());
     expect(error).to.have.property('kind', 'setup');
@@ -96,7 +96,7 @@ describe('the file of the sqlite broker', () => {
     expect(tables.map(({ name }) => name)).to.deep.equal(['shopping']);
   });
 
-  it('must not be of a newer release', async () => {
+  it('must not be from a newer release', async () => {
     await open();
     openRaw().exec('pragma user_version = 99');
     const error = await failure(open());
@@ -104,7 +104,7 @@ describe('the file of the sqlite broker', () => {
     expect(error.message).to.contain(path).and.to.contain('newer release').and.to.contain('99');
   });
 
-  it('is waited for while another process holds its lock, without blocking this one', async () => {
+  it('is awaited while another process holds its lock, without blocking this process', async () => {
     const queue = await (await open()).open('q');
     openRaw().exec('begin immediate');
     let isSent = false;

@@ -33,7 +33,7 @@ describe('a sqlite file that several processes use', () => {
     queue = await broker.open('shared');
   }
 
-  it('is made once, when all start at the same time', async () => {
+  it('is created once when all start at the same time', async () => {
     const started = await Promise.all(['a', 'b', 'c', 'd'].map(() => processes.start('echo')));
     for (const [index, child] of started.entries()) {
       child.send(`from ${index}`);
@@ -43,13 +43,13 @@ describe('a sqlite file that several processes use', () => {
     expect(bodies(await receiveAll(queue)).sort()).to.deep.equal(['from 0', 'from 1', 'from 2', 'from 3']);
   });
 
-  it('wakes a long poll soon after another process has sent', async () => {
+  it('wakes a long poll soon after another process has sent a message', async () => {
     await openQueue();
-    // Long enough for the looks at the beginning, and so that the regular look would take 80 ms more.
+    // Long enough for the initial checks, and so that the regular polling would take 80 ms longer.
     await expectWakeUps(queue, processes, { pollingMs: 120, mostMs: 50 });
   });
 
-  it('has every message that was accepted, after its sender was killed', async () => {
+  it('has every accepted message after its sender was killed', async () => {
     await openQueue();
     const child = await processes.start('sendOn');
     const accepted: string[] = [];
@@ -60,14 +60,14 @@ describe('a sqlite file that several processes use', () => {
     await once(child, 'close');
     const received = bodies(await receiveAll(queue));
     expect(received).to.include.members(accepted).and.to.have.length.of.at.least(500);
-    // A request is accepted as a whole, or not at all.
+    // A request is accepted completely, or not at all.
     expect(received).to.deep.equal(received.map((_, index) => String(index)));
     expect(received.length % 10).to.equal(0);
     await send(queue, 'it works on');
     expect(bodies(await receiveAll(queue))).to.deep.equal(['it works on']);
   });
 
-  it('hands each message to one of two consumers, and gives both their share', async () => {
+  it('delivers each message to one of two consumers, and shares the messages between them', async () => {
     await openQueue();
     await expectShares(queue, processes, 1_000);
   });

@@ -28,7 +28,7 @@ describe('a queue of the sqlite broker', () => {
     await rm(folder, { recursive: true });
   });
 
-  /** Moves the machine's clock. Timers run on. */
+  /** Changes the machine's clock, but not its timers. */
   function passSeconds(seconds: number): void {
     clock ??= useFakeTimers({ now: Date.now(), toFake: ['Date'] });
     clock.setSystemTime(Date.now() + seconds * 1000);
@@ -39,7 +39,7 @@ describe('a queue of the sqlite broker', () => {
     await broker.close();
   }
 
-  it('ends the receives that wait when the broker is closed, and leaves no timer or watch', async () => {
+  it('resolves pending receives when the broker is closed, and leaves no timer or watcher', async () => {
     const queue = await broker.open('q');
     const before = resources();
     const polling = Array.from({ length: 3 }, () => queue.receive({ max: 10, waitSeconds: 20 }));
@@ -47,12 +47,12 @@ describe('a queue of the sqlite broker', () => {
     expect(resources()).to.have.length.above(before.length);
     await close();
     expect(await Promise.all(polling)).to.deep.equal([[], [], []]);
-    // A watch is gone a turn of the event loop after it was closed.
+    // A watcher is gone one turn of the event loop after it was closed.
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(resources()).to.deep.equal(before);
   });
 
-  it('lets what was called before end when the broker is closed', async () => {
+  it('waits for calls in progress when the broker is closed', async () => {
     const queue = await broker.open('q');
     const calls = Promise.all([
       send(queue, 'a', 'b'),
@@ -66,7 +66,7 @@ describe('a queue of the sqlite broker', () => {
     expect(answers).to.have.length(3);
   });
 
-  it('keeps messages for ever, or for its retention', async () => {
+  it('keeps messages forever, or for its retention period', async () => {
     await broker.create('short', { retentionSeconds: 60 });
     for (const name of ['short', 'long']) {
       const queue = await broker.open(name);
@@ -101,7 +101,7 @@ describe('a queue of the sqlite broker', () => {
     expect(await receiveNow(queue)).to.have.length(2);
   });
 
-  it('hands out what has waited longest first, whatever order it was sent in', async () => {
+  it('delivers the messages that have waited the longest first, whatever the order of sending', async () => {
     const queue = await broker.open('q');
     await send(queue, { body: 'third', delaySeconds: 20 }, { body: 'second', delaySeconds: 10 }, 'first');
     passSeconds(30);
@@ -109,7 +109,7 @@ describe('a queue of the sqlite broker', () => {
     expect(bodies(await receiveAll(queue))).to.deep.equal(['first', 'second', 'third', 'last']);
   });
 
-  it('takes the group that waited longest first on a FIFO queue, and leaves no group behind', async () => {
+  it('delivers the group that has waited the longest first on a FIFO queue, and leaves no group behind', async () => {
     const queue = await freshFifoQueue({ broker, advance: async () => {} });
     const inGroup = (groupId: string, body: string) => ({ body, groupId, deduplicationId: body });
     await send(queue, inGroup('z', 'z1'), inGroup('z', 'z2'));
@@ -127,7 +127,7 @@ describe('a queue of the sqlite broker', () => {
     expect((await receiveOne(queue)).body).to.equal('z3');
   });
 
-  it('purges many messages, but not those that are sent meanwhile', async () => {
+  it('purges many messages, but not those that are sent in the meantime', async () => {
     for (const queue of [await broker.open('q'), await freshFifoQueue({ broker, advance: async () => {} })]) {
       await sendNumbers(queue, 2_500);
       const purging = queue.purge();
@@ -142,7 +142,7 @@ describe('a queue of the sqlite broker', () => {
 describe('groupVisibleAt', () => {
   const now = 20;
 
-  it('is when the last message in flight is visible again', () => {
+  it('is when the last message in flight becomes visible again', () => {
     const first = [
       { visible_at: 50, receipt: 'a' },
       { visible_at: 70, receipt: 'b' },
@@ -151,7 +151,7 @@ describe('groupVisibleAt', () => {
     expect(groupVisibleAt(first, now)).to.equal(70);
   });
 
-  it('is when the first message is visible, with none in flight', () => {
+  it('is when the first message becomes visible if none is in flight', () => {
     expect(
       groupVisibleAt(
         [
@@ -172,7 +172,7 @@ describe('groupVisibleAt', () => {
     ).to.equal(70);
   });
 
-  it('is never without messages', () => {
+  it('is undefined without messages', () => {
     expect(groupVisibleAt([], now)).to.equal(undefined);
   });
 });

@@ -9,7 +9,7 @@ describe('the transactions of a sqlite file', () => {
   let connection: DatabaseSync;
   let tables: Kysely<Tables>;
   let transactions: SharedTransactions;
-  /** What was run, and what was answered, in order. */
+  /** The changes that ran, and those that resolved, in order. */
   let events: string[];
 
   beforeEach(() => {
@@ -48,12 +48,12 @@ describe('the transactions of a sqlite file', () => {
     return events.filter((event) => event === statement).length;
   }
 
-  /** Which waits for the disk SQLite was told to make, at the time of the change: 1 for normal, 2 for full. */
+  /** SQLite's `synchronous` setting at the time of each change: 1 for normal, 2 for full. */
   function synchronous(asked: 'full' | 'normal'): Promise<unknown> {
     return transactions.run(asked, async () => connection.prepare('pragma synchronous').get()?.synchronous);
   }
 
-  it('are shared by what is asked for in the same turn, and answered when they are committed', async () => {
+  it('are shared by changes from the same turn of the event loop, which resolve after the commit', async () => {
     await Promise.all(['a', 'b', 'c'].map(enter));
     const insert = 'insert into entry values (?)';
     expect(events).to.deep.equal([
@@ -65,13 +65,13 @@ describe('the transactions of a sqlite file', () => {
     expect(entries()).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it('are shared by twenty at most', async () => {
+  it('are shared by at most twenty changes', async () => {
     await Promise.all(Array.from({ length: 45 }, (_, index) => enter(`${index}`)));
     expect(count('commit')).to.equal(3);
     expect(entries()).to.have.length(45);
   });
 
-  it('leave the event loop a turn between two', async () => {
+  it('leave a turn of the event loop between two transactions', async () => {
     let turns = 0;
     const counting = setImmediate(function count() {
       turns += 1;
@@ -84,7 +84,7 @@ describe('the transactions of a sqlite file', () => {
     clearImmediate(counting);
   });
 
-  it('are one for each when one fails, which undoes nothing of the others', async () => {
+  it('are split into one for each change when one fails, without affecting the others', async () => {
     const [first, failed, last] = await Promise.allSettled([enter('a'), fail(), enter('b')]);
     expect([first?.status, last?.status]).to.deep.equal(['fulfilled', 'fulfilled']);
     expect(failed)
@@ -93,7 +93,7 @@ describe('the transactions of a sqlite file', () => {
     expect(entries()).to.deep.equal(['a', 'b']);
   });
 
-  it('fail for all when they cannot begin, after one try', async () => {
+  it('fail for all changes, without a retry, when they cannot begin', async () => {
     await enter('before');
     connection.exec('begin');
     const settled = await Promise.allSettled([enter('a'), enter('b')]);
@@ -101,7 +101,7 @@ describe('the transactions of a sqlite file', () => {
     expect(count('begin immediate')).to.equal(2);
   });
 
-  it('wait for the disk unless nobody who shares them needs it', async () => {
+  it('wait for the disk unless none of their changes needs it', async () => {
     expect(await Promise.all([synchronous('normal'), synchronous('normal')])).to.deep.equal([1, 1]);
     expect(await Promise.all([synchronous('normal'), synchronous('full')])).to.deep.equal([2, 2]);
     expect(await synchronous('normal')).to.equal(1);

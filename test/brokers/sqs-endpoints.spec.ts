@@ -5,7 +5,7 @@ import { LeanRequests } from '../../src/brokers/sqs/lean-requests.ts';
 
 type Handle = SQS['config']['requestHandler']['handle'];
 
-/** Where the request for a queue's URL goes. */
+/** The endpoint that the request for a queue's URL goes to. */
 async function placeAsked(endpoint: string | undefined, configuration: SQSClientConfig): Promise<string> {
   let place = '';
   const handle: Handle = async ({ protocol, hostname, path, headers }) => {
@@ -26,7 +26,7 @@ async function placeAsked(endpoint: string | undefined, configuration: SQSClient
 describe('the request for the URL of a queue', () => {
   const region = 'eu-west-1';
 
-  it("goes to AWS's own endpoint of the region, as the SDK has it", async () => {
+  it("goes to the region's AWS endpoint, as with the SDK", async () => {
     const places = [
       await placeAsked(undefined, { region }),
       await placeAsked(undefined, { region: 'cn-north-1' }),
@@ -41,7 +41,7 @@ describe('the request for the URL of a queue', () => {
     ]);
   });
 
-  it('goes to the endpoint that is configured', async () => {
+  it('goes to the configured endpoint', async () => {
     expect(await placeAsked('http://localhost:9324', { region })).to.equal('http://localhost/');
   });
 });

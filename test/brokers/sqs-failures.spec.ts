@@ -15,13 +15,13 @@ function system(code: string, message = `connect ${code} 10.0.0.1:443`): Error {
 describe('the failures of SQS requests', () => {
   const kinds: [string, Error, string][] = [
     ['a refused connection', system('ECONNREFUSED'), 'unreachable'],
-    ['a name that does not resolve', system('ENOTFOUND'), 'unreachable'],
+    ['a host name that does not resolve', system('ENOTFOUND'), 'unreachable'],
     ['a bad certificate', system('DEPTH_ZERO_SELF_SIGNED_CERT'), 'unreachable'],
-    ['an answer that was cut off', answered(200, 'Error', 'aborted'), 'unreachable'],
+    ['a truncated answer', answered(200, 'Error', 'aborted'), 'unreachable'],
     ['a 500 with an unknown code', answered(500, 'Unknown'), 'unreachable'],
     ['a 503', answered(503, 'ServiceUnavailable'), 'unreachable'],
     ['a throttled request', answered(400, 'RequestThrottled'), 'throttled'],
-    ['the older code of throttling', answered(400, 'AWS.SimpleQueueService.RequestThrottled'), 'throttled'],
+    ['the older code for throttling', answered(400, 'AWS.SimpleQueueService.RequestThrottled'), 'throttled'],
     ['a 429 with an unknown code', answered(429, 'Unknown'), 'throttled'],
     ['too many messages in flight', answered(403, 'OverLimit'), 'throttled'],
     ['a second purge within a minute', answered(403, 'PurgeQueueInProgress'), 'throttled'],
@@ -38,29 +38,29 @@ describe('the failures of SQS requests', () => {
     ['a 403 with an unknown code', answered(403, 'Unknown'), 'denied'],
     ['a missing queue', answered(400, 'QueueDoesNotExist'), 'missing'],
     [
-      'the older code of a missing queue',
+      'the older code for a missing queue',
       answered(400, 'AWS.SimpleQueueService.NonExistentQueue'),
       'missing',
     ],
     ['a missing queue with its namespace', answered(400, 'com.amazonaws.sqs#QueueDoesNotExist'), 'missing'],
-    ['a request that SQS does not take', answered(400, 'InvalidParameterValue'), 'rejected'],
-    ['a mistake in this process', new TypeError('undefined is no function'), 'rejected'],
+    ['a request that SQS refuses', answered(400, 'InvalidParameterValue'), 'rejected'],
+    ['a bug in this process', new TypeError('undefined is no function'), 'rejected'],
   ];
   for (const [what, cause, kind] of kinds) {
-    it(`call ${what} "${kind}" and keep the cause`, () => {
+    it(`classify ${what} as "${kind}" and keep the cause`, () => {
       const failure = requestFailure(cause, attempt);
       expect(failure.kind).to.equal(kind);
       expect(failure.cause).to.equal(cause);
     });
   }
 
-  it('name queue and region when the queue is missing', () => {
+  it('name the queue and the region when the queue is missing', () => {
     const failure = requestFailure(answered(400, 'QueueDoesNotExist'), attempt);
     expect(failure).to.be.instanceOf(QueueNotFoundError);
     expect(failure.message).to.contain('"adder"').and.contain('region eu-west-1');
   });
 
-  it('name the permission that is missing, which has no batch', () => {
+  it('name the missing permission, without "Batch"', () => {
     const failure = requestFailure(answered(403, 'AccessDenied', 'User x is not authorized.'), {
       ...attempt,
       action: 'DeleteMessageBatch',
@@ -70,7 +70,7 @@ describe('the failures of SQS requests', () => {
     );
   });
 
-  it('name the permissions for the key of an encrypted queue', () => {
+  it("name the permissions for an encrypted queue's key", () => {
     const failure = requestFailure(answered(400, 'KmsAccessDenied'), attempt);
     expect(failure.kind).to.equal('denied');
     expect(failure.message).to.contain('kms:Decrypt').and.not.contain('sqs:');
@@ -85,14 +85,14 @@ describe('the failures of SQS requests', () => {
     );
   });
 
-  it('give the code of a connection that was tried on several addresses and has no message', () => {
+  it('show the code if a connection that failed on several addresses has no message', () => {
     const cause = Object.assign(new AggregateError([system('ECONNREFUSED')]), { code: 'ECONNREFUSED' });
     expect(requestFailure(cause, attempt).message).to.equal(
       'Cannot reach SQS in region eu-west-1 for ReceiveMessage on "adder": ECONNREFUSED. Check the network and the endpoint',
     );
   });
 
-  it('keep to one line', () => {
+  it('fit on one line', () => {
     const cause = answered(
       200,
       'Error',
@@ -101,7 +101,7 @@ describe('the failures of SQS requests', () => {
     expect(requestFailure(cause, attempt).message).to.contain('aborted. Check').and.not.contain('\n');
   });
 
-  it('say how long nothing was heard', () => {
+  it('say how long there was no answer', () => {
     const failure = deadlinePassed(25_000, attempt);
     expect(failure.kind).to.equal('unreachable');
     expect(failure.message).to.equal(
@@ -113,24 +113,24 @@ describe('the failures of SQS requests', () => {
 describe('the failures of single entries', () => {
   const entries: [string, string, boolean, boolean][] = [
     ['is retried if SQS is at fault', 'InternalError', false, true],
-    ['is retried if its code says later, whoever is said to be at fault', 'InternalError', true, true],
+    ['is retried if its code allows it, even if SQS blames the sender', 'InternalError', true, true],
     ['is retried if it was throttled', 'RequestThrottled', true, true],
     ['is final if the sender is at fault', 'AccessDenied', true, false],
     [
-      'is final for a bad receipt handle, whoever is said to be at fault',
+      'is final for an invalid receipt handle, even if the sender is not blamed',
       'ReceiptHandleIsInvalid',
       false,
       false,
     ],
     [
-      'is final for the older code of a message not in flight',
+      'is final for the older code for a message that is not in flight',
       'AWS.SimpleQueueService.MessageNotInflight',
       false,
       false,
     ],
   ];
   for (const [what, Code, SenderFault, retryable] of entries) {
-    it(`one ${what}`, () => {
+    it(`an entry ${what}`, () => {
       expect(entryFailure({ Id: '0', Code, SenderFault, Message: 'So.' })).to.deep.include({
         ok: false,
         message: 'So.',

@@ -7,8 +7,8 @@ import { rejection } from '../support/rejection.ts';
 
 type Answer = object | { readonly refusal: string; readonly text: string };
 
-/** What SQS does of dead-letter queues, which no emulator has: a server whose answers a spec sets. */
-describe('dead-letter queues of SQS', () => {
+/** Dead-letter queue features that no emulator has: uses a server whose answers the specs set. */
+describe('dead-letter queues in SQS', () => {
   let server: Server;
   let broker: Broker;
   let queue: Queue;
@@ -51,7 +51,7 @@ describe('dead-letter queues of SQS', () => {
 
   const inputOf = (action: string) => asked.find(([name]) => name === action)?.[1];
 
-  it('are known by the redrive policy of their source', async () => {
+  it("are found through their source's redrive policy", async () => {
     const RedrivePolicy = '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:1:dead","maxReceiveCount":"4"}';
     answers.GetQueueAttributes = { Attributes: { RedrivePolicy } };
     expect(await queue.inspect?.deadLetterQueue?.()).to.deep.equal({ name: 'dead', maxReceives: 4 });
@@ -59,13 +59,13 @@ describe('dead-letter queues of SQS', () => {
     expect(await queue.inspect?.deadLetterQueue?.()).to.equal(undefined);
   });
 
-  it('know their sources, page by page', async () => {
+  it('list their sources, page by page', async () => {
     answers.ListDeadLetterSourceQueues = ({ NextToken }) =>
       NextToken ? { queueUrls: ['http://s/1/a'] } : { queueUrls: ['http://s/1/b'], NextToken: 'more' };
     expect(await queue.inspect?.deadLetterSources?.()).to.deep.equal(['a', 'b']);
   });
 
-  it('are moved back by SQS, to where the messages came from or to one queue', async () => {
+  it('are redriven by SQS, to the source queues or to one queue', async () => {
     answers.StartMessageMoveTask = { TaskHandle: 'handle' };
     const SourceArn = 'arn:aws:sqs:us-east-1:1:dead';
     await queue.inspect?.startMove?.();
@@ -88,7 +88,7 @@ describe('dead-letter queues of SQS', () => {
     expect(await move?.progress()).to.include({ isOver: true, isCancelled: false });
   });
 
-  it('say why SQS did not move all', async () => {
+  it('report why SQS did not move all messages', async () => {
     answers.StartMessageMoveTask = { TaskHandle: 'handle' };
     answers.ListMessageMoveTasks = {
       Results: [{ Status: 'FAILED', FailureReason: 'CouldNotDetermineMessageSource' }],
@@ -99,7 +99,7 @@ describe('dead-letter queues of SQS', () => {
     );
   });
 
-  it('are left to us where SQS does not move them, but not while it does already', async () => {
+  it('are left to us if SQS refuses to move the messages, but not while it is already moving them', async () => {
     for (const refusal of [
       'ResourceNotFoundException',
       'UnsupportedOperation',
@@ -114,7 +114,7 @@ describe('dead-letter queues of SQS', () => {
     expect((await rejection(queue.inspect!.startMove!())).message).to.contain('already a task running');
   });
 
-  it('can be emptied once a minute, as is said in words', async () => {
+  it('can be purged once a minute, and the error says so', async () => {
     answers.PurgeQueue = { refusal: 'PurgeQueueInProgress', text: 'Only one PurgeQueue operation.' };
     const error = await rejection(queue.purge());
     expect(error).to.have.property('kind', 'throttled');

@@ -1,4 +1,4 @@
-// Requests to SQS, and those for credentials, through the proxy that the environment names.
+// Requests to SQS and for credentials through a proxy from the environment.
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const SSO = 'portal.sso.eu-west-1.amazonaws.com';
 const SSO_OIDC = 'oidc.eu-west-1.amazonaws.com';
 const EXPIRATION = Date.now() + 3_600_000;
 
-describe('a proxy that the environment names', function () {
+describe('a proxy from the environment', function () {
   this.timeout(10_000);
   let stub: Stub;
   let proxy: ProxyServer;
@@ -63,18 +63,18 @@ describe('a proxy that the environment names', function () {
     await rm(folder, { recursive: true });
   });
 
-  /** Opens and asks a queue in an environment that has only these variables. */
+  /** Opens a queue and sends a request in an environment with only these variables. */
   async function ask(variables: Record<string, string>): Promise<void> {
     sinon.stub(process, 'emitWarning');
     sinon.stub(process, 'env').value({
       AWS_REGION: 'eu-west-1',
-      // Given, it goes before the host of the stub's queue URLs, which does not exist.
+      // An explicit endpoint overrides the host in the stub's queue URLs, which does not exist.
       AWS_ENDPOINT_URL_SQS: `https://${SQS}`,
       AWS_CONFIG_FILE: join(folder, 'none'),
       AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
       AWS_EC2_METADATA_DISABLED: 'true',
       HOME: folder,
-      // The certificate behind the proxy is nobody's.
+      // No authority signed the certificate behind the proxy.
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
       ...variables,
     });
@@ -89,7 +89,7 @@ describe('a proxy that the environment names', function () {
   }
 
   for (const name of ['HTTPS_PROXY', 'https_proxy']) {
-    it(`takes the requests to SQS: ${name}`, async () => {
+    it(`gets the requests to SQS: ${name}`, async () => {
       await ask({ ...KEYS, [name]: proxy.url });
       expect(new Set(proxy.tunnels)).to.deep.equal(new Set([`${SQS}:443`]));
       expect(proxy.requests).to.deep.equal([]);
@@ -97,7 +97,7 @@ describe('a proxy that the environment names', function () {
   }
 
   for (const name of ['HTTP_PROXY', 'http_proxy']) {
-    it(`takes those to an endpoint without TLS, each by its URL: ${name}`, async () => {
+    it(`gets requests to an endpoint without TLS by their full URL: ${name}`, async () => {
       await ask({ ...KEYS, [name]: proxy.url, AWS_ENDPOINT_URL_SQS: stub.url });
       expect(new Set(proxy.requests)).to.deep.equal(new Set([`${stub.url}/`]));
       expect(proxy.requests).to.have.length(stub.requests.length);
@@ -106,14 +106,14 @@ describe('a proxy that the environment names', function () {
   }
 
   for (const name of ['NO_PROXY', 'no_proxy']) {
-    it(`is left out for hosts in ${name}`, async () => {
+    it(`is bypassed for hosts in ${name}`, async () => {
       const variables = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, [name]: 'example.com,127.0.0.1' };
       await ask({ ...KEYS, ...variables, AWS_ENDPOINT_URL_SQS: stub.url });
       expect([proxy.tunnels, proxy.requests]).to.deep.equal([[], []]);
     });
   }
 
-  it('takes the request for the credentials of a role to STS', async () => {
+  it("gets the request to STS for a role's credentials", async () => {
     await writeFile(join(folder, 'token'), 'a token');
     await ask({
       HTTPS_PROXY: proxy.url,
@@ -124,7 +124,7 @@ describe('a proxy that the environment names', function () {
     expect(lastSender()).to.equal('AKIAROLE');
   });
 
-  it('takes those of single sign-on, and for a new token of it', async () => {
+  it('gets the requests for single sign-on credentials, and for a new token', async () => {
     const config = join(folder, 'config');
     const account = 'sso_account_id = 123456789012\nsso_role_name = spec\n';
     const session = 'sso_start_url = https://spec.awsapps.com/start\nsso_region = eu-west-1\n';

@@ -6,7 +6,7 @@ import { openSqs } from '../../src/brokers/sqs/broker.ts';
 import { rejection } from '../support/rejection.ts';
 import { type Stub, startStub } from '../support/sqs-stub.ts';
 
-describe('a queue of SQS', () => {
+describe('an SQS queue', () => {
   let stub: Stub;
   let broker: Broker;
   let queue: Queue;
@@ -23,7 +23,7 @@ describe('a queue of SQS', () => {
     await stub.stop();
   });
 
-  it('is found again when it was deleted and made again', async () => {
+  it('is found again after it was deleted and created again', async () => {
     stub.removeQueue('jobs');
     expect(await rejection(queue.receive({ max: 1, waitSeconds: 0 }))).to.be.instanceOf(QueueNotFoundError);
     stub.queue('jobs').preload(1);
@@ -31,7 +31,7 @@ describe('a queue of SQS', () => {
     expect(stub.calls.GetQueueUrl).to.equal(2);
   });
 
-  it('is opened by its URL, too', async () => {
+  it('can also be opened by its URL', async () => {
     const asked = stub.calls.GetQueueUrl;
     const named = await broker.open('http://sqs.stub.invalid/000000000000/jobs');
     stub.queue('jobs').preload(1);
@@ -39,13 +39,13 @@ describe('a queue of SQS', () => {
     expect(stub.calls.GetQueueUrl).to.equal(asked);
   });
 
-  it('is named, with its region, when there is none', async () => {
+  it('is named, with its region, in the error if it does not exist', async () => {
     const failure = await rejection(broker.open('absent'));
     expect(failure).to.be.instanceOf(QueueNotFoundError);
     expect(failure.message).to.contain('"absent"').and.contain('us-east-1');
   });
 
-  it('works when its settings may not be read, and warns whoever receives, once', async () => {
+  it('works without permission to read its settings, and warns consumers once', async () => {
     const warn = sinon.stub(process, 'emitWarning');
     stub.fault('GetQueueAttributes', { status: 403, code: 'AccessDenied' });
     const restricted = await broker.open('jobs');
@@ -58,13 +58,13 @@ describe('a queue of SQS', () => {
     expect(warn.firstCall.args[0]).to.contain('"jobs"').and.contain('sqs:GetQueueAttributes');
   });
 
-  it('is a FIFO queue by the name in its URL, though its settings may not be read', async () => {
+  it('is recognized as FIFO by the name in its URL, without permission to read its settings', async () => {
     stub.fault('GetQueueAttributes', { status: 403, code: 'AccessDenied' });
     const opened = await broker.open('https://queues.example.org/000000000000/jobs.fifo');
     expect([opened.fifo, opened.contentBasedDeduplication]).to.deep.equal([true, false]);
   });
 
-  it('knows its visibility timeout, and leaves it to SQS when a receive names none', async () => {
+  it('knows its visibility timeout, and leaves it to SQS if a receive does not set one', async () => {
     stub.queue('jobs').visibilityTimeout = 77;
     const opened = await broker.open('jobs');
     expect(opened.visibilityTimeout).to.equal(77);
@@ -72,7 +72,7 @@ describe('a queue of SQS', () => {
     expect(JSON.parse(stub.requests.at(-1)!.body)).not.to.have.property('VisibilityTimeout');
   });
 
-  it('asks for the system attributes and all attributes of its messages', async () => {
+  it('requests the system attributes and all message attributes', async () => {
     await queue.receive({ max: 1, waitSeconds: 0 });
     const { MessageSystemAttributeNames, MessageAttributeNames } = JSON.parse(stub.requests.at(-1)!.body);
     expect(MessageSystemAttributeNames).to.have.members([
@@ -85,7 +85,7 @@ describe('a queue of SQS', () => {
     expect(MessageAttributeNames).to.deep.equal(['All']);
   });
 
-  it('asks for whole numbers of seconds within the bounds of SQS', async () => {
+  it("requests whole seconds within SQS's limits", async () => {
     const sent = () => JSON.parse(stub.requests.at(-1)!.body);
     stub.queue('jobs').preload(2);
     await queue.receive({ max: 1, waitSeconds: 0.2, visibilityTimeout: 1.5 });
@@ -96,7 +96,7 @@ describe('a queue of SQS', () => {
     expect(sent().Entries[0]).to.include({ DelaySeconds: 1 });
   });
 
-  it('gives results in the order of the entries, whatever the order of the answer', async () => {
+  it('returns results in the order of the entries, whatever the order in the answer', async () => {
     stub.fault('SendMessageBatch', { entries: [0], code: 'InternalError', senderFault: false });
     const [first, ...others] = await queue.send([{ body: 'a' }, { body: 'b' }, { body: 'c' }]);
     expect(first).to.include({ ok: false, code: 'InternalError', retryable: true });
@@ -114,7 +114,7 @@ describe('a queue of SQS', () => {
     expect(lost).to.include({ ok: false, code: 'MessageNotInflight', retryable: false });
   });
 
-  it('says later for an entry that the answer leaves out', async () => {
+  it('returns a retryable failure for an entry that is missing from the answer', async () => {
     await queue.send([{ body: 'a' }, { body: 'b' }]);
     const messages = await queue.receive({ max: 10, waitSeconds: 0 });
     stub.fault('DeleteMessageBatch', { forgotten: ['0'] });
@@ -123,7 +123,7 @@ describe('a queue of SQS', () => {
     expect(deleted).to.deep.equal({ ok: true });
   });
 
-  it('refuses a message alone when SQS refuses its request, and throws when there were several', async () => {
+  it('fails a single message when SQS refuses its request, but throws for several messages', async () => {
     const refusal = {
       status: 400,
       code: 'com.amazonaws.sqs#InvalidMessageContents',
@@ -138,7 +138,7 @@ describe('a queue of SQS', () => {
     expect(failure.message).to.contain('InvalidMessageContents: Invalid #x0');
   });
 
-  it('gives FIFO messages their group and deduplication id, and others none', async () => {
+  it('sends the group and deduplication id of FIFO messages, and none for other messages', async () => {
     await queue.send([{ body: 'a', groupId: 'g', deduplicationId: 'd' }, { body: 'b' }]);
     expect(JSON.parse(stub.requests.at(-1)!.body).Entries).to.deep.equal([
       { Id: '0', MessageBody: 'a', MessageGroupId: 'g', MessageDeduplicationId: 'd' },
@@ -146,7 +146,7 @@ describe('a queue of SQS', () => {
     ]);
   });
 
-  it('is listed also among more than one request gives', async () => {
+  it('is listed even if the list takes several requests', async () => {
     for (let index = 0; index < 1001; index += 1) stub.queue(`many-${index}`);
     expect(await broker.list('many-')).to.have.length(1001);
     expect(stub.calls.ListQueues).to.equal(2);

@@ -8,12 +8,12 @@ import { openSqs } from '../../src/brokers/sqs/broker.ts';
 import { rejection } from '../support/rejection.ts';
 import { type Fault, type Stub, startStub } from '../support/sqs-stub.ts';
 
-/** Lets sockets and promises go on until the condition holds; mocha's timeout is the bound. */
+/** Runs the event loop until the condition is true, or until mocha's timeout. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Fakes the timers of deadlines. Connections kept from before have native ones, which may be cleared. */
+/** Fakes the timers for deadlines. Connections from before have native timers, which can still be cleared. */
 function useFakeTimers(): sinon.SinonFakeTimers {
   return sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true });
 }
@@ -44,7 +44,7 @@ describe('requests to SQS', () => {
   describe('that fail', () => {
     const faults: [string, Fault, BrokerErrorKind][] = [
       ['the server has an error', { status: 500, code: 'InternalFailure' }, 'unreachable'],
-      ['the answer is cut off', { reset: true }, 'unreachable'],
+      ['the answer is truncated', { reset: true }, 'unreachable'],
       ['SQS throttles', { status: 400, code: 'com.amazonaws.sqs#RequestThrottled' }, 'throttled'],
       [
         'the token has expired',
@@ -56,10 +56,10 @@ describe('requests to SQS', () => {
         { status: 403, code: 'com.amazon.coral.service#AccessDeniedException' },
         'denied',
       ],
-      ['the queue is gone', { status: 400, code: 'com.amazonaws.sqs#QueueDoesNotExist' }, 'missing'],
+      ['the queue is missing', { status: 400, code: 'com.amazonaws.sqs#QueueDoesNotExist' }, 'missing'],
     ];
     for (const [what, fault, kind] of faults) {
-      it(`throw "${kind}" from a receive at once when ${what}, and work again`, async () => {
+      it(`throw "${kind}" from a receive immediately when ${what}, and then work again`, async () => {
         stub.fault('ReceiveMessage', fault);
         const failure = await failureOf(queue.receive({ max: 1, waitSeconds: 0 }));
         expect(failure.kind).to.equal(kind);
@@ -68,7 +68,7 @@ describe('requests to SQS', () => {
       });
     }
 
-    it('are tried again by the SDK when they are no receives', async () => {
+    it('are retried by the SDK unless they are receives', async () => {
       stub.fault('DeleteMessageBatch', { reset: true });
       stub.fault('DeleteMessageBatch', { status: 503, code: 'ServiceUnavailable' });
       stub.queue('jobs').preload(1);
@@ -77,7 +77,7 @@ describe('requests to SQS', () => {
       expect(stub.calls.DeleteMessageBatch).to.equal(3);
     });
 
-    it('throw "unreachable" when nothing listens at the endpoint, and name it', async () => {
+    it('throw "unreachable" and name the endpoint when nothing listens there', async () => {
       const nowhere = await openSqs({ endpoint: 'http://127.0.0.1:1', emulator: true });
       const failure = await failureOf(nowhere.open('jobs'));
       expect(failure.kind).to.equal('unreachable');
@@ -100,7 +100,7 @@ describe('requests to SQS', () => {
       expect(failure.message).to.contain('did not answer ReceiveMessage on "jobs" within 25 seconds');
     });
 
-    it('fail five seconds after the wait also when the answer has begun', async () => {
+    it('fail five seconds after the wait even if the answer has started', async () => {
       stub.fault('ReceiveMessage', { stalled: true });
       const clock = useFakeTimers();
       const receive = failureOf(queue.receive({ max: 1, waitSeconds: 0 }));
@@ -109,7 +109,7 @@ describe('requests to SQS', () => {
       expect((await receive).message).to.contain('within 5 seconds');
     });
 
-    it('fail after ten seconds when a connection is accepted, and nothing more', async () => {
+    it('fail after ten seconds if the server accepts the connection but does nothing else', async () => {
       const server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
@@ -126,7 +126,7 @@ describe('requests to SQS', () => {
       server.close();
     });
 
-    it('fail after ten seconds, tries again included', async () => {
+    it('fail after ten seconds, including retries', async () => {
       stub.fault('DeleteMessageBatch', { status: 503, code: 'ServiceUnavailable' });
       stub.fault('DeleteMessageBatch', { silent: true });
       const clock = useFakeTimers();
@@ -139,7 +139,7 @@ describe('requests to SQS', () => {
     });
   });
 
-  describe('that are called off', () => {
+  describe('that are aborted', () => {
     it('reject with the reason of the signal and hang up', async () => {
       const stop = new AbortController();
       const receive = queue.receive({ max: 1, waitSeconds: 20, signal: stop.signal });
@@ -150,7 +150,7 @@ describe('requests to SQS', () => {
       await until(() => stub.queue('jobs').counts.longPolls === 0);
     });
 
-    it('also while the queue that was missing is looked up', async () => {
+    it('can be aborted while a missing queue is looked up again', async () => {
       stub.fault('ReceiveMessage', { status: 400, code: 'QueueDoesNotExist' });
       await failureOf(queue.receive({ max: 1, waitSeconds: 0 }));
       stub.fault('GetQueueUrl', { silent: true });
@@ -162,14 +162,14 @@ describe('requests to SQS', () => {
       expect(await receive.catch((error: unknown) => error)).to.equal(reason);
     });
 
-    it('send nothing if the signal has aborted already', async () => {
+    it('send nothing if the signal is already aborted', async () => {
       const reason = new Error('stopping');
       const receive = queue.receive({ max: 1, waitSeconds: 0, signal: AbortSignal.abort(reason) });
       expect(await receive.catch((error: unknown) => error)).to.equal(reason);
       expect(stub.calls.ReceiveMessage).to.equal(undefined);
     });
 
-    it('leave no timer, and nothing on a signal that outlives them', async () => {
+    it('leave no timer, and no listener on a signal that outlives them', async () => {
       const clock = useFakeTimers();
       const { signal } = new AbortController();
       for (let request = 0; request < 3; request += 1)
@@ -180,7 +180,7 @@ describe('requests to SQS', () => {
       expect(clock.countTimers()).to.equal(0);
     });
 
-    it('fail when the broker is closed under them', async () => {
+    it('fail when the broker is closed', async () => {
       const receive = failureOf(queue.receive({ max: 1, waitSeconds: 20 }));
       await until(() => stub.queue('jobs').counts.longPolls === 1);
       await broker.close();
@@ -189,7 +189,7 @@ describe('requests to SQS', () => {
     });
   });
 
-  it('do not wait behind sixty long polls', async () => {
+  it('do not wait for sixty long polls', async () => {
     const stop = new AbortController();
     const { signal } = stop;
     const polls = Array.from({ length: 60 }, () => queue.receive({ max: 1, waitSeconds: 20, signal }));

@@ -13,7 +13,7 @@ import { resolveSettings, type SqsOptions } from '../../src/brokers/sqs/settings
 import { rejection } from '../support/rejection.ts';
 import { type Stub, startStub } from '../support/sqs-stub.ts';
 
-/** Replaces the whole environment by this one, with no profiles and no metadata service but those it names. */
+/** Replaces the whole environment. There are no profiles and no metadata service except those it names. */
 function useEnvironment(variables: Record<string, string>): void {
   sinon.restore();
   sinon.stub(process, 'env').value({
@@ -62,45 +62,45 @@ describe('the settings of SQS', () => {
     await broker.open('jobs');
   }
 
-  /** Who sent the last request, and to which region: `AKIASPEC/eu-west-1`. */
+  /** The access key and the region of the last request: `AKIASPEC/eu-west-1`. */
   function lastSender(): string {
     const authorization = stub.requests.at(-1)?.headers.authorization ?? '';
     return authorization.replace(/^.*Credential=([^/]+)\/\d+\/([^/]+)\/.*$/, '$1/$2');
   }
 
-  describe('say which region', () => {
-    it('by the option first', async () => {
+  describe('determine the region', () => {
+    it('from the option first', async () => {
       useEnvironment({ AWS_REGION: 'eu-west-1' });
       expect((await resolveSettings({ region: 'eu-north-1' })).region).to.equal('eu-north-1');
     });
 
-    it('then by AWS_REGION', async () => {
+    it('then from AWS_REGION', async () => {
       useEnvironment({ AWS_REGION: 'eu-west-1' });
       expect((await resolveSettings({})).region).to.equal('eu-west-1');
     });
 
-    it('then by the profile', async () => {
+    it('then from the profile', async () => {
       const file = join(folder, 'region');
       await writeFile(file, '[profile spec]\nregion = ap-south-1\n');
       useEnvironment({ AWS_PROFILE: 'spec', AWS_CONFIG_FILE: file });
       expect((await resolveSettings({})).region).to.equal('ap-south-1');
     });
 
-    it('or fail and name the three places', async () => {
+    it('or fail and name all three', async () => {
       useEnvironment({});
       const failure = await failureOf(openSqs());
       expect(failure.kind).to.equal('setup');
       expect(failure.message).to.contain('AWS_REGION').and.contain('profile').and.contain('[sqs] region');
     });
 
-    it('or fail if it cannot be one', async () => {
+    it('or fail if it is invalid', async () => {
       useEnvironment({ AWS_REGION: 'eu-west-1' });
       const failure = await failureOf(openSqs({ region: 'EU (Ireland)' }));
       expect(failure.kind).to.equal('setup');
       expect(failure.message).to.contain('"EU (Ireland)"').and.contain('[sqs] region');
     });
 
-    it('where an empty one is none', async () => {
+    it('and ignore empty ones', async () => {
       useEnvironment({ AWS_REGION: 'eu-west-1' });
       expect((await resolveSettings({ region: '' })).region).to.equal('eu-west-1');
       useEnvironment({ AWS_REGION: '' });
@@ -108,23 +108,23 @@ describe('the settings of SQS', () => {
     });
   });
 
-  describe('say which endpoint', () => {
-    // The stub's queue URLs name a host that does not resolve: a request that went there would fail.
-    it('by the option', async () => {
+  describe('determine the endpoint', () => {
+    // The stub's queue URLs contain a host that does not resolve: a request to it would fail.
+    it('from the option', async () => {
       useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
       await open({ endpoint: stub.url });
       expect(broker?.description).to.equal(`SQS in region eu-west-1 at ${stub.url}`);
     });
 
     for (const variable of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SQS']) {
-      it(`by ${variable}`, async () => {
+      it(`from ${variable}`, async () => {
         useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1', [variable]: stub.url });
         await open({});
         expect(stub.requests).to.have.length(2);
       });
     }
 
-    it('by the profile', async () => {
+    it('from the profile', async () => {
       const file = join(folder, 'endpoint');
       await writeFile(file, `[profile spec]\nregion = eu-west-1\nendpoint_url = ${stub.url}\n`);
       const credentials = join(folder, 'endpoint-credentials');
@@ -141,7 +141,7 @@ describe('the settings of SQS', () => {
       expect(lastSender()).to.equal('AKIAPROFILE/eu-west-1');
     });
 
-    it('or leave it to the queue URL, which may be at a VPC endpoint', async () => {
+    it('or leave it to the queue URL, which may name a VPC endpoint', async () => {
       useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1' });
       broker = await openSqs();
       expect(broker.description).to.equal('SQS in region eu-west-1');
@@ -149,7 +149,7 @@ describe('the settings of SQS', () => {
       expect(await queue.receive({ max: 1, waitSeconds: 0 })).to.deep.equal([]);
     });
 
-    it('or fail if it is no URL', async () => {
+    it('or fail if it is not a URL', async () => {
       useEnvironment({ AWS_REGION: 'eu-west-1' });
       const failure = await failureOf(openSqs({ endpoint: 'localhost:4566' }));
       expect(failure.kind).to.equal('setup');
@@ -157,20 +157,20 @@ describe('the settings of SQS', () => {
     });
   });
 
-  describe('say whose credentials', () => {
-    it('by the environment, to AWS and to emulators', async () => {
+  describe('determine the credentials', () => {
+    it('from the environment, for AWS and for emulators', async () => {
       useEnvironment({ ...KEYS, AWS_REGION: 'eu-west-1' });
       await open({ endpoint: stub.url, emulator: true });
       expect(lastSender()).to.equal('AKIASPEC/eu-west-1');
     });
 
-    it('or make some up for an emulator, and a region', async () => {
+    it('or use dummy credentials and a dummy region for an emulator', async () => {
       useEnvironment({});
       await open({ endpoint: stub.url, emulator: true });
       expect(lastSender()).to.equal('emulator/us-east-1');
     });
 
-    it('or fail at once, before anything is sent', async () => {
+    it('or fail immediately, before anything is sent', async () => {
       useEnvironment({ AWS_REGION: 'eu-west-1' });
       const started = performance.now();
       const failure = await failureOf(open({ endpoint: stub.url }));
@@ -181,10 +181,10 @@ describe('the settings of SQS', () => {
     });
   });
 
-  describe('are looked for again after SQS has refused the credentials', () => {
+  describe('are read again after SQS has refused the credentials', () => {
     const expired = { status: 403, code: 'com.amazon.coral.service#ExpiredTokenException' };
 
-    it('in the files of the profile', async () => {
+    it("from the profile's files", async () => {
       const file = join(folder, 'renewed');
       const write = (key: string) =>
         writeFile(file, `[spec]\naws_access_key_id = ${key}\naws_secret_access_key = secret\n`);
@@ -204,7 +204,7 @@ describe('the settings of SQS', () => {
     describe('from the container', () => {
       let served = 0;
       let lifetimeMs = 3_600_000;
-      /** When the credentials of each sender expire, in milliseconds since 1970. */
+      /** When the credentials of each sender expire, in milliseconds since the epoch. */
       const expiries = new Map<string, number>();
       let server: Server;
 
@@ -232,12 +232,12 @@ describe('the settings of SQS', () => {
         server.close();
       });
 
-      it('and before they expire, so that no request is refused', async () => {
+      it('also before they expire, so that no request is refused', async () => {
         lifetimeMs = 60_000;
         const clock = sinon.useFakeTimers({ now: Date.now(), toFake: ['Date'] });
         broker = await openSqs({ endpoint: stub.url });
         const queue = await broker.open('jobs');
-        /** Ten seconds later: sends requests until they have new credentials. These come beside the requests, in real time. */
+        /** Ten seconds later: sends requests until they use new credentials, which are loaded separately, in real time. */
         const renew = async () => {
           const earlier = lastSender();
           clock.tick(10_000);
@@ -247,7 +247,7 @@ describe('the settings of SQS', () => {
           } while (lastSender() === earlier);
         };
         for (let renewals = 0; renewals < 29; renewals += 1) await renew();
-        // The SDK renews what expires soon at every request. It must not go on doing so during the next spec, which counts.
+        // The SDK renews credentials that expire soon on every request. This must stop before the next spec, which counts them.
         lifetimeMs = 3_600_000;
         while (expiries.get(lastSender())! - Date.now() < 3_000_000) await renew();
       });

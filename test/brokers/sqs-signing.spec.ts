@@ -14,7 +14,7 @@ const CREDENTIALS: Credentials = {
   sessionToken: 'session+token/=',
 };
 
-/** SHA-256, with a secret HMAC-SHA-256, as the SDK's signer wants it. */
+/** SHA-256, or HMAC-SHA-256 with a secret, in the interface of the SDK's signer. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
 
@@ -48,7 +48,7 @@ interface Request {
   readonly body: string;
 }
 
-/** The `authorization` header that the AWS SDK's own signer gives to a POST whose `headers` are to be signed. */
+/** The `authorization` header from the AWS SDK's own signer for a POST with these `headers`. */
 async function authorizationBySdk(
   { path, headers, body }: Request,
   credentials: Credentials,
@@ -80,14 +80,14 @@ describe('a signer of requests to SQS', () => {
   });
   const date = fc.date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true });
   const body = fc.string({ unit: 'binary' }).map((string) => string.toWellFormed());
-  // As they stand in URLs, where spaces and letters with accents are encoded already.
+  // As in URLs, where spaces and letters with accents are already encoded.
   const path = fc
     .array(
       fc.oneof(text('[a-z0-9]'), fc.constantFrom('%20', '/', '.', '..'), fc.string({ unit: 'grapheme' })),
     )
     .map((parts) => new URL(`http://host/${parts.join('').replaceAll(/[?#]/g, '')}`).pathname);
 
-  it('agrees with the signer of the AWS SDK, for paths with encoded characters, too', async () => {
+  it("agrees with the AWS SDK's signer, also for paths with encoded characters", async () => {
     const region = 'eu-central-1';
     const signer = new Signer(region);
     const request = fc.record({ path, headers, body });
@@ -122,7 +122,7 @@ describe('requests to SQS are signed', () => {
     await stub.stop();
   });
 
-  it('with a signature that AWS would compute too, over the body, host, time, action and session token', async () => {
+  it('with the same signature as AWS, over the body, host, time, action and session token', async () => {
     const queue = await broker.open('jobs');
     await queue.send([{ body: 'grüße 👋 [1, 2]' }]);
     await queue.receive({ max: 10, waitSeconds: 0 });
@@ -146,7 +146,7 @@ describe('requests to SQS are signed', () => {
     }
   });
 
-  it('with the time of AWS when the clock of this machine is wrong', async () => {
+  it("with AWS's time if the local clock is wrong", async () => {
     const queue = await broker.open('jobs');
     const date = new Date(Date.now() + 3_600_000);
     stub.fault('SendMessageBatch', { status: 403, code: 'InvalidSignatureException', date });

@@ -56,7 +56,7 @@ describe('the SQS broker', () => {
     return server.inspectQueue(name)?.attributes ?? {};
   }
 
-  it('makes a queue with the settings as SQS writes them', async () => {
+  it("creates a queue with settings in SQS's format", async () => {
     await broker.create('made-dead');
     await broker.create('made', {
       visibilityTimeout: 60,
@@ -74,14 +74,14 @@ describe('the SQS broker', () => {
     expect(attributesOf('made')).not.to.have.property('FifoQueue');
   });
 
-  it('makes FIFO queues of names that end in .fifo', async () => {
+  it('creates FIFO queues for names that end in .fifo', async () => {
     await broker.create('made.fifo', { contentBasedDeduplication: true });
     expect(attributesOf('made.fifo')).to.include({ FifoQueue: 'true', ContentBasedDeduplication: 'true' });
     const queue = await broker.open('made.fifo');
     expect(queue).to.include({ fifo: true, contentBasedDeduplication: true });
   });
 
-  it('gives a queue that exists the settings that differ', async () => {
+  it('updates the settings of an existing queue', async () => {
     await broker.create('again', { visibilityTimeout: 60, delaySeconds: 5 });
     await broker.create('again', { visibilityTimeout: 90 });
     expect(attributesOf('again')).to.include({ VisibilityTimeout: '90', DelaySeconds: '5' });
@@ -90,7 +90,7 @@ describe('the SQS broker', () => {
     expect(attributesOf('again.fifo')).to.include({ VisibilityTimeout: '90', FifoQueue: 'true' });
   });
 
-  it('refuses a body with characters that SQS does not take, and only that', async () => {
+  it('refuses only a body with characters that SQS does not accept', async () => {
     await broker.create('characters');
     const queue = await broker.open('characters');
     const [zero, half, good] = await queue.send([{ body: 'a\u0000' }, { body: '\ud800' }, { body: 'ok' }]);
@@ -101,7 +101,7 @@ describe('the SQS broker', () => {
     expect(good).to.have.property('ok', true);
   });
 
-  it('makes no queue whose dead-letter queue is missing, and names that', async () => {
+  it('does not create a queue whose dead-letter queue is missing, and names the missing one', async () => {
     const failure = await broker
       .create('orphan', { deadLetterQueue: { name: 'nowhere', maxReceives: 3 } })
       .catch((error: unknown) => error);

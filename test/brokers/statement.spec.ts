@@ -41,7 +41,7 @@ describe('a statement', () => {
     return rows.map(({ name }) => name);
   }
 
-  it('is built once, and run with the values of each call', async () => {
+  it('is built once, and runs with the values of each call', async () => {
     expect(await list('1', 'a', 'b')).to.deep.equal(['1a', '1b']);
     expect(await list('2', 'b', 'c')).to.deep.equal(['2b', '2c']);
     expect(built).to.equal(1);
