@@ -123,7 +123,7 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['a', 'bcdefghijk']);
       requests[1]?.answer();
       await settle();
-      expect(sent(), 'the partial batch is still under way').to.have.length(2);
+      expect(sent(), 'the partial batch is still in progress').to.have.length(2);
       requests[0]?.answer();
       await settle();
       expect(sent()).to.deep.equal(['a', 'bcdefghijk', 'l']);

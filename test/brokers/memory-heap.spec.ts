@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Heap, type Place } from '../../src/brokers/memory/heap.ts';
+import { Heap, type HeapEntry } from '../../src/brokers/memory/heap.ts';
 
 interface Item {
   readonly number: number;
   readonly visibleAt: number;
-  place: Place<Item> | undefined;
+  heapEntry: HeapEntry<Item> | undefined;
 }
 
 describe('the heap of invisible messages', () => {
@@ -15,7 +15,7 @@ describe('the heap of invisible messages', () => {
   });
 
   function add(number: number, visibleAt: number): Item {
-    const item = { number, visibleAt, place: undefined };
+    const item = { number, visibleAt, heapEntry: undefined };
     heap.add(item);
     return item;
   }

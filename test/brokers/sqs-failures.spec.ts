@@ -44,7 +44,7 @@ describe('the failures of SQS requests', () => {
     ],
     ['a missing queue with its namespace', answered(400, 'com.amazonaws.sqs#QueueDoesNotExist'), 'missing'],
     ['a request that SQS refuses', answered(400, 'InvalidParameterValue'), 'rejected'],
-    ['a bug in this process', new TypeError('undefined is no function'), 'rejected'],
+    ['a bug in this process', new TypeError('undefined is not a function'), 'rejected'],
   ];
   for (const [what, cause, kind] of kinds) {
     it(`classify ${what} as "${kind}" and keep the cause`, () => {

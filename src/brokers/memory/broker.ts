@@ -1,4 +1,4 @@
-/** Queues in memory, for specs: deterministic, without sockets, and on the clock that the spec gives. */
+/** A broker in memory, for specs: deterministic, without sockets, and usable with a fake clock. */
 import type { Broker, CreateOptions } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
@@ -7,14 +7,14 @@ import { MemoryQueue, type QueueOwner } from './queue.ts';
 
 export class MemoryBroker implements Broker, QueueOwner {
   readonly description = 'memory:';
-  /** That of SQS, for which this broker stands in. */
+  /** The same as for SQS, because this broker stands in for SQS. */
   readonly maxDelaySeconds: number = MAX_DELAY_SECONDS;
   readonly makesQueues = true;
-  /** Those that were removed, too: a queue made again is the same object, so that whoever has it open works on. */
+  /** Includes removed queues: a queue that is created again is the same object, so that open references keep working. */
   readonly #queues = new Map<string, MemoryQueue>();
   #numbers = 0;
 
-  /** Opens a queue, made with SQS's defaults if it does not exist. */
+  /** Opens a queue; creates it with SQS's defaults if it does not exist. */
   async open(name: string): Promise<MemoryQueue> {
     return this.find(name) ?? this.#make(name, {});
   }
@@ -40,19 +40,19 @@ export class MemoryBroker implements Broker, QueueOwner {
     for (const queue of this.#queues.values()) queue.close();
   }
 
-  /** A queue that exists. */
+  /** The queue with this name, unless it does not exist or was removed. */
   find(name: string): MemoryQueue | undefined {
     const queue = this.#queues.get(name);
     return queue?.exists ? queue : undefined;
   }
 
-  /** The names of the queues whose dead-letter queue is that of this name. */
+  /** The names of the queues that use this dead-letter queue. */
   async sourcesOf(name: string): Promise<string[]> {
     const names = await this.list();
     return names.filter((source) => this.find(source)?.deadLetterTarget?.name === name);
   }
 
-  /** For the messages of all queues, in the order in which they come. */
+  /** Numbers the messages in all queues, in the order in which they are sent. */
   nextNumber(): number {
     this.#numbers += 1;
     return this.#numbers;

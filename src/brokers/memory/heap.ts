@@ -1,40 +1,40 @@
 /**
- * The messages that cannot be received yet, the one that becomes visible first at the top (a binary heap). Most are
- * deleted long before their visibility timeout is over, so that must cost little: a message that is removed leaves an
- * empty place, and the empty places are cleared away when they are more than half.
+ * A binary heap of the messages that cannot be received yet, ordered by when they become visible. Most messages are deleted
+ * long before their visibility timeout ends, so removal must be cheap: it leaves an empty entry, and the heap is cleaned up
+ * when more than half of its entries are empty.
  */
 
-/** Where a message is in the heap. */
-export interface Place<Item> {
+/** An entry in the heap. */
+export interface HeapEntry<Item> {
   /** Milliseconds since the epoch. */
   readonly visibleAt: number;
-  /** Of two that become visible together, the lower one is first. */
+  /** Of two entries with the same time, the one with the lower number comes first. */
   readonly number: number;
-  /** Undefined once it was removed: the place is empty. */
+  /** Undefined after the item was removed: the entry is empty. */
   item: Item | undefined;
 }
 
 interface Timed<Item> {
   readonly visibleAt: number;
   readonly number: number;
-  /** The heap's own to write. */
-  place: Place<Item> | undefined;
+  /** Only the heap may set it. */
+  heapEntry: HeapEntry<Item> | undefined;
 }
 
-/** So few empty places are not worth clearing away. */
+/** Up to this many empty entries are not worth a cleanup. */
 const FEW = 32;
 
 export class Heap<Item extends Timed<Item>> {
-  #places: Place<Item>[] = [];
+  #entries: HeapEntry<Item>[] = [];
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** The first item of those that become visible at `until` or earlier. */
+  /** The first item, if it becomes visible at `until` or earlier. */
   first(until = Number.POSITIVE_INFINITY): Item | undefined {
-    for (let top = this.#places[0]; top && top.visibleAt <= until; top = this.#places[0]) {
+    for (let top = this.#entries[0]; top && top.visibleAt <= until; top = this.#entries[0]) {
       if (top.item) return top.item;
       this.#removeTop();
     }
@@ -42,52 +42,54 @@ export class Heap<Item extends Timed<Item>> {
   }
 
   add(item: Item): void {
-    const place = { visibleAt: item.visibleAt, number: item.number, item };
-    item.place = place;
+    const entry = { visibleAt: item.visibleAt, number: item.number, item };
+    item.heapEntry = entry;
     this.#size += 1;
-    this.#rise(place);
+    this.#rise(entry);
   }
 
   /** Removes an item that is in the heap. */
   remove(item: Item): void {
-    item.place!.item = undefined;
-    item.place = undefined;
+    item.heapEntry!.item = undefined;
+    item.heapEntry = undefined;
     this.#size -= 1;
-    if (this.#places.length > 2 * this.#size + FEW) {
-      // What is sorted is a heap.
-      this.#places = this.#places.filter((place) => place.item).sort(compare);
+    if (this.#entries.length > 2 * this.#size + FEW) {
+      // A sorted array is a valid heap.
+      this.#entries = this.#entries.filter((entry) => entry.item).sort(compare);
     }
   }
 
-  #rise(place: Place<Item>): void {
-    let index = this.#places.length;
+  #rise(entry: HeapEntry<Item>): void {
+    let index = this.#entries.length;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
-      const parent = this.#places[parentIndex]!;
-      if (compare(place, parent) >= 0) break;
-      this.#places[index] = parent;
+      const parent = this.#entries[parentIndex]!;
+      if (compare(entry, parent) >= 0) break;
+      this.#entries[index] = parent;
       index = parentIndex;
     }
-    this.#places[index] = place;
+    this.#entries[index] = entry;
   }
 
   #removeTop(): void {
-    const last = this.#places.pop()!;
-    if (this.#places.length === 0) return;
+    const last = this.#entries.pop()!;
+    if (this.#entries.length === 0) return;
     let index = 0;
     for (;;) {
       const left = 2 * index + 1;
       const right = left + 1;
       const child =
-        right < this.#places.length && compare(this.#places[right]!, this.#places[left]!) < 0 ? right : left;
-      if (child >= this.#places.length || compare(last, this.#places[child]!) <= 0) break;
-      this.#places[index] = this.#places[child]!;
+        right < this.#entries.length && compare(this.#entries[right]!, this.#entries[left]!) < 0
+          ? right
+          : left;
+      if (child >= this.#entries.length || compare(last, this.#entries[child]!) <= 0) break;
+      this.#entries[index] = this.#entries[child]!;
       index = child;
     }
-    this.#places[index] = last;
+    this.#entries[index] = last;
   }
 }
 
-function compare(one: Omit<Place<never>, 'item'>, other: Omit<Place<never>, 'item'>): number {
+function compare(one: Omit<HeapEntry<never>, 'item'>, other: Omit<HeapEntry<never>, 'item'>): number {
   return one.visibleAt - other.visibleAt || one.number - other.number;
 }

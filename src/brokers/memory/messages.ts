@@ -1,10 +1,10 @@
 /**
- * The messages of one queue in memory, each in a state:
+ * The messages in one queue in memory, each in one of these states:
  *
  *     delayed ──> visible ──> in flight ──> gone
  *                    ^────────────┘
  *
- * What time changes by itself is brought up to date by `showDue`; nothing here knows of receives that wait.
+ * `showDue` applies the changes that are due to time. This module knows nothing about pending receives.
  */
 import type { EntryResult, QueueCounts, VisibilityChange } from '../broker.ts';
 import { changeResult, deleteResult, type HeldMessage, parseReceiptHandle } from '../rules/receipt-handle.ts';
@@ -15,7 +15,7 @@ import type { StoredMessage } from './stored-message.ts';
 export class Messages {
   readonly #fifo: boolean;
   readonly #all = new Map<number, StoredMessage>();
-  /** Those that are in flight or delayed. */
+  /** The messages that are in flight or delayed. */
   readonly #invisible = new Heap<StoredMessage>();
   readonly #order: Order;
   #inFlight = 0;
@@ -33,24 +33,24 @@ export class Messages {
     };
   }
 
-  /** When the next message becomes visible by itself: milliseconds since the epoch, undefined if none will. */
+  /** When the next message becomes visible, in milliseconds since the epoch; undefined if none will. */
   get nextVisibleAt(): number | undefined {
     return this.#invisible.first()?.visibleAt;
   }
 
-  /** All of them, in the order in which they came. */
+  /** All messages, in the order of sending. */
   all(): Iterable<Readonly<StoredMessage>> {
     return this.#all.values();
   }
 
-  /** Takes in a message that was sent. */
+  /** Adds a message that was sent. */
   add(message: StoredMessage): void {
     this.#all.set(message.number, message);
     if (message.state === 'delayed') this.#invisible.add(message);
     this.#order.add(message);
   }
 
-  /** Shows what has become visible until `now`. */
+  /** Makes messages visible whose delay or visibility timeout has ended by `now`. */
   showDue(now: number): void {
     for (let due = this.#invisible.first(now); due; due = this.#invisible.first(now)) {
       this.#invisible.remove(due);
@@ -58,12 +58,12 @@ export class Messages {
     }
   }
 
-  /** Takes up to `max` messages that are visible, in their order. Each is then put in flight, or removed. */
+  /** Takes up to `max` visible messages, in order. The caller must then put each in flight or remove it. */
   take(max: number): StoredMessage[] {
     return this.#order.take(max);
   }
 
-  /** Hands a message that was taken to the receive with the token `token`. */
+  /** Puts a taken message in flight, for the receive with the token `token`. */
   putInFlight(message: StoredMessage, token: string, visibleAt: number): void {
     message.state = 'in flight';
     message.receiveCount += 1;
@@ -73,7 +73,7 @@ export class Messages {
     this.#inFlight += 1;
   }
 
-  /** Removes a message for good. On a FIFO queue, only one that was taken: its group goes on. */
+  /** Removes a message permanently and unblocks its group. On a FIFO queue, the message must have been taken. */
   remove(message: StoredMessage): void {
     if (message.state === 'in flight') {
       this.#invisible.remove(message);
@@ -84,7 +84,7 @@ export class Messages {
     this.#order.finish(message);
   }
 
-  /** Deletes the message of a receipt handle, or says why not. */
+  /** Deletes the message of a receipt handle, or returns why it cannot. */
   delete(receiptHandle: string): EntryResult {
     const receipt = parseReceiptHandle(receiptHandle);
     const message = receipt && this.#all.get(receipt.number);
@@ -93,7 +93,7 @@ export class Messages {
     return result;
   }
 
-  /** Changes when the message of a receipt handle becomes visible again, or says why not. */
+  /** Changes when the message of a receipt handle becomes visible again, or returns why it cannot. */
   changeVisibility(change: VisibilityChange, now: number): EntryResult {
     const receipt = parseReceiptHandle(change.receiptHandle);
     const message = receipt && this.#all.get(receipt.number);
@@ -109,15 +109,15 @@ export class Messages {
     return result;
   }
 
-  /** Makes a message visible that is no longer among the invisible ones. */
+  /** Makes a message visible that was already removed from the invisible ones. */
   #show(message: StoredMessage): void {
     const wasInFlight = message.state === 'in flight';
     message.state = 'visible';
     if (wasInFlight) {
       this.#inFlight -= 1;
-      this.#order.giveBack(message);
+      this.#order.putBack(message);
     } else {
-      this.#order.appear(message);
+      this.#order.endDelay(message);
     }
   }
 }

@@ -1,16 +1,16 @@
-/** Which messages can be received next: on standard queues, and on FIFO queues by message groups. */
+/** Determines which messages are received next: on standard queues, and on FIFO queues by message group. */
 import type { StoredMessage } from './stored-message.ts';
 
 export interface Order {
-  /** Takes in a message that was sent. */
+  /** Adds a message that was sent. */
   add(message: StoredMessage): void;
-  /** A delay is over. */
-  appear(message: StoredMessage): void;
-  /** A message that was taken is visible again. */
-  giveBack(message: StoredMessage): void;
-  /** A message that was taken is gone for good. */
+  /** Call it when a message's delay has ended. */
+  endDelay(message: StoredMessage): void;
+  /** Call it when a taken message is visible again. */
+  putBack(message: StoredMessage): void;
+  /** Call it when a taken message was removed permanently. */
   finish(message: StoredMessage): void;
-  /** Takes up to `max` messages that are visible now, in their order. */
+  /** Takes up to `max` messages that are visible now, in order. */
   take(max: number): StoredMessage[];
 }
 
@@ -22,11 +22,11 @@ export class StandardOrder implements Order {
     if (message.state === 'visible') this.#visible.push(message);
   }
 
-  appear(message: StoredMessage): void {
+  endDelay(message: StoredMessage): void {
     this.#visible.push(message);
   }
 
-  giveBack(message: StoredMessage): void {
+  putBack(message: StoredMessage): void {
     this.#visible.push(message);
   }
 
@@ -37,7 +37,7 @@ export class StandardOrder implements Order {
     while (taken.length < max) {
       const message = this.#visible.shift();
       if (!message) break;
-      // By the handle of its last receive a message may be deleted when it is visible again.
+      // Skip messages that were deleted, by the handle of their last receive, after they became visible again.
       if (message.state !== 'gone') taken.push(message);
     }
     return taken;
@@ -46,14 +46,14 @@ export class StandardOrder implements Order {
 
 interface Group {
   readonly id: string;
-  /** In the order of sending, without those that are taken. */
+  /** The messages that are not taken, in the order of sending. */
   readonly waiting: Deque<StoredMessage>;
-  /** How many are taken: while any are, the group is blocked. */
+  /** How many messages are taken. While there are any, the group is blocked. */
   taken: number;
   isReady: boolean;
 }
 
-/** FIFO queues: within a group in the order of sending; the group that is ready the longest comes first. */
+/** FIFO queues: in the order of sending within a group; the group that has been ready the longest comes first. */
 export class FifoOrder implements Order {
   readonly #groups = new Map<string, Group>();
   readonly #ready = new Deque<Group>();
@@ -69,11 +69,11 @@ export class FifoOrder implements Order {
     this.#check(group);
   }
 
-  appear(message: StoredMessage): void {
+  endDelay(message: StoredMessage): void {
     this.#check(this.#groupOf(message));
   }
 
-  giveBack(message: StoredMessage): void {
+  putBack(message: StoredMessage): void {
     const group = this.#groupOf(message);
     group.waiting.putBack(message, (other) => other.number < message.number);
     group.taken -= 1;
@@ -112,7 +112,7 @@ export class FifoOrder implements Order {
   }
 }
 
-/** First in, first out: as an array, but taking from the front of a long one costs no more than of a short one. */
+/** A queue like an array, but taking from the front is fast whatever its length. */
 class Deque<Item> {
   #items: (Item | undefined)[] = [];
   #head = 0;
@@ -137,7 +137,7 @@ class Deque<Item> {
     return item;
   }
 
-  /** Puts an item that had been taken back where `isBefore` wants it, which is near the front. */
+  /** Puts a taken item back after all items for which `isBefore` is true; the position must be near the front. */
   putBack(item: Item, isBefore: (other: Item) => boolean): void {
     let index = this.#head;
     while (index < this.#items.length && isBefore(this.#items[index]!)) index += 1;

@@ -1,7 +1,7 @@
 /**
- * One queue in memory. Each call takes effect when it is made, before its promise resolves; what becomes visible goes
- * to a receive that waits at once. Time is `Date.now()` and the global `setTimeout`, so a fake clock rules it, and
- * timers run only while a receive waits.
+ * A queue in memory. Each call takes effect immediately, before its promise resolves; messages that become visible go
+ * directly to a pending receive. It uses `Date.now()` and the global `setTimeout`, so a fake clock controls it, and has
+ * timers only while a receive is pending.
  */
 import type {
   CreateOptions,
@@ -41,15 +41,15 @@ import {
 } from './stored-message.ts';
 import { WaitingReceives } from './waiting-receives.ts';
 
-/** What a queue needs of the broker that it lives in. */
+/** What a queue needs from its broker. */
 export interface QueueOwner {
   readonly description: string;
   readonly maxDelaySeconds: number;
-  /** Numbers the messages of all queues, in the order in which they are sent. */
+  /** Numbers the messages in all queues, in the order in which they are sent. */
   nextNumber(): number;
-  /** The queue of this name, unless it was removed. */
+  /** The queue with this name, unless it does not exist or was removed. */
   find(name: string): MemoryQueue | undefined;
-  /** The names of the queues whose dead-letter queue is that of this name. */
+  /** The names of the queues that use this dead-letter queue. */
   sourcesOf(name: string): Promise<string[]>;
 }
 
@@ -94,19 +94,19 @@ export class MemoryQueue implements Queue {
     return this.#settings.contentBasedDeduplication;
   }
 
-  /** False between its removal and its being made again. */
+  /** False after the queue is removed, until it is created again. */
   get exists(): boolean {
     return this.#exists;
   }
 
-  /** The counts of this moment, without waiting for a promise. */
+  /** The current counts, synchronously. */
   get currentCounts(): QueueCounts {
     this.#checkExists();
     this.#showDue();
     return this.#messages.counts;
   }
 
-  /** Where messages go that are received too often. */
+  /** The dead-letter queue. */
   get deadLetterTarget(): DeadLetterTarget | undefined {
     this.#checkExists();
     return this.#settings.deadLetterQueue;
@@ -156,7 +156,7 @@ export class MemoryQueue implements Queue {
     this.#messages = new Messages(this.fifo);
   }
 
-  /** Makes the queue if it was removed, and changes the settings that are given. */
+  /** Creates the queue again if it was removed, and updates the given settings. */
   make(options: CreateOptions): void {
     if (!this.#exists) this.#settings = DEFAULT_SETTINGS;
     this.#exists = true;
@@ -169,12 +169,12 @@ export class MemoryQueue implements Queue {
     this.#waiting.fail(this.#notFound());
   }
 
-  /** Ends the receives that wait, with nothing. */
+  /** Resolves pending receives with no messages. */
   close(): void {
     this.#waiting.end();
   }
 
-  /** Takes in a message from a queue that it was received from too often. */
+  /** Adds a message that was received too many times from another queue. */
   acceptDeadLetter(message: SentMessage): void {
     const now = this.#showDue();
     this.#messages.add(storedMessage(this.#broker.nextNumber(), message, now, now));
@@ -202,7 +202,7 @@ export class MemoryQueue implements Queue {
   #take({ max, visibilityTimeout = this.#settings.visibilityTimeout }: ReceiveOptions): Message[] {
     const now = this.#showDue();
     const { retentionSeconds, deadLetterQueue } = this.#settings;
-    // If that was removed meanwhile, messages are received as often as they come.
+    // If the dead-letter queue was removed, messages are received without a limit.
     const deadLetters = deadLetterQueue && this.#broker.find(deadLetterQueue.name);
     const bounds = { retentionSeconds, maxReceives: deadLetters && deadLetterQueue.maxReceives };
     const taken: StoredMessage[] = [];
@@ -234,7 +234,7 @@ export class MemoryQueue implements Queue {
           (message) =>
             message.state === 'visible' && standing(message, { retentionSeconds }, now) !== 'expired',
         )
-        // Delayed ones, and those that were given back, come behind what was visible before.
+        // Delayed and returned messages come after those that were visible before.
         .sort((one, other) => (this.fifo ? 0 : one.visibleAt - other.visibleAt))
         .slice(0, max)
         .map((message) => peekedMessage(receivedMessage(message, '', this.fifo)))
@@ -247,7 +247,7 @@ export class MemoryQueue implements Queue {
     return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
   }
 
-  /** Shows what has become visible until now: milliseconds since the epoch. */
+  /** Makes due messages visible. Returns the current time in milliseconds since the epoch. */
   #showDue(): number {
     const now = Date.now();
     this.#messages.showDue(now);
@@ -263,13 +263,13 @@ export class MemoryQueue implements Queue {
   }
 }
 
-/** The deduplication ids of a FIFO queue, each remembered for five minutes with what its first message got. */
+/** The deduplication ids of a FIFO queue, each remembered for five minutes with the result of its first message. */
 class Deduplication {
-  /** In the order in which they are forgotten. */
+  /** In the order of expiry. */
   readonly #remembered = new Map<string, { readonly result: SendResult; readonly until: number }>();
   #cleanAt = 0;
 
-  /** The result of `send`, or that of the first message with this id. `now` is in milliseconds. */
+  /** Returns the result of the first message with this id, or else calls `send`. `now` is in milliseconds. */
   once(id: string, now: number, send: () => SendResult): SendResult {
     this.#forget(now);
     const known = this.#remembered.get(id);

@@ -1,10 +1,10 @@
-/** A message as a queue in memory keeps it, and as it is received. */
+/** A message as stored in memory, and its conversion to a received message. */
 import type { Message, MessageAttributes, OutgoingMessage } from '../broker.ts';
 import { receiptHandle } from '../rules/receipt-handle.ts';
 import { sequenceNumber } from '../rules/sqs-rules.ts';
-import type { Place } from './heap.ts';
+import type { HeapEntry } from './heap.ts';
 
-/** What was sent; a message that goes to a dead-letter queue keeps it. */
+/** The message as sent. A message that moves to a dead-letter queue keeps these properties. */
 export interface SentMessage {
   readonly id: string;
   readonly body: string;
@@ -16,21 +16,21 @@ export interface SentMessage {
 }
 
 export interface StoredMessage extends SentMessage {
-  /** Grows with each message of the broker. */
+  /** Increases with each message in the broker. */
   readonly number: number;
   state: 'delayed' | 'visible' | 'in flight' | 'gone';
-  /** When a message that is delayed or in flight becomes visible: milliseconds since the epoch. */
+  /** When a delayed or in-flight message becomes visible, in milliseconds since the epoch. */
   visibleAt: number;
   receiveCount: number;
-  /** The token of the receive that handed it out last; null before the first. */
+  /** The token of the last receive that returned the message; null before the first. */
   token: string | null;
-  /** Where it is among the invisible ones: the heap's own to write. */
-  place: Place<StoredMessage> | undefined;
+  /** Its entry in the heap of invisible messages. Only the heap may set it. */
+  heapEntry: HeapEntry<StoredMessage> | undefined;
 }
 
 const NO_ATTRIBUTES = Object.freeze({});
 
-/** A message as it is sent at `now`; its id is in the form of SQS's, and the same in each run. */
+/** Creates a message sent at `now`. Its id has SQS's format, and is the same in each run. */
 export function sentMessage(
   number: number,
   { body, attributes = NO_ATTRIBUTES, groupId }: OutgoingMessage,
@@ -41,7 +41,7 @@ export function sentMessage(
   return { id, body, attributes, sentAt: now, groupId, deduplicationId };
 }
 
-/** A message that nobody has received yet: delayed if `visibleAt` is later than `now`. */
+/** Creates a message that has not been received yet: delayed if `visibleAt` is later than `now`, or else visible. */
 export function storedMessage(
   number: number,
   sent: SentMessage,
@@ -60,11 +60,11 @@ export function storedMessage(
     visibleAt,
     receiveCount: 0,
     token: null,
-    place: undefined,
+    heapEntry: undefined,
   };
 }
 
-/** A message of a queue as the receive with the token `token` hands it out. */
+/** Converts a message to the one that the receive with the token `token` returns. */
 export function receivedMessage(message: StoredMessage, token: string, fifo: boolean): Message {
   const { number, groupId, deduplicationId } = message;
   const received = {

@@ -1,4 +1,4 @@
-/** The receives that wait for a message, served in the order in which they began to wait. */
+/** Pending long polls, served in the order in which they started to wait. */
 import type { Message, ReceiveOptions } from '../broker.ts';
 import { LONGEST_TIMER_MS } from '../pending-polls.ts';
 
@@ -14,13 +14,13 @@ export class WaitingReceives {
   readonly #receives = new Set<WaitingReceive>();
   #alarm: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
 
-  /** `take` takes what is visible now; `nextVisibleAt` says when that changes by itself, in milliseconds. */
+  /** `take` takes visible messages; `nextVisibleAt` returns when the next one becomes visible, in milliseconds. */
   constructor(take: (options: ReceiveOptions) => Message[], nextVisibleAt: () => number | undefined) {
     this.#take = take;
     this.#nextVisibleAt = nextVisibleAt;
   }
 
-  /** Resolves with the first messages, or with none when its time is over or its signal is aborted. */
+  /** Resolves with the first messages, or with none when the wait ends or the signal is aborted. */
   add(options: ReceiveOptions): Promise<Message[]> {
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -48,7 +48,7 @@ export class WaitingReceives {
     });
   }
 
-  /** Hands out what is visible now. */
+  /** Gives visible messages to pending receives. */
   serve(): void {
     for (const receive of this.#receives) {
       const messages = this.#take(receive.options);
@@ -58,7 +58,7 @@ export class WaitingReceives {
     this.#setAlarm();
   }
 
-  /** Ends all with nothing. */
+  /** Resolves all pending receives with no messages. */
   end(): void {
     for (const receive of this.#receives) receive.end([]);
   }
@@ -67,7 +67,7 @@ export class WaitingReceives {
     for (const receive of this.#receives) receive.fail(error);
   }
 
-  /** Serves again when the next message becomes visible by itself; not while nobody waits. */
+  /** Sets a timer to serve again when the next message becomes visible, if any receive is pending. */
   #setAlarm(): void {
     const at = this.#receives.size > 0 ? this.#nextVisibleAt() : undefined;
     if (at === this.#alarm?.at) return;
