@@ -115,7 +115,7 @@ async function prepare(tables: Kysely<Tables>, path: string): Promise<void> {
   });
 }
 
-/** Runs an SQLite pragma. Resolves with its value, if it has one. */
+/** Runs a SQLite pragma. Resolves with its value, if it has one. */
 async function pragma(tables: Kysely<Tables>, text: string): Promise<unknown> {
   const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${text}`).execute(tables);
   return Object.values(rows[0] ?? {})[0];
