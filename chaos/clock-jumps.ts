@@ -1,20 +1,20 @@
 /**
- * Makes the wall clock jump in a run of chaos: containers import this file first (`node --import`), and `Date` jumps at the
- * moments in CHAOS_CLOCK, in all processes at once, as if somebody set the machine's clock. Everything that chaos itself
- * measures goes by `elapsed`, which never jumps.
+ * Makes the wall clock jump in a chaos run: containers import this file first (`node --import`), and `Date` jumps at the
+ * times in CHAOS_CLOCK, in all processes at once, as if someone set the machine's clock. Chaos itself measures with
+ * `elapsed`, which never jumps.
  */
 import { elapsed } from '../harness/clock.ts';
 
-/** From this moment on, the wall clock is so far ahead of the true one. */
+/** From this time on, the wall clock is this far ahead of the true time. */
 export interface ClockJump {
-  /** Milliseconds of `elapsed`. */
+  /** In milliseconds of `elapsed`. */
   readonly at: number;
-  /** Milliseconds; below 0: behind. */
+  /** In milliseconds; negative if the clock is behind. */
   readonly aheadMs: number;
 }
 
 /**
- * How far the clock is ahead, by jumps in the order of their time:
+ * How far the clock is ahead; `jumps` are in chronological order:
  *
  *     aheadAt([{ at: 10, aheadMs: 5 }, { at: 20, aheadMs: -1 }], 15) // 5
  */
@@ -22,7 +22,7 @@ export function aheadAt(jumps: readonly ClockJump[], at: number): number {
   return jumps.findLast((jump) => jump.at <= at)?.aheadMs ?? 0;
 }
 
-/** Makes `Date` follow the jumps, in this process; returns what undoes it. */
+/** Makes `Date` follow the jumps in this process; returns a function that undoes it. */
 export function bendClock(jumps: readonly ClockJump[]): () => void {
   const TrueDate = globalThis.Date;
   const now = () => Math.round(TrueDate.now() + aheadAt(jumps, elapsed()));

@@ -1,4 +1,4 @@
-/** Which faults a run has, and what makes them happen when they should. */
+/** The faults of a run, and their injection at the planned times. */
 import { statSync } from 'node:fs';
 import { sleep } from '../harness/clock.ts';
 import { between, type Random, seeded } from '../harness/random.ts';
@@ -13,7 +13,7 @@ const SIGTERM = 'SIGTERM';
 const SIGSTOP = 'SIGSTOP';
 const CLOCK_JUMP = 'jump of the clock';
 
-/** What happens to processes and their clock. Some are stopped for longer than the visibility timeout, in seconds. */
+/** The faults of processes and their clock. `visibilityTimeout` is in seconds; some stops last longer. */
 export function faultsOfProcesses(visibilityTimeout: number): FaultKind[] {
   return [
     { name: SIGKILL, everySeconds: 4, seconds: [0, 0] },
@@ -23,7 +23,7 @@ export function faultsOfProcesses(visibilityTimeout: number): FaultKind[] {
   ];
 }
 
-/** How far ahead the clock is after each jump: most go forward, by up to a minute, some back by up to two seconds. */
+/** How far ahead the clock is after each jump: most jumps go forward by up to a minute, some back by up to two seconds. */
 export function jumpsOf(plan: readonly Fault[], startedAt: number): ClockJump[] {
   let aheadMs = 0;
   return plan
@@ -39,11 +39,11 @@ export interface Scene {
   readonly fleet: Fleet;
   readonly broker: FaultyBroker;
   readonly history: History;
-  /** Ends the faults early. */
+  /** Stops the faults early when it resolves. */
   readonly until: Promise<unknown>;
 }
 
-/** Causes the faults as planned, for this many seconds; undoes them all in the end. */
+/** Injects the faults as planned, for this many seconds; then undoes all of them. */
 export async function injectFaults(plan: readonly Fault[], seconds: number, scene: Scene): Promise<void> {
   const { fleet, broker, history, until } = scene;
   const timers = plan.flatMap((fault) =>
@@ -58,8 +58,8 @@ export async function injectFaults(plan: readonly Fault[], seconds: number, scen
 }
 
 /**
- * Drains a process this many times, each some moments after the first message that it handles. One time in ten, the
- * signal comes some moments after the start instead, maybe before the process listens for it: these come on top.
+ * Drains a process this many times, each time shortly after it handles its first message. One time in ten, the signal comes
+ * shortly after the start instead, possibly before the process listens for it; a process killed this way does not count.
  */
 export async function drainRepeatedly(
   times: number,
@@ -67,14 +67,14 @@ export async function drainRepeatedly(
   scene: Scene & { readonly ledger: string },
 ) {
   const { fleet, until, ledger } = scene;
-  let goesOn = true;
+  let isRunning = true;
   void until.then(() => {
-    goesOn = false;
+    isRunning = false;
   });
-  while (fleet.drains < times && goesOn) {
+  while (fleet.drains < times && isRunning) {
     while (!fleet.isUp(0)) await sleep(5);
     const before = sizeOf(ledger);
-    if (random() < 0.9) while (sizeOf(ledger) === before && fleet.isUp(0) && goesOn) await sleep(5);
+    if (random() < 0.9) while (sizeOf(ledger) === before && fleet.isUp(0) && isRunning) await sleep(5);
     await sleep(between(0, 400, random));
     fleet.end(0, SIGTERM);
     await fleet.ended(0);
@@ -112,7 +112,7 @@ async function begin(fault: BrokerFault, chance: number, history: History): Prom
   try {
     await fault.begin(chance);
   } catch (error) {
-    history.note(`${fault.name} did not work: ${(error as Error).message}`);
+    history.note(`${fault.name} failed to start: ${(error as Error).message}`);
   }
   if (!fault.end) history.end(fault.name);
 }

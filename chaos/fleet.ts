@@ -1,6 +1,6 @@
 /**
- * The processes under test: each is started again when it ends, until the end of the run. Their logs are files in the
- * folder of the run, and all that was done to them is in the history.
+ * The processes under test. Each is restarted when it exits, until the end of the run. Their logs are in the run's folder,
+ * and everything done to them is in the history.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,16 +8,16 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { History } from './history.ts';
 
-/** What a process of the fleet runs: a script of Node.js with its arguments. */
+/** The program of a process: a Node.js script with its arguments. */
 export interface Program {
   readonly script: string;
   readonly args: readonly string[];
 }
 
 export interface FleetOptions {
-  /** What each process of the fleet runs. */
+  /** One program for each process. */
   readonly programs: readonly Program[];
-  /** The working directory and HOME of the processes. Their logs are there: `process-0.log`, … */
+  /** The working directory and HOME of the processes, with their logs: `process-0.log`, … */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly history: History;
@@ -29,22 +29,22 @@ interface Member {
   child?: ChildProcess;
   restart?: NodeJS.Timeout;
   stoppedAt?: number | undefined;
-  /** What was sent to the process, last, that is to end it. */
+  /** The last signal sent to end the process. */
   ending?: NodeJS.Signals | undefined;
 }
 
-/** How long a process that has ended waits for its successor, in milliseconds. */
+/** The pause before a restart, in milliseconds. */
 const RESTART_MS = 100;
-/** How long processes may take to drain, in milliseconds. */
+/** How long processes can take to drain, in milliseconds. */
 const DRAIN_MS = 60_000;
 
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #members: readonly Member[];
   #ends = false;
-  /** How many ended otherwise than they should. */
+  /** How many processes exited unexpectedly. */
   unexpectedExits = 0;
-  /** How many ended well after a SIGTERM. */
+  /** How many processes exited gracefully after SIGTERM. */
   drains = 0;
 
   constructor(options: FleetOptions) {
@@ -57,7 +57,7 @@ export class Fleet {
     process.once('exit', this.#kill);
   }
 
-  /** No process outlives this one. */
+  /** Kills all processes, so that none outlives this one. */
   readonly #kill = () => {
     for (const { child } of this.#members) child?.kill('SIGKILL');
   };
@@ -66,19 +66,19 @@ export class Fleet {
     return this.#members.length;
   }
 
-  /** Resolves when this process has ended, and another one will be started. */
+  /** Resolves when this process has exited; it will be restarted. */
   async ended(index: number): Promise<void> {
     const { child } = this.#members[index]!;
     if (child && isRunning(child)) await once(child, 'exit');
   }
 
-  /** True while there is a process that was not told to end. */
+  /** True while the process is running and was not told to stop. */
   isUp(index: number): boolean {
     const { child, ending } = this.#members[index]!;
     return child !== undefined && isRunning(child) && ending === undefined;
   }
 
-  /** Sends SIGKILL or SIGTERM. A second SIGTERM would end a process at once: it is not sent, nor anything after SIGKILL. */
+  /** Sends SIGKILL or SIGTERM. Never sends a second SIGTERM, which would force an exit, or any signal after SIGKILL. */
   end(index: number, signal: 'SIGKILL' | 'SIGTERM'): void {
     const member = this.#members[index]!;
     if (!member.child || !isRunning(member.child)) return;
@@ -92,7 +92,7 @@ export class Fleet {
     member.child.kill(signal);
   }
 
-  /** Sends SIGSTOP; `cont` ends it. */
+  /** Sends SIGSTOP; `cont` resumes the process. */
   stop(index: number): void {
     const member = this.#members[index]!;
     if (!member.child || !isRunning(member.child)) return;
@@ -109,7 +109,7 @@ export class Fleet {
     this.#continued(member);
   }
 
-  /** Drains all processes and starts no more. Those that do not end within a minute are killed, and counted as such. */
+  /** Drains all processes without restarting them. Kills those still running after a minute: an unexpected exit. */
   async close(): Promise<void> {
     this.#ends = true;
     for (const index of this.#members.keys()) this.end(index, 'SIGTERM');
@@ -131,7 +131,7 @@ export class Fleet {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
       stdio: ['ignore', log, log],
-      // In process groups of their own: Ctrl-C is for this process.
+      // In separate process groups, so that Ctrl-C reaches only this process.
       detached: true,
     });
     closeSync(log);
@@ -143,15 +143,17 @@ export class Fleet {
   #exited(member: Member, code: number | null, signal: NodeJS.Signals | null): void {
     const { history } = this.#options;
     this.#continued(member);
-    // Told to end before it could listen for that, it ends by the signal: not by the SIGKILL that may have come next.
+    // A SIGTERM before the process listens for it kills it, even if `ending` is already a later SIGKILL.
     const isExpected =
       member.ending !== undefined && (code === 0 || signal === 'SIGTERM' || signal === member.ending);
     if (isExpected && code === 0) this.drains += 1;
     const isStart = code === UNREACHABLE_AT_START && history.isUnderFault();
-    history.note(`end of ${nameOf(member)}: ${signal ?? code}${isExpected || isStart ? '' : ', UNEXPECTED'}`);
+    history.note(
+      `exit of ${nameOf(member)}: ${signal ?? code}${isExpected || isStart ? '' : ', UNEXPECTED'}`,
+    );
     if (!isExpected && !isStart) {
       this.unexpectedExits += 1;
-      history.incident('unexpected end', { pid: member.child!.pid });
+      history.incident('unexpected exit', { pid: member.child!.pid });
     }
     if (!this.#ends) member.restart = setTimeout(() => this.#start(member), RESTART_MS);
   }
@@ -163,7 +165,7 @@ export class Fleet {
   }
 }
 
-/** The exit code of a container whose broker cannot be reached when it starts. */
+/** The exit code of a container whose broker is unreachable at start. */
 const UNREACHABLE_AT_START = 69;
 
 function isRunning({ exitCode, signalCode }: ChildProcess): boolean {

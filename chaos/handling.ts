@@ -1,18 +1,18 @@
 /**
- * What is done for a message, in our containers and in the peers' processes: it starts, takes some time, and ends or
- * fails, and the ledger has all of it. How long it takes and whether it fails follows from its number.
+ * How a message is handled, in our containers and in the peers' processes: it starts, takes some time, and succeeds or
+ * fails; the ledger records all of it. The message's number determines how long it takes and whether it fails.
  */
 import { sleep } from '../harness/clock.ts';
 import { seeded } from '../harness/random.ts';
 import { Ledger, type NumberedMessage } from './ledger.ts';
 
-/** What a handling is to be like, by its message. */
+/** How a message is handled. */
 export interface Work {
   readonly milliseconds: number;
   readonly fails: boolean;
 }
 
-/** Most are short, some take a while, a few take `longestMs`; some fail at their first receive. */
+/** Most messages are fast, some take a while, a few take `longestMs`; some fail on their first receive. */
 export function workOf(
   { number, receiveCount }: Pick<NumberedMessage, 'number' | 'receiveCount'>,
   longestMs: number,
@@ -26,13 +26,13 @@ export function workOf(
 export interface HandlingOptions {
   /** The path of the ledger. */
   readonly ledger: string;
-  /** How long the longest take, in milliseconds. */
+  /** The longest handling time, in milliseconds. */
   readonly longestMs: number;
-  /** What to throw, to have the message again. */
+  /** Creates the error to throw so that the message is retried. */
   readonly failure: () => Error;
 }
 
-/** Makes the function that handles messages. */
+/** Creates the function that handles messages. */
 export function handling({ ledger: path, longestMs, failure }: HandlingOptions) {
   const ledger = new Ledger(path);
   return async (message: NumberedMessage): Promise<void> => {

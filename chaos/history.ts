@@ -1,17 +1,17 @@
-/** What happened in a run, for people (the timeline) and for the verdict, which explains repeats by the incidents. */
+/** The events of a run: a timeline to read, and incidents, with which the verdict explains repeats. */
 import { elapsed } from '../harness/clock.ts';
 import type { Starvation } from './starvation.ts';
 
-/** Something that may be why a message is handled again. Times are milliseconds of `elapsed`. */
+/** A possible reason why a message was handled again. Times are in milliseconds of `elapsed`. */
 export interface Incident {
   readonly what: string;
   readonly from: number;
   readonly to: number;
-  /** The process that it happened to; undefined: it happened to the broker. */
+  /** The affected process; undefined if the incident affected the broker. */
   readonly pid?: number | undefined;
 }
 
-/** What is an incident without anybody's doing: the machine was too busy. */
+/** An incident that chaos did not cause: the machine was too busy. */
 export const STARVED = 'starved by the machine';
 
 export interface Note {
@@ -40,15 +40,15 @@ export class History {
   }
 
   /**
-   * The clock of the processes jumped at this time, by itself: nobody may have come to say so at once. `mattersTo` says
-   * whether the broker goes by it.
+   * Records that the clock of the processes jumped at this time, which may be some time ago. `mattersTo` is true if the
+   * broker uses this clock.
    */
   clockJumped(what: string, at: number, mattersTo: boolean): void {
     this.notes.push({ at, text: what });
     if (mattersTo) this.incidents.push({ what, from: at, to: at });
   }
 
-  /** The machine did not let processes run, nobody having stopped them; this one (`own`) has the broker's proxy in it. */
+  /** Records that the machine starved processes that were not stopped. `own` is this process, which runs the proxy. */
   starved(starvations: readonly Starvation[], own: number): void {
     for (const { pid, from, to } of starvations) {
       const wasStopped = this.incidents.some(
@@ -58,13 +58,13 @@ export class History {
     }
   }
 
-  /** A fault of the broker begins. */
+  /** Records the start of a broker fault. */
   begin(what: string): void {
-    this.note(`${what} begins`);
+    this.note(`${what} starts`);
     this.#current.set(what, elapsed());
   }
 
-  /** It is over. */
+  /** Records the end of a broker fault. */
   end(what: string): void {
     const from = this.#current.get(what);
     if (from === undefined) return;
@@ -74,11 +74,11 @@ export class History {
     this.incident(what, { from });
   }
 
-  /** Whether the broker has, or has just had, a fault. */
+  /** Whether the broker has a fault now or had one recently. */
   isUnderFault(): boolean {
     return this.#current.size > 0 || elapsed() - this.#lastFaultAt < JUST_NOW_MS;
   }
 }
 
-/** How long a process may take to give up on its start after a fault, in milliseconds. */
+/** How long after a fault a starting process may still give up, in milliseconds. */
 const JUST_NOW_MS = 15_000;

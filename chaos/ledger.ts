@@ -1,15 +1,15 @@
 /**
- * The ledger: a file outside the containers, to which their workers append a line when the handling of a message starts and
- * when it ends. A line is one write to a file that is open for appending. So it outlasts the process that is killed after
- * it, and the order of the lines is that of what happened, in all processes.
+ * The ledger: a file to which all workers append a line when they start and finish a message. Each line is a single write
+ * to a file opened for appending, so it survives a kill right after the write, and the lines of all processes are in
+ * chronological order.
  */
 import { existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { elapsed } from '../harness/clock.ts';
 
-/** `end`: handled well. `fail`: the worker threw, to have the message again. */
+/** `end`: handled successfully. `fail`: the worker threw, so that the message is retried. */
 export type LedgerEvent = 'start' | 'end' | 'fail';
 
-/** A message as a worker has it. The number is in its body; the producer gives each only once. */
+/** A message in a worker. The number is in its body; the producer uses each number once. */
 export interface NumberedMessage {
   readonly number: number;
   readonly id: string;
@@ -18,7 +18,7 @@ export interface NumberedMessage {
 
 export interface LedgerLine extends NumberedMessage {
   readonly event: LedgerEvent;
-  /** Milliseconds of `elapsed`. */
+  /** In milliseconds of `elapsed`. */
   readonly at: number;
   readonly pid: number;
 }
@@ -35,7 +35,7 @@ export class Ledger {
   }
 }
 
-/** Everything that was written, in its order. */
+/** All lines, in order. */
 export function readLedger(path: string): LedgerLine[] {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
   return lines

@@ -1,6 +1,6 @@
 /**
- * A process of a library that others use, with its arguments from `subjects.ts`: ten messages at once, each kept invisible
- * while it is handled; one after the other from the FIFO queue.
+ * A process that runs another library, with its arguments from `subjects.ts`: handles ten messages at once, keeping each
+ * invisible meanwhile; one at a time from the FIFO queue.
  */
 import type { Message, SQS } from '@aws-sdk/client-sqs';
 import { openSdk } from '../harness/sqs-clients.ts';
@@ -10,15 +10,15 @@ import { FIFO_QUEUE, STANDARD_QUEUE } from './producer.ts';
 interface Setup {
   readonly sqs: SQS;
   readonly queueUrl: string;
-  /** How many messages at once. */
+  /** How many messages to handle at once. */
   readonly concurrency: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly visibilityTimeout: number;
-  /** Rejects if a message is to be received again. */
+  /** Rejects if the message should be retried. */
   readonly handle: (message: Message) => Promise<void>;
 }
 
-/** Starts to handle the messages of a queue; the result stops that. */
+/** Starts handling the messages in a queue; resolves to a function that stops it. */
 type Start = (setup: Setup) => Promise<() => Promise<unknown>>;
 
 const peers: Readonly<Record<string, Start>> = {
@@ -60,7 +60,7 @@ const sqs = openSdk(endpoint);
 const handleNumbered = handling({
   ledger,
   longestMs: Number(longestMs),
-  failure: () => new Error('to be tried again'),
+  failure: () => new Error('try again'),
 });
 const stops = await Promise.all(
   [STANDARD_QUEUE, FIFO_QUEUE].map((queue) =>

@@ -1,28 +1,28 @@
-/** Which faults come when: a pure function of the seed. */
+/** Plans the times of faults: a pure function of the seed. */
 import { between, exponential, seeded, seedOf } from '../harness/random.ts';
 
 /** A kind of fault. */
 export interface FaultKind {
-  /** For people, and what the seed of its times is made with: `SIGKILL`, `answers 500`. */
+  /** Such as `SIGKILL`. Shown in reports, and part of the seed of its times. */
   readonly name: string;
-  /** How long it is on average from the end of one to the next, in seconds. */
+  /** The mean time from the end of a fault to the next, in seconds. */
   readonly everySeconds: number;
-  /** How long one lasts, in seconds; [0, 0]: it has no duration. */
+  /** How long a fault lasts, in seconds; [0, 0]: no duration. */
   readonly seconds: readonly [least: number, most: number];
 }
 
 export interface Fault {
   readonly kind: string;
-  /** Milliseconds from the start of the run. */
+  /** In milliseconds from the start of the run. */
   readonly at: number;
   readonly milliseconds: number;
-  /** From 0 to below 1: what else is left to chance, such as which container it hits, or what share of requests. */
+  /** A random number of at least 0 and below 1, for other decisions: which container, what share of requests. */
   readonly chance: number;
 }
 
 /**
- * The faults of a run of so many seconds, in the order of their time. Each kind comes at times of its own, one after the
- * other, so that the others stay the same when one is added.
+ * The faults of a run of this many seconds, in chronological order. Each kind is planned independently, without overlap, so
+ * that adding a kind does not change the others.
  */
 export function planFaults(seed: number, seconds: number, kinds: readonly FaultKind[]): Fault[] {
   return kinds.flatMap((kind) => timesOf(kind, seed, seconds * 1000)).sort((one, other) => one.at - other.at);

@@ -1,6 +1,6 @@
 /**
- * Sends numbered messages all the time, to a standard queue and to a FIFO queue, and remembers which of them the broker has
- * acknowledged. The others may have been sent or not.
+ * Continuously sends numbered messages to a standard queue and a FIFO queue, and records which of them the broker
+ * acknowledged. The others may or may not have been sent.
  */
 import { elapsed, sleep } from '../harness/clock.ts';
 import type { Broker, OutgoingMessage, Queue } from '../src/brokers/broker.ts';
@@ -12,7 +12,7 @@ export const FIFO_QUEUE = 'steps.fifo';
 const GROUPS = 8;
 const BATCH = 10;
 const PAUSE_MS = 50;
-/** How long a producer waits after an error, or while there are enough messages, in milliseconds. */
+/** The pause after an error or while the queue has enough messages, in milliseconds. */
 const LONG_PAUSE_MS = 200;
 
 export interface SentMessage {
@@ -20,18 +20,18 @@ export interface SentMessage {
   readonly queue: string;
   readonly group: string | undefined;
   readonly acknowledged: boolean;
-  /** Milliseconds of `elapsed`. */
+  /** In milliseconds of `elapsed`. */
   readonly at: number;
 }
 
 export interface ProducerOptions {
-  /** As the containers have it. */
+  /** The broker as the containers see it. */
   readonly broker: Broker;
-  /** The same queues without faults, to see how many messages they have. */
+  /** The same broker without faults, to count messages. */
   readonly direct: Broker;
-  /** No more are sent while so many are visible. */
+  /** Pauses while more messages than this are visible. */
   readonly backlog: number;
-  /** How many to send in all. */
+  /** How many messages to send in total. */
   readonly messages: number;
 }
 
@@ -41,7 +41,7 @@ interface QueueToFill {
 }
 
 export class Producer {
-  /** In the order of their sends. */
+  /** In the order in which they were sent. */
   readonly sent: SentMessage[] = [];
   readonly #options: ProducerOptions;
   readonly #queues: readonly QueueToFill[];
@@ -53,7 +53,7 @@ export class Producer {
     this.#queues = queues;
   }
 
-  /** Opens the queues, which is to be done before any faults. */
+  /** Opens the queues; must be called before any faults. */
   static async open(options: ProducerOptions): Promise<Producer> {
     const opened = [STANDARD_QUEUE, FIFO_QUEUE].map(async (name) => ({
       queue: await options.broker.open(name),
@@ -62,7 +62,7 @@ export class Producer {
     return new Producer(options, await Promise.all(opened));
   }
 
-  /** Sends until `stop`, or until all are sent. */
+  /** Sends until `stop`, or until all messages are sent. */
   async run(): Promise<void> {
     await Promise.all(this.#queues.map((each) => this.#fill(each)));
   }
@@ -83,7 +83,7 @@ export class Producer {
     }
   }
 
-  /** True if all were acknowledged. */
+  /** True if all messages were acknowledged. */
   async #send(queue: Queue): Promise<boolean> {
     const numbers = Array.from(
       { length: Math.min(BATCH, this.#options.messages - this.#next) },

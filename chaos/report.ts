@@ -1,4 +1,4 @@
-/** What people read of runs: a table of all, and for one that failed its seed, its timeline, and what is known of the messages. */
+/** Reports on runs: a table of all runs and, for a failed run, its seed, its timeline, and the history of its messages. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tableOf } from '../harness/report.ts';
@@ -6,7 +6,7 @@ import { type LedgerLine, readLedger } from './ledger.ts';
 import type { Trial, TrialOptions } from './trial.ts';
 import type { ExplainedRepeat } from './verdict.ts';
 
-/** Of how many messages the whole story is told. */
+/** The maximum number of messages to report in full. */
 const MOST_STORIES = 10;
 
 export function overviewOf(trials: readonly Trial[]): string {
@@ -42,21 +42,21 @@ export function overviewOf(trials: readonly Trial[]): string {
   );
 }
 
-/** One run in words. */
+/** A summary of one run. */
 export function summaryOf(trial: Trial): string {
   const { options, sent, acknowledged, handled, unexpectedExits, drains, leftOut, history, good } = trial;
   const { subject, broker, seed, processes } = options;
   const minutes = ((history.now() - history.startedAt) / 60_000).toFixed(1);
   return [
-    `${good ? 'good' : 'FAILED'}: ${subject} on ${broker}, seed ${seed}, ${faultsOf(options)}, ${processes} ${processes === 1 ? 'process' : 'processes'}, ${minutes} minutes in all`,
+    `${good ? 'good' : 'FAILED'}: ${subject} on ${broker}, seed ${seed}, ${faultsOf(options)}, ${processes} ${processes === 1 ? 'process' : 'processes'}, ${minutes} minutes in total`,
     `  ${sent} sent, ${acknowledged} acknowledged, ${handled} handled; ${incidentsOf(trial)}`,
-    `  lost ${trial.lost.length}, deleted without handling ${trial.deletedUnhandled.length}, out of order ${trial.orderViolations.length}, left ${trial.left}, drains ${drains}, unexpected ends of processes ${unexpectedExits}`,
+    `  lost ${trial.lost.length}, deleted unhandled ${trial.deletedUnhandled.length}, out of order ${trial.orderViolations.length}, left ${trial.left}, drains ${drains}, unexpected exits ${unexpectedExits}`,
     `  repeats ${trial.repeats.length}: ${causesOf(trial.repeats)}`,
-    ...leftOut.map((text) => `  left out: ${text}`),
+    ...leftOut.map((text) => `  skipped: ${text}`),
   ].join('\n');
 }
 
-/** Everything that may help to find out why a run failed. */
+/** Everything that can help to find out why a run failed. */
 export function storyOf(trial: Trial): string {
   const { history, options } = trial;
   const seconds = (at: number) => ((at - history.startedAt) / 1000).toFixed(3).padStart(9);
@@ -82,11 +82,11 @@ export function storyOf(trial: Trial): string {
       ledger.filter(({ number }) => numbers.includes(number)),
     ),
     `All files are in ${options.folder}`,
-    `Again: npm run chaos -- ${againWith(options)}`,
+    `To repeat: npm run chaos -- ${againWith(options)}`,
   ].join('\n');
 }
 
-/** The options of the command that does the same again. */
+/** The command-line options that repeat the run. */
 function againWith({ subject, broker, seed, seconds, processes, messages, sigterms, ...more }: TrialOptions) {
   const words = [`--subject ${subject} --broker ${broker} --seed ${seed}`];
   if (sigterms === undefined) words.push(`--seconds ${seconds} --processes ${processes}`);
@@ -97,7 +97,7 @@ function againWith({ subject, broker, seed, seconds, processes, messages, sigter
 }
 
 function faultsOf({ seconds, sigterms }: TrialOptions): string {
-  return sigterms === undefined ? `${seconds} s of faults` : `${sigterms} times SIGTERM`;
+  return sigterms === undefined ? `${seconds} s of faults` : `${sigterms} SIGTERMs`;
 }
 
 function unexplained({ repeats }: Trial): ExplainedRepeat[] {
@@ -106,10 +106,10 @@ function unexplained({ repeats }: Trial): ExplainedRepeat[] {
 
 function incidentsOf({ history }: Trial): string {
   const counts = Map.groupBy(history.incidents, ({ what }) => what);
-  return [...counts].map(([what, all]) => `${what} ${all.length}`).join(', ') || 'nothing happened';
+  return [...counts].map(([what, all]) => `${what} ${all.length}`).join(', ') || 'no incidents';
 }
 
-/** How many repeats each kind of incident has caused, in how many of them, and the most that one has. */
+/** For each kind of incident: how many repeats it caused, in how many incidents, and the maximum in a single incident. */
 function causesOf(repeats: readonly ExplainedRepeat[]): string {
   const causes = Map.groupBy(repeats, ({ cause }) => cause?.what ?? 'UNEXPLAINED');
   const texts = [...causes].map(([what, all]) => {
@@ -123,7 +123,7 @@ function describe({ event, pid, number, receiveCount }: LedgerLine): string {
   return `    message ${number}: ${event}, process ${pid}, receive ${receiveCount}`;
 }
 
-/** What the processes have logged of these messages. */
+/** The log lines of the processes about these messages. */
 function logLinesOf(folder: string, ledger: readonly LedgerLine[]): string[] {
   const ids = new Map(ledger.map(({ id, number }) => [id, number]));
   if (ids.size === 0) return [];

@@ -1,4 +1,4 @@
-/** Tries to break the containers, and says whether it could: npm run chaos -- --help */
+/** Tries to break the containers and reports whether it succeeded: npm run chaos -- --help */
 import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,36 +12,36 @@ import { SUBJECTS, type Subject } from './subjects.ts';
 import { runTrial, type Trial, type TrialOptions } from './trial.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'chaos-'));
-// Ends the faults, and the run as always; a second signal ends the process.
+// The first signal stops the faults, and the run finishes as usual; a second signal kills the process.
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort());
 const brokerOption = (brokers: string) =>
   ({
     type: 'string',
     default: brokers,
-    describe: 'which brokers, one after the other',
+    describe: 'brokers to test, one after the other',
     coerce: brokersOf,
   }) as const;
 await yargs(hideBin(process.argv))
   .scriptName('npm run chaos --')
   .command(
     '$0',
-    'several containers, two queues, and faults at random (run `npm run build` first)',
+    'several containers, two queues, and random faults (run `npm run build` first)',
     (command) =>
       command.options({
         broker: brokerOption(BROKERS.join(',')),
         subject: {
           choices: SUBJECTS,
           default: SUBJECTS[0] as Subject,
-          describe: 'what is tried; the others only on SQS',
+          describe: 'the library to test; all except sqs-containers need SQS',
         },
-        seconds: { type: 'number', default: 60, describe: 'how long faults come, for each broker' },
-        seed: { type: 'number', describe: 'what chance follows from; default: another one each time' },
+        seconds: { type: 'number', default: 60, describe: 'how long to inject faults, for each broker' },
+        seed: { type: 'number', describe: 'seed of the random faults; default: random' },
         processes: { type: 'number', default: 3 },
-        messages: { type: 'number', describe: 'how many to send; default: as many as time allows' },
+        messages: { type: 'number', describe: 'how many messages to send; default: as many as time allows' },
         visibilityTimeout: { type: 'number', default: 4, describe: 'in seconds' },
-        only: { choices: ['sigterm'], describe: 'one process, and no fault but SIGTERM again and again' },
-        times: { type: 'number', default: 1000, describe: 'with --only sigterm: how often it drains' },
+        only: { choices: ['sigterm'], describe: 'one process, and no faults except repeated SIGTERMs' },
+        times: { type: 'number', default: 1000, describe: 'with --only sigterm: how many drains' },
       }),
     ({ broker, subject, seconds, seed = randomInt(2 ** 31), processes, messages, ...more }) => {
       const { visibilityTimeout } = more;
@@ -59,7 +59,7 @@ await yargs(hideBin(process.argv))
   )
   .strict()
   .parseAsync();
-// What a run that failed has left is for people to look at.
+// Keep the files of a failed run for inspection.
 if (!process.exitCode) rmSync(root, { recursive: true });
 
 async function chaos(
@@ -90,7 +90,7 @@ async function soak(brokers: readonly BrokerName[], messages: number): Promise<v
     const result = await runSoak({ broker, messages, folder: folderFor(broker) });
     const { good, lines } = judgeSoak(result);
     const rate = Math.round(messages / result.seconds);
-    console.log(`${good ? 'good' : 'FAILED'}: soak on ${broker}, ${messages} messages, ${rate} a second`);
+    console.log(`${good ? 'good' : 'FAILED'}: soak on ${broker}, ${messages} messages, ${rate} per second`);
     for (const line of lines) console.log(`  ${line}`);
     if (!good) process.exitCode = 1;
   }
@@ -105,7 +105,6 @@ function folderFor(broker: BrokerName): string {
 function brokersOf(list: string): BrokerName[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !BROKERS.some((broker) => broker === name));
-  if (unknown !== undefined)
-    throw new Error(`There is no broker "${unknown}" here. There are ${BROKERS.join(', ')}.`);
+  if (unknown !== undefined) throw new Error(`Unknown broker "${unknown}"; expected ${BROKERS.join(', ')}.`);
   return names as BrokerName[];
 }

@@ -1,17 +1,17 @@
-/** The worker of the soak: does nothing, and writes down now and then what its process uses. Node.js itself loads it. */
+/** The worker of the soak test: does nothing except record its process's resource usage. Loaded by Node.js itself. */
 import { appendFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { WorkerFactory } from '../src/worker/worker.ts';
 
-/** What the process uses after this many messages. */
+/** The resource usage of the process after this many messages. */
 export interface Sample {
   readonly messages: number;
-  /** Bytes, right after a garbage collection. */
+  /** In bytes, right after a garbage collection. */
   readonly heapUsed: number;
-  /** Bytes. */
+  /** In bytes. */
   readonly rss: number;
-  /** Sockets, timers, and all else that the event loop waits for. */
+  /** Sockets, timers, and everything else that the event loop waits for. */
   readonly handles: number;
 }
 

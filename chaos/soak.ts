@@ -1,5 +1,5 @@
 /**
- * The soak: one container handles a million messages without faults, and its memory and handles must not grow.
+ * The soak test: a container handles a million messages without faults, and its memory and handles must not grow.
  * `npm run chaos -- soak`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,25 +29,25 @@ export interface Soak {
 }
 
 const SAMPLES = 100;
-/** How many messages may wait. */
+/** How many messages can be in the queue. */
 const BACKLOG = 5_000;
-/** How many requests send at once. */
+/** The number of concurrent senders. */
 const SENDERS = 4;
 
 interface Growth {
   readonly first: number;
   readonly last: number;
-  /** For each million messages. */
+  /** Per million messages. */
   readonly growth: number;
 }
 
-/** The share of the samples, from the first on, in which caches fill and code is compiled. */
+/** The share of the first samples to ignore, while caches fill and code is compiled. */
 const WARMING_UP = 0.3;
 
-/** Throws a RangeError if there are too few samples to say. */
+/** Throws a RangeError if there are not enough samples. */
 export function growthOf(samples: readonly Sample[], of: (sample: Sample) => number): Growth {
   const warm = samples.slice(Math.floor(samples.length * WARMING_UP));
-  if (warm.length < 5) throw new RangeError(`${samples.length} samples are too few to see what grows`);
+  if (warm.length < 5) throw new RangeError(`${samples.length} samples are not enough to measure growth`);
   const growth = slope(warm.map((sample) => [sample.messages, of(sample)])) * 1e6;
   return { first: of(warm[0]!), last: of(warm.at(-1)!), growth };
 }
@@ -84,7 +84,7 @@ every = ${Math.floor(messages / SAMPLES)}
   return { samples: read(samples), exitCode, seconds: (performance.now() - startedAt) / 1000 };
 }
 
-/** What grew, as text, for each of the figures; `good` says whether it stayed within its bound. */
+/** Describes the growth of each value; `good` is true if all stayed within their bounds. */
 export function judgeSoak({ samples, exitCode }: Soak): { readonly good: boolean; readonly lines: string[] } {
   const figures = [
     ['heap after garbage collection', 'MiB', 2 ** 20, 4, ({ heapUsed }: Sample) => heapUsed],
@@ -96,7 +96,7 @@ export function judgeSoak({ samples, exitCode }: Soak): { readonly good: boolean
     const text = (value: number) => `${(value / size).toFixed(2)} ${unit}`.trim();
     return {
       good: growth / size <= bound,
-      line: `${name}: ${text(first)} at first, ${text(last)} at last, grows by ${text(growth)} a million messages (bound ${bound} ${unit})`,
+      line: `${name}: ${text(first)} at first, ${text(last)} at the end, grows by ${text(growth)} per million messages (bound ${bound} ${unit})`,
     };
   });
   return {

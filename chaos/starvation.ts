@@ -1,12 +1,12 @@
 /**
- * Notices when the machine does not let a process run: a busy one may keep it waiting for longer than a visibility timeout,
- * as a SIGSTOP would. Containers import this file first (`node --import`), and it appends a line to the file that
- * CHAOS_STARVATION names. What a process itself computes for that long is no starvation.
+ * Detects when the machine does not let a process run: a busy machine can stall it for longer than a visibility timeout, as
+ * SIGSTOP would. Containers import this file first (`node --import`), and it appends a line to the file named by
+ * CHAOS_STARVATION. Time that a process spends computing does not count as starvation.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { elapsed } from '../harness/clock.ts';
 
-/** A time in which a process did not run though it had to; milliseconds of `elapsed`. */
+/** A period in which a process was ready but did not run; in milliseconds of `elapsed`. */
 export interface Starvation {
   readonly pid: number;
   readonly from: number;
@@ -14,7 +14,7 @@ export interface Starvation {
 }
 
 const EVERY_MS = 50;
-/** Shorter ones do not count. */
+/** Shorter stalls do not count. */
 const STARVED_MS = 300;
 
 /** Watches this process until the returned function is called. */
@@ -30,7 +30,7 @@ export function watchStarvation(file: string): () => void {
   return () => clearInterval(timer);
 }
 
-/** What the processes have written to the file. */
+/** Reads the lines that the processes wrote to the file. */
 export function readStarvation(file: string): Starvation[] {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
   return lines.map((line) => {

@@ -1,4 +1,4 @@
-/** What is put to the test: our containers, and for comparison the libraries that others use. */
+/** The subjects of the test: our containers and, for comparison, other libraries. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executable } from '../harness/executables.ts';
@@ -15,19 +15,19 @@ export interface Setting {
   readonly address: string;
   /** The path of the ledger. */
   readonly ledger: string;
-  /** Seconds. */
+  /** In seconds. */
   readonly visibilityTimeout: number;
-  /** How long the longest handlings take, in milliseconds. */
+  /** The longest handling time, in milliseconds. */
   readonly longestMs: number;
 }
 
-/** The programs of this many processes. */
+/** The programs for this many processes. */
 export function programsOf(subject: Subject, processes: number, setting: Setting): Program[] {
   const one = subject === 'sqs-containers' ? container(setting) : () => peer(subject, setting);
   return Array.from({ length: processes }, (_, index) => one(index));
 }
 
-/** The executables that the build made; the last of several processes handles one message at a time. */
+/** The built executables; every third process handles one message at a time. */
 function container({
   folder,
   address,

@@ -1,8 +1,8 @@
 /**
- * One run of chaos with one broker:
- * 1. several processes work on a standard queue and a FIFO queue, and a producer sends to both, while faults come as planned
- * 2. the faults end, and the processes handle what is left
- * 3. they drain, and the verdict is made of the ledger.
+ * One chaos run with one broker:
+ * 1. several processes consume a standard queue and a FIFO queue, a producer sends to both, and faults occur as planned
+ * 2. the faults end, and the processes handle the remaining messages
+ * 3. the processes drain, and the verdict is computed from the ledger.
  */
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -28,36 +28,36 @@ export interface TrialOptions {
   readonly subject: Subject;
   readonly broker: BrokerName;
   readonly seed: number;
-  /** How long faults come. */
+  /** How long to inject faults. */
   readonly seconds: number;
-  /** Instead of all faults: how often the first process drains. */
+  /** Instead of all faults: how many times the first process drains. */
   readonly sigterms?: number | undefined;
   readonly processes: number;
-  /** How many messages to send; the faults end with them. Default: as many as can be handled in that time. */
+  /** How many messages to send; the faults end after the last one. Default: as many as can be handled in that time. */
   readonly messages?: number | undefined;
-  /** Seconds. */
+  /** In seconds. */
   readonly visibilityTimeout: number;
   /** An empty folder for all files. */
   readonly folder: string;
-  /** Ends the faults early. */
+  /** Stops the faults early. */
   readonly signal?: AbortSignal;
 }
 
 export interface Trial extends Verdict {
   readonly options: TrialOptions;
   readonly history: History;
-  /** What was still in the queues at the end. */
+  /** How many messages were still in the queues at the end. */
   readonly left: number;
   readonly unexpectedExits: number;
-  /** How many processes ended well after a SIGTERM, those at the end of the run included. */
+  /** How many processes exited gracefully after SIGTERM, including those at the end of the run. */
   readonly drains: number;
   readonly leftOut: readonly string[];
   readonly good: boolean;
 }
 
-/** Enough that no process is without work for long. */
+/** Enough messages that no process is idle for long. */
 const BACKLOG = 200;
-/** How long the processes may take to handle what is left when the faults have ended, in milliseconds. */
+/** How long the processes can take to handle the remaining messages after the faults, in milliseconds. */
 const LONGEST_REST_MS = 120_000;
 
 export async function runTrial(options: TrialOptions): Promise<Trial> {
@@ -74,7 +74,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const jumps = jumpsOf(plan, history.startedAt);
   const ledger = join(folder, 'ledger');
   const starvation = join(folder, 'starvation');
-  // With faults, some outlast the visibility timeout.
+  // With faults, some messages take longer than the visibility timeout.
   const longestMs = sigterms === undefined ? visibilityTimeout * 1300 : 500;
   const setting = { folder: processFolder, address: broker.address, ledger, visibilityTimeout, longestMs };
   const fleet = new Fleet({
@@ -88,7 +88,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     history,
   });
   const straighten = bendClock(jumps);
-  const watchNoMore = watchStarvation(starvation);
+  const stopWatching = watchStarvation(starvation);
   let direct: Broker | undefined;
   let noisy: Broker | undefined;
   try {
@@ -125,14 +125,14 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     return { ...verdict, options, history, left, unexpectedExits, drains, leftOut: broker.leftOut, good };
   } finally {
     straighten();
-    watchNoMore();
+    stopWatching();
     await fleet.close();
     await Promise.all([direct?.close(), noisy?.close()]);
     await broker.close();
   }
 }
 
-/** The option of Node.js that lets a process import files of this folder first. */
+/** The Node.js options that make a process import files in this folder first. */
 function imports(...names: readonly string[]): string {
   return names.map((name) => `--import=${join(import.meta.dirname, name)}`).join(' ');
 }
@@ -141,7 +141,7 @@ function aborted(signal?: AbortSignal): Promise<unknown> {
   return signal ? once(signal, 'abort') : new Promise(() => {});
 }
 
-/** Resolves to the number of messages that are left when the processes have had time enough. */
+/** Waits until the queues are empty or the time is up; resolves to the number of remaining messages. */
 async function untilEmpty(broker: Broker): Promise<number> {
   const queues = await Promise.all([STANDARD_QUEUE, FIFO_QUEUE].map((name) => broker.open(name)));
   const deadline = performance.now() + LONGEST_REST_MS;

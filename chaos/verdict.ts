@@ -1,7 +1,7 @@
 /**
- * The verdict on a run, a pure function of what was sent, what the ledger has, and what was done to the processes and the
- * broker: what was lost, what was handled out of order, and for each message that was handled again the incident that
- * explains it, if there is one.
+ * The verdict on a run, a pure function of the sent messages, the ledger, and the incidents of the processes and the
+ * broker: lost messages, messages handled out of order, and for each repeated message the incident that explains it, if
+ * any.
  */
 import { type Incident, STARVED } from './history.ts';
 import type { LedgerLine } from './ledger.ts';
@@ -12,11 +12,11 @@ interface Attempt {
   readonly number: number;
   readonly id: string;
   readonly pid: number;
-  /** Milliseconds of `elapsed`. */
+  /** In milliseconds of `elapsed`. */
   readonly startedAt: number;
-  /** The line of the ledger, from 0: what comes first in all processes has the lower one. */
+  /** The line in the ledger, from 0; earlier events in any process have lower numbers. */
   readonly startLine: number;
-  /** `unfinished`: its process ended, or still runs it. */
+  /** `unfinished`: its process exited or is still running it. */
   outcome: 'end' | 'fail' | 'unfinished';
   endedAt: number;
   endLine: number;
@@ -31,31 +31,31 @@ export interface Evidence {
   readonly sent: readonly SentMessage[];
   readonly ledger: readonly LedgerLine[];
   readonly incidents: readonly Incident[];
-  /** Seconds. */
+  /** In seconds. */
   readonly visibilityTimeout: number;
   /** See `FaultyBroker`. */
   readonly sharedLock: boolean;
 }
 
-/** A message of a group that was started before one that comes before it had been handled. */
+/** A message that was started before an earlier message of its group was handled. */
 export interface OrderViolation {
   readonly number: number;
   readonly before: number;
 }
 
 export interface ExplainedRepeat extends Repeat {
-  /** The incident that explains it; undefined: none does. */
+  /** The incident that explains it; undefined if unexplained. */
   readonly cause: Incident | undefined;
 }
 
 export interface Verdict {
   readonly sent: number;
   readonly acknowledged: number;
-  /** How many messages were handled well at least once. */
+  /** How many messages were handled successfully at least once. */
   readonly handled: number;
-  /** Acknowledged, gone, and never started. */
+  /** Acknowledged, no longer in the queue, and never started. */
   readonly lost: readonly number[];
-  /** Acknowledged, gone, and started, but never handled well. */
+  /** Acknowledged, no longer in the queue, and started, but never handled successfully. */
   readonly deletedUnhandled: readonly number[];
   readonly orderViolations: readonly OrderViolation[];
   readonly repeats: readonly ExplainedRepeat[];
@@ -66,7 +66,7 @@ export function judge({ sent, ledger, incidents, visibilityTimeout, sharedLock }
   const byNumber = Map.groupBy(attempts, ({ number }) => number);
   const handled = (number: number) => byNumber.get(number)?.some(({ outcome }) => outcome === 'end') ?? false;
   const acknowledged = sent.filter((message) => message.acknowledged).map(({ number }) => number);
-  // What happened to the process itself says more than what happened to the broker meanwhile.
+  // An incident of the process itself is a better explanation than an incident of the broker.
   const byCloseness = incidents.toSorted(
     (one, other) => Number(other.pid !== undefined) - Number(one.pid !== undefined),
   );
@@ -85,15 +85,15 @@ export function judge({ sent, ledger, incidents, visibilityTimeout, sharedLock }
   };
 }
 
-/** Whether the run has shown a defect. Repeats that an incident explains are none. */
+/** Whether the run found no defect. Repeats explained by an incident are not defects. */
 export function isGood({ lost, deletedUnhandled, orderViolations, repeats }: Verdict): boolean {
   const unexplained = repeats.some(({ cause }) => cause === undefined);
   return lost.length + deletedUnhandled.length + orderViolations.length === 0 && !unexplained;
 }
 
-/** Each attempt at a message that followed one that had not failed. */
+/** Each attempt at a message whose previous attempt had not failed. */
 function repeatsAmong(attempts: readonly Attempt[]): Repeat[] {
-  // By id: a producer that tries again after an answer that went missing has sent two messages with the same number.
+  // By id, because a producer that retries after a lost response sends two messages with the same number.
   return [...Map.groupBy(attempts, ({ id }) => id).values()].flatMap((ofOne) =>
     ofOne.slice(1).flatMap((again, index) => {
       const before = ofOne[index]!;
@@ -103,8 +103,8 @@ function repeatsAmong(attempts: readonly Attempt[]): Repeat[] {
 }
 
 /**
- * Of a group, a message may first start when all those sent before it have been handled well. Of a message that was not
- * acknowledged nobody knows whether it is there: it keeps nobody waiting.
+ * A message can start only after all earlier messages of its group were handled successfully. An unacknowledged message may
+ * not exist, so no other message has to wait for it.
  */
 function violations(
   sent: readonly SentMessage[],
@@ -130,13 +130,13 @@ function violations(
   });
 }
 
-/** How long the delete of a handled message may take while all is well: its wait for nine others, and a request. */
+/** How long the delete of a handled message takes without faults: waiting for nine others, and a request. */
 const SETTLE_MS = 1_000;
 
-/** Incidents in which a process does not run for a while, and then goes on. */
+/** Incidents in which a process stalls for a while and then continues. */
 const STANDS_STILL = new Set(['SIGSTOP', STARVED]);
 
-/** The attempts that the ledger has, in the order of their starts. */
+/** The attempts in the ledger, in the order of their starts. */
 function attemptsOf(ledger: readonly LedgerLine[]): Attempt[] {
   const attempts: Attempt[] = [];
   const open = new Map<string, Attempt>();
@@ -158,11 +158,11 @@ function attemptsOf(ledger: readonly LedgerLine[]): Attempt[] {
 
 /**
  * The incident that explains a repeat:
- * - its process was killed while it handled the message, or so soon after that the delete was not confirmed yet
- * - one of the two processes was stopped while it had the message, or starved, so that the visibility timeout ended
+ * - its process was killed while handling the message, or so soon after that the delete was not confirmed yet
+ * - one of the two processes was stopped or starved while it held the message, so that the visibility timeout ended
  * - the broker failed while the message was held
  *
- * Undefined if there is none. SIGTERM explains nothing: a process that drains deletes what it has handled.
+ * Undefined if there is none. SIGTERM is never an explanation: a draining process deletes the messages it has handled.
  */
 function explain(
   { before, again }: Repeat,

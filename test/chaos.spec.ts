@@ -1,4 +1,4 @@
-// A short run of chaos with each broker that is there: `npm run chaos` does the same for as long as one likes.
+// A short chaos run with each available broker. `npm run chaos` does the same for longer.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import { storyOf, summaryOf } from '../chaos/report.ts';
 import { runTrial } from '../chaos/trial.ts';
 import { BROKERS, whyNot } from '../harness/brokers.ts';
 
-/** By its plan processes are killed, drained and stopped, the clock jumps, and each broker has faults of its own. */
+/** With this seed, processes are killed, drained and stopped, the clock jumps, and each broker has its own faults. */
 const SEED = 13321;
 
-describe('two containers on which faults come at random', function () {
+describe('two containers with random faults', function () {
   this.timeout(60_000);
   let folder: string;
   beforeEach(() => {
@@ -19,7 +19,7 @@ describe('two containers on which faults come at random', function () {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   for (const broker of BROKERS) {
-    it(`lose nothing on ${broker}, keep the order of groups, and repeat only what was held`, async function () {
+    it(`lose no message on ${broker}, keep the order of groups, and repeat only messages they held`, async function () {
       if (whyNot(broker)) this.skip();
       const trial = await runTrial({
         subject: 'sqs-containers',

@@ -1,24 +1,24 @@
-/** A broker that can fail: where the queues of a run are, and what can go wrong there. */
+/** A broker with fault injection: the address of a run's queues and the faults that can be injected. */
 import type { FaultKind } from '../plan.ts';
 
-/** A fault of a broker: `begin` causes it, and `end` undoes it. */
+/** A broker fault: `begin` causes it, `end` undoes it. */
 export interface BrokerFault extends FaultKind {
-  /** `chance`, from 0 to below 1, is the fault's own. */
+  /** `chance` is the fault's random number, at least 0 and below 1. */
   begin(chance: number): void | Promise<void>;
   end?(): void | Promise<void>;
 }
 
 export interface FaultyBroker {
-  /** For containers and producers, which meet the faults. */
+  /** For containers and producers; subject to the faults. */
   readonly address: string;
-  /** For inspecting the queues: the same broker without the faults. */
+  /** For inspecting the queues: the same broker, without faults. */
   readonly directAddress: string;
   readonly faults: readonly BrokerFault[];
-  /** True if a process that is stopped may keep the others from their work: it may have the lock of the file. */
+  /** True if a stopped process can block the others, because it may hold the file's lock. */
   readonly sharedLock: boolean;
-  /** True if the broker goes by the clock of the processes, so that its jumps are faults of the broker. */
+  /** True if the broker uses the clock of the processes, so that clock jumps are broker faults. */
   readonly sharedClock: boolean;
-  /** Which faults cannot be caused here, and why. */
+  /** The faults that cannot be injected on this machine, and why. */
   readonly leftOut: readonly string[];
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * A proxy before a server that speaks SQS's JSON protocol, which does to requests what networks and services do on bad
- * days. Each fault that is switched on hits a share of the requests.
+ * A proxy in front of a server that speaks SQS's JSON protocol, which simulates failures of networks and services. Each
+ * enabled fault hits a share of the requests.
  */
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -9,13 +9,13 @@ import { sleep } from '../../harness/clock.ts';
 import { between, type Random } from '../../harness/random.ts';
 
 /**
- * - `500`: the server is at fault; half of these requests have been done all the same
- * - `throttling`: refused, with the code of SQS
- * - `reset`: the connection is reset; half of these requests have been done all the same
- * - `cut`: done, and the answer ends in its middle
- * - `delay`: done, and the answer comes up to three seconds later
- * - `partial failure`: some entries of a batch fail; half of these have been done all the same
- * - `blackhole`: nothing is done or answered, until the fault is switched off and the connection reset
+ * - `500`: a server error; half of these requests are carried out anyway
+ * - `throttling`: refused with SQS's error code
+ * - `reset`: the connection is reset; half of these requests are carried out anyway
+ * - `cut`: carried out, but the response is cut off halfway
+ * - `delay`: carried out, but the response is up to three seconds late
+ * - `partial failure`: some entries of a batch fail; half of these are carried out anyway
+ * - `blackhole`: no action and no response, until the fault is disabled and the connection is reset
  */
 export const HTTP_FAULTS = [
   '500',
@@ -30,7 +30,7 @@ export type HttpFault = (typeof HTTP_FAULTS)[number];
 
 export interface HttpProxy {
   readonly url: string;
-  /** Hits this share of the requests from now on, from 0 to 1; 0 switches it off. */
+  /** Makes a fault hit this share of the requests from now on, from 0 to 1; 0 disables it. */
   set(fault: HttpFault, share: number): void;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ interface Answer {
 
 const LONGEST_DELAY_MS = 3_000;
 
-/** Starts a proxy on a free port of this machine, before the server at `target`. */
+/** Starts a proxy on a free local port, in front of the server at `target`. */
 export async function startHttpProxy(target: string, random: Random): Promise<HttpProxy> {
   const shares = new Map<HttpFault, number>();
   const swallowed = new Set<IncomingMessage>();
@@ -63,9 +63,9 @@ export async function startHttpProxy(target: string, random: Random): Promise<Ht
         return answer(outgoing, await forward());
       case '500':
         if (random() < 0.5) await forward();
-        return answer(outgoing, refusal(500, 'InternalFailure', 'The chaos proxy says so.'));
+        return answer(outgoing, refusal(500, 'InternalFailure', 'Injected by the chaos proxy.'));
       case 'throttling':
-        return answer(outgoing, refusal(400, 'RequestThrottled', 'The chaos proxy says so.'));
+        return answer(outgoing, refusal(400, 'RequestThrottled', 'Injected by the chaos proxy.'));
       case 'reset':
         if (random() < 0.5) await forward();
         incoming.socket.resetAndDestroy();
@@ -108,7 +108,7 @@ export async function startHttpProxy(target: string, random: Random): Promise<Ht
   };
 }
 
-/** Fails one entry in three: half of these are done, and the answer says that they failed; half are never sent. */
+/** Fails one entry in three: half of these are carried out but reported as failed; half are never sent. */
 async function failSome(
   body: Buffer,
   random: Random,
@@ -127,7 +127,7 @@ async function failSome(
     Id,
     SenderFault: false,
     Code: 'InternalError',
-    Message: 'The chaos proxy says so.',
+    Message: 'Injected by the chaos proxy.',
   }));
   if (Entries.length === 0) return json(200, { Successful: [], Failed: failures });
   const answer = await forward(Buffer.from(JSON.stringify({ ...input, Entries })));

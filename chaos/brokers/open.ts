@@ -1,11 +1,11 @@
-/** Opens the broker of a run by its name. */
+/** Opens the broker of a run, by name. */
 import type { BrokerName } from '../../harness/brokers.ts';
 import type { FaultyBroker } from './faulty-broker.ts';
 import { openPostgres, openRedis } from './servers.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqs } from './sqs.ts';
 
-/** `folder` is for its files; its random decisions follow from `seed`. */
+/** The broker keeps its files in `folder`; `seed` determines its random decisions. */
 export function openFaultyBroker(broker: BrokerName, folder: string, seed: number): Promise<FaultyBroker> {
   switch (broker) {
     case 'sqlite':

@@ -1,4 +1,4 @@
-/** Queues on Postgres and Redis: a server of the run's own, behind a proxy that injects faults. */
+/** Queues on Postgres and Redis: a separate server for the run, behind a proxy that injects faults. */
 import { startTcpProxy, type TcpProxy } from '../../harness/tcp-proxy.ts';
 import { startPostgres } from '../../test/support/servers/postgres.ts';
 import type { StartedServer } from '../../test/support/servers/programs.ts';

@@ -1,4 +1,4 @@
-/** Queues in a file, on a small disk of its own where this user may mount one, so that it can be full. */
+/** Queues in a file, on a separate small disk that can fill up, if this user may mount one. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,16 +19,14 @@ export async function openSqlite(folder: string): Promise<FaultyBroker> {
     faults: [lockedFile(file), ...(isMounted ? [fullDisk(disk)] : [])],
     sharedLock: true,
     sharedClock: true,
-    leftOut: isMounted
-      ? []
-      : ['full disk: this user cannot mount one that is small enough (mount -t tmpfs); root can'],
+    leftOut: isMounted ? [] : ['full disk: only root can mount a small disk (mount -t tmpfs)'],
     async close() {
       if (isMounted) spawnSync('umount', [disk]);
     },
   };
 }
 
-/** Another program writes to the file and takes its time. */
+/** Simulates another program with a long write transaction. */
 function lockedFile(file: string): BrokerFault {
   let connection: DatabaseSync | undefined;
   return {
@@ -40,7 +38,7 @@ function lockedFile(file: string): BrokerFault {
       connection.exec('begin immediate');
     },
     end() {
-      // Closing rolls back. It may have found the file locked, and have had none.
+      // Closing rolls back. There may be no transaction, if the file was already locked.
       connection?.close();
       connection = undefined;
     },
@@ -65,7 +63,7 @@ function fullDisk(disk: string): BrokerFault {
   };
 }
 
-/** Writes until there is no room for more. */
+/** Writes until the disk is full. */
 function fill(file: number, chunk: Buffer): void {
   try {
     for (;;) writeSync(file, chunk);

@@ -1,11 +1,11 @@
-/** Queues on SQS: the emulator in a process of its own, behind a proxy that injects faults. */
+/** Queues on SQS: the emulator in its own process, behind a proxy that injects faults. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { seeded } from '../../harness/random.ts';
 import type { BrokerFault, FaultyBroker } from './faulty-broker.ts';
 import { HTTP_FAULTS, type HttpFault, startHttpProxy } from './http-proxy.ts';
 
-/** How many seconds a fault lasts: mostly shorter than the visibility timeout, some longer. */
+/** How long a fault lasts, in seconds: usually shorter than the visibility timeout, sometimes longer. */
 const SECONDS: Readonly<Record<HttpFault, readonly [number, number]>> = {
   '500': [0.5, 6],
   throttling: [0.5, 6],
@@ -28,14 +28,14 @@ export async function openSqs(seed: number): Promise<FaultyBroker> {
         name,
         everySeconds: 12,
         seconds: SECONDS[name],
-        // Some hit each request, most hit a few.
+        // Some faults hit every request, most hit a few.
         begin: (chance) => proxy.set(name, chance < 0.3 ? 1 : chance / 2),
         end: () => proxy.set(name, 0),
       }),
     ),
     sharedLock: false,
     sharedClock: false,
-    leftOut: ['restart of the server: what the emulator has is in its memory alone'],
+    leftOut: ['restart of the server: the emulator keeps everything in memory'],
     async close() {
       await proxy.close();
       emulator.disconnect();
@@ -44,7 +44,7 @@ export async function openSqs(seed: number): Promise<FaultyBroker> {
   };
 }
 
-/** The emulator's process: sends its port to the process that started it. */
+/** Runs the emulator; sends its port to the parent process. */
 async function emulate(): Promise<void> {
   const { startFauxqs } = await import('fauxqs');
   const emulator = await startFauxqs({ port: 0, logger: false });

@@ -2,17 +2,17 @@ import { expect } from 'chai';
 import { aheadAt, bendClock } from '../../chaos/clock-jumps.ts';
 import { elapsed } from '../../harness/clock.ts';
 
-describe('the clock in a run of chaos', () => {
+describe('the clock in a chaos run', () => {
   const jumps = [
     { at: 10, aheadMs: 5 },
     { at: 20, aheadMs: -1 },
   ];
 
-  it('is as far ahead as the last jump says', () => {
+  it('is ahead by the last jump', () => {
     expect([9, 10, 19, 20].map((at) => aheadAt(jumps, at))).to.deep.equal([0, 5, 5, -1]);
   });
 
-  it('is what Date goes by, and nothing else', () => {
+  it('affects Date and nothing else', () => {
     const straighten = bendClock([{ at: elapsed() - 1, aheadMs: 3_600_000 }]);
     const [ahead, made, parsed] = [Date.now(), new Date(), new Date(0)];
     straighten();

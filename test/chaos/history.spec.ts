@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { History, STARVED } from '../../chaos/history.ts';
 
-describe('the history of a run of chaos', () => {
+describe('the history of a chaos run', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers();
   });
   afterEach(() => clock.restore());
 
-  it('has a jump of the clock at the moment at which clocks jump, however late that is told', () => {
+  it('records a clock jump at the time of the jump, even if it is reported later', () => {
     const history = new History();
     clock.tick(5_000);
     history.clockJumped('jump', history.startedAt + 4_000, true);
@@ -18,18 +18,18 @@ describe('the history of a run of chaos', () => {
     expect(history.notes.map(({ at }) => at - history.startedAt)).to.deep.equal([4_000]);
   });
 
-  it('has the starvation of processes, unless somebody stopped them meanwhile', () => {
+  it('records the starvation of processes, unless they were stopped at that time', () => {
     const history = new History();
     history.incidents.push({ what: 'SIGSTOP', from: 1_000, to: 3_000, pid: 100 });
-    const [place, other] = [999, 200];
+    const [proxy, other] = [999, 200];
     history.starved(
       [
         { pid: 100, from: 990, to: 3_010 },
         { pid: 100, from: 4_000, to: 5_000 },
         { pid: other, from: 1_000, to: 2_000 },
-        { pid: place, from: 1_000, to: 2_000 },
+        { pid: proxy, from: 1_000, to: 2_000 },
       ],
-      place,
+      proxy,
     );
     expect(history.incidents.slice(1)).to.deep.equal([
       { what: STARVED, from: 4_000, to: 5_000, pid: 100 },
@@ -38,7 +38,7 @@ describe('the history of a run of chaos', () => {
     ]);
   });
 
-  it('has no incident of a clock by which the place does not go', () => {
+  it('records no incident for a clock that the broker does not use', () => {
     const history = new History();
     history.clockJumped('jump', history.startedAt, false);
     expect([history.incidents.length, history.notes.length]).to.deep.equal([0, 1]);

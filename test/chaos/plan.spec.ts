@@ -4,14 +4,14 @@ import { planFaults } from '../../chaos/plan.ts';
 const KILL = { name: 'SIGKILL', everySeconds: 4, seconds: [0, 0] } as const;
 const CUT = { name: 'cut', everySeconds: 6, seconds: [1, 2] } as const;
 
-describe('the plan of a run of chaos', () => {
-  it('follows from the seed', () => {
+describe('the plan of a chaos run', () => {
+  it('is determined by the seed', () => {
     const plan = planFaults(1, 600, [KILL, CUT]);
     expect(planFaults(1, 600, [KILL, CUT])).to.deep.equal(plan);
     expect(planFaults(2, 600, [KILL, CUT])).not.to.deep.equal(plan);
   });
 
-  it('has each kind as often as it should, within the time of the run, and one at a time', () => {
+  it('has each kind with its frequency, within the run, and without overlap', () => {
     const plan = planFaults(1, 6_000, [KILL, CUT]);
     expect(plan.map(({ at }) => at)).to.deep.equal(plan.map(({ at }) => at).sort((a, b) => a - b));
     expect(plan.at(-1)!.at).to.be.within(5_900_000, 6_000_000);
@@ -24,7 +24,7 @@ describe('the plan of a run of chaos', () => {
     }
   });
 
-  it('keeps the times of a kind when another one is added', () => {
+  it('keeps the times of a kind when another kind is added', () => {
     const kills = planFaults(1, 60, [KILL, CUT]).filter(({ kind }) => kind === 'SIGKILL');
     expect(kills).to.deep.equal(planFaults(1, 60, [KILL]));
   });

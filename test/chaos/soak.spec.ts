@@ -12,15 +12,15 @@ describe('the growth of a process', () => {
     }));
   const growth = (rssOf: (index: number) => number) => growthOf(samples(rssOf), ({ rss }) => rss).growth;
 
-  it('is none of what goes up and down', () => {
+  it('is about zero for values that go up and down', () => {
     expect(growth((index) => 100 + (index % 2))).to.be.closeTo(0, 10);
   });
 
-  it('is the slope for a million messages of what goes up, however it began', () => {
+  it('is the slope per million messages for rising values, ignoring the warm-up', () => {
     expect(growth((index) => (index < 20 ? 0 : 500) + 3 * index)).to.be.closeTo(3_000, 1);
   });
 
-  it('cannot be told from a few samples', () => {
+  it('cannot be measured from a few samples', () => {
     expect(() => growthOf(samples(() => 1).slice(0, 5), ({ rss }) => rss)).to.throw(RangeError);
   });
 });

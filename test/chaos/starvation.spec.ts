@@ -28,19 +28,19 @@ describe('the watch for starvation', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('notes from when to when a process did not run', () => {
+  it('records when a process did not run', () => {
     clock.jump(2_000);
     clock.tick(1_000);
     expect(readStarvation(file)).to.deep.equal([{ pid: process.pid, from: 1_000, to: 3_000 }]);
   });
 
-  it('notes nothing of what the process itself computed for long', () => {
+  it('ignores long computations of the process itself', () => {
     cpuMs += 1_900;
     clock.jump(2_000);
     expect(readStarvation(file)).to.deep.equal([]);
   });
 
-  it('notes nothing of short delays', () => {
+  it('ignores short delays', () => {
     for (let time = 0; time < 20; time += 1) clock.jump(250);
     expect(readStarvation(file)).to.deep.equal([]);
   });
