@@ -10,7 +10,7 @@ import { type Stub, startStub } from '../support/sqs-stub.ts';
 const DEEP = 100_000;
 const MEBIBYTE = 1_048_576;
 
-/** What every broker takes. */
+/** Bodies that every broker accepts. */
 const BAD = [
   '{oops',
   '{"args":[1]}',
@@ -23,11 +23,11 @@ const BAD = [
   '[[1],{"\\u005f_proto__":{"admin":true}}]',
   '['.repeat(DEEP) + ']'.repeat(DEEP),
 ];
-/** What is text. */
+/** Bodies that are valid text. */
 const LINES = 'two\nlines\r\nand a\ttab';
-/** What sqlite takes, too: SQS knows no empty body, and no control characters. */
+/** Bodies that only sqlite accepts: SQS refuses an empty body and control characters. */
 const ODD = ['', 'a\u0000b\u001b[2J', 'é€\u2028\u{1f600}'];
-/** What only comes from a server that does not look: half a pair, as it is and as JSON has it. */
+/** Bodies that only a careless server delivers: half a surrogate pair, raw and JSON-escaped. */
 const INVALID = ['half a pair: \ud800', '[["\\ud800"]'];
 
 const WORKER = `
@@ -51,7 +51,7 @@ async function openJobs(broker: string, folder: string): Promise<Queue> {
   return (await openIn(folder, broker)).open('jobs');
 }
 
-/** Sends the bad bodies with a good message behind them, and checks what becomes of them all. */
+/** Sends the bad bodies followed by a good message, and checks what happens to all of them. */
 async function expectToOutlive(
   bodies: readonly string[],
   folder: string,
@@ -71,7 +71,7 @@ async function expectToOutlive(
   expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
 }
 
-/** Sends the messages log again, and checks that the queue has the very same bodies. */
+/** Sends the messages log again, and checks that the queue has exactly the same bodies. */
 async function expectToSendAgain(bodies: readonly string[], folder: string, queue: Queue) {
   const sent = await run('queues', ['send', 'jobs', '--from', 'messages.log', '-c', 'worker.ini'], {
     folder,

@@ -1,4 +1,4 @@
-// Runs in the page: how much each visible text stands out from what is behind it, as WCAG measures it; weakest first.
+// Runs in the page: the contrast of each visible text with its background, as defined by WCAG; lowest first.
 (() => {
   const channels = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number);
   const luminance = (colour) => {

@@ -39,7 +39,7 @@ function contentOf(folder: string, name: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** The process of the pid file, if there is one; it is ended at the end of the spec. */
+/** The process in the pid file, if any; killed at the end of the spec. */
 function holderOf(folder: string): number {
   const pid = Number.parseInt(contentOf(folder, 'worker.pid'), 10);
   putOff(() => {

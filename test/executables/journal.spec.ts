@@ -9,8 +9,8 @@ const WORKER = `
 `;
 
 /**
- * Runs a container on one message that fails, with standard error in a file; `journal` is true for systemd's journal.
- * Returns the lines of that file.
+ * Runs a container on a message that fails, with standard error in a file; if `journal` is true, as under systemd's
+ * journal. Returns the lines of the file.
  */
 async function logOfFailure(journal: boolean): Promise<string[]> {
   const folder = folderWith({ 'worker.ini': settings('worker'), 'worker.mjs': WORKER });

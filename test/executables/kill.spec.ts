@@ -6,12 +6,12 @@ import { cleanUp, eventually, folderWith, start } from '../support/executable.ts
 import { emulateSqs, openIn } from '../support/executable-brokers.ts';
 
 const MESSAGES = 1_000;
-/** What is waiting, running, and handled but not deleted yet; about 20 of messages that take a millisecond. */
+/** Messages waiting, running, or handled but not deleted yet; about 20 for messages that take a millisecond. */
 const MOST_HELD = 100;
-/** In seconds; it is the queue's, too. */
+/** In seconds; also the queue's own. */
 const VISIBILITY_TIMEOUT = 2;
 
-/** Writes down what it has handled before it returns. */
+/** Writes the number of each handled message to a file before it returns. */
 const WORKER = `
   import { appendFileSync } from 'node:fs';
   export const worker = () => async (number) => {
@@ -20,7 +20,7 @@ const WORKER = `
   };
 `;
 
-describe('a container that is killed in the middle of 1,000 messages', function () {
+describe('a container killed in the middle of 1,000 messages', function () {
   this.timeout(60_000);
   afterEach(cleanUp);
 
@@ -30,7 +30,7 @@ describe('a container that is killed in the middle of 1,000 messages', function 
     ['sqlite', () => 'sqlite:queues.db'],
     ['SQS', () => sqs.address],
   ] as const) {
-    it(`loses nothing on ${title}, and repeats at most what it held`, async () => {
+    it(`loses no message on ${title}, and repeats at most the messages it held`, async () => {
       const broker = brokerOf();
       const folder = folderWith({
         'worker.ini': `[container]\nworker = ./worker.mjs:worker\nqueue = jobs\nbroker = ${broker}\n`,

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { cleanUp, eventually, folderWith, putOff, start } from '../support/executable.ts';
 import { startStub } from '../support/sqs-stub.ts';
 
-/** Passes connections on to a port; closed, nobody listens at its own port, and open connections end. */
+/** Forwards connections to a port. While closed, it refuses connections, and open connections end. */
 class Gate {
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
@@ -92,7 +92,7 @@ describe('sqs-queues wait while its endpoint is down', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  it('says so once, and waits on', async () => {
+  it('reports it once, and continues waiting', async () => {
     const stub = await startStub({ queues: ['jobs'] });
     putOff(() => stub.stop());
     const gate = new Gate(Number(new URL(stub.url).port));

@@ -6,7 +6,7 @@ import { processStartTime } from '../../src/host/process-start-time.ts';
 import { cleanUp, type Executable, eventually, folderWith, run, start } from '../support/executable.ts';
 import { call, openQueue, settings } from '../support/executable-brokers.ts';
 
-/** Each writes the number of its message once it is done. */
+/** Each worker writes the number of its message when it is done. */
 const WORKER = `
   import { existsSync, mkdirSync } from 'node:fs';
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -14,13 +14,13 @@ const WORKER = `
     await pause(30);
     console.log('process', process.pid, 'did', number);
   };
-  // Is killed by its third message, once, though two may have it at once where a process stands still for a second.
+  // The third message kills its process, once, even if two processes have it because one stalls for a second.
   export const fragile = () => async (number) => {
     await pause(30);
     if (number === 3 && mkdirSync('killed', { recursive: true })) process.kill(process.pid, 'SIGKILL');
     console.log('process', process.pid, 'did', number);
   };
-  // Works until the spec makes the file 'finish'.
+  // Works until the spec creates the file 'finish'.
   export const patient = () => async (number) => {
     console.log('process', process.pid, 'began', number);
     while (!existsSync('finish')) await pause(10);
@@ -52,17 +52,17 @@ function numbers(count: number): number[][] {
   return Array.from({ length: count }, (_, index) => [index + 1]);
 }
 
-/** The numbers that were done, in order. */
+/** The numbers of the finished messages, in order. */
 function done({ stdout }: Executable): number[] {
   return [...stdout.matchAll(/ did (\d+)$/gm)].map(([, number]) => Number(number)).sort((a, b) => a - b);
 }
 
-/** The ids of the processes that wrote something. */
+/** The ids of the processes that wrote a number. */
 function workers({ stdout }: Executable): number[] {
   return [...new Set([...stdout.matchAll(/^process (\d+)/gm)].map(([, pid]) => Number(pid)))];
 }
 
-/** What the parent says about its processes, without times and process ids. */
+/** The parent's log lines about its processes, without times and process ids. */
 function story({ stderr }: Executable): string[] {
   return [...stderr.matchAll(/^\S+ (\w+ \w+: Process \d) \(pid \d+\) (.*)$/gm)].map(
     ([, who, what]) => `${who} ${what}`,
@@ -147,7 +147,7 @@ describe('a container of several processes', function () {
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(0);
     expect(done(container)).to.deep.equal(numbers(10).flat());
-    // Not the one of a successor by SIGTERM that was still starting in the end.
+    // Ignores the exit by SIGTERM of a restarted process that was still starting at the end.
     const told = story(container).filter((line) => line.includes('killed by SIGKILL'));
     expect(told).to.have.length(1);
     expect(told[0]).to.match(
@@ -221,7 +221,7 @@ describe('a container of several processes', function () {
       await container.prints(new RegExp(`${signal}: draining$`));
       container.signal(signal);
       expect(await container.exit()).to.equal(code);
-      // The system may still be at it when the parent has ended; by themselves they would work on.
+      // The system may still be killing them when the parent has exited; on their own, they would keep working.
       await eventually(() => !workers(container).some(processStartTime));
     });
   }

@@ -9,13 +9,13 @@ const WORKER = `
   import { existsSync } from 'node:fs';
   import { currentMessage } from 'sqs-containers';
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  // Works until the spec makes the file 'finish'.
+  // Works until the spec creates the file 'finish'.
   export const patient = () => async (what) => {
     console.log('begin', what);
     while (!existsSync('finish')) await pause(10);
     console.log('end', what);
   };
-  // Works until it is told to stop.
+  // Works until its signal aborts.
   export const obedient = () => async (what) => {
     const { signal } = currentMessage();
     console.log('begin', what);
@@ -114,7 +114,7 @@ describe('signals to sqs-sequential', function () {
     expect(await queue.counts()).to.deep.equal({ ...nothing, visible: 2 });
   });
 
-  it('end it with 75 when a worker does not end even then, and return its message to the queue', async () => {
+  it('end it with code 75 if a worker still does not return, and return its message to the queue', async () => {
     const { container, queue } = await startBusy('deaf', 'drain_timeout = 200ms\n');
     container.signal('SIGTERM');
     expect(await container.exit()).to.equal(75);

@@ -75,11 +75,11 @@ describe('sqs-sequential at start, on SQS', function () {
     );
   });
 
-  it('says that there is no region, and where to set it', async () => {
+  it('reports a missing region, and where to set it', async () => {
     expectUnavailable(await runWith(credentials), 'No AWS region', 'AWS_REGION', '[sqs] region');
   });
 
-  it('says that there are no credentials, and where to set them', async () => {
+  it('reports missing credentials, and where to set them', async () => {
     const container = await runWith({ ...region, AWS_ENDPOINT_URL_SQS: stub.url });
     expectUnavailable(
       container,

@@ -7,7 +7,7 @@ import { call, openQueue } from '../support/executable-brokers.ts';
 import { folderOf, chromium as program } from '../support/servers/programs.ts';
 import { post, type StatusContainer, startWithStatus, statusFolder } from '../support/status-server.ts';
 
-/** What runs in the page is text: tsx would put calls of its own functions into ours, which are not there. */
+/** Code for the page is text, because tsx would add calls to helper functions that the page does not have. */
 const CONTRASTS = readFileSync(new URL('contrasts.js', import.meta.url), 'utf8');
 const TRANSFERRED = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
   .reduce((sum, { transferSize }) => sum + transferSize, 0)`;
@@ -51,7 +51,7 @@ describe('the status page in a browser', function () {
 
   interface OpenPage {
     readonly page: Page;
-    /** What it asked for, and what it complained about. */
+    /** Its requests, and its console errors. */
     readonly requests: string[];
     readonly complaints: string[];
   }
@@ -72,7 +72,7 @@ describe('the status page in a browser', function () {
     return { page, requests, complaints };
   }
 
-  /** Resolves when the page shows a text somewhere. */
+  /** Resolves when the page shows this text anywhere. */
   const shows = (page: Page, selector: string, text: string) =>
     page.locator(selector).filter({ hasText: text }).first().waitFor({ timeout: 10_000 });
 
@@ -103,7 +103,7 @@ describe('the status page in a browser', function () {
     it('shows data within a second, in under 100 KB, without requests to other servers', async () => {
       const { page, requests, complaints } = await open(started);
       const times: number[] = [];
-      // The machine may be busy with other specs: the fastest of several counts.
+      // The fastest of several attempts counts, because the machine may be busy with other specs.
       for (let time = 0; time < 4; time += 1) {
         const startedAt = performance.now();
         await page.reload();

@@ -9,7 +9,7 @@ const WORKER = `
 `;
 
 const LIMIT = ['--message-limit', '1'];
-/** To see that there is nothing more. */
+/** Makes the container exit when there are no more messages. */
 const IDLE = ['--idle-exit', '300ms'];
 
 describe('prefixes, suffixes and queue names', function () {
@@ -25,7 +25,7 @@ describe('prefixes, suffixes and queue names', function () {
     broker = await openIn(folder);
   }
 
-  /** Sends to each of these queues its own name. */
+  /** Sends each of these queues its own name. */
   async function fill(...names: string[]): Promise<void> {
     for (const name of names) {
       const queue = await broker.open(name);

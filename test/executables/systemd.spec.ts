@@ -12,7 +12,7 @@ const WORKER = `
     console.log('did', what, Object.keys(process.env).filter((name) => /NOTIFY|WATCHDOG/.test(name)).length);
   };
 `;
-/** Makes it impossible to import koffi. */
+/** Makes imports of koffi fail. */
 const NO_KOFFI = `
   import { registerHooks } from 'node:module';
   registerHooks({
@@ -96,7 +96,7 @@ describe('a container under systemd', function () {
     }
 
     it('uses systemd-notify', async function () {
-      // It comes in the same package.
+      // systemd-notify is in the same package.
       if (!systemdAnalyze.isInstalled()) this.skip();
       const container = await startIn(process.env.PATH ?? '');
       await listener.gets(/^READY=1/);
@@ -105,7 +105,7 @@ describe('a container under systemd', function () {
       await listener.gets(/^STOPPING=1/);
     });
 
-    it('warns once, and works without notifications, if systemd-notify is missing, too', async () => {
+    it('warns once, and works without notifications, if systemd-notify is also missing', async () => {
       const container = await startIn('/nowhere');
       await container.prints(/WARN sequential: Cannot notify systemd: .*ENOENT/);
       container.signal('SIGTERM');

@@ -58,14 +58,14 @@ describe('sqs-concurrent with tasks', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  /** Starts it, lets it handle what is sent, and waits until it has settled `messages` in all. */
+  /** Starts it, lets it handle the sent messages, and waits until it has settled `messages` in total. */
   async function handle(folder: string, messages: number): Promise<Executable> {
     const container = start('concurrent', ['worker.ini', '--message-limit', String(messages)], { folder });
     expect(await container.exit(), container.output).to.equal(0);
     return container;
   }
 
-  it('says at start which tasks it serves, and needs no build for them', async () => {
+  it('logs at start which tasks it serves, and needs no build for them', async () => {
     const folder = folderFor();
     await send(await openQueue(folder), 'greet', '{"name": "Ann"}');
     const container = await handle(folder, 1);
@@ -87,7 +87,7 @@ describe('sqs-concurrent with tasks', function () {
     ]);
   });
 
-  it('keeps what fails, until its backoff ends, and logs its stack', async () => {
+  it('keeps a failed task until its backoff ends, and logs the stack', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);
     await send(queue, 'fail', '{}');
@@ -99,7 +99,7 @@ describe('sqs-concurrent with tasks', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
-  it('keeps what takes longer than the handler_timeout, with on_error = retry', async () => {
+  it('keeps a task that takes longer than handler_timeout, with on_error = retry', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);
     await send(queue, 'slow', '{}');
@@ -108,7 +108,7 @@ describe('sqs-concurrent with tasks', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
-  it('leaves a task of an unknown name in the queue, and says which there are', async () => {
+  it('leaves a task with an unknown name in the queue, and lists the known tasks', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);
     await send(queue, 'elsewhere', '{}');
@@ -120,7 +120,7 @@ describe('sqs-concurrent with tasks', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
-  it('leaves what is no task in the queue, too', async () => {
+  it('also leaves a message in the queue that is not a task', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);
     await queue.send([{ body: '[[1,2,3],{}]' }]);
@@ -131,7 +131,7 @@ describe('sqs-concurrent with tasks', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
-  it('keeps a pickled message, and never reads it', async () => {
+  it('keeps a pickled message without reading it', async () => {
     const folder = folderFor();
     const queue = await openQueue(folder);
     await send(queue, 'greet', 'eJxrYJmqzgABPRzB-Smp8TmZxSVTegC8mgVR', { ContentType: 'pickle' });
@@ -143,14 +143,14 @@ describe('sqs-concurrent with tasks', function () {
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 1, delayed: 0 });
   });
 
-  it('ends at once where a module fails to load, and names it', async () => {
+  it('exits immediately if a module fails to load, and names it', async () => {
     const folder = folderFor("throw new Error('no configuration');");
     const container = start('concurrent', ['worker.ini'], { folder });
     expect(await container.exit()).to.equal(78);
     expect(container.stderr).to.contain(`${join(folder, 'jobs.ts')} failed to load: no configuration`);
   });
 
-  it('ends at once where a pattern matches no module', async () => {
+  it('exits immediately if a pattern matches no module', async () => {
     const folder = folderWith({ 'worker.ini': SETTINGS });
     const container = start('concurrent', ['worker.ini'], { folder });
     expect(await container.exit()).to.equal(78);
@@ -159,7 +159,7 @@ describe('sqs-concurrent with tasks', function () {
     );
   });
 
-  it('ends at once where the modules define no task', async () => {
+  it('exits immediately if the modules define no task', async () => {
     const folder = folderFor(
       "import { taskQueue } from 'sqs-containers'; taskQueue('jobs').task('greet', null);",
     );

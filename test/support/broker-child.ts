@@ -1,9 +1,9 @@
-/** What the specs of brokers run in processes of their own: `fork(this file, [address, queue, part])`. */
+/** The child processes of the broker specs: `fork(this file, [address, queue, part])`. */
 import type { Queue } from '../../src/brokers/broker.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 
 const parts: Record<string, (queue: Queue) => Promise<void>> = {
-  /** Sends one message for each word of the parent, and answers when it is accepted. */
+  /** Sends a message for each word from the parent, and replies when it is accepted. */
   async echo(queue) {
     for (;;) {
       const body = await word();
@@ -13,7 +13,7 @@ const parts: Record<string, (queue: Queue) => Promise<void>> = {
     }
   },
 
-  /** Sends until it is killed, ten at a time, and reports what was accepted. */
+  /** Sends in batches of ten until it is killed, and reports the accepted bodies. */
   async sendOn(queue) {
     for (let number = 0; ; number += 10) {
       const bodies = Array.from({ length: 10 }, (_, index) => String(number + index));
@@ -22,7 +22,7 @@ const parts: Record<string, (queue: Queue) => Promise<void>> = {
     }
   },
 
-  /** Receives and deletes until nothing comes for half a second; reports what it received. */
+  /** Receives and deletes until no message arrives for half a second; reports the received bodies. */
   async consume(queue) {
     await word();
     const received: string[] = [];

@@ -1,4 +1,4 @@
-// Processes of their own that have a queue open beside a spec, and what is asked of any broker that several share.
+// Child processes that share a queue with a spec, and the expectations for any broker shared by several processes.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ export class Processes {
   readonly #closed: Promise<unknown>[] = [];
   #errorOutput = '';
 
-  /** `address` and `queue` are what they open. */
+  /** `address` and `queue` are opened by each process. */
   constructor(address: string, queue: string) {
     this.#address = address;
     this.#queue = queue;
   }
 
-  /** Starts a part of `broker-child.ts`, which then has the queue open. */
+  /** Starts a part of `broker-child.ts`; resolves when it has opened the queue. */
   async start(part: 'echo' | 'sendOn' | 'consume'): Promise<ChildProcess> {
     const values = [this.#address, this.#queue, part];
     const child = fork(join(import.meta.dirname, 'broker-child.ts'), values, {
@@ -35,7 +35,7 @@ export class Processes {
     return child;
   }
 
-  /** Ends all of them; resolves to what they wrote to standard error. */
+  /** Kills all processes; resolves to their standard error. */
   async end(): Promise<string> {
     for (const child of this.#children) child.kill('SIGKILL');
     await Promise.all(this.#closed);
@@ -43,20 +43,20 @@ export class Processes {
   }
 }
 
-/** The next message of a child; rejects if it ends before. */
+/** The next message from a child; rejects if the child exits first. */
 export async function nextMessage(child: ChildProcess): Promise<unknown> {
   const ended = new AbortController();
   const [message] = await Promise.race([
     once(child, 'message', { signal: ended.signal }),
-    once(child, 'exit', { signal: ended.signal }).then(([code]) => expect.fail(`The child ended: ${code}`)),
+    once(child, 'exit', { signal: ended.signal }).then(([code]) => expect.fail(`The child exited: ${code}`)),
   ]);
   ended.abort();
   return message;
 }
 
 /**
- * A long poll ends soon after another process has sent: the median of several is below `mostMs`. Each begins `pollingMs`
- * before the message is sent.
+ * Expects a long poll to return soon after another process sends: the median delay is below `mostMs`. Each poll starts
+ * `pollingMs` before the send.
  */
 export async function expectWakeUps(
   queue: Queue,
@@ -76,7 +76,7 @@ export async function expectWakeUps(
   expect(median, `milliseconds: ${delays.map(Math.round)}`).to.be.below(mostMs);
 }
 
-/** Of so many messages, each goes to one of two consumers, and none of these gets next to nothing. */
+/** Expects each of these messages to go to one of two consumers, and both consumers to get a fair number. */
 export async function expectShares(queue: Queue, processes: Processes, messages: number): Promise<void> {
   const all = Array.from({ length: messages }, (_, index) => String(index));
   for (let start = 0; start < all.length; start += 10) await send(queue, ...all.slice(start, start + 10));

@@ -1,10 +1,10 @@
-/** The brokers and queues that specs and the executables that they run use together. */
+/** Brokers and queues that specs share with the executables they run. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Broker, Queue } from '../../src/brokers/broker.ts';
 import { openBroker } from '../../src/brokers/open.ts';
 import { putOff } from './executable.ts';
 
-/** Opens a broker, which `cleanUp` closes; paths start from the folder. */
+/** Opens a broker until `cleanUp`; paths are relative to the folder. */
 export async function openIn(folder: string, address = 'sqlite:queues.db'): Promise<Broker> {
   const broker = await openBroker(address, { directory: folder });
   putOff(() => broker.close());
@@ -16,7 +16,7 @@ export async function openQueue(folder: string): Promise<Queue> {
   return (await openIn(folder)).open('jobs');
 }
 
-/** The text of an ini file for the worker `./worker.mjs:EXPORT` on that queue, with more options and sections. */
+/** An ini file for the worker `./worker.mjs:EXPORT` on that queue, with more options and sections. */
 export function settings(exported: string, more = ''): string {
   return `[container]\nworker = ./worker.mjs:${exported}\nqueue = jobs\nbroker = sqlite:queues.db\n${more}`;
 }
@@ -27,11 +27,11 @@ export async function call(queue: Queue, ...calls: readonly (readonly unknown[])
 }
 
 export interface EmulatedSqs {
-  /** As brokers take it; there is one while the specs run. */
+  /** The broker address; available while the specs run. */
   readonly address: string;
 }
 
-/** Has an emulator of SQS, with these queues, run beside the specs of the `describe` in which it is called. */
+/** Runs an SQS emulator with these queues during the specs of the surrounding `describe`. */
 export function emulateSqs(...queues: readonly string[]): EmulatedSqs {
   let emulator: FauxqsServer;
   before(async () => {

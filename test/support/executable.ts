@@ -1,4 +1,4 @@
-/** Runs the compiled executables as processes of their own, in folders of their own, which `cleanUp` ends and removes. */
+/** Runs the compiled executables in separate processes and folders, which `cleanUp` kills and removes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,17 +11,17 @@ const PATIENCE_MS = 20_000;
 
 const cleanUps: (() => unknown)[] = [];
 
-/** Does something at the end of the spec, before what was put off earlier. */
+/** Runs a step at the end of the spec, before the steps that were put off earlier. */
 export function putOff(step: () => unknown): void {
   cleanUps.push(step);
 }
 
-/** For `afterEach`: does what was put off; kills what still runs, and removes the folders. */
+/** For `afterEach`: runs the steps that were put off, which kill running processes and remove folders. */
 export async function cleanUp(): Promise<void> {
   for (const step of cleanUps.splice(0).reverse()) await step();
 }
 
-/** Makes a folder with these files, by name, from which workers can import `sqs-containers`. */
+/** Creates a folder with these files, by name. Workers in it can import `sqs-containers`. */
 export function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'executables-'));
   putOff(() => rmSync(folder, { recursive: true }));
@@ -32,16 +32,16 @@ export function folderWith(files: Readonly<Record<string, string>>): string {
 }
 
 export interface StartOptions {
-  /** The working directory, and HOME: no AWS settings of this machine are found. */
+  /** The working directory, also used as HOME so that the AWS settings of this machine are not found. */
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What it reads from standard input. Default: nothing. */
+  /** Its standard input. Default: empty. */
   readonly input?: string;
-  /** A file descriptor that standard error goes to, instead of `stderr`. */
+  /** A file descriptor for standard error, instead of collecting it in `stderr`. */
   readonly stderr?: number;
-  /** Default: the one that runs the specs. */
+  /** The path of Node.js. Default: the one that runs the specs. */
   readonly node?: string;
-  /** True to start it in a process group of its own, as a shell does. */
+  /** True to start it in its own process group, as a shell does. */
   readonly group?: boolean;
 }
 
@@ -56,7 +56,7 @@ export function start(
   return executable;
 }
 
-/** Starts an executable and waits for its end. */
+/** Starts an executable and waits until it exits. */
 export async function run(...given: Parameters<typeof start>): Promise<Executable> {
   const executable = start(...given);
   await executable.exit();
@@ -66,7 +66,7 @@ export async function run(...given: Parameters<typeof start>): Promise<Executabl
 export class Executable {
   stdout = '';
   stderr = '';
-  /** The exit code, or the signal that ended it; undefined while it runs. */
+  /** The exit code, or the signal that killed it; undefined while it runs. */
   ended: number | NodeJS.Signals | undefined;
   readonly #child: ChildProcess;
   readonly #group: boolean;
@@ -100,18 +100,18 @@ export class Executable {
       this.ended = signal ?? code ?? undefined;
       this.#check();
     });
-    // One that ends without reading its input is no failure of the spec.
+    // Exiting without reading the input is not an error.
     this.#child.stdin?.on('error', () => {}).end(input);
   }
 
-  /** Resolves when it has written something that matches, `times` in all; rejects when it ends before. */
+  /** Resolves when its output matches, `times` times in total; rejects if it exits first. */
   async prints(pattern: RegExp, times = 1): Promise<void> {
     const found = () => (this.output.match(new RegExp(pattern, 'gm')) ?? []).length >= times;
     await this.#until(() => found() || this.ended !== undefined, `it prints ${pattern}`);
-    if (!found()) throw new Error(`It ended (${this.ended}) without printing ${pattern}:\n${this.output}`);
+    if (!found()) throw new Error(`It exited (${this.ended}) without printing ${pattern}:\n${this.output}`);
   }
 
-  /** What it has written, with what went wrong last. */
+  /** Everything it has written; standard error comes last. */
   get output(): string {
     return `${this.stdout}\n${this.stderr}`;
   }
@@ -125,9 +125,9 @@ export class Executable {
     if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
   }
 
-  /** Resolves to the exit code, or to the signal that ended it. */
+  /** Resolves to the exit code, or to the signal that killed it. */
   async exit(): Promise<number | NodeJS.Signals> {
-    await this.#until(() => this.ended !== undefined, 'it ends');
+    await this.#until(() => this.ended !== undefined, 'it exits');
     return this.ended ?? Number.NaN;
   }
 
@@ -142,7 +142,7 @@ export class Executable {
         if (condition()) end(resolve);
       };
       const timer = setTimeout(
-        () => end(() => reject(new Error(`Waited in vain until ${what}:\n${this.output}`))),
+        () => end(() => reject(new Error(`Timed out waiting until ${what}:\n${this.output}`))),
         PATIENCE_MS,
       );
       const end = (finish: () => void) => {
@@ -160,11 +160,11 @@ export class Executable {
   }
 }
 
-/** Resolves when the condition holds; looks again and again. */
+/** Polls until the condition holds. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Waited in vain until ${condition}`);
+    if (performance.now() > deadline) throw new Error(`Timed out waiting until ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

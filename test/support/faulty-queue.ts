@@ -1,4 +1,4 @@
-// A queue for the specs of the run loop: the memory broker's, with a record of the calls and faults on demand.
+// A queue for the specs of the run loop: a memory queue that records calls and can inject faults.
 import type {
   EntryFailure,
   EntryResult,
@@ -13,8 +13,8 @@ import type {
 type Action = 'receive' | 'send' | 'delete' | 'changeVisibility';
 
 /**
- * What a call does instead of working: fail as a whole, with or without having worked, fail for some entries, or take so
- * many milliseconds first.
+ * A fault of a call: it fails completely, with or without having been carried out, it fails for some entries, or it takes
+ * this many milliseconds longer.
  */
 export type Fault =
   | { readonly error: Error; readonly worked?: boolean }
@@ -32,14 +32,14 @@ export class FaultyQueue implements Queue {
   readonly #queue: Queue;
   /** The calls so far, with their entries. */
   readonly calls: { action: Action; entries: readonly unknown[]; at: number }[] = [];
-  /** What the next calls of an action do, in turn; `always` what they do when there is none. */
+  /** The faults of the next calls of an action, in turn; `always` applies when there are none. */
   readonly faults: Record<Action, Fault[]> = {
     receive: [],
     send: [],
     delete: [],
     changeVisibility: [],
   };
-  /** As on SQS, unless a spec says otherwise. */
+  /** SQS's limits, unless a spec overrides them. */
   abortsReceives = false;
   readonly always: Partial<Record<Action, Fault>> = {};
 
@@ -63,12 +63,12 @@ export class FaultyQueue implements Queue {
     return this.#queue.contentBasedDeduplication;
   }
 
-  /** Makes the next calls of some actions meet these faults. */
+  /** Injects these faults into the next calls of some actions. */
   ail(faults: Partial<Record<Action, readonly Fault[]>>): void {
     for (const [action, list] of Object.entries(faults)) this.faults[action as Action].push(...list);
   }
 
-  /** Works from now on. */
+  /** Removes all faults. */
   heal(): void {
     for (const action of ['receive', 'send', 'delete', 'changeVisibility'] as const) {
       this.faults[action].length = 0;
@@ -88,7 +88,7 @@ export class FaultyQueue implements Queue {
     return messages;
   }
 
-  /** As another process would that did nothing with the messages; it is not among the calls. */
+  /** Receives like another process that does nothing with the messages. Not recorded in the calls. */
   async receiveAndGiveBack(): Promise<void> {
     const { visible } = await this.#queue.counts();
     for (let received = 0; received < visible; received += 10) {

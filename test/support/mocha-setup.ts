@@ -1,8 +1,7 @@
 /**
- * Sets up mocha. Before the first spec, it starts what specs need: real servers, unless the environment names some, and it
- * installs missing programs such as a browser where it can (Debian, as root). It prints what is missing, and skips the specs
- * that need it; with CI=true that is an error. Each process of mocha is named after the spec that it runs, so that `ps` shows
- * which one hangs.
+ * Sets up mocha. Before the first spec, starts real servers, unless the environment names some, and installs missing
+ * programs such as a browser if possible (Debian, as root). Prints what is missing and skips the specs that need it; with
+ * CI=true that is an error. Each mocha process is named after its current spec, so that `ps` shows which spec hangs.
  */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import type { Context } from 'mocha';
@@ -30,7 +29,7 @@ export const mochaHooks = {
   },
 };
 
-/** Run by mocha once, whatever the number of its processes. */
+/** Mocha runs this once, regardless of the number of its processes. */
 export async function mochaGlobalSetup(): Promise<void> {
   const servers = SERVERS.filter((kind) => !kind.addressInEnvironment());
   installMissing([...servers, ...PROGRAMS]);
@@ -41,7 +40,7 @@ export async function mochaGlobalSetup(): Promise<void> {
       .filter((kind) => !missing.includes(kind))
       .map(async (kind) => {
         const server = await kind.start();
-        // The processes in which the specs run have it from this one.
+        // The processes that run the specs inherit it from this one.
         process.env[kind.variables[0]!] = server.address;
         return server;
       }),
@@ -80,5 +79,5 @@ function describeMissing(program: Program): string {
     'variables' in program
       ? `set ${(program as ServerKind).variables[0]}, start the one in compose.yaml, or `
       : '';
-  return `The specs that need ${name} are left out: it is not here. To run them, ${server}install it (Debian: apt-get install ${packages.join(' ')}).`;
+  return `Skipping the specs that need ${name}, which is not installed. To run them, ${server}install it (Debian: apt-get install ${packages.join(' ')}).`;
 }

@@ -1,4 +1,4 @@
-/** A proxy for specs, such as companies have between their servers and AWS, with what is behind it. */
+/** A proxy for specs, like those between a company's servers and AWS, with the servers behind it. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,17 +10,17 @@ import { join } from 'node:path';
 
 export interface ProxyServer {
   readonly url: string;
-  /** The hosts and ports that tunnels were asked for (HTTPS), in order. */
+  /** The hosts and ports of requested tunnels (HTTPS), in order. */
   readonly tunnels: string[];
-  /** The URLs that requests in plain HTTP asked for, in order. */
+  /** The URLs of plain HTTP requests, in order. */
   readonly requests: string[];
   stop(): Promise<void>;
 }
 
-/** What answers for a host: a status of 200 and this body, or the server at `url`. */
+/** The response for a host: status 200 with this body, or the response of the server at `url`. */
 export type Behind = Readonly<Record<string, { readonly body: string } | { readonly url: string }>>;
 
-/** Starts a proxy. All tunnels lead to a server with a certificate of its own, which answers as `behind` says, by host. */
+/** Starts a proxy. All tunnels lead to a server with its own certificate, which responds according to `behind`, by host. */
 export async function startProxy(behind: Behind): Promise<ProxyServer> {
   const tunnels: string[] = [];
   const requests: string[] = [];
@@ -71,7 +71,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A key and a certificate that nobody vouches for. */
+/** A key and a self-signed certificate. */
 function certificate(): { key: Buffer; cert: Buffer } {
   const folder = mkdtempSync(join(tmpdir(), 'proxy-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')] as const;

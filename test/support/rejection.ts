@@ -1,10 +1,10 @@
-// What a call that must fail is rejected with, for specs.
+// Gets the error of a call that must fail, for specs.
 import { expect } from 'chai';
 
-/** Fails the spec if the call works. */
+/** Resolves to the error; fails the spec if the call succeeds. */
 export function rejection<Failure extends Error = Error>(call: Promise<unknown>): Promise<Failure> {
   return call.then(
-    () => expect.fail('It was no error.'),
+    () => expect.fail('The call did not fail.'),
     (reason: Failure) => reason,
   );
 }

@@ -1,10 +1,10 @@
 /**
- * What each action of SQS does on the stub's queues: input in, answer out, as the AWS JSON 1.0 protocol has them.
- * A request that SQS would refuse throws a Refusal.
+ * The SQS actions on the stub's queues, with the inputs and outputs of the AWS JSON 1.0 protocol. A request that SQS would
+ * refuse throws a Refusal.
  */
 import type { StubMessage, StubQueue } from './sqs-stub-queue.ts';
 
-/** The fields of the requests that the stub reads, of all actions together. */
+/** The request fields that the stub reads, for all actions. */
 export interface Input {
   readonly QueueName?: string;
   readonly QueueNamePrefix?: string;
@@ -27,14 +27,14 @@ interface Entry {
   readonly VisibilityTimeout: number;
 }
 
-/** Some entries of a batch that are to fail, by index. */
+/** The entries of a batch that should fail, by index. */
 export interface FailingEntries {
   readonly entries: readonly number[];
   readonly code: string;
   readonly senderFault: boolean;
 }
 
-/** An error answer. */
+/** An error response. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -46,13 +46,13 @@ export class Refusal extends Error {
   }
 }
 
-/** `StubQueue` makes these. */
+/** Created by `StubQueue`. */
 const RECEIPT_HANDLE = /^[0-9a-f-]{36}:\d+$/;
 
-/** A host that does not resolve: whoever sends requests to a queue's URL, and not to the endpoint, fails. */
+/** A host that does not resolve, so that requests to a queue's URL instead of the endpoint fail. */
 const QUEUE_URLS = 'http://sqs.stub.invalid/000000000000/';
 
-/** Does it, and answers now or (a long poll) later. Returns what calls a long poll off. */
+/** Carries out an action and responds now or, for a long poll, later. Returns a function that cancels the long poll. */
 export function carryOut(
   queues: ReadonlyMap<string, StubQueue>,
   action: string,
@@ -145,7 +145,7 @@ function list(
   };
 }
 
-/** What SendMessage, DeleteMessage and ChangeMessageVisibility, or an entry of their batches, do. */
+/** Carries out SendMessage, DeleteMessage or ChangeMessageVisibility, or an entry of their batches. */
 function single(queue: StubQueue, action: string, entry: Entry): object {
   if (action.startsWith('SendMessage')) {
     const message = queue.send(entry.MessageBody, {

@@ -1,6 +1,6 @@
 /**
- * A queue of the stub SQS server: standard, in memory, with real visibility timeouts, delays, receive counts and long
- * polls. Each message in flight or delayed has one timer, so that a hundred thousand of them stay cheap.
+ * A queue of the SQS stub: a standard queue in memory, with real visibility timeouts, delays, receive counts and long
+ * polls. Each message in flight or delayed has one timer, so that even a hundred thousand messages are cheap.
  */
 import { createHash, randomUUID } from 'node:crypto';
 
@@ -12,7 +12,7 @@ export interface StubMessage {
   readonly groupId: string | undefined;
   readonly sentAt: number;
   receiveCount: number;
-  /** The receipt handle of its last delivery. */
+  /** The receipt handle of the last receive. */
   receiptHandle: string;
   timer: NodeJS.Timeout | undefined;
 }
@@ -32,7 +32,7 @@ export class StubQueue {
   readonly name: string;
   visibilityTimeout = 30;
   #ready: StubMessage[] = [];
-  /** Where the ready messages begin: shifting a long array for each receive would be slow. */
+  /** The index of the first ready message, because shifting a long array for each receive would be slow. */
   #head = 0;
   readonly #delayed = new Set<StubMessage>();
   /** By receipt handle. */
@@ -52,12 +52,12 @@ export class StubQueue {
     };
   }
 
-  /** Adds `count` messages at once; without a `body` they are the calls `[[0],{}]`, `[[1],{}]` and so on. */
+  /** Adds `count` messages at once; without a `body`, the calls `[[0],{}]`, `[[1],{}]` and so on. */
   preload(count: number, body?: string): void {
     for (let index = 0; index < count; index += 1) this.send(body ?? `[[${index}],{}]`, {});
   }
 
-  /** Sends so many calls of a task. */
+  /** Sends this many calls of a task. */
   preloadTask(count: number, task: string): void {
     const text = (StringValue: string) => ({ DataType: 'String', StringValue });
     const attributes = { ContentType: text('json'), JobName: text(task), JobContext: text('{}') };
@@ -88,7 +88,7 @@ export class StubQueue {
     return message;
   }
 
-  /** Answers at once if there are messages, else when one comes or the wait is over. Returns what calls it off. */
+  /** Responds immediately if there are messages, otherwise when one arrives or the wait ends. Returns a cancel function. */
   receive(request: StubReceive, answer: (messages: StubMessage[]) => void): () => void {
     if (this.counts.visible > 0 || request.waitSeconds === 0) {
       answer(this.#take(request));
@@ -103,14 +103,14 @@ export class StubQueue {
     return () => this.#callOff(longPoll);
   }
 
-  /** Deletes the message of a receipt handle; as on SQS, that of an earlier delivery deletes nothing. */
+  /** Deletes the message of a receipt handle; as on SQS, an outdated handle deletes nothing. */
   delete(receiptHandle: string): void {
     const message = this.#inFlight.get(receiptHandle);
     clearTimeout(message?.timer);
     this.#inFlight.delete(receiptHandle);
   }
 
-  /** False if the receipt handle names no message in flight. */
+  /** False if no message in flight has this receipt handle. */
   changeVisibility(receiptHandle: string, seconds: number): boolean {
     const message = this.#inFlight.get(receiptHandle);
     if (!message) return false;

@@ -1,9 +1,9 @@
 /**
- * A stub of SQS for benches and for specs of failures: a small HTTP server that speaks the AWS JSON 1.0 protocol of
- * SQS, counts the calls, and fails in the ways it is told to. It checks no signatures.
+ * An SQS stub for benchmarks and for specs of failures: a small HTTP server that speaks SQS's AWS JSON 1.0 protocol, counts
+ * the calls, and injects faults on request. Does not check signatures.
  *
- * Its own process: `node --import=tsx test/support/sqs-stub.ts --port 0 --latency 20 --preload 1000 --queue jobs` prints
- * `{"url":"http://127.0.0.1:PORT"}`, and answers `GET /stats` with the calls by action and the counts by queue.
+ * As a separate process, `node --import=tsx test/support/sqs-stub.ts --port 0 --latency 20 --preload 1000 --queue jobs`
+ * prints `{"url":"http://127.0.0.1:PORT"}`; `GET /stats` returns the calls by action and the counts by queue.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,37 +12,37 @@ import { parseArgs } from 'node:util';
 import { carryOut, type FailingEntries, type Input, Refusal } from './sqs-stub-actions.ts';
 import { StubQueue } from './sqs-stub-queue.ts';
 
-/** What a request meets instead of its answer. */
+/** A fault of a request. */
 export type Fault =
-  /** An error of the service, such as 400 `QueueDoesNotExist`. */
+  /** A service error, such as 400 `QueueDoesNotExist`. */
   | {
       readonly status: number;
       readonly code: string;
       readonly message?: string;
       readonly delayMs?: number;
-      /** The time by the server's clock. */
+      /** The time on the server's clock. */
       readonly date?: Date;
     }
   | FailingEntries
-  /** The answer says nothing of the entries with these ids. */
+  /** The response omits the entries with these ids. */
   | { readonly forgotten: readonly string[] }
-  /** The request is carried out, and the connection is reset in the middle of the answer. */
+  /** The request is carried out, and the connection is reset in the middle of the response. */
   | { readonly reset: true }
-  /** The request is carried out, and the answer stops in the middle. */
+  /** The request is carried out, and the response stops in the middle. */
   | { readonly stalled: true }
-  /** The request is taken and never answered. */
+  /** The request is accepted and never answered. */
   | { readonly silent: true }
-  /** The answer takes so many milliseconds longer. */
+  /** The response takes this many milliseconds longer. */
   | { readonly delayMs: number };
 
 export interface StubOptions {
-  /** Default: any free one. */
+  /** Default: any free port. */
   readonly port?: number;
-  /** How long each call takes, half of it on the way there. Default 0. */
+  /** How long each call takes; half of it before the request is carried out. Default 0. */
   readonly latencyMs?: number;
-  /** The queues to make. Default: `jobs`. */
+  /** The queues to create. Default: `jobs`. */
   readonly queues?: readonly string[];
-  /** Whether `requests` keeps each request. Default true. */
+  /** Whether to record each request in `requests`. Default true. */
   readonly keepRequests?: boolean;
 }
 
@@ -56,13 +56,13 @@ export interface StubRequest {
 
 export interface Stub {
   readonly url: string;
-  /** How many requests came, by action. */
+  /** How many requests were received, by action. */
   readonly calls: Record<string, number>;
   readonly requests: StubRequest[];
-  /** A queue, made if it does not exist. */
+  /** A queue; creates it if it does not exist. */
   queue(name: string): StubQueue;
   removeQueue(name: string): void;
-  /** The next `times` (default 1) requests of an action meet this fault; faults of an action queue up. */
+  /** Injects this fault into the next `times` (default 1) requests of an action; faults of an action queue up. */
   fault(action: string, fault: Fault, times?: number): void;
   stop(): Promise<void>;
 }
@@ -170,7 +170,7 @@ function send(response: ServerResponse, status: number, answer: object): void {
   response.writeHead(status, head(text)).end(text);
 }
 
-/** Sends the first half of an answer. */
+/** Sends the first half of a response. */
 function begin(response: ServerResponse, answer: object, then?: () => void): void {
   const text = JSON.stringify(answer);
   response.writeHead(200, head(text)).write(text.slice(0, text.length / 2), then);
@@ -180,7 +180,7 @@ function head(text: string): Record<string, string | number> {
   return { 'content-type': 'application/x-amz-json-1.0', 'content-length': Buffer.byteLength(text) };
 }
 
-/** The answer to a batch without what it says of some entries. */
+/** The response to a batch, without some entries. */
 function without(answer: object, ids: readonly string[]): object {
   const entries = Object.entries(answer as Record<string, readonly { readonly Id: string }[]>);
   return Object.fromEntries(entries.map(([key, list]) => [key, list.filter(({ Id }) => !ids.includes(Id))]));
@@ -193,7 +193,7 @@ if (import.meta.main) {
       latency: { type: 'string', default: '0' },
       preload: { type: 'string', default: '0' },
       queue: { type: 'string', default: 'jobs' },
-      // The messages to preload are calls of this task.
+      // Preload calls of this task instead of plain calls.
       task: { type: 'string' },
     },
   });

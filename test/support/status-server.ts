@@ -6,7 +6,7 @@ import { settings } from './executable-brokers.ts';
 
 export const TOKEN = '0123456789abcdef0123';
 
-/** Each ends at once, but `patient`, which works until the spec makes the file 'finish'. */
+/** All return immediately except `patient`, which works until the spec creates the file 'finish'. */
 const WORKER = `
   import { existsSync } from 'node:fs';
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -29,7 +29,7 @@ export interface StatusContainer {
   readonly url: string;
 }
 
-/** A folder for a container whose status server listens on any port; `more` goes into [container]. */
+/** A folder for a container whose status server listens on any port; `more` is added to [container]. */
 export function statusFolder(exported: string, more = '', listen = '127.0.0.1:0'): string {
   const http = `[http]\nlisten = ${listen}\ntoken_file = token\n`;
   return folderWith({
@@ -39,7 +39,7 @@ export function statusFolder(exported: string, more = '', listen = '127.0.0.1:0'
   });
 }
 
-/** Starts a container there, and waits until it is connected. */
+/** Starts a container in that folder, and waits until it is connected. */
 export async function startWithStatus(
   folder: string,
   kind: 'sequential' | 'concurrent' = 'sequential',
@@ -58,7 +58,7 @@ export async function statusAt(url: string): Promise<Status> {
   return (await (await fetch(`${url}status.json`)).json()) as Status;
 }
 
-/** Asks on a Unix socket; resolves to the text of the answer. */
+/** Sends a request to a Unix socket; resolves to the text of the response. */
 export function getOnSocket(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     request({ socketPath, path }, (answer) => {

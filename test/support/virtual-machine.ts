@@ -1,4 +1,4 @@
-// A machine whose time passes only when a spec says so, and that touches nothing global.
+// A machine whose time passes only when a spec advances it, without faking any globals.
 import type { Machine, Timer } from '../../src/host/host.ts';
 
 interface VirtualTimer {
@@ -36,7 +36,7 @@ export class VirtualMachine implements Machine {
     return 0.5;
   }
 
-  /** Timers that are set. */
+  /** The pending timers. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -45,7 +45,7 @@ export class VirtualMachine implements Machine {
     return new Promise((resolve) => this.setTimeout(resolve, milliseconds));
   }
 
-  /** Lets so much time pass, and whatever happens meanwhile. */
+  /** Advances the time and runs everything that is due. */
   async advance(milliseconds: number): Promise<void> {
     const until = this.#now + milliseconds;
     for (;;) {
@@ -73,7 +73,7 @@ export class VirtualMachine implements Machine {
   }
 }
 
-/** Chains of promises in the run loop are shorter than this. */
+/** Runs pending promise callbacks; chains of promises in the run loop are shorter than 100. */
 async function promisesSettled(): Promise<void> {
   for (let link = 0; link < 100; link += 1) await Promise.resolve();
 }

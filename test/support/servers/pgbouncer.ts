@@ -1,4 +1,4 @@
-/** PgBouncer for the specs: a pooler before Postgres, which gives each transaction any of its connections. */
+/** PgBouncer for specs: a pooler in front of Postgres, which runs each transaction on any of its connections. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,13 +17,13 @@ export const pgbouncer: Program = {
 };
 
 export interface Pooler {
-  /** As brokers take it. */
+  /** The broker address. */
   readonly address: string;
-  /** Ends it and removes its files. */
+  /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
 
-/** Starts one before the server at `address`, for a user without a password. */
+/** Starts PgBouncer in front of the server at `address`, for a user without a password. */
 export async function startPgbouncer(address: string): Promise<Pooler> {
   const { hostname, port: serverPort, username } = new URL(address);
   const port = await freePort();

@@ -1,4 +1,4 @@
-/** PostgreSQL for the specs. */
+/** PostgreSQL for specs. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ export const postgres: ServerKind = {
   start: () => startPostgres(),
 };
 
-/** Starts a server of its own; `settings` are options of `postgres`, such as `ssl=on`. */
+/** Starts a separate server; `settings` are options of `postgres`, such as `ssl=on`. */
 export async function startPostgres(
   settings: readonly string[] = [],
   prepare: (dataFolder: string) => void = () => {},
@@ -52,7 +52,7 @@ export async function startPostgres(
   return {
     address,
     async restart() {
-      // An immediate shutdown: the processes of the server end without a word, and it recovers as after a crash.
+      // An immediate shutdown: the server's processes quit without cleanup, and it recovers as after a crash.
       await kill('SIGQUIT');
       server = await run();
     },
@@ -63,7 +63,7 @@ export async function startPostgres(
   };
 }
 
-/** The folder of `postgres` and `initdb`: on the PATH, else the newest that Debian has. */
+/** The folder of `postgres` and `initdb`: on the PATH, otherwise the newest from Debian. */
 function programFolder(): string | undefined {
   const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
   const newestFirst = versions.sort((one, other) => Number(other) - Number(one));
@@ -81,7 +81,7 @@ function addressInEnvironment(): string | undefined {
   return `postgres://${user}${password}@${encodeURIComponent(PGHOST)}:${PGPORT ?? 5432}/${PGDATABASE ?? user}`;
 }
 
-/** Until a server or a pooler takes connections; throws if it ends before. */
+/** Waits until a server or a pooler accepts connections; throws if it exits first. */
 export async function untilItAnswers(address: string, server: ChildProcess): Promise<void> {
   while (server.exitCode === null) {
     const client = new pg.Client(address);
@@ -93,5 +93,5 @@ export async function untilItAnswers(address: string, server: ChildProcess): Pro
     if (isUp) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${server.spawnfile} ended with ${server.exitCode}`);
+  throw new Error(`${server.spawnfile} exited with code ${server.exitCode}`);
 }

@@ -1,37 +1,37 @@
-/** The programs that specs, benches and chaos run beside Node.js: what there is to know of each, and how they are found. */
+/** The programs other than Node.js that specs, benchmarks and chaos need, and how to find them. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 
 export interface Program {
-  /** For people: `Chromium`. */
+  /** The display name: `Chromium`. */
   readonly name: string;
-  /** The Debian packages that have it. */
+  /** The Debian packages that provide it. */
   readonly packages: readonly string[];
-  /** Whether it is on this machine. */
+  /** Whether it is installed. */
   isInstalled(): boolean;
 }
 
 export interface ServerKind extends Program {
-  /** The environment variables that name a server that runs; the first one gets the address of one that is started. */
+  /** The environment variables that name a running server; the first is set to the address of a started server. */
   readonly variables: readonly string[];
-  /** The address of a server that the environment names, or undefined. */
+  /** The address of the server named by the environment, or undefined. */
   addressInEnvironment(): string | undefined;
-  /** Starts one on a free port of this machine, with its files in a temporary folder. */
+  /** Starts a server on a free local port, with its files in a temporary folder. */
   start(): Promise<StartedServer>;
 }
 
 export interface StartedServer {
-  /** As brokers take it. */
+  /** The broker address. */
   readonly address: string;
-  /** Ends the server as a crash does, and starts it again on the same port with what was on its disk. */
+  /** Crashes the server and restarts it on the same port, with the data on its disk. */
   restart(): Promise<void>;
-  /** Ends the server and removes its files. */
+  /** Stops the server and removes its files. */
   stop(): Promise<void>;
 }
 
-/** Some servers refuse to run as root: then they run as `nobody`. */
+/** Some servers refuse to run as root; they run as `nobody` instead. */
 export const USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 /** A browser, for the status page. */
@@ -41,27 +41,27 @@ export const chromium: Program = {
   isInstalled: () => folderOf('chromium') !== undefined,
 };
 
-/** Checks units of systemd. */
+/** Checks systemd units. */
 export const systemdAnalyze: Program = {
   name: 'systemd-analyze',
   packages: ['systemd'],
   isInstalled: () => folderOf('systemd-analyze') !== undefined,
 };
 
-/** A shell, for the completion of commands. */
+/** A shell, for tab completion. */
 export const zsh: Program = {
   name: 'zsh',
   packages: ['zsh'],
   isInstalled: () => folderOf('zsh') !== undefined,
 };
 
-/** The first folder that has all these programs: of the PATH, then of `others`. */
+/** The first folder with all these programs, on the PATH or in `others`. */
 export function folderOf(programs: string | readonly string[], others: readonly string[] = []) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...others];
   return folders.find((folder) => [programs].flat().every((name) => existsSync(join(folder, name))));
 }
 
-/** A port of this machine on which nothing listens, for a server that is about to start. */
+/** A free local port, for a server that is about to start. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

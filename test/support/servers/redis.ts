@@ -1,4 +1,4 @@
-/** Redis for the specs, or Valkey. */
+/** Redis or Valkey for specs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,20 +19,20 @@ export const redis: ServerKind = {
 
 export interface RedisServer extends StartedServer {
   readonly port: number;
-  /** Ends the server as a crash does. */
+  /** Crashes the server. */
   kill(): Promise<void>;
-  /** Starts it again on the same port, with what was on its disk. */
+  /** Restarts it on the same port, with the data on its disk. */
   run(): Promise<void>;
-  /** Lets it answer nothing, with `SIGSTOP`, or work on, with `SIGCONT`. */
+  /** Freezes it with `SIGSTOP`, or resumes it with `SIGCONT`. */
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Starts a server of its own; `settings` are options of `redis-server`, such as `--requirepass secret`. */
+/** Starts a separate server; `settings` are options of `redis-server`, such as `--requirepass secret`. */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'redis-'));
   const port = await freePort();
   const options = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
-  // Not to wait for the disk makes it fast. What it wrote outlasts it, but not the machine.
+  // Fast, because it does not wait for the disk: data survives a crash of the server, but not of the machine.
   const durability = ['--appendonly', 'yes', '--appendfsync', 'no', '--save', ''];
   let server: ChildProcess;
   const run = async () => {
@@ -78,5 +78,5 @@ async function untilItListens(port: number, server: ChildProcess): Promise<void>
     if (isUp) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`redis-server ended with ${server.exitCode}`);
+  throw new Error(`redis-server exited with code ${server.exitCode}`);
 }
