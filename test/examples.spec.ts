@@ -17,7 +17,9 @@ import {
 
 const repository = resolve(import.meta.dirname, '..');
 
-describe('the examples', () => {
+describe('the examples', function () {
+  // Each runs several programs, one after another.
+  this.timeout(30_000);
   let options: StartOptions;
 
   beforeEach(() => {

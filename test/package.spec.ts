@@ -81,7 +81,9 @@ queue<[number, number]>('adder', { broker: process.argv[2] ?? '' })(1, 2).then(
 `,
 };
 
-describe('the package, installed in another project', () => {
+describe('the package, installed in another project', function () {
+  // Each starts programs through npx.
+  this.timeout(30_000);
   let project: string;
 
   /** Runs a program there and resolves to its output; `#!/usr/bin/env node` finds the Node.js of this process. */

@@ -170,7 +170,7 @@ export class ConsumedQueue implements ScheduledQueue {
   /** Messages that may crash the process run one at a time, so that a crash is not blamed on the others. */
   #groupOf({ groupId = '' }: Message, crashes: number): string | undefined {
     if (this.queue.fifo) return groupId;
-    return crashes > 0 ? 'suspects' : undefined;
+    return crashes > 0 ? 'crashed before' : undefined;
   }
 
   /** Drops a message that has not started: another process may have it now. */

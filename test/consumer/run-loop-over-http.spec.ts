@@ -204,7 +204,8 @@ describe('an SQS that', function () {
     it(`${name} does not lose messages, and polling continues`, async () => {
       const times = await timesHandled(name);
       expect(times).to.have.length(MESSAGES);
-      expect(Math.max(...times)).to.be.within(2, 4);
+      // A copy that arrives after the message was handled is deleted, not run.
+      expect(Math.max(...times)).to.be.within(1, 4);
     });
   }
 
