@@ -204,8 +204,8 @@ describe('an SQS that', function () {
     it(`${name} does not lose messages, and polling continues`, async () => {
       const times = await timesHandled(name);
       expect(times).to.have.length(MESSAGES);
-      // A copy that arrives after the message was handled is deleted, not run.
-      expect(Math.max(...times)).to.be.within(1, 4);
+      // A copy delivered together with its message is deleted, not run, if the message was handled by its turn.
+      expect(Math.max(...times)).to.be.within(name === 'delivers messages twice' ? 1 : 2, 4);
     });
   }
 
