@@ -1,4 +1,7 @@
-/** How long to wait before the next request to the broker: after failures, and while a queue is empty. */
+/** How long to wait for a receive, and before the next one: after failures, and while a queue is empty. */
+
+/** How much longer than its long poll a receive may take before polling counts as stuck, in seconds. */
+export const RECEIVE_MARGIN_SECONDS = 60;
 
 const SHORTEST_MS = 500;
 const LONGEST_MS = 10_000;

@@ -9,7 +9,7 @@ import type { Message, Queue } from '../brokers/broker.ts';
 import type { ContainerSettings } from '../config/config.ts';
 import { type Machine, resolvesWithin, type Timer, untilAborted } from '../host/host.ts';
 import type { ConsumerObserver } from './observer.ts';
-import { nextIdlePause, retryPause } from './pauses.ts';
+import { nextIdlePause, RECEIVE_MARGIN_SECONDS, retryPause } from './pauses.ts';
 import type { Timings } from './timings.ts';
 
 /** Polling stopped without an error: a defect that must not look like an empty queue. */
@@ -40,8 +40,7 @@ export interface ReceiverOptions {
 const MOST_REQUESTS = 16;
 /** How long to wait for requests in progress once the receiver stops, in milliseconds. */
 const LAST_ANSWER_MS = 2_000;
-/** How much longer than its long poll a receive may take before the watchdog acts, in milliseconds. */
-const WATCHDOG_MARGIN_MS = 60_000;
+const WATCHDOG_MARGIN_MS = RECEIVE_MARGIN_SECONDS * 1000;
 /** If the first response takes longer than this, the queue is empty and the poll is waiting, in milliseconds. */
 const FIRST_ANSWER_MS = 1_000;
 

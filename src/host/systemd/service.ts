@@ -3,6 +3,7 @@
  * for the watchdog for as long as the container polls.
  */
 import type { ConsumerState, QueueLoad } from '../../consumer/consumer.ts';
+import { RECEIVE_MARGIN_SECONDS } from '../../consumer/pauses.ts';
 import type { Logger } from '../../observe/logging/loggers.ts';
 import type { Snapshot } from '../../observe/metrics/snapshot.ts';
 import type { Notifier } from './notifier.ts';
@@ -19,8 +20,6 @@ export interface ServiceState {
 
 /** How often to send the status if it has changed, in milliseconds. */
 const STATUS_MS = 5_000;
-/** How much longer than its long poll a receive may take, in seconds; the run loop allows the same. */
-const MARGIN_SECONDS = 60;
 
 const STATES: Readonly<Record<ConsumerState, string>> = {
   running: 'Running',
@@ -167,6 +166,6 @@ export function isPolling(
   loads: readonly Pick<QueueLoad, 'silentSeconds'>[],
   waitSeconds: number,
 ): boolean {
-  const longest = waitSeconds + MARGIN_SECONDS;
+  const longest = waitSeconds + RECEIVE_MARGIN_SECONDS;
   return state === 'draining' || loads.every(({ silentSeconds }) => silentSeconds <= longest);
 }

@@ -1,9 +1,7 @@
 /** Whether a container is healthy and ready: pure decisions, with reasons for people. */
 import type { ConsumerState } from '../../consumer/consumer.ts';
+import { RECEIVE_MARGIN_SECONDS } from '../../consumer/pauses.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-
-/** How much longer than its long poll a receive may take, in seconds; the systemd watchdog allows the same. */
-const MARGIN_SECONDS = 60;
 
 /** `starting`: not connected yet. */
 export type ContainerState = 'starting' | ConsumerState;
@@ -50,7 +48,7 @@ export interface HealthInput {
  * container keeps trying, and a new process could not reach the broker either.
  */
 export function healthProblems({ at, total, processes, waitSeconds }: HealthInput): string[] {
-  const longest = waitSeconds + MARGIN_SECONDS;
+  const longest = waitSeconds + RECEIVE_MARGIN_SECONDS;
   const stalled = Object.entries(total.queues)
     .filter(([, { silentSeconds }]) => silentSeconds > longest)
     .map(
