@@ -6,13 +6,12 @@
  * yields, or, if another partial batch is in progress, when that one has been answered.
  */
 import { type Machine, realMachine, type Timer } from '../host/host.ts';
-import { BATCH_ENTRIES } from './rules/limits.ts';
 
 export interface BatcherOptions<Entry> {
   /** The longest time an entry waits for more entries, in milliseconds. */
   readonly delayMs: number;
-  /** The maximum number of entries in a request: the queue's `limits.maxBatch`. Default: 10, which every queue accepts. */
-  readonly maxEntries?: number;
+  /** The maximum number of entries in a request: the queue's `limits.maxBatch`. */
+  readonly maxEntries: number;
   /** Sends 1 to `maxEntries` entries. Must not reject: it retries or reports failures itself. */
   readonly send: (entries: Entry[]) => Promise<void>;
   /** The size of an entry and the maximum size of a request, in bytes. Default: no limit. */
@@ -44,7 +43,7 @@ export class Batcher<Entry> {
     }
     this.#pending.push(entry);
     this.#pendingBytes += size;
-    if (this.#pending.length === (this.#options.maxEntries ?? BATCH_ENTRIES)) this.#send('full');
+    if (this.#pending.length === this.#options.maxEntries) this.#send('full');
     else this.#sendLater();
   }
 

@@ -80,6 +80,10 @@ export class ConsumedQueue implements ScheduledQueue {
     });
   }
 
+  get maxBatch(): number {
+    return this.queue.limits.maxBatch;
+  }
+
   get isNew(): boolean {
     return this.receiver.isNew;
   }

@@ -2,7 +2,6 @@
  * How many messages to request. A pure decision based on how long handling and receiving take: fast workers never wait
  * for the network, and slow workers do not hold messages that another process could run.
  */
-import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 
 /** The numbers that the decision is based on. */
 export interface Load {
@@ -24,6 +23,8 @@ export interface Load {
   readonly prefetch: number | 'auto';
   /** How many to hold in any case, so that the queue has a message to run when its turn comes. */
   readonly reserve: number;
+  /** The most messages that a receive returns: the queue's `limits.maxBatch`. */
+  readonly maxBatch: number;
   /** How many more messages may be held at all (`message_limit`). */
   readonly remaining: number;
 }
@@ -48,14 +49,14 @@ export function receiveSize(load: Load): number {
   const pending = load.waiting + load.asked;
   const { least, most } = ahead(load);
   if (pending >= load.free + least) return 0;
-  return Math.max(0, Math.min(load.free + most - pending, BATCH_ENTRIES, load.remaining - load.asked));
+  return Math.max(0, Math.min(load.free + most - pending, load.maxBatch, load.remaining - load.asked));
 }
 
 /** How many messages to hold in addition to those that can start: request more below `least`, up to `most`. */
 function ahead(load: Load): { readonly least: number; readonly most: number } {
   if (load.prefetch !== 'auto') {
-    // Not one message at a time: receiving ten costs the same.
-    const step = Math.min(BATCH_ENTRIES, Math.ceil(load.prefetch / 2));
+    // Not one message at a time: a full receive costs the same.
+    const step = Math.min(load.maxBatch, Math.ceil(load.prefetch / 2));
     return { least: load.prefetch - step + 1, most: load.prefetch };
   }
   const least = Math.max(startedDuringReceive(load), load.reserve);

@@ -1,11 +1,10 @@
 /**
- * Extends the leases of all held messages (received, running, settling), in batches of ten, until they are settled or
+ * Extends the leases of all held messages (received, running, settling), in batches, until they are settled or
  * cannot be extended any longer. Once a lease is over, another process may run the message: its worker's signal aborts,
  * and the only outcome that still counts is a late success.
  */
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
-import { BATCH_ENTRIES } from '../brokers/rules/limits.ts';
 import type { Machine, Timer } from '../host/host.ts';
 import type { HeldMessage } from './held-message.ts';
 import { extensionSeconds, extensionTime, isDue, retryTime } from './lease-plan.ts';
@@ -135,8 +134,9 @@ export class Leases {
       else if (isDue(held.extendAt, now, this.#timeout)) due.push(held);
     }
     const extensible = due.filter((held) => this.#canExtend(held, now));
-    for (let start = 0; start < extensible.length; start += BATCH_ENTRIES) {
-      const batch = extensible.slice(start, start + BATCH_ENTRIES);
+    const { maxBatch } = this.#options.queue.limits;
+    for (let start = 0; start < extensible.length; start += maxBatch) {
+      const batch = extensible.slice(start, start + maxBatch);
       this.#extend(batch, this.#timeout).catch((error: Error) => {
         this.#options.observer.extensionFailed?.(error, batch.length);
       });

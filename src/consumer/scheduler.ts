@@ -16,6 +16,8 @@ import type { WaitingMessages } from './waiting-messages.ts';
 export interface ScheduledQueue {
   /** Its share of the slots while other queues also have messages. */
   readonly weight: number;
+  /** The most messages that a receive returns. */
+  readonly maxBatch: number;
   readonly waiting: WaitingMessages;
   readonly timings: Timings;
   /** True right after the start, while nothing is known about the queue. */
@@ -137,7 +139,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
     const { settings, draining } = this.#options;
     const { concurrency, prefetch } = settings;
     if (draining.aborted) return 0;
-    const { timings, waiting } = queue;
+    const { maxBatch, timings, waiting } = queue;
     const share = this.shareOf(queue);
     const free = Math.max(0, concurrency - this.#turns.size - this.readyBeside(queue));
     return receiveSize({
@@ -150,6 +152,7 @@ export class Scheduler<Queue extends ScheduledQueue> {
       handlingMs: timings.handlingMs,
       slowestMs: timings.slowestMs,
       receiveMs: timings.receiveMs,
+      maxBatch,
       remaining: this.#allowed - this.#started - this.#waiting,
     });
   }

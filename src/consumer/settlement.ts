@@ -1,4 +1,4 @@
-/** An outcome on its way to the broker, and the requests that send ten at a time. */
+/** An outcome on its way to the broker, and the requests that send them in batches. */
 import type { EntryResult, Queue } from '../brokers/broker.ts';
 import { copyOf } from '../brokers/rules/messages.ts';
 import type { Outcome } from '../worker/outcome.ts';
@@ -21,12 +21,12 @@ export function isDelete({ outcome, whenDeleted, copied }: Settlement): boolean 
   return !whenDeleted && (outcome.action === 'delete' || copied);
 }
 
-/** Deletes 1 to 10 messages; returns a result for each, in order. Like the functions below, throws BrokerError. */
+/** Deletes the messages of a batch; returns a result for each, in order. Like the functions below, throws BrokerError. */
 export function deleteMessages(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
   return queue.delete(batch.map(({ held }) => held.message.receiptHandle));
 }
 
-/** Makes 1 to 10 messages visible again after the delays in their outcomes. */
+/** Makes the messages of a batch visible again after the delays in their outcomes. */
 export function changeVisibility(queue: Queue, batch: readonly Settlement[]): Promise<EntryResult[]> {
   return queue.changeVisibility(
     batch.map(({ held, outcome }) => ({
@@ -36,7 +36,7 @@ export function changeVisibility(queue: Queue, batch: readonly Settlement[]): Pr
   );
 }
 
-/** Sends copies of 1 to 10 messages to the dead-letter queue. */
+/** Sends copies of the messages of a batch to the dead-letter queue. */
 export async function sendCopies(
   deadLetterQueue: Queue | undefined,
   batch: readonly Settlement[],

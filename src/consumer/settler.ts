@@ -1,5 +1,5 @@
 /**
- * Sends outcomes to the broker in the background: deletes and visibility changes, in batches of ten, while the slots
+ * Sends outcomes to the broker in the background: deletes and visibility changes, in batches, while the slots
  * run the next messages. Only failed entries are retried, while their leases last. A handled message is deleted even if
  * its lease expired by our own clock (the process was blocked), but with a single attempt.
  *
@@ -9,7 +9,6 @@
 import { Batcher } from '../brokers/batcher.ts';
 import type { EntryFailure, EntryResult, Queue } from '../brokers/broker.ts';
 import { NO_RESULT } from '../brokers/errors.ts';
-import { MAX_REQUEST_BYTES } from '../brokers/rules/limits.ts';
 import { messageSize } from '../brokers/rules/messages.ts';
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine, Timer } from '../host/host.ts';
@@ -51,25 +50,25 @@ export class Settler {
   #mayRunAgain = 0;
 
   constructor(options: SettlerOptions) {
-    const { queue, settings, machine, draining } = options;
+    const { queue, deadLetterQueue, settings, machine, draining } = options;
+    const { maxBatch: maxEntries } = queue.limits;
     const delayMs = settings.settleDelay;
     this.#options = options;
     const done = (settlement: Settlement) => this.#done(settlement);
     const sendDeletes = (batch: Settlement[]) =>
       this.#send(batch, (owned) => deleteMessages(queue, owned), done);
-    this.#deletes = new Batcher({ delayMs, machine, send: sendDeletes });
+    this.#deletes = new Batcher({ delayMs, maxEntries, machine, send: sendDeletes });
     // Sent without delay, because a worker is waiting.
-    this.#firstDeletes = new Batcher({ delayMs: 0, machine, send: sendDeletes });
+    this.#firstDeletes = new Batcher({ delayMs: 0, maxEntries, machine, send: sendDeletes });
     this.#changes = new Batcher({
-      delayMs,
-      machine,
+      ...{ delayMs, maxEntries, machine },
       send: (batch) => this.#send(batch, (owned) => changeVisibility(queue, owned), done),
     });
+    const { limits: copyLimits } = deadLetterQueue ?? queue;
     this.#copies = new Batcher({
-      delayMs,
-      machine,
+      ...{ delayMs, maxEntries: copyLimits.maxBatch, machine },
       send: (batch) => this.#sendCopies(batch),
-      bytes: { of: ({ held }) => messageSize(held.message), max: MAX_REQUEST_BYTES },
+      bytes: { of: ({ held }) => messageSize(held.message), max: copyLimits.maxRequestBytes },
     });
     draining.addEventListener('abort', () => {
       for (const settlement of this.#takeRetries()) {

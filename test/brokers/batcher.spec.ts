@@ -29,6 +29,7 @@ describe('a batcher', () => {
   function makeBatcher(options: Partial<BatcherOptions<string>> = {}): Batcher<string> {
     return new Batcher({
       delayMs: 0,
+      maxEntries: 10,
       send: (entries) => new Promise((answer) => requests.push({ entries, answer })),
       ...options,
     });

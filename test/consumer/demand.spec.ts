@@ -12,6 +12,7 @@ describe('the number of messages that a receive requests', () => {
     handlingMs: undefined,
     slowestMs: given.handlingMs,
     receiveMs: undefined,
+    maxBatch: 10,
     remaining: Number.POSITIVE_INFINITY,
     ...given,
   });

@@ -15,7 +15,7 @@ import { heldMessage } from './held.ts';
 function queueOf(weight: number, ...groups: readonly (string | undefined)[]): ScheduledQueue {
   const waiting = new WaitingMessages();
   for (const group of groups) waiting.add(heldMessage('', { group }));
-  return { weight, waiting, timings: new Timings(), isNew: false, receiveMore: () => {} };
+  return { weight, maxBatch: 10, waiting, timings: new Timings(), isNew: false, receiveMore: () => {} };
 }
 
 function schedulerOf(
