@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import { MemoryFiles } from '../../simulation/memory-files.ts';
 import { CrashLimitError, type CrashRecord } from '../../src/consumer/run-worker.ts';
+import { openCrashFile } from '../../src/host/crashes/crash-file.ts';
+import { realMachine } from '../../src/host/host.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
@@ -87,6 +90,24 @@ describe('messages that crashed the process', () => {
     expect(failed.callCount).to.be.greaterThan(2);
     expect((await queue.counts()).inFlight).to.equal(1);
     expect(crashRecord.suspects.size).to.equal(1);
+  });
+
+  it('are not marked while the disk is full, but all messages are handled', async () => {
+    const files = new MemoryFiles(realMachine);
+    const crashRecord = openCrashFile({
+      ...{ folder: '/records', container: '/etc/worker.ini', slots: 1 },
+      ...{ files, processId: 1, startTimeOf: () => '0' },
+    });
+    files.full = true;
+    const { started, queue } = await running(
+      () => {},
+      { crashRecord, crashLimit: 1 },
+      { receivedBefore: true, bodies: ['a', 'b'] },
+    );
+    await clock.tickAsync(1_000);
+    expect(started).to.deep.equal(['a', 'b']);
+    expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+    expect([1, 2].map((number) => crashRecord.crashes('work', idOf(number)))).to.deep.equal([0, 0]);
   });
 
   it('run one at a time below the limit, alongside the other messages', async () => {

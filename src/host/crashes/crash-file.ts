@@ -7,9 +7,10 @@
  * The files survive a crash of the process, but not of the machine: they are not flushed to disk.
  */
 import { hash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import type { CrashRecord } from '../../consumer/run-worker.ts';
+import type { Files } from '../files.ts';
 import { type Machine, realMachine } from '../host.ts';
 import { processStartTime } from '../process-start-time.ts';
 import { CrashCounts } from './crash-counts.ts';
@@ -24,6 +25,12 @@ export interface CrashFileOptions {
   readonly slots: number;
   /** Default: this machine. */
   readonly machine?: Pick<Machine, 'wallClock'>;
+  /** Where the record is stored. Default: the real file system. */
+  readonly files?: Files;
+  /** The process ID of the process that runs the messages. Default: this process's. */
+  readonly processId?: number;
+  /** When a process started, for comparison only; undefined if there is no such process. Default: asks the system. */
+  readonly startTimeOf?: (processId: number) => string | undefined;
 }
 
 /** A slot is a line: the key of the running message, or the same number of spaces. */
@@ -41,18 +48,27 @@ export function openCrashFile({
   container,
   slots,
   machine = realMachine,
+  files = fs,
+  processId = process.pid,
+  startTimeOf = processStartTime,
 }: CrashFileOptions): CrashFile {
   const name = hash('sha256', container).slice(0, 16);
-  const crashCounts = new CrashCounts(folder, `${name}.suspect.`);
-  const path = join(folder, `${name}.running.${process.pid}.${processStartTime(process.pid)}`);
+  const crashCounts = new CrashCounts(folder, `${name}.suspect.`, files);
+  const path = join(folder, `${name}.running.${processId}.${startTimeOf(processId)}`);
+  // This process has no file yet, so a file with its process ID is from an earlier process, as in Docker containers,
+  // where the process ID is always the same. `owner` is PID.START.
+  const hasExited = (owner: string) => {
+    const [id, start] = owner.split('.');
+    return Number(id) === processId || startTimeOf(Number(id)) !== start;
+  };
   try {
-    makeCrashFolder(folder);
-    for (const key of takeOver(folder, `${name}.running.`)) crashCounts.add(key);
+    makeCrashFolder(folder, files);
+    for (const key of takeOver(folder, `${name}.running.`, files, hasExited)) crashCounts.add(key);
     crashCounts.prune(machine.wallClock());
     // Written at full length now, so that it does not matter if the disk fills up later.
-    const file = openSync(path, 'wx', 0o600);
-    writeSync(file, FREE_SLOT.repeat(slots));
-    return new CrashFile(path, file, crashCounts);
+    const file = files.openSync(path, 'wx', 0o600);
+    files.writeSync(file, FREE_SLOT.repeat(slots));
+    return new CrashFile(path, file, crashCounts, files);
   } catch (error) {
     throw new Error(
       `The crash record cannot be kept in ${folder}: ${(error as Error).message}. Expected a folder that belongs to this process's user and that only this user can write to.`,
@@ -66,14 +82,16 @@ export class CrashFile implements CrashRecord {
   readonly #path: string;
   #file: number | undefined;
   readonly #crashCounts: CrashCounts;
+  readonly #files: Files;
   /** The slots of the running messages. */
   readonly #running = new Map<string, number>();
   readonly #free: number[] = [];
 
-  constructor(path: string, file: number, crashCounts: CrashCounts) {
+  constructor(path: string, file: number, crashCounts: CrashCounts, files: Files) {
     this.#path = path;
     this.#file = file;
     this.#crashCounts = crashCounts;
+    this.#files = files;
   }
 
   crashes(queue: string, messageId: string): number {
@@ -110,40 +128,37 @@ export class CrashFile implements CrashRecord {
     if (file === undefined) return;
     // A worker may end after this, when another file may already have the same descriptor.
     this.#file = undefined;
-    unlessItFails(() => rmSync(this.#path, { force: true }));
-    closeSync(file);
+    unlessItFails(() => this.#files.rmSync(this.#path, { force: true }));
+    this.#files.closeSync(file);
   }
 
   #write(slot: number, line: string): void {
     const file = this.#file;
     if (file === undefined) return;
-    unlessItFails(() => writeSync(file, line, slot * FREE_SLOT.length, 'latin1'));
+    unlessItFails(() => this.#files.writeSync(file, line, slot * FREE_SLOT.length, 'latin1'));
   }
 }
 
 /** Removes the files of processes that have exited; returns the keys of the messages they were running. */
-function takeOver(folder: string, prefix: string): string[] {
-  return readdirSync(folder)
+function takeOver(
+  folder: string,
+  prefix: string,
+  files: Files,
+  hasExited: (owner: string) => boolean,
+): string[] {
+  return files
+    .readdirSync(folder)
     .filter((name) => name.startsWith(prefix) && hasExited(name.slice(prefix.length)))
     .flatMap((name) => {
       const path = join(folder, name);
       return unlessItFails(() => {
-        const lines = readFileSync(path, 'latin1').split('\n');
+        const lines = files.readFileSync(path, 'latin1').split('\n');
         // If several processes start now, this fails in all but one.
-        unlinkSync(path);
+        files.unlinkSync(path);
         return lines.filter((line) => KEY.test(line));
       });
     })
     .filter((key) => key !== undefined);
-}
-
-/**
- * `owner` is PID.START. This process has no file yet, so a file with its process ID is from an earlier process, as in
- * Docker containers, where the process ID is always the same.
- */
-function hasExited(owner: string): boolean {
-  const [pid, start] = owner.split('.');
-  return Number(pid) === process.pid || processStartTime(Number(pid)) !== start;
 }
 
 /** A key of fixed length that is safe in file names, whatever the ID contains. */

@@ -1,7 +1,8 @@
 /** The folder of the crash records: where it is, and a check that no other user can write to it. */
-import { lstatSync, mkdirSync } from 'node:fs';
+import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Files } from '../files.ts';
 
 /**
  * The default folder of crash records: in the service's folder if systemd set one (`StateDirectory=`, or else
@@ -27,9 +28,9 @@ export function crashFolder(
  * Creates the folder for this user only, unless it exists. Throws if it cannot be created, or if others could plant
  * files in it: it is a symbolic link, belongs to another user, or others can write to it.
  */
-export function makeCrashFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const stats = lstatSync(folder);
+export function makeCrashFolder(folder: string, files: Files = fs): void {
+  files.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stats = files.lstatSync(folder);
   if (!stats.isDirectory()) throw new Error('it is a symbolic link, not a folder');
   const userId = process.getuid?.();
   if (userId === undefined) return;

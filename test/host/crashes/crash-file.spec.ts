@@ -12,8 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MemoryFiles } from '../../../simulation/memory-files.ts';
 import { type CrashFile, openCrashFile } from '../../../src/host/crashes/crash-file.ts';
 import { processStartTime } from '../../../src/host/process-start-time.ts';
+import { VirtualMachine } from '../../support/virtual-machine.ts';
 
 describe('a crash record', () => {
   let folder: string;
@@ -133,5 +135,75 @@ describe('a crash record', () => {
     expect(() => open())
       .to.throw(Error, `The crash record cannot be kept in ${folder}: EEXIST`)
       .with.property('cause');
+  });
+});
+
+describe('a crash record in memory, with simulated processes', () => {
+  let machine: VirtualMachine;
+  let files: MemoryFiles;
+  let living: Map<number, string>;
+
+  beforeEach(() => {
+    machine = new VirtualMachine();
+    files = new MemoryFiles(machine);
+    living = new Map();
+  });
+
+  /** As a process with this ID that starts now does. */
+  function open(processId: number): CrashFile {
+    living.set(processId, String(machine.wallClock()));
+    return openCrashFile({
+      ...{ folder: '/records', container: '/etc/worker.ini', slots: 2 },
+      ...{ machine, files, processId, startTimeOf: (id) => living.get(id) },
+    });
+  }
+
+  it('counts the messages of a process that crashed, but not of a living one', () => {
+    const [crashes, lives] = [open(1), open(2)];
+    crashes.started('orders', 'a');
+    crashes.started('orders', 'b');
+    crashes.ended('orders', 'a');
+    lives.started('orders', 'c');
+    living.delete(1);
+    const next = open(3);
+    expect(['a', 'b', 'c'].map((id) => next.crashes('orders', id))).to.deep.equal([0, 1, 0]);
+    next.forget('orders', 'b');
+    expect([lives, next].map((record) => record.crashes('orders', 'b'))).to.deep.equal([0, 0]);
+  });
+
+  it('takes over from a process whose ID was reused, once', async () => {
+    open(1).started('orders', 'a');
+    await machine.advance(1_000);
+    living.set(1, 'later');
+    expect([open(2), open(3)].map((record) => record.crashes('orders', 'a'))).to.deep.equal([1, 1]);
+  });
+
+  it('forgets a message 14 days after its last crash', async () => {
+    open(1).started('orders', 'a');
+    expect(open(1).crashes('orders', 'a')).to.equal(1);
+    await machine.advance(14 * 24 * 60 * 60 * 1000);
+    expect(open(1).crashes('orders', 'a')).to.equal(1);
+    await machine.advance(1);
+    expect(open(1).crashes('orders', 'a')).to.equal(0);
+  });
+
+  it('keeps its counts and does not throw while the disk is full', () => {
+    open(1).started('orders', 'a');
+    const record = open(1);
+    files.full = true;
+    record.started('orders', 'b');
+    record.started('orders', 'c');
+    record.ended('orders', 'b');
+    expect(['a', 'b', 'c'].map((id) => record.crashes('orders', id))).to.deep.equal([1, 0, 0]);
+    record.forget('orders', 'a');
+    expect(record.crashes('orders', 'a')).to.equal(0);
+    record.close();
+  });
+
+  it('cannot be opened while the disk is full', () => {
+    files.full = true;
+    expect(() => open(1)).to.throw('The crash record cannot be kept in /records: ENOSPC');
+    files.full = false;
+    expect(open(1).crashes('orders', 'a')).to.equal(0);
   });
 });
