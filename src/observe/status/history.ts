@@ -5,6 +5,7 @@
 import type { QueueCounts } from '../../brokers/broker.ts';
 import { type HistogramCounts, quantile } from '../metrics/histogram.ts';
 import { ofQueue, type QueueSnapshot, type Snapshot } from '../metrics/snapshot.ts';
+import type { Depths } from './queue-depths.ts';
 
 export const STEP_MS = 5_000;
 const HOUR_MS = 3_600_000;
@@ -43,8 +44,6 @@ export interface Sample {
   readonly at: number;
   readonly snapshot: Snapshot;
 }
-
-export type Depths = Readonly<Record<string, QueueCounts>>;
 
 export class History {
   readonly #rows: Row[] = [];

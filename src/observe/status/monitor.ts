@@ -4,10 +4,10 @@ import { withoutPasswords } from '../../config/secrets.ts';
 import { prometheusText } from '../metrics/prometheus.ts';
 import { redacted } from '../metrics/redacted.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import { QueueDepths } from './depths.ts';
 import type { ContainerState, ProcessStatus } from './health.ts';
 import { healthProblems, readinessProblems } from './health.ts';
 import { type Columns, History, STEP_MS } from './history.ts';
+import { QueueDepths } from './queue-depths.ts';
 import { type ContainerFacts, type Status, statusOf } from './status.ts';
 
 /** The container that the server shows and controls, with one process or several. */

@@ -14,7 +14,8 @@ import {
   type Snapshot,
 } from '../metrics/snapshot.ts';
 import type { ContainerState, ProcessStatus } from './health.ts';
-import { type Change, changeOf, type Depths, type Sample } from './history.ts';
+import { type Change, changeOf, type Sample } from './history.ts';
+import type { Depths } from './queue-depths.ts';
 
 export interface Status {
   /** Milliseconds since the epoch, like all times here. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { Queue } from '../../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
-import { QueueDepths } from '../../../src/observe/status/depths.ts';
+import { QueueDepths } from '../../../src/observe/status/queue-depths.ts';
 
 describe('the message counts of the queues', () => {
   let clock: sinon.SinonFakeTimers;

@@ -4,13 +4,15 @@
  */
 import type { Queue, QueueCounts } from '../../brokers/broker.ts';
 import { realMachine, resolvesWithin } from '../../host/host.ts';
-import type { Depths } from './history.ts';
 
 const EVERY_MS = 5_000;
 /** Older counts are not shown. */
 const OUTDATED_MS = 30_000;
 /** How long a response waits for the broker, in milliseconds. */
 const PATIENCE_MS = 1_500;
+
+/** The message counts of each queue for which they are known, by its name. */
+export type Depths = Readonly<Record<string, QueueCounts>>;
 
 interface Known {
   readonly counts: QueueCounts;
