@@ -5,7 +5,7 @@
 import type { Message, Queue } from '../brokers/broker.ts';
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine } from '../host/host.ts';
-import { handled, type Outcome, released } from '../worker/outcome.ts';
+import { handled, type Outcome, returned } from '../worker/outcome.ts';
 import { HeldMessage } from './held-message.ts';
 import { Leases } from './leases.ts';
 import type { ConsumerObserver } from './observer.ts';
@@ -108,7 +108,7 @@ export class ConsumedQueue implements ScheduledQueue {
       return false;
     }
     if (!this.leases.owns(held)) {
-      this.#releaseBehind(held);
+      this.#returnBehind(held);
       return false;
     }
     return this.#options.settings.deleteOnStart ? this.#deleteFirst(held) : true;
@@ -116,28 +116,28 @@ export class ConsumedQueue implements ScheduledQueue {
 
   /** Hands the outcome of a message to the settler. */
   settle(held: HeldMessage, outcome: Outcome): void {
-    if (outcome !== released) this.#options.observer.done?.(held);
+    if (outcome !== returned) this.#options.observer.done?.(held);
     // A message that will be retried must not end up behind the messages that followed it.
-    if (outcome.action === 'retry' || !this.leases.owns(held)) this.#releaseBehind(held);
+    if (outcome.action === 'retry' || !this.leases.owns(held)) this.#returnBehind(held);
     this.settler.settle(held, outcome);
   }
 
   /** Returns all waiting messages to the queue; the result is how many there were. */
-  releaseWaiting(): number {
+  returnWaiting(): number {
     const waiting = this.waiting.takeAll();
-    for (const held of waiting) this.settler.settle(held, released);
+    for (const held of waiting) this.settler.settle(held, returned);
     return waiting.length;
   }
 
   async #deleteFirst(held: HeldMessage): Promise<boolean> {
     const isDeleted = await this.settler.deleteFirst(held);
-    if (!isDeleted) this.#releaseBehind(held);
+    if (!isDeleted) this.#returnBehind(held);
     return isDeleted;
   }
 
   /** FIFO: returns the unstarted messages of the same group to the queue. */
-  #releaseBehind(held: HeldMessage): void {
-    for (const behind of this.waiting.takeBehind(held)) this.settler.settle(behind, released);
+  #returnBehind(held: HeldMessage): void {
+    for (const behind of this.waiting.takeBehind(held)) this.settler.settle(behind, returned);
   }
 
   #accept(messages: Message[], receivedAt: number): void {
@@ -158,7 +158,7 @@ export class ConsumedQueue implements ScheduledQueue {
         this.settler.settle(held, handled);
       } else if (this.#options.draining.aborted) {
         this.#receivedWhileDraining += 1;
-        this.settler.settle(held, released);
+        this.settler.settle(held, returned);
       } else {
         this.waiting.add(held);
       }
@@ -182,6 +182,6 @@ export class ConsumedQueue implements ScheduledQueue {
     if (held.state !== 'received') return;
     this.waiting.remove(held);
     held.finish();
-    this.#releaseBehind(held);
+    this.#returnBehind(held);
   }
 }

@@ -17,7 +17,7 @@ export interface DrainReport {
   /** Workers that finished during the drain. */
   readonly finished: number;
   /** Messages returned to the queue unstarted. */
-  readonly released: number;
+  readonly returned: number;
   /** Deletes confirmed during the drain. */
   readonly confirmed: number;
   /** Messages started or handled whose delete was not confirmed: they may run again. */
@@ -57,7 +57,7 @@ export async function drain(drained: Drained): Promise<DrainReport> {
     mayRunAgain: mayRunAgain(),
   };
 
-  const unstarted = sum((queue) => queue.releaseWaiting());
+  const unstarted = sum((queue) => queue.returnWaiting());
   await finish(drained);
   await drained.receivers;
   const endless = [...scheduler.turns].filter(({ held }) => held.startedAt !== undefined);
@@ -74,7 +74,7 @@ export async function drain(drained: Drained): Promise<DrainReport> {
   return {
     held: atStart.held + receivedMeanwhile,
     finished: atStart.running - endless.length,
-    released: unstarted + receivedMeanwhile,
+    returned: unstarted + receivedMeanwhile,
     confirmed: confirmed() - atStart.confirmed,
     mayRunAgain: mayRunAgain() - atStart.mayRunAgain + unsettled.length,
     unfinished: endless.length,

@@ -11,7 +11,7 @@ import type { ContainerSettings } from '../config/config.ts';
 import type { Machine } from '../host/host.ts';
 import type { Backoff } from '../worker/backoff.ts';
 import { type MessageContext, type MessageLog, withCurrentMessage } from '../worker/current-message.ts';
-import { buried, handled, type Outcome, outcomeOf, released } from '../worker/outcome.ts';
+import { buried, handled, type Outcome, outcomeOf, returned } from '../worker/outcome.ts';
 import type { Worker } from '../worker/worker.ts';
 import { DrainTimeoutError, HandlerTimeoutError, type HeldMessage } from './held-message.ts';
 import type { Leases } from './leases.ts';
@@ -118,10 +118,10 @@ export async function afterMessage(
 export function unfinished(held: HeldMessage, queue: RunnableQueue, options: RunOptions): Outcome {
   const { abortReason } = held;
   if (abortReason instanceof HandlerTimeoutError)
-    return failed(held, queue, options, abortReason) ?? released;
+    return failed(held, queue, options, abortReason) ?? returned;
   // The process exits for other reasons: this is not a crash.
   options.crashRecord?.ended(held.queue.name, held.message.id);
-  return released;
+  return returned;
 }
 
 function hasReachedCrashLimit({ crashes }: HeldMessage, { crashRecord, settings }: RunOptions): boolean {
@@ -155,7 +155,7 @@ function failed(
   const interrupted = held.abortReason instanceof DrainTimeoutError;
   const meant = error instanceof HandlerTimeoutError ? timedOut(held, leases, options, error) : error;
   const policy = { onError: options.settings.onError, backoff: options.backoff };
-  const outcome = interrupted ? released : outcomeOf(meant, policy, held.message.receiveCount);
+  const outcome = interrupted ? returned : outcomeOf(meant, policy, held.message.receiveCount);
   return told(held, options, meant, outcome);
 }
 

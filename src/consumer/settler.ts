@@ -12,7 +12,7 @@ import { NO_RESULT } from '../brokers/errors.ts';
 import { messageSize } from '../brokers/rules/messages.ts';
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine, Timer } from '../host/host.ts';
-import { handled, type Outcome, released } from '../worker/outcome.ts';
+import { handled, type Outcome, returned } from '../worker/outcome.ts';
 import { HandledIds } from './handled-ids.ts';
 import type { HeldMessage } from './held-message.ts';
 import type { Leases } from './leases.ts';
@@ -257,7 +257,7 @@ export class Settler {
     this.#open.delete(settlement);
     settlement.whenDeleted?.(false);
     settlement.held.settle();
-    this.#begin(settlement.held, released);
+    this.#begin(settlement.held, returned);
   }
 
   #done(settlement: Settlement): void {

@@ -148,6 +148,6 @@ function describeQueues(queues: readonly WeightedQueue[]): string {
 
 function describeDrain(report: DrainReport): string {
   const count = (name: keyof DrainReport) => report[name].toLocaleString('en-US');
-  const summary = `Drained ${count('held')} in progress: ${count('finished')} finished, ${count('released')} returned, ${count('confirmed')} deletes confirmed, ${count('mayRunAgain')} may run again`;
+  const summary = `Drained ${count('held')} in progress: ${count('finished')} finished, ${count('returned')} returned, ${count('confirmed')} deletes confirmed, ${count('mayRunAgain')} may run again`;
   return report.unfinished > 0 ? `${summary}; ${count('unfinished')} workers did not end` : summary;
 }

@@ -25,7 +25,7 @@ export interface OutcomePolicy {
 export const handled: Outcome = { action: 'delete' };
 export const buried: Outcome = { action: 'bury' };
 /** Returned to the queue: visible immediately. */
-export const released: Outcome = { action: 'retry', delaySeconds: 0 };
+export const returned: Outcome = { action: 'retry', delaySeconds: 0 };
 
 /**
  * What a thrown error means for a message received `receiveCount` times.

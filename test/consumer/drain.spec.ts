@@ -26,7 +26,7 @@ describe('the drain', () => {
     const report = await run;
     expect(started).to.have.length(handledBefore);
     expect(report.finished).to.equal(1);
-    expect(report.released).to.be.greaterThan(0);
+    expect(report.returned).to.be.greaterThan(0);
     expect(report.mayRunAgain).to.equal(0);
     expect(await queue.counts()).to.deep.equal({ visible: 40 - handledBefore, inFlight: 0, delayed: 0 });
   });
@@ -72,7 +72,7 @@ describe('the drain', () => {
     await clock.tickAsync(5_000);
     const report = await run;
     expect(started).to.deep.equal([]);
-    expect([report.held, report.released]).to.deep.equal([1, 1]);
+    expect([report.held, report.returned]).to.deep.equal([1, 1]);
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
 
@@ -91,7 +91,7 @@ describe('the drain', () => {
     await clock.tickAsync(100);
     consumer.stop();
     await clock.tickAsync(5_000);
-    expect(await run).to.include({ held: 1, released: 1 });
+    expect(await run).to.include({ held: 1, returned: 1 });
     expect(started).to.deep.equal([]);
     expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });
   });
@@ -125,7 +125,7 @@ describe('the drain', () => {
     await clock.tickAsync(1_500);
     consumer.stop();
     await clock.tickAsync(5_000);
-    expect(await run).to.include({ confirmed: 1, released: 0, mayRunAgain: 0 });
+    expect(await run).to.include({ confirmed: 1, returned: 0, mayRunAgain: 0 });
     expect(started).to.deep.equal(['a']);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
@@ -273,8 +273,8 @@ describe('the drain', () => {
     await clock.tickAsync(1_000);
     consumer.stop();
     await clock.tickAsync(60_000);
-    const { held, finished, released, confirmed, mayRunAgain, unfinished } = await run;
-    expect([held, finished, released, confirmed]).to.deep.equal([2, 1, 0, 1]);
+    const { held, finished, returned, confirmed, mayRunAgain, unfinished } = await run;
+    expect([held, finished, returned, confirmed]).to.deep.equal([2, 1, 0, 1]);
     expect([mayRunAgain, unfinished]).to.deep.equal([1, 1]);
   });
 
@@ -288,7 +288,7 @@ describe('the drain', () => {
     expect(consumer.held).to.equal(1);
     consumer.stop();
     await clock.tickAsync(20_000);
-    expect(await run).to.include({ unfinished: 1, released: 0, mayRunAgain: 0 });
+    expect(await run).to.include({ unfinished: 1, returned: 0, mayRunAgain: 0 });
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
 

@@ -186,7 +186,7 @@ describe('polling', () => {
     await clock.tickAsync(3_000);
     const report = await run;
     expect(started).to.deep.equal(['0', '1', '2']);
-    expect(report.released).to.equal(0);
+    expect(report.returned).to.equal(0);
     expect(await queue.counts()).to.deep.equal({ visible: 17, inFlight: 0, delayed: 0 });
   });
 
@@ -205,7 +205,7 @@ describe('polling', () => {
       queue.always.receive = { milliseconds: 30 };
       await clock.tickAsync(10_000);
       const report = await run;
-      expect([started.length, report.released]).to.deep.equal([25, 0]);
+      expect([started.length, report.returned]).to.deep.equal([25, 0]);
       expect(received.args.flat().reduce((sum, count) => sum + count, 0)).to.equal(25);
       expect(await queue.counts()).to.deep.equal({ visible: 75, inFlight: 0, delayed: 0 });
     });

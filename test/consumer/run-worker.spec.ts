@@ -7,7 +7,7 @@ import { realMachine } from '../../src/host/host.ts';
 import { noBackoff } from '../../src/worker/backoff.ts';
 import { silentLog } from '../../src/worker/current-message.ts';
 import { TransientError } from '../../src/worker/errors.ts';
-import { handled, released } from '../../src/worker/outcome.ts';
+import { handled, returned } from '../../src/worker/outcome.ts';
 import type { Worker } from '../../src/worker/worker.ts';
 import { sleep } from '../support/faulty-queue.ts';
 import { heldMessage, leasesOf, receive } from './held.ts';
@@ -107,7 +107,7 @@ describe('the run of a worker on a message', () => {
       );
       const running = run();
       await clock.tickAsync(50);
-      expect(unfinished()).to.equal(released);
+      expect(unfinished()).to.equal(returned);
       held.settle();
       await clock.tickAsync(200);
       expect(await running).to.equal(undefined);

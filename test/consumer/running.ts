@@ -84,7 +84,7 @@ export async function runningOnSeveral(
   const queues = await Promise.all(shares.map(({ name, bodies }) => faultyQueue(name, bodies)));
   for (const [index, { receiveMs, receivedBefore }] of shares.entries()) {
     if (receiveMs !== undefined) queues[index]!.always.receive = { milliseconds: receiveMs };
-    if (receivedBefore) await queues[index]!.receiveAndGiveBack();
+    if (receivedBefore) await queues[index]!.receiveAndReturn();
   }
   const started: string[] = [];
   const worker = {

@@ -4,7 +4,7 @@ import sinon from 'sinon';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import type { HeldMessage } from '../../src/consumer/held-message.ts';
 import { Timings } from '../../src/consumer/timings.ts';
-import { buried, handled, type Outcome, released } from '../../src/worker/outcome.ts';
+import { buried, handled, type Outcome, returned } from '../../src/worker/outcome.ts';
 import { refused } from '../support/faulty-queue.ts';
 import { heldMessage, hold, leasesOf, receive, settlerOf } from './held.ts';
 import { bodiesOf, faultyQueue } from './running.ts';
@@ -41,9 +41,9 @@ describe('the settler', () => {
   it('accepts only the first outcome of a message', async () => {
     const { queue, observer, settler, held } = await holding(1);
     settler.settle(held, handled);
-    settler.settle(held, released);
+    settler.settle(held, returned);
     await clock.tickAsync(100);
-    settler.settle(held, released);
+    settler.settle(held, returned);
     await clock.tickAsync(100);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['delete']);
     expect(observer.settled.args).to.deep.equal([[held, handled]]);
@@ -52,7 +52,7 @@ describe('the settler', () => {
   it('knows how many outcomes are unsettled, and how many messages the broker has confirmed as deleted', async () => {
     const { queue, observer, leases, settler, messages } = await holding(4);
     queue.always.delete = { milliseconds: 50 };
-    const outcomes: Outcome[] = [handled, buried, released, { action: 'retry' }];
+    const outcomes: Outcome[] = [handled, buried, returned, { action: 'retry' }];
     for (const [index, outcome] of outcomes.entries()) settler.settle(messages[index]!, outcome);
     // A message that becomes visible by itself needs no request.
     expect([settler.unsettled, settler.confirmed]).to.deep.equal([3, 0]);
@@ -78,7 +78,7 @@ describe('the settler', () => {
     const { queue, deadLetterQueue, settler, messages } = await holding(3, { settleDelay: 5_000 });
     queue.always.delete = queue.always.changeVisibility = { milliseconds: 50 };
     deadLetterQueue!.always.send = { milliseconds: 50 };
-    for (const [index, outcome] of [handled, buried, released].entries()) {
+    for (const [index, outcome] of [handled, buried, returned].entries()) {
       settler.settle(messages[index]!, outcome);
     }
     const answered = sinon.spy();
@@ -147,7 +147,7 @@ describe('the settler', () => {
     await clock.tickAsync(100);
     for (const one of [handledLate, triedAgain]) one.extended(performance.now(), one.extendAt);
     settler.settle(handledLate, handled);
-    settler.settle(triedAgain, released);
+    settler.settle(triedAgain, returned);
     expect(settler.unsettled).to.equal(1);
     await clock.tickAsync(1_000);
     const deletes = queue.callsOf('delete').flatMap(({ entries }) => entries);
@@ -242,7 +242,7 @@ describe('the settler', () => {
 
   it('gives up what is not settled, and ignores late responses', async () => {
     const { queue, observer, settler, messages } = await holding(3);
-    const [answeredLate, waits, released_] = messages as [HeldMessage, HeldMessage, HeldMessage];
+    const [answeredLate, waits, unfinished] = messages as [HeldMessage, HeldMessage, HeldMessage];
     queue.faults.delete.push(
       { error: unreachable },
       { entries: () => refused('ReceiptHandleIsInvalid', false) },
@@ -251,7 +251,7 @@ describe('the settler', () => {
     settler.settle(waits, handled);
     await clock.tickAsync(100);
     settler.settle(answeredLate, handled);
-    settler.settle(released_, released);
+    settler.settle(unfinished, returned);
     await clock.tickAsync(99);
     const timers = clock.countTimers();
     const flushed = settler.flush();

@@ -279,7 +279,7 @@ describe('several queues', () => {
     consumer.stop();
     for (const queue of queues) await sendTo(queue, ['late']);
     await clock.tickAsync(5_000);
-    expect(await run).to.include({ held: 2, released: 2, mayRunAgain: 0 });
+    expect(await run).to.include({ held: 2, returned: 2, mayRunAgain: 0 });
     expect(started).to.deep.equal([]);
     for (const queue of queues) {
       expect(await queue.counts()).to.deep.equal({ visible: 1, inFlight: 0, delayed: 0 });

@@ -89,7 +89,7 @@ export class FaultyQueue implements Queue {
   }
 
   /** Receives like another process that does nothing with the messages. Not recorded in the calls. */
-  async receiveAndGiveBack(): Promise<void> {
+  async receiveAndReturn(): Promise<void> {
     const { visible } = await this.#queue.counts();
     for (let received = 0; received < visible; received += 10) {
       await this.#queue.receive({ max: 10, waitSeconds: 0, visibilityTimeout: 0 });
