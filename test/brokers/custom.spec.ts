@@ -44,8 +44,8 @@ class QueueOf01 {
 }
 export class BrokerOf01 extends MemoryBroker {
   readonly maxRequestBytes = 1_048_576;
-  async open(name: string): Promise<never> {
-    return (name === 'none' ? undefined : new QueueOf01()) as never;
+  async open(name) {
+    return name === 'none' ? undefined : new QueueOf01();
   }
 }
 export const half = () => ({ ...new MemoryBroker(), open: () => {}, close: 'no function' });

@@ -4,8 +4,9 @@ import type { Message } from '../../src/brokers/broker.ts';
 import { BrokerError } from '../../src/brokers/errors.ts';
 import { LeaseLostError } from '../../src/consumer/held-message.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
+import { block } from '../support/blockable-machine.ts';
 import { type Fault, refused, sleep } from '../support/faulty-queue.ts';
-import { block, bodiesOf, running } from './running.ts';
+import { bodiesOf, running } from './running.ts';
 
 describe('leases', () => {
   let clock: sinon.SinonFakeTimers;
@@ -100,7 +101,8 @@ describe('leases', () => {
       { bodies: ['a'] },
     );
     // The first lease is lost silently, as if the server forgot an extension.
-    queue.faults.changeVisibility.push({ entries: () => ({ ok: true }) as never });
+    const extend = sinon.stub(queue, 'changeVisibility').callThrough();
+    extend.onFirstCall().resolves([{ ok: true }]);
     await clock.tickAsync(70_000);
     expect(started).to.deep.equal(['a', 'a']);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });

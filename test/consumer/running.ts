@@ -1,5 +1,4 @@
 // Runs a consumer on memory queues under sinon's fake clock, for the specs of the run loop.
-import type sinon from 'sinon';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { defaultSettings } from '../../src/config/config.ts';
@@ -10,8 +9,8 @@ import {
   type WeightedQueue,
 } from '../../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../../src/consumer/observer.ts';
-import { realHost } from '../../src/host/host.ts';
 import type { Worker } from '../../src/worker/worker.ts';
+import { blockableMachine } from '../support/blockable-machine.ts';
 import { FaultyQueue } from '../support/faulty-queue.ts';
 
 /** Captured before a spec fakes the clock. */
@@ -109,7 +108,7 @@ export function openConsumer(
   const all = [...queues.map(({ queue }) => queue), ...(deadLetterQueue ? [deadLetterQueue] : [])];
   const broker = { open: async (name: string) => all.find((queue) => queue.name === name)! };
   return Consumer.open(
-    realHost(broker),
+    { ...blockableMachine, broker },
     {
       ...{ ...defaults, ...settings, deadLetterQueue: deadLetterQueue?.name },
       queue: queues.map(({ queue: { name }, weight }) => ({ name, weight })),
@@ -145,13 +144,6 @@ export async function bodiesIn(queue: FaultyQueue): Promise<string[]> {
 /** Bodies `a0`, `a1` and so on. */
 export function bodiesOf(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${letter}${index}`);
-}
-
-/** Lets time pass like a worker that blocks the process: no timer fires until it returns. */
-export function block(clock: sinon.SinonFakeTimers, milliseconds: number): void {
-  const { timers } = clock as unknown as { timers?: Map<number, { callAt: number }> };
-  clock.now += milliseconds;
-  for (const timer of timers?.values() ?? []) timer.callAt = Math.max(timer.callAt, clock.now);
 }
 
 /** Runs everything that does not wait for a timer. */
