@@ -1,4 +1,5 @@
 /** Wakes pending long polls: immediately for changes in this process, through a watcher for other processes. */
+import { type Machine, realMachine } from '../host/host.ts';
 
 /** Node's longest timer, in milliseconds: about 24 days. A longer timer would fire immediately. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -21,15 +22,19 @@ interface Poll {
   readonly wake: () => void;
 }
 
+type Timers = Pick<Machine, 'setTimeout' | 'clearTimeout'>;
+
 export class PendingPolls {
   readonly #watch: Watch;
+  readonly #machine: Timers;
   readonly #polls = new Set<Poll>();
   #wakeUps = 0;
   #isClosed = false;
   #stopWatching: (() => void) | undefined;
 
-  constructor(watch: Watch) {
+  constructor(watch: Watch, machine: Timers = realMachine) {
     this.#watch = watch;
+    this.#machine = machine;
   }
 
   /** How many times polls were woken. Read it before looking for messages, and pass it to `wait`. */
@@ -54,14 +59,14 @@ export class PendingPolls {
     if (this.#isClosed || this.#wakeUps !== wakeUps || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
-        clearTimeout(timer);
+        this.#machine.clearTimeout(timer);
         signal?.removeEventListener('abort', wake);
         this.#polls.delete(poll);
         this.#watchIfNeeded();
         resolve();
       };
       const poll = { queue, wake };
-      const timer = setTimeout(wake, Math.min(milliseconds, LONGEST_TIMER_MS));
+      const timer = this.#machine.setTimeout(wake, Math.min(milliseconds, LONGEST_TIMER_MS));
       signal?.addEventListener('abort', wake);
       this.#polls.add(poll);
       this.#watchIfNeeded();

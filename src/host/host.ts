@@ -1,13 +1,14 @@
 /**
- * The run loop's seam to the outside world. Code that decides when something happens gets the clock, timers, random
- * numbers and the broker from here, never from globals, so that a simulation can run several consumers in virtual time.
+ * The seam to the outside world. The run loop, the supervisor and the embedded brokers get the clock, timers and random
+ * values from here, never from globals, so that a simulation can run several of them in virtual time.
  */
+import { randomUUID } from 'node:crypto';
 import type { Broker } from '../brokers/broker.ts';
 
 /** A timer. Only the machine that set it can clear it. */
 export type Timer = object;
 
-/** What the run loop and the supervisor need from the machine that they run on. */
+/** What code needs from the machine that it runs on. */
 export interface Machine {
   /** A monotonic clock, in milliseconds from an arbitrary moment. For durations. */
   now(): number;
@@ -22,6 +23,8 @@ export interface Machine {
   nextTurn(callback: () => void): void;
   /** A random number from 0 to below 1. */
   random(): number;
+  /** A new random UUID (version 4). */
+  uuid(): string;
 }
 
 /** The machine and the broker that has the queues. */
@@ -46,6 +49,7 @@ export const realMachine: Machine = {
     else void Promise.resolve().then(callback);
   },
   random: () => Math.random(),
+  uuid: () => randomUUID(),
 };
 
 /** The real machine with this broker. */

@@ -2,13 +2,13 @@
  * Sends messages to one queue. Calls made together share requests of ten, within the broker's size limit, and each gets
  * its own result. `LazySender` does the same for a queue that is opened on first use.
  */
-import { randomUUID } from 'node:crypto';
 import { Batcher } from '../brokers/batcher.ts';
 import type { Broker, OutgoingMessage, Queue, SendResult } from '../brokers/broker.ts';
 import { BrokerError, NO_RESULT } from '../brokers/errors.ts';
 import { MAX_ATTRIBUTES } from '../brokers/rules/limits.ts';
 import { messageSize } from '../brokers/rules/messages.ts';
 import { fullName } from '../config/queue-names.ts';
+import { type Machine, realMachine } from '../host/host.ts';
 import { type Connection, connect } from './connections.ts';
 import { type Accepted, SendError } from './send-results.ts';
 
@@ -27,14 +27,18 @@ const REQUESTS_AT_ONCE = 20;
 export class Sender {
   readonly #broker: Broker;
   readonly #queue: Queue;
+  readonly #machine: Machine;
   readonly #batcher: Batcher<Pending>;
 
-  constructor(broker: Broker, queue: Queue) {
+  /** `machine` provides the IDs and the timers. */
+  constructor(broker: Broker, queue: Queue, machine: Machine = realMachine) {
     this.#broker = broker;
     this.#queue = queue;
+    this.#machine = machine;
     // On FIFO queues, requests are sent one at a time, to arrive in order.
     const limiter = new ConcurrencyLimiter(queue.fifo ? 1 : REQUESTS_AT_ONCE);
     this.#batcher = new Batcher({
+      machine,
       delayMs: 0,
       maxEntries: queue.limits.maxBatch,
       send: (batch) => limiter.run(() => this.#sendBatch(batch)),
@@ -59,7 +63,7 @@ export class Sender {
     const inGroup = { ...whole, groupId: groupId ?? DEFAULT_GROUP };
     // Two equal calls are two messages, unless the queue deduplicates by content.
     if (deduplicationId !== undefined || this.#queue.contentBasedDeduplication) return inGroup;
-    return { ...inGroup, deduplicationId: randomUUID() };
+    return { ...inGroup, deduplicationId: this.#machine.uuid() };
   }
 
   #checkLimits(message: OutgoingMessage, bytes: number): void {

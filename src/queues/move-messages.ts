@@ -5,6 +5,7 @@
  */
 import type { Broker, Message, PeekedMessage, Queue } from '../brokers/broker.ts';
 import { copyOf } from '../brokers/rules/messages.ts';
+import { type Machine, realMachine } from '../host/host.ts';
 import { SendError } from '../producer/send-results.ts';
 import { Sender } from '../producer/sender.ts';
 import { returnMessages } from './peek-messages.ts';
@@ -20,6 +21,8 @@ export interface MovingOptions {
   readonly signal?: AbortSignal;
   /** Called at the start and after each step. */
   readonly onProgress?: (report: MoveReport) => void;
+  /** Provides the turns of the event loop, timers and IDs. Default: the real ones. */
+  readonly machine?: Machine;
 }
 
 export interface MoveReport {
@@ -56,7 +59,7 @@ export async function moveMessages(
   if (options.isDryRun && source.inspect?.peek) {
     return preview(await source.inspect.peek(Math.max(1, visible)), options);
   }
-  return new Pass(source, new Sender(broker, target), target.fifo, visible, options).run();
+  return new Pass(source, new Sender(broker, target, options.machine), target.fifo, visible, options).run();
 }
 
 function preview(
@@ -112,11 +115,12 @@ class Pass {
   }
 
   async #lane(): Promise<void> {
+    const { machine = realMachine } = this.#options;
     try {
       while (!this.#isOver && !this.#options.signal?.aborted) {
         await this.#batch();
         // An embedded broker responds without any I/O. Without a break, timers and signals would wait until the end.
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise<void>((resolve) => machine.nextTurn(resolve));
       }
     } finally {
       this.#isOver = true;

@@ -7,6 +7,7 @@ import { defaultSettings } from '../../src/config/config.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
 import { exponentialBackoff } from '../../src/worker/backoff.ts';
 import { currentMessage } from '../../src/worker/current-message.ts';
+import { recordTouchedGlobals } from '../support/touched-globals.ts';
 import { VirtualMachine } from '../support/virtual-machine.ts';
 
 /** A queue whose messages become visible again only by a visibility change, not by a timeout. */
@@ -103,21 +104,7 @@ describe('the run loop, in virtual time', () => {
 
   it('uses no clock, timer or random number of the process, and several loops do not affect each other', async () => {
     const parts = [await start(['a', 'b', 'c']), await start(['d'])];
-    const touched: string[] = [];
-    for (const [object, name] of [
-      [performance, 'now'],
-      [Date, 'now'],
-      [Math, 'random'],
-      [globalThis, 'setTimeout'],
-      [globalThis, 'setInterval'],
-      [globalThis, 'setImmediate'],
-    ] as const) {
-      const real = Reflect.get(object, name) as (...args: unknown[]) => unknown;
-      sinon.replace(object as Record<string, unknown>, name, (...args: unknown[]) => {
-        if (/src\/(consumer|brokers|worker|host)/.test(new Error().stack ?? '')) touched.push(name);
-        return real.apply(object, args);
-      });
-    }
+    const touched = recordTouchedGlobals();
     const runs = parts.map(({ consumer }) => consumer.run());
     await parts[0]!.machine.advance(200_000);
     expect(parts.map(({ queue }) => queue.deleted)).to.deep.equal([['a', 'b', 'c'], []]);

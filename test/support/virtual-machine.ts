@@ -9,6 +9,7 @@ interface VirtualTimer {
 
 export class VirtualMachine implements Machine {
   #now = 0;
+  #uuids = 0;
   readonly #timers = new Set<Timer>();
 
   now(): number {
@@ -34,6 +35,10 @@ export class VirtualMachine implements Machine {
   }
   random(): number {
     return 0.5;
+  }
+  uuid(): string {
+    this.#uuids += 1;
+    return `00000000-0000-4000-8000-${this.#uuids.toString(16).padStart(12, '0')}`;
   }
 
   /** The pending timers. */
@@ -73,7 +78,7 @@ export class VirtualMachine implements Machine {
   }
 }
 
-/** Runs pending promise callbacks; chains of promises in the run loop are shorter than 100. */
+/** Runs pending promise callbacks; chains of promises are shorter than 1,000, also those of a transaction in SQLite. */
 async function promisesSettled(): Promise<void> {
-  for (let link = 0; link < 100; link += 1) await Promise.resolve();
+  for (let link = 0; link < 1_000; link += 1) await Promise.resolve();
 }

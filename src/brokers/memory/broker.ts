@@ -1,4 +1,5 @@
-/** A broker in memory, for specs: deterministic, without sockets, and usable with a fake clock. */
+/** A broker in memory, for specs: deterministic, without sockets, and usable with a fake clock or in virtual time. */
+import { type Machine, realMachine } from '../../host/host.ts';
 import type { Broker, CreateOptions } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
 import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
@@ -10,9 +11,15 @@ export class MemoryBroker implements Broker, QueueOwner {
   /** The same as for SQS, because this broker stands in for SQS. */
   readonly maxDelaySeconds: number = MAX_DELAY_SECONDS;
   readonly makesQueues = true;
+  readonly machine: Machine;
   /** Includes removed queues: a queue that is created again is the same object, so that open references keep working. */
   readonly #queues = new Map<string, MemoryQueue>();
   #numbers = 0;
+
+  /** `machine` provides the clock and the timers. Default: the real ones. */
+  constructor({ machine = realMachine }: { readonly machine?: Machine } = {}) {
+    this.machine = machine;
+  }
 
   /** Opens a queue; creates it with SQS's defaults if it does not exist. */
   async open(name: string): Promise<MemoryQueue> {

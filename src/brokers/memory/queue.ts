@@ -1,8 +1,8 @@
 /**
  * A queue in memory. Each call takes effect immediately, before its promise resolves; messages that become visible go
- * directly to a pending receive. It uses `Date.now()` and the global `setTimeout`, so a fake clock controls it, and has
- * timers only while a receive is pending.
+ * directly to a pending receive. It has timers only while a receive is pending.
  */
+import type { Machine } from '../../host/host.ts';
 import type {
   CreateOptions,
   DeadLetterTarget,
@@ -45,6 +45,7 @@ import { WaitingReceives } from './waiting-receives.ts';
 export interface QueueOwner {
   readonly description: string;
   readonly maxDelaySeconds: number;
+  readonly machine: Pick<Machine, 'wallClock' | 'setTimeout' | 'clearTimeout'>;
   /** Numbers the messages in all queues, in the order in which they are sent. */
   nextNumber(): number;
   /** The queue with this name, unless it does not exist or was removed. */
@@ -83,6 +84,7 @@ export class MemoryQueue implements Queue {
     this.#waiting = new WaitingReceives(
       (options) => this.#take(options),
       () => this.#messages.nextVisibleAt,
+      broker.machine,
     );
   }
 
@@ -249,7 +251,7 @@ export class MemoryQueue implements Queue {
 
   /** Makes due messages visible. Returns the current time in milliseconds since the epoch. */
   #showDue(): number {
-    const now = Date.now();
+    const now = this.#broker.machine.wallClock();
     this.#messages.showDue(now);
     return now;
   }

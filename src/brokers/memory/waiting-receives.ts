@@ -1,4 +1,5 @@
 /** Pending long polls, served in the order in which they started to wait. */
+import type { Machine, Timer } from '../../host/host.ts';
 import type { Message, ReceiveOptions } from '../broker.ts';
 import { LONGEST_TIMER_MS } from '../pending-polls.ts';
 
@@ -8,23 +9,31 @@ interface WaitingReceive {
   readonly fail: (error: Error) => void;
 }
 
+type Clock = Pick<Machine, 'wallClock' | 'setTimeout' | 'clearTimeout'>;
+
 export class WaitingReceives {
   readonly #take: (options: ReceiveOptions) => Message[];
   readonly #nextVisibleAt: () => number | undefined;
+  readonly #machine: Clock;
   readonly #receives = new Set<WaitingReceive>();
-  #alarm: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
+  #alarm: { readonly timer: Timer; readonly at: number } | undefined;
 
   /** `take` takes visible messages; `nextVisibleAt` returns when the next one becomes visible, in milliseconds. */
-  constructor(take: (options: ReceiveOptions) => Message[], nextVisibleAt: () => number | undefined) {
+  constructor(
+    take: (options: ReceiveOptions) => Message[],
+    nextVisibleAt: () => number | undefined,
+    machine: Clock,
+  ) {
     this.#take = take;
     this.#nextVisibleAt = nextVisibleAt;
+    this.#machine = machine;
   }
 
   /** Resolves with the first messages, or with none when the wait ends or the signal is aborted. */
   add(options: ReceiveOptions): Promise<Message[]> {
     return new Promise((resolve, reject) => {
       const leave = () => {
-        clearTimeout(timer);
+        this.#machine.clearTimeout(timer);
         options.signal?.removeEventListener('abort', endEmpty);
         this.#receives.delete(receive);
         this.#setAlarm();
@@ -41,7 +50,7 @@ export class WaitingReceives {
         },
       };
       const endEmpty = () => receive.end([]);
-      const timer = setTimeout(endEmpty, options.waitSeconds * 1000);
+      const timer = this.#machine.setTimeout(endEmpty, options.waitSeconds * 1000);
       options.signal?.addEventListener('abort', endEmpty);
       this.#receives.add(receive);
       this.#setAlarm();
@@ -71,14 +80,15 @@ export class WaitingReceives {
   #setAlarm(): void {
     const at = this.#receives.size > 0 ? this.#nextVisibleAt() : undefined;
     if (at === this.#alarm?.at) return;
-    clearTimeout(this.#alarm?.timer);
+    this.#machine.clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
     if (at === undefined) return;
     const alarm = () => {
       this.#alarm = undefined;
       this.serve();
     };
-    const timer = setTimeout(alarm, Math.min(at - Date.now(), LONGEST_TIMER_MS));
+    const leftMs = at - this.#machine.wallClock();
+    const timer = this.#machine.setTimeout(alarm, Math.min(leftMs, LONGEST_TIMER_MS));
     this.#alarm = { timer, at };
   }
 }

@@ -20,7 +20,7 @@ export class SqlBroker implements Broker {
   constructor(database: Database) {
     this.description = database.description;
     this.#database = database;
-    this.#polls = new PendingPolls((changed) => database.watch(changed));
+    this.#polls = new PendingPolls((changed) => database.watch(changed), database.machine);
   }
 
   /** Opens a queue; creates it with SQS's defaults if it does not exist. */

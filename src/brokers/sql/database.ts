@@ -2,8 +2,8 @@
  * The interface between the broker and a database, with the parts that differ between databases, and helpers that all of
  * them share. Failures are BrokerErrors.
  */
-import { randomBytes } from 'node:crypto';
 import type { Kysely, QueryCreator, RawBuilder, SelectQueryBuilder, Transaction } from 'kysely';
+import type { Machine } from '../../host/host.ts';
 import type { ReceiveOptions } from '../broker.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';
 
@@ -11,6 +11,8 @@ export interface Database {
   /** For log and error messages, such as `sqlite:/var/lib/worker/queues.db`. */
   readonly description: string;
   readonly dialect: SqlDialect;
+  /** Provides the clock, timers and IDs. */
+  readonly machine: Machine;
   read<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /** Runs a single statement that writes. When it resolves, the change is durable. */
   changeAtOnce<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result>;
@@ -72,9 +74,9 @@ export interface Taken {
   readonly receipt: string;
 }
 
-/** Creates a token for one receive. */
-export function newReceipt(): string {
-  return randomBytes(8).toString('hex');
+/** Creates a token for one receive: the last 16 hexadecimal digits of a UUID. */
+export function newReceipt(machine: Pick<Machine, 'uuid'>): string {
+  return machine.uuid().slice(19).replace('-', '');
 }
 
 /** Tracks in-flight calls so that `close` can wait for them. */

@@ -58,7 +58,7 @@ export class SqlQueue implements Queue {
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
     checkReceive(this, options);
-    const endsAt = performance.now() + options.waitSeconds * 1000;
+    const endsAt = this.#database.machine.now() + options.waitSeconds * 1000;
     for (;;) {
       const { wakeUps } = this.#polls;
       if (this.#polls.isClosed || options.signal?.aborted) return [];
@@ -70,7 +70,7 @@ export class SqlQueue implements Queue {
       if (claimed && claimed.messages.length > 0) return claimed.messages;
       // Try again: either nothing was checked before, or all messages taken were expired or dead letters.
       if (isBusy || (claimed && !claimed.isEmpty)) continue;
-      const leftMs = endsAt - performance.now();
+      const leftMs = endsAt - this.#database.machine.now();
       if (leftMs <= 0) return [];
       const milliseconds = Math.min(leftMs, Math.max(dueInMs, LOCKED_MS));
       await this.#polls.wait(this.name, { wakeUps, milliseconds, signal: options.signal });
@@ -115,24 +115,22 @@ export class SqlQueue implements Queue {
   }
 
   async #sendToStandard(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    const { dialect } = this.#database;
     const refused = refusals(this, messages, this.#maxDelaySeconds);
     const good = messages.filter((_, index) => !refused[index]);
     if (good.length === 0) return refused.map((refusal) => refusal!);
     const sent = await this.#database.changeAtOnce((tables) =>
-      sendToStandard(tables, this.name, good, dialect),
+      sendToStandard(tables, this.name, good, this.#database),
     );
     if (!sent) throw this.#notFound();
     return refused.map((refusal) => refusal ?? sent.shift()!);
   }
 
   #sendToFifo(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    const { dialect } = this.#database;
     return this.#change(async (tables, row) => {
       // The setting for content-based deduplication may have changed.
       const refused = refusals(this, messages, this.#maxDelaySeconds);
       const good = messages.filter((_, index) => !refused[index]);
-      const sent = good.length > 0 ? await sendToFifo(tables, row, good, dialect) : [];
+      const sent = good.length > 0 ? await sendToFifo(tables, row, good, this.#database) : [];
       return refused.map((refusal) => refusal ?? sent.shift()!);
     });
   }

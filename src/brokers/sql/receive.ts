@@ -8,14 +8,7 @@ import { parseAttributes } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { receiptHandle } from '../rules/receipt-handle.ts';
 import { sequenceNumber } from '../rules/sqs-rules.ts';
-import {
-  type Database,
-  newReceipt,
-  type QueueNow,
-  type SqlDialect,
-  selectQueue,
-  type Taken,
-} from './database.ts';
+import { type Database, newReceipt, type QueueNow, selectQueue, type Taken } from './database.ts';
 import { type Receivable, removeDead } from './dead-letters.ts';
 import { firstOfGroups, refreshGroups } from './groups.ts';
 import type { MessageRow, QueueRow, Tables } from './schema.ts';
@@ -35,7 +28,7 @@ const NOTHING: Claim = { messages: [], isEmpty: true };
 /** Claims up to `max` messages that can be received now. */
 export async function claim(database: Database, row: QueueRow, options: ReceiveOptions): Promise<Claim> {
   if (isFifoName(row.name)) {
-    return database.claim((tables) => claimOfGroups(tables, database.dialect, row, options));
+    return database.claim((tables) => claimOfGroups(tables, database, row, options));
   }
   const taken = await database.take(row, options);
   if (!taken) return NOTHING;
@@ -46,7 +39,7 @@ export async function claim(database: Database, row: QueueRow, options: ReceiveO
 /** Claims messages from a FIFO queue, in one transaction. */
 async function claimOfGroups(
   tables: Kysely<Tables>,
-  dialect: SqlDialect,
+  { dialect, machine }: Database,
   { name }: QueueRow,
   options: ReceiveOptions,
 ): Promise<Claim> {
@@ -55,7 +48,7 @@ async function claimOfGroups(
     .executeTakeFirst();
   // The signal may have been aborted while the transaction waited to start.
   if (!queue || options.signal?.aborted) return NOTHING;
-  const taken = await takeOfGroups(tables, queue, options);
+  const taken = await takeOfGroups(tables, queue, options, newReceipt(machine));
   if (!taken) return NOTHING;
   const receivable = await removeDead(taken, dialect, (work) => work(tables));
   const groupIds = taken.rows.map(({ group_id }) => group_id);
@@ -68,15 +61,18 @@ function claimOf({ queue, receipt }: Taken, { received, deadLetterQueue }: Recei
   return { messages, isEmpty: false, queue, deadLetterQueue };
 }
 
-/** Takes up to `max` messages from a FIFO queue and locks their groups, in a transaction. Undefined if there are none. */
-export async function takeOfGroups(
+/**
+ * Takes up to `max` messages from a FIFO queue, with the token `receipt`, and locks their groups, in a transaction. Undefined
+ * if there are none.
+ */
+async function takeOfGroups(
   tables: Kysely<Tables>,
   queue: QueueNow,
   { max, visibilityTimeout = queue.visibility_timeout }: ReceiveOptions,
+  receipt: string,
 ): Promise<Taken | undefined> {
   const numbers = await firstOfGroups(tables, queue, max);
   if (numbers.length === 0) return undefined;
-  const receipt = newReceipt();
   const rows = await tables
     .updateTable('message')
     .set((row) => ({

@@ -1,11 +1,10 @@
 /** Sends messages (on FIFO queues, each deduplication id once in five minutes) and inserts dead letters. */
-import { randomUUID } from 'node:crypto';
 import { type Insertable, type Kysely, sql } from 'kysely';
 import type { OutgoingMessage, SendResult } from '../broker.ts';
 import { formatAttributes } from '../rules/messages.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import { DEDUPLICATION_MS, deduplicationId, sequenceNumber } from '../rules/sqs-rules.ts';
-import { type QueueNow, type SqlDialect, selectQueue } from './database.ts';
+import { type Database, type QueueNow, type SqlDialect, selectQueue } from './database.ts';
 import { openGroups } from './groups.ts';
 import type { DeduplicationTable, MessageTable, QueueRow, Tables } from './schema.ts';
 import { type Placeholders, Statement } from './statement.ts';
@@ -60,9 +59,9 @@ export async function sendToStandard(
   tables: Kysely<Tables>,
   name: string,
   messages: readonly OutgoingMessage[],
-  dialect: SqlDialect,
+  { dialect, machine }: Pick<Database, 'dialect' | 'machine'>,
 ): Promise<SendResult[] | undefined> {
-  const ids = messages.map(() => randomUUID());
+  const ids = messages.map(() => machine.uuid());
   const values = {
     name,
     ids,
@@ -84,11 +83,11 @@ export async function sendToFifo(
   tables: Kysely<Tables>,
   queue: QueueNow,
   messages: readonly OutgoingMessage[],
-  dialect: SqlDialect,
+  { dialect, machine }: Pick<Database, 'dialect' | 'machine'>,
 ): Promise<SendResult[]> {
   const ids = messages.map(deduplicationId);
   const rows = messages
-    .map((message, index) => newMessage(queue, message, ids[index]!))
+    .map((message, index) => newMessage(queue, message, ids[index]!, machine.uuid()))
     .filter(({ deduplication_id: id }, index) => ids.indexOf(id) === index);
   const isNew = await rememberNew(tables, queue, rows);
   const results = await sentBefore(
@@ -138,9 +137,10 @@ function newMessage(
   queue: QueueNow,
   { body, attributes, groupId, delaySeconds = queue.delay_seconds }: OutgoingMessage,
   id: string,
+  messageId: string,
 ) {
   return {
-    message_id: randomUUID(),
+    message_id: messageId,
     body: Buffer.from(body),
     attributes: formatAttributes(attributes),
     group_id: groupId!,

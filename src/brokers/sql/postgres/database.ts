@@ -1,5 +1,6 @@
 /** A Postgres database as a Database: statements, transactions with retries, receives, and a watch for other processes. */
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { realMachine } from '../../../host/host.ts';
 import type { ReceiveOptions } from '../../broker.ts';
 import {
   type Database,
@@ -21,6 +22,7 @@ const TRIES = 5;
 export class PostgresDatabase implements Database {
   readonly description: string;
   readonly dialect: SqlDialect;
+  readonly machine = realMachine;
   readonly #tables: Kysely<Tables>;
   readonly #watch: NotificationWatch;
   readonly #calls = new InFlightCalls();
@@ -55,7 +57,7 @@ export class PostgresDatabase implements Database {
   }
 
   take(queue: QueueRow, options: ReceiveOptions): Promise<Taken | undefined> {
-    return this.changeAtOnce((tables) => takeMessages(tables, queue, options, this.dialect));
+    return this.changeAtOnce((tables) => takeMessages(tables, queue, options, this));
   }
 
   watch(changed: (queue?: string) => void): () => void {
@@ -139,9 +141,9 @@ async function takeMessages(
   tables: Kysely<Tables>,
   queue: QueueRow,
   { max, visibilityTimeout }: ReceiveOptions,
-  dialect: SqlDialect,
+  { dialect, machine }: Database,
 ): Promise<Taken | undefined> {
-  const receipt = newReceipt();
+  const receipt = newReceipt(machine);
   const wanted = { name: queue.name, max, receipt, visibilityTimeout: visibilityTimeout ?? null };
   const taken = await take.run(tables, wanted, dialect);
   const [first] = taken;

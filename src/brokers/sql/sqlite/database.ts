@@ -1,12 +1,13 @@
 /** A SQLite file as a Database: reads, the two kinds of transactions, receives, and a watch for writes by other processes. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Machine } from '../../../host/host.ts';
 import type { ReceiveOptions } from '../../broker.ts';
 import { type Database, InFlightCalls, newReceipt, type SqlDialect, type Taken } from '../database.ts';
 import type { MessageRow, QueueRow, Tables } from '../schema.ts';
 import { sqliteFailure } from './failures.ts';
 import { SharedTransactions } from './shared-transactions.ts';
-import { commitWatch } from './watch.ts';
+import { commitWatch, type WatchFile } from './watch.ts';
 
 /** `relaxed` and `announcement` do nothing: the connection controls waits for the disk, and watchers see every commit. */
 const DIALECT: SqlDialect = {
@@ -19,6 +20,7 @@ const DIALECT: SqlDialect = {
 export class SqliteDatabase implements Database {
   readonly description: string;
   readonly dialect = DIALECT;
+  readonly machine: Machine;
   readonly watch: Database['watch'];
   readonly #tables: Kysely<Tables>;
   readonly #path: string;
@@ -27,15 +29,21 @@ export class SqliteDatabase implements Database {
   readonly #calls = new InFlightCalls();
 
   /** `tables` is Kysely on `connection`, an open connection to the file at `path`. */
-  constructor(path: string, connection: DatabaseSync, tables: Kysely<Tables>) {
+  constructor(
+    path: string,
+    connection: DatabaseSync,
+    tables: Kysely<Tables>,
+    { machine, watchFile }: { readonly machine: Machine; readonly watchFile: WatchFile },
+  ) {
     this.description = `sqlite:${path}`;
+    this.machine = machine;
     this.#path = path;
-    connection.function('clock', () => Date.now());
-    this.#transactions = new SharedTransactions(connection, tables);
-    this.#takeStatements = new TakeStatements(connection);
+    connection.function('clock', () => machine.wallClock());
+    this.#transactions = new SharedTransactions(connection, tables, machine);
+    this.#takeStatements = new TakeStatements(connection, machine);
     this.#tables = tables;
     const version = connection.prepare('pragma data_version');
-    this.watch = commitWatch(path, () => Number(version.get()!.data_version));
+    this.watch = commitWatch(path, () => Number(version.get()!.data_version), machine, watchFile);
   }
 
   read<Result>(work: (tables: Kysely<Tables>) => Promise<Result>): Promise<Result> {
@@ -75,12 +83,14 @@ export class SqliteDatabase implements Database {
  * for each receive would take longer than running them.
  */
 class TakeStatements {
+  readonly #machine: Machine;
   readonly #queue: StatementSync;
   readonly #next: StatementSync;
   readonly #take: StatementSync;
 
   /** The tables must exist. */
-  constructor(connection: DatabaseSync) {
+  constructor(connection: DatabaseSync, machine: Machine) {
+    this.#machine = machine;
     this.#queue = connection.prepare('select * from queue where name = ?');
     this.#next = connection.prepare(
       'select id from message where queue_id = ? and visible_at <= ? order by visible_at, id limit ?',
@@ -99,10 +109,10 @@ class TakeStatements {
     if (signal?.aborted) return undefined;
     const queue = this.#queue.get(name) as QueueRow | undefined;
     if (!queue) return undefined;
-    const now = Date.now();
+    const now = this.#machine.wallClock();
     const next = this.#next.all(queue.id, now, max).map(({ id }) => Number(id));
     if (next.length === 0) return undefined;
-    const receipt = newReceipt();
+    const receipt = newReceipt(this.#machine);
     const visibleAt = now + 1000 * (visibilityTimeout ?? queue.visibility_timeout);
     const rows = this.#take.all(receipt, visibleAt, JSON.stringify(next)) as unknown as MessageRow[];
     rows.sort((one, other) => next.indexOf(one.id) - next.indexOf(other.id));

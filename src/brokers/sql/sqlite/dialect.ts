@@ -14,16 +14,17 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { type Machine, realMachine } from '../../../host/host.ts';
 import { isLocked, sqliteFailure } from './failures.ts';
 
 /** How long to wait for a lock held by another process. We hold ours for a few milliseconds at most. */
 const LOCKED_MS = 10_000;
 
 /** Returns the Kysely dialect for an open database, and takes over closing it. Throws BrokerErrors that name `path`. */
-export function sqliteDialect(database: DatabaseSync, path: string): Dialect {
+export function sqliteDialect(database: DatabaseSync, path: string, machine: Machine = realMachine): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(database, path),
+    createDriver: () => new SqliteDriver(database, path, machine),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new QueryCompiler(),
   };
@@ -39,9 +40,9 @@ class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
 
-  constructor(database: DatabaseSync, path: string) {
+  constructor(database: DatabaseSync, path: string, machine: Machine) {
     this.#database = database;
-    this.#connection = new SqliteConnection(database, path);
+    this.#connection = new SqliteConnection(database, path, machine);
   }
 
   async init(): Promise<void> {}
@@ -74,24 +75,26 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #machine: Machine;
   /** Prepared statements by their SQL: a few dozen. */
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync, path: string) {
+  constructor(database: DatabaseSync, path: string, machine: Machine) {
     this.#database = database;
     this.#path = path;
+    this.#machine = machine;
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const startedAt = performance.now();
+    const startedAt = this.#machine.now();
     for (;;) {
       try {
         return { rows: this.#statement(sql).all(...(parameters as SQLInputValue[])) as Row[] };
       } catch (error) {
-        const isHopeless = !isLocked(error) || performance.now() - startedAt > LOCKED_MS;
+        const isHopeless = !isLocked(error) || this.#machine.now() - startedAt > LOCKED_MS;
         if (isHopeless) throw sqliteFailure(this.#path, error);
       }
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise<void>((resolve) => this.#machine.setTimeout(resolve, 1));
     }
   }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
+import { type Machine, realMachine } from '../../../host/host.ts';
 import type { Broker } from '../../broker.ts';
 import { BrokerError } from '../../errors.ts';
 import { SqlBroker } from '../broker.ts';
@@ -11,6 +12,7 @@ import type { Tables } from '../schema.ts';
 import { SqliteDatabase } from './database.ts';
 import { sqliteDialect } from './dialect.ts';
 import { sqliteFailure } from './failures.ts';
+import { type WatchFile, watchFile as watchWithSystem } from './watch.ts';
 
 /** Marks a SQLite file as ours: "sqsc" in ASCII. */
 const APPLICATION_ID = 0x73717363;
@@ -24,22 +26,32 @@ const COLUMN_TYPES: ColumnTypes = {
 /** Owner only, because bodies may be private. SQLite uses the same mode for the files it creates next to it. */
 const FILE_MODE = 0o600;
 
+export interface SqliteOptions {
+  /** Provides the clock, timers and IDs. Default: the real ones. */
+  readonly machine?: Machine;
+  /** Reports changes of the write-ahead log. Default: the system's file watcher. */
+  readonly watchFile?: WatchFile;
+}
+
 /**
  * Opens the queues in the file at `path` (absolute), and creates the file if it is missing. Several processes can have it
  * open. Throws a BrokerError of kind `setup` if the folder is missing, or the file is not a queue file or not writable, and
  * of kind `unreachable` if the disk is full or another process keeps the file locked.
  */
-export async function openSqlite(path: string): Promise<Broker> {
+export async function openSqlite(
+  path: string,
+  { machine = realMachine, watchFile = watchWithSystem }: SqliteOptions = {},
+): Promise<Broker> {
   makeFile(path);
   const connection = connect(path);
-  const tables = new Kysely<Tables>({ dialect: sqliteDialect(connection, path) });
+  const tables = new Kysely<Tables>({ dialect: sqliteDialect(connection, path, machine) });
   try {
     await prepare(tables, path);
   } catch (error) {
     connection.close();
     throw error;
   }
-  return new SqlBroker(new SqliteDatabase(path, connection, tables));
+  return new SqlBroker(new SqliteDatabase(path, connection, tables, { machine, watchFile }));
 }
 
 /** Never opens an existing file: closing it would drop the locks that this process may hold on it through SQLite. */

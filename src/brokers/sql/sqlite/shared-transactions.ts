@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely, Transaction } from 'kysely';
+import { type Machine, realMachine } from '../../../host/host.ts';
 import type { Tables } from '../schema.ts';
 
 /** Whether a commit waits for the disk (`full`), which halves the throughput, or not (`normal`), in SQLite's terms. */
@@ -22,14 +23,20 @@ const CHANGES_AT_ONCE = 20;
 export class SharedTransactions {
   readonly #connection: DatabaseSync;
   readonly #tables: Kysely<Tables>;
+  readonly #machine: Pick<Machine, 'nextTurn'>;
   readonly #waiting: Change[] = [];
   #synchronous: Synchronous | undefined;
   #isCommitting = false;
 
   /** `tables` is Kysely on `connection`. Nothing else may begin transactions on this connection. */
-  constructor(connection: DatabaseSync, tables: Kysely<Tables>) {
+  constructor(
+    connection: DatabaseSync,
+    tables: Kysely<Tables>,
+    machine: Pick<Machine, 'nextTurn'> = realMachine,
+  ) {
     this.#connection = connection;
     this.#tables = tables;
+    this.#machine = machine;
   }
 
   /**
@@ -55,7 +62,7 @@ export class SharedTransactions {
    * starve other processes, and its own timers.
    */
   #commitSoon(): void {
-    if (!this.#isCommitting) setImmediate(() => this.#commitNext());
+    if (!this.#isCommitting) this.#machine.nextTurn(() => this.#commitNext());
   }
 
   async #commitNext(): Promise<void> {
