@@ -1,7 +1,7 @@
 /**
  * Runs before everything else. If Node.js is too old, exits with one clear line. The executables import this file first
  * and everything else with `import()`: an old Node.js fails to parse our code before any code of the importing file
- * runs. Otherwise, enables Node.js's compile cache, for faster starts.
+ * runs. Otherwise, makes starts faster: enables Node.js's compile cache, and shortens the lookup of imported files.
  */
 const [major = 0, minor = 0] = process.versions.node.split('.').map((part) => Number(part));
 if (major < 24 || (major === 24 && minor < 15)) {
@@ -13,4 +13,20 @@ if (major < 24 || (major === 24 && minor < 15)) {
 // folder. If this user cannot write here, nothing is cached. A static import of `node:module` would fail on an older
 // Node.js that lacks the function.
 const cache = new URL('dist/.cache', import.meta.resolve('sqs-containers/package.json'));
-process.getBuiltinModule('node:module').enableCompileCache(decodeURIComponent(cache.pathname));
+const { enableCompileCache, registerHooks } = process.getBuiltinModule('node:module');
+enableCompileCache(decodeURIComponent(cache.pathname));
+
+// Node.js looks each imported file up and follows its symbolic links. Kysely and zod have a thousand imports between
+// hundreds of files, and the lookups were a sixth of a start. Their files and ours are where the import says. Other
+// packages may depend on the lookup, for example on its error for a missing file.
+const ownFiles = new URL('.', cache).href;
+registerHooks({
+  resolve(specifier, context, next) {
+    const { parentURL = '' } = context;
+    const isKnown = parentURL.startsWith(ownFiles) || /\/node_modules\/(kysely|zod)\//.test(parentURL);
+    if (isKnown && specifier.startsWith('.') && context.conditions.includes('import')) {
+      return { url: new URL(specifier, parentURL).href, shortCircuit: true };
+    }
+    return next(specifier, context);
+  },
+});
