@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { longNames, optionBefore, optionsOf, plainWords } from '../../src/cli/completion-words.ts';
 import { cleanUp, folderWith, run } from '../support/executable.ts';
 import { openQueue, settings } from '../support/executable-brokers.ts';
+import { runQueues } from '../support/queues-command.ts';
 import { zsh } from '../support/servers/programs.ts';
 
 const DIST = join(import.meta.dirname, '../../dist/containers');
@@ -40,9 +41,10 @@ describe('completing a command line', function () {
   });
 
   async function offered(program: 'queues' | 'sequential', ...words: string[]): Promise<string[]> {
-    const { stdout, stderr, ended } = await run(program, ['--complete', `sqs-${program}`, ...words], {
-      folder,
-    });
+    const args = ['--complete', `sqs-${program}`, ...words];
+    const { stdout, stderr, ended } = await (program === 'queues'
+      ? runQueues(args, { folder })
+      : run(program, args, { folder }));
     expect({ stderr, ended }).to.deep.equal({ stderr: '', ended: 0 });
     return stdout.split('\n').filter((word) => word !== '');
   }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openBroker } from '../../src/brokers/open.ts';
 import { REPOSITORY } from '../docs/markdown.ts';
-import { cleanUp, folderWith, putOff, run } from '../support/executable.ts';
+import { cleanUp, folderWith, putOff } from '../support/executable.ts';
+import { runQueues } from '../support/queues-command.ts';
 
 /** The fields of a command in docs/operating.md, except those that only SQS has. */
 function documented(command: string): string[] {
@@ -33,7 +34,7 @@ describe('the JSON of sqs-queues', function () {
     }
     const expectFields = async (command: string, ...args: string[]) => {
       const words = [command, ...args, '--json', '-b', 'sqlite:queues.db'];
-      const { stdout, stderr } = await run('queues', words, { folder });
+      const { stdout, stderr } = await runQueues(words, { folder });
       expect(stderr).to.equal('');
       const parsed = JSON.parse(stdout) as object | readonly object[];
       const fields = Object.keys(Array.isArray(parsed) ? parsed[0] : parsed);

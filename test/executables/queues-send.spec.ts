@@ -2,10 +2,16 @@ import { expect } from 'chai';
 import type { Message, Queue } from '../../src/brokers/broker.ts';
 import { cleanUp, type Executable, folderWith, run, type StartOptions } from '../support/executable.ts';
 import { emulateSqs, openIn, openQueue, settings } from '../support/executable-brokers.ts';
+import { type Ran, runQueues } from '../support/queues-command.ts';
 
 const SQLITE = ['-b', 'sqlite:queues.db'];
 
-function send(args: readonly string[], options: StartOptions): Promise<Executable> {
+function send(args: readonly string[], { folder }: { folder: string }): Promise<Ran> {
+  return runQueues(['send', ...args], { folder });
+}
+
+/** For standard input and the environment. */
+function sendByExecutable(args: readonly string[], options: StartOptions): Promise<Executable> {
   return run('queues', ['send', ...args], options);
 }
 
@@ -50,8 +56,11 @@ describe('sqs-queues send', function () {
       send(['jobs', '-c', 'worker.ini'], { folder }),
       send(['jobs', '--config=worker.ini'], { folder }),
       send(['jobs', '--broker', 'sqlite:queues.db'], { folder }),
-      send(['jobs'], { folder, environment }),
-      send(['jobs', '-b', 'sqlite:queues.db'], { folder, environment: { SQS_CONTAINERS_BROKER: 'memory:' } }),
+      sendByExecutable(['jobs'], { folder, environment }),
+      sendByExecutable(['jobs', '-b', 'sqlite:queues.db'], {
+        folder,
+        environment: { SQS_CONTAINERS_BROKER: 'memory:' },
+      }),
     ]);
     expect(runs.map(({ ended }) => ended)).to.deep.equal([0, 0, 0, 0, 0]);
     expect(await queue.counts()).to.have.property('visible', 5);
@@ -75,7 +84,7 @@ describe('sqs-queues send', function () {
     const folder = folderWith({});
     const queue = await openQueue(folder);
     const input = 'not a call\n"two\\nlines"\n\n[[1],{}]';
-    const { stdout, ended } = await send(['jobs', '--from', '-', ...SQLITE], { folder, input });
+    const { stdout, ended } = await sendByExecutable(['jobs', '--from', '-', ...SQLITE], { folder, input });
     expect({ stdout, ended }).to.deep.equal({ stdout: 'Sent 3 of 3 messages to jobs\n', ended: 0 });
     const messages = await queue.receive({ max: 10, waitSeconds: 0 });
     expect(messages.map(({ body }) => body)).to.deep.equal(['not a call', 'two\nlines', '[[1],{}]']);
@@ -107,7 +116,7 @@ describe('sqs-queues send', function () {
     const [late, unknown, missing] = await Promise.all([
       send(['jobs', '--delay', '31536001', ...SQLITE], { folder }),
       send(['jobs', '-b', 'carrier-pigeon'], { folder }),
-      send(['missing-jobs', '-b', sqs.address], { folder }),
+      sendByExecutable(['missing-jobs', '-b', sqs.address], { folder }),
     ]);
     expect([late.ended, unknown.ended, missing.ended]).to.deep.equal([69, 78, 69]);
     expect(late.stderr).to.match(/delay of 31536001 s/);

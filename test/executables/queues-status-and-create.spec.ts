@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { cleanUp, folderWith } from '../support/executable.ts';
 import { type EmulatedSqs, emulateSqs, openIn, settings } from '../support/executable-brokers.ts';
+import { runQueues } from '../support/queues-command.ts';
 
 for (const [title, addressOf] of [
   ['sqlite', () => 'sqlite:queues.db'],
@@ -27,7 +28,7 @@ for (const [title, addressOf] of [
       await jobs.receive({ max: 1, waitSeconds: 0 });
     });
 
-    const queues = (...args: string[]) => run('queues', [...args, '-b', address], { folder });
+    const queues = (...args: string[]) => runQueues([...args, '-b', address], { folder });
     const head = 'queue\tvisible\tin flight\tdelayed\toldest\tdead letters\n';
     const withoutAge = (table: string) => table.replace(/\t\d+ s\t/g, '\tAGE\t');
 
@@ -36,7 +37,7 @@ for (const [title, addressOf] of [
         queues('status', 'jobs'),
         queues('status', 'other', 'jobs'),
         queues('status'),
-        run('queues', ['status', '-c', 'worker.ini'], { folder }),
+        runQueues(['status', '-c', 'worker.ini'], { folder }),
         queues('status', '--json'),
       ]);
       // SQS does not tell how old messages are.
@@ -120,8 +121,8 @@ for (const [title, addressOf] of [
         queues('create', 'work', '--dead-letter-queue', 'missing', '--max-receives', '3'),
       ]);
       expect([setting.ended, deadLetterQueue.ended]).to.deep.equal([69, 69]);
-      expect(setting.output).to.match(/43,?200|VisibilityTimeout/);
-      expect(deadLetterQueue.output).to.match(/^The queue "missing" does not exist/m);
+      expect(setting.stderr).to.match(/43,?200|VisibilityTimeout/);
+      expect(deadLetterQueue.stderr).to.match(/^The queue "missing" does not exist/m);
       expect(await broker.list()).to.deep.equal(['jobs', 'other']);
     });
   });

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Broker } from '../../src/brokers/broker.ts';
-import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { cleanUp, folderWith } from '../support/executable.ts';
 import { openIn } from '../support/executable-brokers.ts';
+import { runQueues } from '../support/queues-command.ts';
 
 const INI = `[container]
 worker = ./worker.mjs:worker
@@ -22,7 +23,7 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
     broker = await openIn(folder);
   });
 
-  const queues = (...args: string[]) => run('queues', [...args, '-c', 'worker.ini'], { folder });
+  const queues = (...args: string[]) => runQueues([...args, '-c', 'worker.ini'], { folder });
   const head = 'queue\tvisible\tin flight\tdelayed\toldest\tdead letters\n';
   const withoutAge = (table: string) => table.replace(/\t\d+ s\t/g, '\tAGE\t');
 
@@ -77,12 +78,12 @@ describe('sqs-queues with an ini file that has a queue_prefix', function () {
 
   it('uses names unchanged without the ini file', async () => {
     await broker.create('anna__urgent');
-    const { stdout } = await run('queues', ['status', 'anna__urgent', '-b', 'sqlite:queues.db'], { folder });
+    const { stdout } = await runQueues(['status', 'anna__urgent', '-b', 'sqlite:queues.db'], { folder });
     expect(stdout).to.equal(`${head}anna__urgent\t0\t0\t0\t\t\n`);
   });
 
   it('mentions the prefix in its help', async () => {
-    const { stdout } = await run('queues', ['status', '--help'], { folder });
+    const { stdout } = await runQueues(['status', '--help'], { folder });
     expect(stdout).to.contain('queue_prefix before queue names');
     expect(stdout).to.contain("the ini file's queues and its dead-letter queue");
   });
