@@ -110,7 +110,7 @@ describe('the package, installed in another project', function () {
 
   const folder = () => join(project, 'node_modules/sqs-containers');
 
-  it('holds what was compiled and what a newcomer reads, and nothing else', () => {
+  it('contains the compiled code and the documentation, and nothing else', () => {
     const held = readdirSync(folder(), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(folder().length + 1));
@@ -130,14 +130,14 @@ describe('the package, installed in another project', function () {
     ]);
   });
 
-  it('holds the declarations that its entries lead to, and no others', () => {
+  it('contains only the declarations that its entry points reach', () => {
     const reachable = reachableFrom(entries.map(({ types }) => join(folder(), types)));
     const held = globSync(join(folder(), 'dist/**/*.d.ts'));
     expect(held).to.include(join(folder(), 'dist/src/worker/worker.d.ts'));
     expect(held).to.have.members([...reachable]);
   });
 
-  it('depends on each package that it imports, and on no others', async () => {
+  it('depends on exactly the packages that it imports', async () => {
     const { metafile } = await build({
       entryPoints: [...Object.values(manifest.bin), ...entries.map((entry) => entry.default)],
       absWorkingDir: folder(),
@@ -160,13 +160,13 @@ describe('the package, installed in another project', function () {
     expect(new Set([...imported, ...unseen])).to.deep.equal(new Set([...declared, 'sqs-containers']));
   });
 
-  it('names one place for its code, its page and its bugs', () => {
+  it('has one address for its code, its home page and its bugs', () => {
     const { repository, homepage, bugs } = manifest;
     const page = /^git\+(https:.*)\.git$/.exec(repository.url)?.[1];
     expect([homepage, bugs]).to.deep.equal([`${page}#readme`, `${page}/issues`]);
   });
 
-  it('is bundled by esbuild as any package is, where pg and ioredis are not installed', async () => {
+  it('can be bundled by esbuild without pg and ioredis installed', async () => {
     const { warnings } = await build({
       entryPoints: [join(project, 'producer.ts')],
       outfile: join(project, 'producer.cjs'),
@@ -187,17 +187,17 @@ describe('the package, installed in another project', function () {
     }
   });
 
-  it('hands what sqs-queues sends to a worker in TypeScript', async () => {
+  it('delivers messages from sqs-queues to a worker in TypeScript', async () => {
     await run('node_modules/.bin/sqs-queues', 'send', 'adder', '1', '2', '-c', 'worker.ini');
     const printed = await run('node_modules/.bin/sqs-sequential', 'worker.ini', '--message-limit', '1');
     expect(printed).to.equal('adder: 3\n');
   });
 
-  it('can be imported, with its test container', async () => {
+  it('can be imported, including its test container', async () => {
     expect(await run(process.execPath, 'trial.ts')).to.equal('adder: 3\n[[1,2],{}]\n');
   });
 
-  it('exports what its documentation names, and no more', async () => {
+  it('exports exactly the names in its documentation', async () => {
     const script = `console.log(JSON.stringify(
       await Promise.all(['', '/tasks', '/test', '/broker'].map((path) => 'sqs-containers' + path).map(async (name) => Object.keys(await import(name)))),
     ))`;
@@ -256,7 +256,7 @@ describe('the package, installed in another project', function () {
     ]);
   });
 
-  it('has types that a strict TypeScript understands', async () => {
+  it('has types that compile in strict TypeScript', async () => {
     await run(join(repository, 'node_modules/.bin/tsc'), '-p', '.');
   });
 });

@@ -1,4 +1,4 @@
-/** Two copies of the package in one process: a global installation beside a project's own, as npx leaves them. */
+/** Two copies of the package in one process: a global installation next to the project's own, as npx creates them. */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Installs a copy of what was compiled in `folder`, and resolves to the folder of the package. */
+/** Installs a copy of the compiled package in `folder`, and returns the package's folder. */
 function install(place: string, asVersion = version): string {
   const home = join(folder, place, 'node_modules/sqs-containers');
   mkdirSync(home, { recursive: true });
@@ -50,7 +50,7 @@ function run(home: string, program: string, ...args: string[]): Promise<Ended> {
   });
 }
 
-/** Sends a message to the queue of `service/worker.ini`, and has the copy in `home` run its worker for it. */
+/** Sends a message to the queue of `service/worker.ini`, and runs its worker with the copy in `home`. */
 async function handleOne(home: string, worker: string): Promise<Ended> {
   write({
     'service/worker.ini': `[container]\nworker = ${worker}\nqueue = jobs\nbroker = sqlite:queues.db\non_error = retry\n`,
@@ -60,7 +60,7 @@ async function handleOne(home: string, worker: string): Promise<Ended> {
   return run(home, 'sequential', ini, '--message-limit', '1');
 }
 
-describe('a container beside another copy of the same version', function () {
+describe('a container in a project with another copy of the same version', function () {
   this.timeout(30_000);
 
   const workers = {
@@ -82,7 +82,7 @@ describe('a container beside another copy of the same version', function () {
     `,
   };
 
-  it('hands itself to a worker that imports the package, in an ES module', async () => {
+  it('gives its own copy to a worker that imports the package, in an ES module', async () => {
     const home = install('global');
     install('project');
     write(workers);
@@ -90,7 +90,7 @@ describe('a container beside another copy of the same version', function () {
     expect(stdout).to.equal(`jobs ${pathToFileURL(join(home, 'dist/src/index.js'))}\n`);
   });
 
-  it('and to one that requires it, in CommonJS', async () => {
+  it('gives its own copy to a worker that requires the package, in CommonJS', async () => {
     const home = install('global');
     install('project');
     write(workers);
@@ -98,7 +98,7 @@ describe('a container beside another copy of the same version', function () {
     expect(stdout).to.equal(`jobs ${join(home, 'dist/src/tasks/worker.js')}\n`);
   });
 
-  it('and to one in TypeScript, whether it imports it or tsx has it require it', async () => {
+  it('gives its own copy to a worker in TypeScript, whether it is compiled to import or to require', async () => {
     const home = install('global');
     install('project');
     write(workers);
@@ -106,7 +106,7 @@ describe('a container beside another copy of the same version', function () {
     expect(stdout).to.equal('jobs typed true\n');
   });
 
-  it('and to one in a project that has not installed the package', async () => {
+  it('gives its own copy to a worker in a project that has not installed the package', async () => {
     const home = install('global');
     write(workers);
     const { stdout } = await handleOne(home, '../project/module.mjs:worker');
@@ -114,7 +114,7 @@ describe('a container beside another copy of the same version', function () {
   });
 });
 
-describe('a container beside a copy of another version', function () {
+describe('a container in a project with a copy of another version', function () {
   this.timeout(30_000);
 
   const worker = {
@@ -124,7 +124,7 @@ describe('a container beside a copy of another version', function () {
     `,
   };
 
-  it('works with one that is near, and warns once with both versions and where they are', async () => {
+  it('works with a compatible version, and warns once with both versions and their folders', async () => {
     const near = `${major}.${minor}.${patch + 1}`;
     const [home, other] = [install('global'), install('project', near)];
     write(worker);
@@ -136,7 +136,7 @@ describe('a container beside a copy of another version', function () {
     expect(stderr).to.contain('not yet').and.not.to.contain('at worker');
   });
 
-  it('ends with 78 beside one that is too far away, and names both versions and where they are', async () => {
+  it('exits with 78 if the version is incompatible, and reports both versions and their folders', async () => {
     const far = major === 0 ? `0.${minor + 1}.0` : `${major + 1}.0.0`;
     const [home, other] = [install('global'), install('project', far)];
     write(worker);
@@ -148,10 +148,10 @@ describe('a container beside a copy of another version', function () {
   });
 });
 
-describe('a container whose ini file is in a project with an installation of its own', function () {
+describe('a container whose ini file is in a project with its own installation', function () {
   this.timeout(30_000);
 
-  it('is run by that one, whatever its version, and so are the commands for it', async () => {
+  it("runs the project's installation, whatever its version, and so do the commands", async () => {
     const [home, own] = [install('global'), install('service', '7.8.9')];
     write({
       'service/worker.mjs': `
@@ -194,11 +194,11 @@ describe('two copies in one process', () => {
     container = undefined;
   });
 
-  it('are two: their classes are different', () => {
+  it('have different classes', () => {
     expect(ours.TransientError).not.to.equal(theirs.TransientError);
   });
 
-  it('know each exported error of the other', () => {
+  it('recognize each exported error of the other copy', () => {
     const made: readonly [keyof Package, (copy: Package) => Error][] = [
       ['BatchError', (copy) => new copy.BatchError('jobs', [])],
       ['BrokerError', (copy) => new copy.BrokerError('denied', 'no')],
@@ -219,7 +219,7 @@ describe('two copies in one process', () => {
     expect(new theirs.BrokerError('denied', 'no')).not.to.be.instanceOf(ours.QueueNotFoundError);
   });
 
-  it('hand a worker its current message, and understand its TransientError', async () => {
+  it("share the current message, and recognize each other's TransientError", async () => {
     const seen: string[] = [];
     const started = await ours.TestContainer.start({
       queue: 'jobs',
@@ -258,7 +258,7 @@ describe('two copies in one process', () => {
     expect(decoded).to.have.length(1);
   });
 
-  it('understand what a custom broker of the other throws', async () => {
+  it('recognize the errors of a custom broker that uses the other copy', async () => {
     write({
       'broker.mjs': `
         import { BrokerError } from ${JSON.stringify(pathToFileURL(join(folder, 'another/node_modules/sqs-containers/dist/src/brokers/index.js')))};

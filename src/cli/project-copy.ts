@@ -15,7 +15,7 @@ import { packageFolder } from '../host/package.ts';
 export async function handOver(program: string, iniFile: string): Promise<void> {
   const executable = projectExecutable(program, dirname(iniFile));
   if (executable === undefined) return;
-  // Daemons, child processes and units then use that copy, too.
+  // Daemons, child processes and units then also use that copy.
   process.argv[1] = executable;
   await import(pathToFileURL(executable).href);
 }

@@ -132,7 +132,7 @@ describe('messages that crashed the process', () => {
       },
     ],
   ] as const) {
-    it(`are not suspects any more when their worker ${what}`, async () => {
+    it(`are no longer suspects when their worker ${what}`, async () => {
       const crashRecord = new Record({ 1: 2 });
       const { started } = await running(
         handle,

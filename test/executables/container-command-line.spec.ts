@@ -6,7 +6,7 @@ import { cleanUp, folderWith, run } from '../support/executable.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-/** Node.js releases that the machine may have beside the one that runs the specs. */
+/** An older Node.js, if this machine has one in addition to the one that runs the specs. */
 const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find(
   (file) => existsSync(file) && /^v(\d|1\d|2[0-3])\./.test(String(spawnSync(file, ['--version']).stdout)),
 );
@@ -44,7 +44,7 @@ describe('the command line of sqs-sequential', function () {
     expect(stderr).to.equal('sqs-sequential: Specify an ini file.\nSee sqs-sequential --help.\n');
   });
 
-  it('reports in one line that Node.js is too old', async function () {
+  it('reports on one line that Node.js is too old', async function () {
     if (oldNode === undefined) this.skip();
     for (const program of ['sequential', 'queues'] as const) {
       const { output, ended } = await run(program, ['--help'], { folder: folderWith({}), node: oldNode });
@@ -75,13 +75,13 @@ describe('the configuration of sqs-sequential', function () {
   this.timeout(30_000);
   afterEach(cleanUp);
 
-  it('must exist', async () => {
+  it('must be in a file that exists', async () => {
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder: folderWith({}) });
     expect(ended).to.equal(78);
     expect(stderr).to.equal('worker.ini: the file does not exist; name an existing ini file\n');
   });
 
-  it('is refused with all its mistakes listed, each with its line, with and without --check', async () => {
+  it('is refused if it is invalid, and each mistake is listed with its line, with and without --check', async () => {
     const text = settings(
       './workers.mjs:adder',
       'pol = 5\non_error = ignore\nmessage_limit = 0\n[logger]\nlevel = loud\n',
@@ -104,7 +104,7 @@ describe('the configuration of sqs-sequential', function () {
     expect(readdirSync(folder)).not.to.include.members(['loaded']);
   });
 
-  it('names the log file that cannot be written', async () => {
+  it('is refused if a log file cannot be written, and the error names the file', async () => {
     const text = settings('./workers.mjs:adder', '[logger.messages]\npath = ./missing/messages.log\n');
     const folder = folderWith({ 'worker.ini': text, 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
@@ -112,7 +112,7 @@ describe('the configuration of sqs-sequential', function () {
     expect(stderr).to.match(/^worker\.ini: \[logger\.messages\] path = ".*missing\/messages\.log": /);
   });
 
-  it('is printed with resolved settings by --check, which changes nothing', async () => {
+  it('is printed by --check as resolved settings, without changing anything', async () => {
     const text = settings(
       './workers.mjs:adder',
       'poll = 1m\n[worker]\nname = tester\napi_key = abc\n[logger.messages]\npath = messages.log\n',
@@ -148,9 +148,13 @@ describe('the configuration of sqs-sequential', function () {
       './workers.mjs:addr',
       /^\.\/workers\.mjs has no export "addr"\. It has: adder, broken, connecting, five, nothing, waiting\.$/,
     ],
-    ['that is no function', './workers.mjs:five', /^\.\/workers\.mjs:five is the number 5, not a function: /],
+    [
+      'that is not a function',
+      './workers.mjs:five',
+      /^\.\/workers\.mjs:five is the number 5, not a function: /,
+    ],
   ] as const) {
-    it(`names a worker ${title}, with and without --check`, async () => {
+    it(`is refused if it names a worker ${title}, with and without --check`, async () => {
       const folder = folderWith({ 'worker.ini': settings(worker), 'workers.mjs': WORKERS });
       const [checked, started] = await Promise.all([
         run('sequential', ['--check', 'worker.ini'], { folder }),
@@ -163,7 +167,7 @@ describe('the configuration of sqs-sequential', function () {
     });
   }
 
-  it('names a worker whose factory throws, with the stack', async () => {
+  it('is refused if the worker factory throws, with its stack', async () => {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:broken'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(78);
@@ -171,21 +175,21 @@ describe('the configuration of sqs-sequential', function () {
     expect(stderr).to.match(/^ +at broken .*workers\.mjs/m);
   });
 
-  it('is not blamed when a factory cannot reach its database: a restart may help', async () => {
+  it('is accepted if the worker factory cannot reach its database: the exit code allows a restart', async () => {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:connecting'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(69);
     expect(messageOf(stderr)).to.match(/^The worker factory \.\/workers\.mjs:connecting failed: /);
   });
 
-  it('names a worker whose factory returns nothing', async () => {
+  it('is refused if the worker factory returns nothing', async () => {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:nothing'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(78);
     expect(messageOf(stderr)).to.match(/^The worker factory \.\/workers\.mjs:nothing returned undefined: /);
   });
 
-  it('is not blamed when a factory throws a TransientError: a restart may help', async () => {
+  it('is accepted if the worker factory throws a TransientError: the exit code allows a restart', async () => {
     const folder = folderWith({ 'worker.ini': settings('./workers.mjs:waiting'), 'workers.mjs': WORKERS });
     const { stderr, ended } = await run('sequential', ['worker.ini'], { folder });
     expect(ended).to.equal(69);
@@ -194,7 +198,7 @@ describe('the configuration of sqs-sequential', function () {
   });
 });
 
-/** Of a problem in an ini file: where it is and with which value. */
+/** The location and the value of a problem in an ini file. */
 function placeOf(problem: string): string {
   return /^\S+ \[\w+\] \w+( = "\w+")?/.exec(problem)?.[0] ?? problem;
 }

@@ -45,7 +45,7 @@ describe('the log of sqs-sequential under systemd', function () {
     expect(new Set(priorities)).to.deep.equal(new Set(['<6>', '<3>']));
   });
 
-  it('has a priority on configuration errors, too', async () => {
+  it('also has a priority on configuration errors', async () => {
     const folder = folderWith({ 'worker.ini': '[container]\nqueue = jobs\npol = 1\n' });
     const { ended, lines } = await runInJournal(folder, true, 'worker.ini');
     expect(ended).to.equal(78);

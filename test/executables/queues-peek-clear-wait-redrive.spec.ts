@@ -104,7 +104,7 @@ for (const [title, addressOf] of [
       expect(message?.receiveCount).to.equal(jobs.inspect?.peek ? 1 : 2);
     });
 
-    it('clears queues, and says how many went and how many are locked', async () => {
+    it('clears queues, and reports how many messages it deleted and how many are in flight', async () => {
       await jobs.send([{ body: 'a' }, { body: 'b' }, { body: 'c', delaySeconds: 60 }]);
       await jobs.receive({ max: 1, waitSeconds: 0 });
       const refused = await queues('clear', jobs.name);

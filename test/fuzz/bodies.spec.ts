@@ -39,7 +39,7 @@ const references = referenceCodec({ refer: String, resolve: () => 1 });
 describe('any body', function () {
   this.timeout(TIMEOUT_MS);
 
-  it('is read by codecs, or is malformed', () => {
+  it('is decoded by codecs, or rejected as malformed', () => {
     fc.assert(
       fc.property(anyText, (body) => {
         for (const decode of [decodeCall, jsonCodec.decode, base64Codec.decode]) {
@@ -51,7 +51,7 @@ describe('any body', function () {
     );
   });
 
-  it('that is read as a call is written as one that is read in the same way', () => {
+  it('that decodes as a call survives being encoded and decoded again', () => {
     fc.assert(
       fc.property(anyText, (body) => {
         survives(
@@ -67,7 +67,7 @@ describe('any body', function () {
     );
   });
 
-  it('goes into the messages log and comes back, and is one line in logs and on the page', () => {
+  it('is read back unchanged from the messages log, and is one line in logs and on the page', () => {
     fc.assert(
       fc.property(anyText, (body) => {
         survives(() => {
@@ -89,7 +89,7 @@ describe('any body', function () {
 describe('any attributes', function () {
   this.timeout(TIMEOUT_MS);
 
-  it('are those of a task, or of none, or are refused', () => {
+  it('belong to a task or not, or are refused', () => {
     fc.assert(
       fc.property(attributes, anyText, (attributes, body) => {
         const message: Message = {
@@ -108,7 +108,7 @@ describe('any attributes', function () {
     );
   });
 
-  it('come back as they were, from SQS and from our own databases', () => {
+  it('are read back unchanged from SQS and from our own databases', () => {
     fc.assert(
       fc.property(attributes, (attributes) => {
         survives(() => {

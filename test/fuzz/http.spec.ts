@@ -128,7 +128,7 @@ describe('any request to the status server', function () {
     return answer();
   }
 
-  it('is answered, or ends its own connection only', async () => {
+  it('gets a response, or closes only its own connection', async () => {
     let answered = 0;
     await fc.assert(
       fc.asyncProperty(bytes, async (text) => {

@@ -19,7 +19,7 @@ const environment = { A: 'a', AWS_REGION: 'eu-west-1' };
 describe('any ini file', function () {
   this.timeout(TIMEOUT_MS);
 
-  it('is settings, or an error with its problems', () => {
+  it('becomes settings, or an error that lists its problems', () => {
     fc.assert(
       fc.property(fc.oneof(mutated(fc.constantFrom(small, small, example, full)), anyText), (text) => {
         survives(() => {
