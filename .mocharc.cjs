@@ -1,8 +1,8 @@
-// How mocha runs the specs: all of them, or those of the files and folders on its command line, to which it would add a
-// `spec` that is always here.
+// How mocha runs the specs: all of them, or only the files and folders on its command line. A `spec` that is always set
+// would be added to those.
 const { existsSync } = require('node:fs');
 
-/** What `mocha FOLDER` finds in it: not the helpers beside the specs. */
+/** The files that `mocha FOLDER` finds in it: not the helpers next to the specs. */
 const extension = ['spec.ts'];
 
 const namesSpecs = process.argv

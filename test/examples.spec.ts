@@ -1,4 +1,4 @@
-/** The examples as a newcomer runs them: the compiled executables, on a copy of the files. */
+/** Runs the examples as a new user would: with the compiled executables, on a copy of the files. */
 import { execFile } from 'node:child_process';
 import { cpSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** The package as people get it: packed by npm, installed in an empty project, and used there. */
+/** The package as users get it: packed by npm, installed in an empty project, and used there. */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -101,7 +101,7 @@ describe('the package, installed in another project', function () {
     this.timeout(60_000);
     project = mkdtempSync(join(tmpdir(), 'package-'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
-    // No scripts: packing would build again under the other specs.
+    // Without scripts: packing would rebuild dist/ while other specs use it.
     const tarball = await run('npm', 'pack', repository, '--ignore-scripts', '--silent');
     const quickly = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
     await run('npm', 'install', `./${tarball.trim()}`, ...quickly);

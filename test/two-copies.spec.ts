@@ -72,7 +72,7 @@ describe('a container in a project with another copy of the same version', funct
       const { currentMessage } = require('sqs-containers');
       exports.worker = () => () => console.log(currentMessage().queue, require.resolve('sqs-containers/tasks'));
     `,
-    // In a package without "type": "module", tsx makes CommonJS of it.
+    // In a package without "type": "module", tsx compiles it to CommonJS.
     'project/typed.ts': `
       import { TransientError, currentMessage } from 'sqs-containers';
       enum Kind { Typed = 'typed' }

@@ -15,7 +15,7 @@ function optional<T>(values: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(values, { nil: undefined });
 }
 
-/** The text of a section; values are quoted, as any text may be. */
+/** The text of a section; values are quoted, which any text may be. */
 function section(name: string, entries: Readonly<Record<string, string | undefined>>): string {
   const lines = Object.entries(entries).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key} = ${JSON.stringify(value.replaceAll('${', () => '$${'))}`],

@@ -8,7 +8,7 @@ const FILE = '/app/worker.ini';
 const SQS_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/adder';
 const REQUIRED = { worker: './adder.ts:adder', queue: 'adder' };
 
-/** An ini file with what must be there, and with these options of a section. */
+/** An ini file with the required options, and these options of a section. */
 function withOptions(section: string, options: Options): string {
   const sections =
     section === 'container'
@@ -21,19 +21,19 @@ function withOptions(section: string, options: Options): string {
 
 type Options = Readonly<Record<string, string>>;
 
-/** What an option makes of values. */
+/** The values that an option accepts and refuses. */
 interface OptionTable {
   readonly section: 'container' | 'sqs' | 'http';
   readonly key: string;
-  /** Of the property of the config. */
+  /** The name of its property in the config. */
   readonly name: string;
-  /** Other options that it needs, of its section. */
-  readonly beside?: Options;
-  /** What the config has if the file has nothing. */
+  /** Other options of its section that it needs. */
+  readonly alongside?: Options;
+  /** Its value in the config if the file does not set it. */
   readonly unset: unknown;
-  /** As written → as the config has it. */
+  /** The text in the file → the value in the config. */
   readonly good: Readonly<Record<string, unknown>>;
-  /** Message → as written. */
+  /** The error's message → the texts in the file. */
   readonly bad: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -275,7 +275,7 @@ const tables: readonly OptionTable[] = [
     section: 'container',
     key: 'on_error',
     name: 'onError',
-    beside: { dead_letter_queue: 'adder-failed' },
+    alongside: { dead_letter_queue: 'adder-failed' },
     unset: 'delete',
     good: same('delete', 'retry', 'dead_letter'),
     bad: {
@@ -441,12 +441,12 @@ const tables: readonly OptionTable[] = [
     unset: undefined,
     good: { token: '/app/token', '/etc/token': '/etc/token' },
     bad: { 'expected the path of a file': [''] },
-    beside: { listen: '127.0.0.1:8125' },
+    alongside: { listen: '127.0.0.1:8125' },
   },
 ];
 
 describe('the options', () => {
-  for (const { section, key, name, beside = {}, unset, good, bad } of tables) {
+  for (const { section, key, name, alongside = {}, unset, good, bad } of tables) {
     describe(`[${section}] ${key}`, () => {
       const settingOf = (text: string): unknown => {
         const config: Config = parseConfig(text, FILE, {});
@@ -454,12 +454,12 @@ describe('the options', () => {
       };
 
       it(`is ${JSON.stringify(unset)} by default`, () => {
-        expect(settingOf(withOptions(section, beside))).to.deep.equal(unset);
+        expect(settingOf(withOptions(section, alongside))).to.deep.equal(unset);
       });
 
       for (const [written, value] of Object.entries(good)) {
         it(`accepts "${written}"`, () => {
-          expect(settingOf(withOptions(section, { ...beside, [key]: written }))).to.deep.equal(value);
+          expect(settingOf(withOptions(section, { ...alongside, [key]: written }))).to.deep.equal(value);
         });
       }
 
@@ -467,7 +467,7 @@ describe('the options', () => {
         values.map((value) => [expected, value] as const),
       )) {
         it(`refuses "${written}"`, () => {
-          const text = withOptions(section, { ...beside, [key]: written });
+          const text = withOptions(section, { ...alongside, [key]: written });
           const line = text.split('\n').indexOf(`${key} = ${written}`) + 1;
           expect(() => settingOf(text))
             .to.throw(ConfigError)

@@ -1,4 +1,4 @@
-// The edges of the kinds of values: what is right to the last character, and what is nearly.
+// The edge cases of each kind of value: values that are just valid, and values that just miss.
 import { expect } from 'chai';
 import type * as z from 'zod';
 import { brokerAddress, queues, share, size, webAddress, yesOrNo } from '../../src/config/values.ts';

@@ -20,7 +20,7 @@ describe('the deployment image', () => {
   let service: string;
   let port: string;
 
-  /** The instructions with that name, with a port that is free here. */
+  /** The instructions with this name, with a port that is free on this machine. */
   function instructions(name: string): string[] {
     const lines = dockerfile.replaceAll('\\\n', '').matchAll(new RegExp(`^${name} (.+)$`, 'gm'));
     return [...lines].map(([, text = '']) => text.replace(PORT, port));

@@ -1,4 +1,4 @@
-// Bodies and attributes from anybody: read, or refused by an error of a known kind, in a moment.
+// Arbitrary bodies and attributes are read, or refused with a known kind of error, quickly.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Message, MessageAttribute } from '../../src/brokers/broker.ts';

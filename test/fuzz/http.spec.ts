@@ -1,5 +1,5 @@
-// Any bytes as requests to the status server: it answers or closes the connection, says nothing that it should not, and
-// answers the next one.
+// Sends arbitrary bytes to the status server: it responds or closes the connection, reveals nothing, and answers the next
+// request.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { closed, ServedContainer, TOKEN } from '../observe/status/served.ts';

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
-// Any text as an ini file: settings that can be printed and read again, or an error that says what is wrong and where.
+// Any text as an ini file becomes settings that can be printed and read again, or an error with the mistakes and their lines.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import { RUNS, survives, TIMEOUT_MS } from './runs.ts';
 import { anyText, mutated } from './texts.ts';
 
 const example = readFileSync('config.example.ini', 'utf8');
-/** With the options that are commented out. */
+/** The example with all options uncommented. */
 const full = example.replace(/^; (?=[a-z_]+ =)/gm, '');
 const small =
   '[container]\nworker = ./adder.ts:adder\nqueue = adder*2, other\n[worker]\npassword = ${A:-b}\n';

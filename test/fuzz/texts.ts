@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
-// Texts for parsers: random ones, good ones, and good ones with something wrong in them.
+// Texts for parsers: random, valid, and valid with something broken.
 import fc from 'fast-check';
 
-/** What parsers stumble over. */
+/** Pieces that parsers often get wrong. */
 const piece = fc.constantFrom(
   '__proto__',
   'constructor',
@@ -38,7 +38,7 @@ const piece = fc.constantFrom(
   ' '.repeat(5_000),
 );
 
-/** A text with some of its characters replaced, taken away, or said again and again. */
+/** A text with some of its characters replaced, removed or repeated. */
 export function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const change = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -62,7 +62,7 @@ function inBase64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-/** Any text, and JSON with something wrong in it, also in base64. */
+/** Any text, and broken JSON, also in base64. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')),

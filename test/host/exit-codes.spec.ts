@@ -10,7 +10,7 @@ import { rejection } from '../support/rejection.ts';
 
 const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
-/** The error of a start with this as its worker factory. */
+/** The error when a container starts with this worker factory. */
 const failureOf = (factory: unknown) =>
   rejection(createWorker(factory, {}, './worker.ts:worker', { directory: '/', log: silentLog }));
 const throwing = (error: unknown) => async () => {

@@ -18,7 +18,7 @@ import { claimPidFile, PidFileError, pidFileHolder } from '../../src/host/pid-fi
 import { processStartTime } from '../../src/host/process-start-time.ts';
 import { rejection } from '../support/rejection.ts';
 
-/** More than a process id can be. */
+/** Larger than any process ID. */
 const NOBODY = 2 ** 22 + 1;
 
 describe('a pid file', () => {
@@ -39,7 +39,7 @@ describe('a pid file', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Starts a process, which may ignore TERM, and makes it the holder of the file. */
+  /** Starts a process, which may ignore TERM, and writes its ID into the file. */
   async function hold(script: string): Promise<number> {
     other = spawn('sh', ['-c', `${script}; echo ready; while :; do sleep 0.05; done`], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -123,7 +123,7 @@ describe('a pid file', () => {
       fc.property(text, (text) => {
         writeFileSync(path, text);
         try {
-          // Of process id 0 a signal goes to the whole group of the sender.
+          // A signal to process ID 0 would go to the sender's whole process group.
           expect(pidFileHolder(path)?.pid ?? 1).to.be.within(1, 2 ** 22);
         } catch (error) {
           expect(error).to.be.instanceOf(PidFileError);

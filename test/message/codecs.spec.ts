@@ -116,7 +116,7 @@ describe('a codec', () => {
         expect(() => codec.decode(body)).to.throw(MalformedMessageError);
       }
     }
-    // Quadratic time would be minutes; a busy machine may need a few seconds.
+    // Quadratic time would take minutes; a busy machine may need a few seconds.
     expect(performance.now() - startedAt).to.be.below(30_000);
   }).timeout(40_000);
 

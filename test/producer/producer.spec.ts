@@ -10,7 +10,7 @@ import { queue } from '../../src/producer/producer.ts';
 import { BatchError, SendError } from '../../src/producer/send-results.ts';
 import { rejection } from '../support/rejection.ts';
 
-/** In memory, but a queue must be created before it is opened, as on SQS. */
+/** A broker in memory whose queues must be created before they are opened, as on SQS. */
 class BrokerOfMadeQueues extends MemoryBroker {
   override async open(name: string): Promise<MemoryQueue> {
     const found = this.find(name);

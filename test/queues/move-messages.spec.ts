@@ -105,7 +105,7 @@ describe('moving messages', () => {
     for (const body of ['a1', 'b1', 'a2', 'b2', 'a3']) {
       await from.send([{ body, groupId: body.slice(0, 1), deduplicationId: body }]);
     }
-    // Of each group only the first is handed out at once, as the emulators of SQS do.
+    // Like SQS emulators, it delivers only the first message of each group at a time.
     const receive = from.receive.bind(from);
     from.receive = (options) => receive({ ...options, max: 1 });
     const matches = ({ body }: { body: string }) => body !== 'a2';

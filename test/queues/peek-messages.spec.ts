@@ -4,7 +4,7 @@ import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { peekMessages } from '../../src/queues/peek-messages.ts';
 import { rejection } from '../support/rejection.ts';
 
-/** A queue that shows nothing without a receive, as on SQS. */
+/** A queue whose messages can be read only by a receive, as on SQS. */
 async function blindQueue(count: number): Promise<Queue> {
   const queue = await new MemoryBroker().open('jobs');
   for (let sent = 0; sent < count; sent += 1) await queue.send([{ body: String(sent) }]);

@@ -164,7 +164,7 @@ describe('redriving a dead-letter queue', () => {
 
   const { signal } = new AbortController();
 
-  /** A broker that moves messages itself; says which targets it was given. */
+  /** A broker that moves messages itself, and records the requested targets. */
   function withMoves(): (string | undefined)[] {
     const targets: (string | undefined)[] = [];
     const done = { moved: 2, isOver: true, isCancelled: false };

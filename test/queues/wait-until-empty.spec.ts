@@ -21,7 +21,7 @@ describe('waiting until queues are empty', () => {
     return { queue: 'jobs', visible, inFlight, delayed };
   }
 
-  /** Waits while the looks find or throw what is listed, and find nothing after that. */
+  /** Waits while the counts return or throw the listed items in turn, and find no messages after that. */
   async function wait(
     list: readonly (CountedQueue | Error)[],
     options: { cycles: number; timeout?: number; every?: number },
@@ -41,7 +41,7 @@ describe('waiting until queues are empty', () => {
       onOutage: ({ message }) => outages.push(message),
       ...options,
     });
-    // What it throws is for those who asked.
+    // Errors are reported by the await below.
     waiting.catch(() => {});
     await clock.runAllAsync();
     return { isEmpty: await waiting, looks, seconds: performance.now() / 1000 };

@@ -4,7 +4,7 @@ import { Metrics } from '../../src/observe/metrics/metrics.ts';
 import type { Snapshot } from '../../src/observe/metrics/snapshot.ts';
 import { ChildReports } from '../../src/supervisor/child-reports.ts';
 
-/** What a process has counted that has received so many messages, and holds so many. */
+/** The snapshot of a process that has received and holds these numbers of messages. */
 function counted(received: number, held: number): Snapshot {
   const load = { name: 'jobs', held, running: held, failing: false, silentSeconds: 0 };
   const snapshot = new Metrics().snapshot(1, [load]);

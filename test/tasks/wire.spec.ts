@@ -6,7 +6,7 @@ import { decodeTask, encodeTask, taskNameOf } from '../../src/tasks/wire.ts';
 
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
 
-/** A message as Doist's sqs-workers sends it. */
+/** A message in the format of Doist's sqs-workers. */
 const recorded: MessageAttributes = {
   ContentType: text('json'),
   JobName: text('send_email'),

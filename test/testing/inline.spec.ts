@@ -18,7 +18,7 @@ describe('inline tasks', () => {
   let done: unknown[];
 
   beforeEach(() => {
-    // Nobody advances it: what waits for a time never ends.
+    // Nothing advances this clock, so anything that waits for time never ends.
     clock = sinon.useFakeTimers({ toNotFake: ['nextTick', 'queueMicrotask'] });
     inline = runInline();
     done = [];

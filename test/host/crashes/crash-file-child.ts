@@ -1,6 +1,6 @@
 /**
- * A process with a crash record, for the specs: `fork(this file, [folder])`. It opens the record when it is told to, and
- * then does as it is told: `run ID`, `end ID`, `crashes ID`, `close`, `exit`.
+ * A process with a crash record, for the specs: `fork(this file, [folder])`. It obeys the messages `open`, `run ID`,
+ * `end ID`, `crashes ID`, `close` and `exit`.
  */
 import { type CrashFile, openCrashFile } from '../../../src/host/crashes/crash-file.ts';
 

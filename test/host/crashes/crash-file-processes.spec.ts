@@ -47,7 +47,7 @@ describe('the crash record of several processes', () => {
     const [one, other] = await Promise.all([start('open', 'run poison'), start('open')]);
     await kill(one);
     await start('open');
-    // It does not have to start again to know.
+    // It sees the count without a restart.
     expect(await tell(other, 'crashes poison')).to.equal(1);
     await tell(other, 'run poison');
     await kill(other);
@@ -65,7 +65,7 @@ describe('the crash record of several processes', () => {
   it('counts each crash once when several processes start at the same time', async () => {
     await kill(await start('open', 'run poison'));
     const left = join(folder, readdirSync(folder)[0]!);
-    // No process has ids as high as these.
+    // No process has such high IDs.
     for (let crash = 1; crash < 300; crash += 1) {
       copyFileSync(left, left.replace(/\.running\..*/, `.running.${2 ** 30 + crash}.1`));
     }

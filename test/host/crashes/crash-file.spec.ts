@@ -26,7 +26,7 @@ describe('a crash record', () => {
 
   afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
 
-  /** As the next process with the same id does; the one before has ended if its record was not closed. */
+  /** Opens the record like the next process with the same ID; the previous one has crashed if its record was not closed. */
   function open(container = '/etc/worker.ini'): CrashFile {
     return openCrashFile({ folder, container, slots: 2 });
   }
@@ -149,7 +149,7 @@ describe('a crash record in memory, with simulated processes', () => {
     living = new Map();
   });
 
-  /** As a process with this ID that starts now does. */
+  /** Opens the record like a process with this ID that starts now. */
   function open(processId: number): CrashFile {
     living.set(processId, String(machine.wallClock()));
     return openCrashFile({

@@ -1,4 +1,4 @@
-/** A program that prints the datagrams which a Unix socket gets, each as JSON on a line. The socket is its argument. */
+/** A program that prints the datagrams sent to a Unix socket, its argument, each as JSON on a line. */
 import { writeSync } from 'node:fs';
 import koffi from 'koffi';
 import { socketAddress } from '../../../src/host/systemd/notifier.ts';

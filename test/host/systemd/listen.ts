@@ -8,7 +8,7 @@ import { eventually, putOff } from '../../support/executable.ts';
 export interface Listener {
   /** The datagrams, in order. */
   readonly received: string[];
-  /** Resolves when a datagram has come that matches. */
+  /** Resolves when a matching datagram has arrived. */
   gets(pattern: RegExp): Promise<void>;
 }
 

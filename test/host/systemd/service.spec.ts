@@ -11,7 +11,7 @@ import { Metrics } from '../../../src/observe/metrics/metrics.ts';
 
 const RUNNING = 'STATUS=Running: 0 handled, 0 in flight, 0 failed';
 
-/** What a container of one queue has counted that holds so many messages. */
+/** The snapshot of a container with one queue that holds this many messages. */
 function counted(held: number) {
   return new Metrics().snapshot(1, [{ name: 'jobs', held, running: 0, failing: false, silentSeconds: 0 }]);
 }

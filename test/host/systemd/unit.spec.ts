@@ -146,7 +146,7 @@ describe('systemd-analyze', function () {
 
 const CONTROL = /\p{Cc}/u;
 
-/** What systemd reads of a line of words, as systemd.syntax(7) says. */
+/** Parses a line of words as systemd does: see systemd.syntax(7). */
 function read(line: string): string[] {
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s"'\\;]+)/g)];
   expect(words.map(([word]) => word).join(' '), 'all is words').to.equal(line);
@@ -161,12 +161,12 @@ function read(line: string): string[] {
   );
 }
 
-/** What it reads of a command, as systemd.service(5) says. */
+/** Parses a command as systemd does: see systemd.service(5). */
 function readCommand(line: string): string[] {
   return read(line).map((word) => word.replaceAll('$$', '$'));
 }
 
-// Whatever a path or an argument is: it stays one, on its line.
+// Whatever a path or an argument contains, it stays a single word on its line.
 describe('words in a unit file', () => {
   const word = fc.string({
     unit: fc.oneof(fc.constantFrom(...'"\\\'%$; \n\t\r\0\u0085x'), fc.string({ unit: 'grapheme' })),

@@ -1,10 +1,10 @@
-// Whatever a message id, a body, a queue or an error says: it makes no line of a log, and does nothing to a terminal.
+// Whatever a message id, a body, a queue name or an error contains, it cannot add a log line or control a terminal.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { withPriority } from '../../../src/observe/logging/destination.ts';
 import { formatOf, type LogRecord } from '../../../src/observe/logging/formats.ts';
 
-/** Ends of lines, what terminals obey, and what turns the direction of writing around. */
+/** Line ends, terminal control sequences, and bidirectional controls. */
 const DANGEROUS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 const evil = fc.constantFrom(
   '\n2026-11-21T10:00:00.000Z ERROR sequential: forged',

@@ -18,7 +18,7 @@ describe('the loggers', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Opens what an ini file in the folder says. */
+  /** Opens the loggers of an ini file in the folder. */
   function open(...lines: string[]): Loggers {
     const text = ['[container]', 'worker = ./w.js:w', 'queue = q', ...lines].join('\n');
     opened = openLoggers(parseConfig(text, join(folder, 'worker.ini'), {}).loggers, {});
@@ -37,7 +37,7 @@ describe('the loggers', () => {
   });
 
   describe('given an error with a lot attached', () => {
-    /** An error as HTTP clients make them. What touches what it carries is noted. */
+    /** An error like those of HTTP clients; any access to the attached objects is recorded. */
     function laden(): { error: Error; touched: string[] } {
       const touched: string[] = [];
       const attached = {
@@ -158,7 +158,7 @@ describe('the loggers', () => {
     );
     renameSync(join(folder, 'a.log'), join(folder, 'a.log.1'));
     rmSync(join(folder, 'a.log'), { force: true });
-    // A folder in its place: this fails for root, too, whom no permission stops.
+    // A folder in its place also fails for root, who ignores permissions.
     mkdtempSync(join(folder, 'x-'));
     renameSync(mkdtempSync(join(folder, 'y-')), join(folder, 'a.log'));
     loggers.reopen();

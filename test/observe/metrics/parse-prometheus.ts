@@ -1,4 +1,4 @@
-// Reads the text format of Prometheus as strictly as a scraper does, for specs.
+// Parses Prometheus's text format as strictly as a scraper does, for specs.
 
 export interface Sample {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface Sample {
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)/y;
 
-/** Throws if a line is none, if a metric has no type before it, or if a series is there twice. */
+/** Throws if a line is invalid, if a metric has no type before it, or if a series appears twice. */
 export function parsePrometheus(text: string): Sample[] {
   const types = new Map<string, string>();
   const series = new Set<string>();
@@ -35,7 +35,7 @@ export function parsePrometheus(text: string): Sample[] {
   return samples;
 }
 
-/** The value of the one series with these labels. */
+/** The value of the only series with these labels. */
 export function valueIn(
   samples: readonly Sample[],
   name: string,

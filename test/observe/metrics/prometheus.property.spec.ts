@@ -1,4 +1,4 @@
-// Whatever queues are called and however many messages there were: a scraper reads what was counted.
+// Whatever the names of queues and the numbers of messages, a scraper reads the correct counts.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { isQueueName } from '../../../src/brokers/rules/queue-name.ts';
@@ -7,7 +7,7 @@ import { prometheusText } from '../../../src/observe/metrics/prometheus.ts';
 import { totalOf } from '../../../src/observe/metrics/snapshot.ts';
 import { parsePrometheus, valueIn } from './parse-prometheus.ts';
 
-/** A broker of one's own may call its queues as it likes. */
+/** A custom broker can use any queue names. */
 const name = fc.oneof(
   fc.string({ unit: fc.constantFrom('"', '\\', '\n', 'n', '{', '}', ',', '=', ' ', 'é', '😀') }),
   fc.constantFrom('work', 'work.fifo', 'constructor', '__proto__', 'toString', 'https://host/1/a?b="c"'),
@@ -39,7 +39,7 @@ describe('the text for Prometheus, whatever was counted', () => {
             failing: false,
             silentSeconds: 0,
           }));
-          // As it comes from another process.
+          // As received from another process.
           return JSON.parse(JSON.stringify(metrics.snapshot(1, loads))) as ReturnType<Metrics['snapshot']>;
         });
         const samples = parsePrometheus(await prometheusText(totalOf(snapshots), 2, {}));

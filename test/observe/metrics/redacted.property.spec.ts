@@ -1,9 +1,9 @@
-// Whatever a body is, and wherever it is cut: nothing of a secret is in what people see.
+// Whatever the body, and wherever it is truncated, no part of a secret is shown.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { redacted } from '../../../src/observe/metrics/redacted.ts';
 
-/** In no text here but as a secret. */
+/** Appears in these texts only as a secret. */
 const SECRET = 'hunter2';
 
 const word = fc.constantFrom('pass', 'PWD', 'Secret', 'token', 'apikey', 'credential', 'Authorization');
@@ -11,12 +11,12 @@ const affix = fc.stringMatching(/^[a-z_.-]{0,8}$/);
 const secretKey = fc.tuple(affix, word, affix).map((parts) => parts.join(''));
 const plainKey = fc.stringMatching(/^[b-d_-]{0,6}$/);
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
-/** A secret with other characters around it, and with those that would end it too early. */
+/** A secret with other characters around it, including those that could end it too early. */
 const secret = fc
   .tuple(text, fc.constantFrom('', '"', "'", '\\', '}', '&', ',', ' ', '://'), text)
   .map(([before, middle, after]) => `${before}${SECRET}${middle}${SECRET}${after}`);
 
-/** Any JSON with a secret somewhere in it: below a key that is named like one. */
+/** Any JSON with a secret somewhere in it, under a key whose name suggests a secret. */
 const { withSecret } = fc.letrec<{ withSecret: unknown; hidden: unknown }>((tie) => ({
   hidden: fc.oneof(
     { depthSize: 'small' },

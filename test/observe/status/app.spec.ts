@@ -218,7 +218,7 @@ describe('the status server', () => {
   });
 
   describe('with events', () => {
-    /** The data of the events that come, as they come. */
+    /** The data of the events, as they arrive. */
     async function* listen(app: Hono): AsyncGenerator<string> {
       const { body } = await app.request('/events', { headers: HERE });
       for await (const event of body?.pipeThrough(new TextDecoderStream()) ?? []) {

@@ -1,4 +1,4 @@
-// A container that a spec tells what it is, with what watches it.
+// A container whose state a spec controls, and its monitor.
 import sinon from 'sinon';
 import type { Queue } from '../../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../../src/brokers/memory/broker.ts';
@@ -46,7 +46,7 @@ export const FACTS: ContainerFacts = {
   roles: { work: 'worked' },
   isOnSqs: false,
 };
-/** How long its receives wait. */
+/** How long its receives wait, in seconds. */
 export const WAIT_SECONDS = 20;
 
 export function monitorOf(container: FakeContainer): Monitor {

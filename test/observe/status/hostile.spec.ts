@@ -1,4 +1,4 @@
-// The status server on a real socket, against those who mean harm or send nonsense.
+// The status server on a real socket, against malicious and malformed requests.
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ describe('the status server, under attack,', () => {
   });
   afterEach(() => served.close());
 
-  /** A connection on which a text was written. */
+  /** A connection to which a text was written. */
   async function send(text: string): Promise<Connection> {
     const connection = served.connect();
     await once(connection.socket, 'connect');
@@ -26,7 +26,7 @@ describe('the status server, under attack,', () => {
     return connection;
   }
 
-  /** The status codes of all answers to a text, which ends the connection. */
+  /** The status codes of all responses to a text, after which the connection is closed. */
   async function codesFor(text: string): Promise<string[]> {
     const { socket, answer } = await send(text);
     socket.end();

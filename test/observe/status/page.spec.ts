@@ -47,7 +47,7 @@ describe('the status page shows', () => {
 });
 
 describe('the points of the status page', () => {
-  /** Points at so many seconds, of queues whose every value is the second. */
+  /** Points at these seconds, of queues whose values all equal the second. */
   function columns(seconds: readonly number[], ...names: string[]): Columns {
     const queue = {
       visible: seconds,

@@ -1,4 +1,4 @@
-// A status server on a real socket, before a container that a spec tells what it is.
+// A status server on a real socket, for a container whose state a spec controls.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { FACTS, FakeContainer, WAIT_SECONDS } from './fake-container.ts';
 
 export const TOKEN = '0123456789abcdef';
 
-/** A connection to the server, and what came back on it so far. */
+/** A connection to the server, and its response so far. */
 export interface Connection {
   readonly socket: Socket;
   readonly answer: () => string;
@@ -16,9 +16,9 @@ export interface Connection {
 
 export class ServedContainer {
   readonly container = new FakeContainer();
-  /** Those that the server reports. */
+  /** The errors that the server reports. */
   readonly errors: Error[] = [];
-  /** Has the file of the token. */
+  /** Contains the token file. */
   readonly folder = mkdtempSync(join(tmpdir(), 'status-'));
   readonly #sockets = new Set<Socket>();
   #server!: StatusServer;
@@ -31,7 +31,7 @@ export class ServedContainer {
     return served;
   }
 
-  /** Opens one more server, which is not closed with the first one. */
+  /** Opens another server, which is not closed with the first one. */
   openAt(listen: string): Promise<StatusServer> {
     return openStatusServer({
       source: this.container,
@@ -63,7 +63,7 @@ export class ServedContainer {
   }
 }
 
-/** Also by a reset: the server need not read what it does not want. */
+/** Resolves when the connection is closed, which may be by a reset: the server need not read everything. */
 export function closed(socket: Socket): Promise<unknown> {
   return new Promise((resolve) => socket.on('close', resolve));
 }

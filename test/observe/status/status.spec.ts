@@ -22,7 +22,7 @@ const processOf = (state: ContainerState, reportedAt = START) => ({
   reportedAt,
 });
 
-/** A container that has handled a message in each of so many seconds. */
+/** A container that has handled one message per second for this many seconds. */
 function watched(seconds: number) {
   const metrics = new Metrics();
   const snapshot = () => ({ ...metrics.snapshot(4, [load]), startedAt: START });

@@ -15,7 +15,7 @@ import { TestContainer } from '../../../containers/test.ts';
 import { currentMessage, taskQueue } from '../../../src/index.ts';
 import { worker } from '../../../src/tasks/worker.ts';
 
-/** What the application's SDK brings along on Node.js. */
+/** The context manager that an application's OpenTelemetry SDK sets up on Node.js. */
 class AsyncContext implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
   active = () => this.#storage.getStore() ?? ROOT_CONTEXT;
