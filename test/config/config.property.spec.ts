@@ -3,12 +3,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
+import { codePoint } from '../support/code-point.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
 
 describe('any text as an ini file', () => {
   const line = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: codePoint }),
     fc.constantFrom('[container]', '[worker]', '[sqs]', '[logger]', '[logger.a]', '[__proto__]', '', '['),
     fc
       .tuple(
@@ -25,7 +26,7 @@ describe('any text as an ini file', () => {
           'x[]',
         ),
         fc.oneof(
-          fc.string({ unit: 'binary' }),
+          fc.string({ unit: codePoint }),
           fc.constantFrom(
             '1',
             '5m',

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { describeConfig } from '../../src/config/describe.ts';
 import { withoutSecrets } from '../../src/config/secrets.ts';
+import { codePoint } from '../support/code-point.ts';
 
 const MINIMAL = '[container]\nworker = ./adder.ts:adder\nqueue = adder\n';
 
@@ -82,7 +83,7 @@ const iniTexts = fc
       ),
     worker: fc.dictionary(
       key,
-      fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('${A}', '$${', 'a$&', 'null')),
+      fc.oneof(fc.string({ unit: codePoint }), fc.constantFrom('${A}', '$${', 'a$&', 'null')),
     ),
     sqs: fc.record({
       region: optional(fc.constant('eu-west-1')),

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { closed, ServedContainer, TOKEN } from '../observe/status/served.ts';
+import { codePoint } from '../support/code-point.ts';
 import { RUNS, TIMEOUT_MS } from './runs.ts';
 import { mutated } from './texts.ts';
 
@@ -42,7 +43,7 @@ const path = fc.oneof(
     '/%',
     '/\0',
   ),
-  fc.string({ unit: 'binary' }).map((text) => `/${text}`),
+  fc.string({ unit: codePoint }).map((text) => `/${text}`),
 );
 const value = fc.oneof(
   fc.constantFrom(
@@ -67,7 +68,7 @@ const value = fc.oneof(
     '100-continue',
     'websocket',
   ),
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codePoint }),
 );
 const headerName = fc.oneof(
   fc.constantFrom(
@@ -88,7 +89,7 @@ const headerName = fc.oneof(
     '__proto__',
     'constructor',
   ),
-  fc.string({ unit: 'binary', maxLength: 5 }),
+  fc.string({ unit: codePoint, maxLength: 5 }),
 );
 const request = fc
   .tuple(

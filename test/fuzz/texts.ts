@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${} is what the environment fills in
 // Texts for parsers: random, valid, and valid with something broken.
 import fc from 'fast-check';
+import { codePoint } from '../support/code-point.ts';
 
 /** Pieces that parsers often get wrong. */
 const piece = fc.constantFrom(
@@ -43,7 +44,7 @@ export function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const change = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     removed: fc.constantFrom(0, 0, 1, 1, 2, 10, 1_000),
-    put: fc.oneof(piece, fc.string({ unit: 'binary', maxLength: 3 }), fc.constant('')),
+    put: fc.oneof(piece, fc.string({ unit: codePoint, maxLength: 3 }), fc.constant('')),
     times: fc.constantFrom(1, 1, 1, 2, 100),
   });
   return fc.tuple(texts, fc.array(change, { maxLength: 4 })).map(([text, changes]) =>
@@ -64,7 +65,7 @@ function inBase64(text: string): string {
 
 /** Any text, and broken JSON, also in base64. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codePoint }),
   fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')),
   mutated(fc.oneof(fc.json(), call)),
   mutated(mutated(call).map(inBase64)),

@@ -16,6 +16,7 @@ import fc from 'fast-check';
 import { stopProcess } from '../../src/host/daemon.ts';
 import { claimPidFile, PidFileError, pidFileHolder } from '../../src/host/pid-file.ts';
 import { processStartTime } from '../../src/host/process-start-time.ts';
+import { codePoint } from '../support/code-point.ts';
 import { rejection } from '../support/rejection.ts';
 
 /** Larger than any process ID. */
@@ -106,7 +107,7 @@ describe('a pid file', () => {
 
   it('yields a process, no process or an error, whatever it contains', () => {
     const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: codePoint }),
       fc.stringMatching(/^-?\d{0,12}\n?\w{0,10}\s{0,2}$/),
       fc.constantFrom(
         '0',

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { decodeLine, encodeLine, printable } from '../../src/message/log-lines.ts';
+import { codePoint } from '../support/code-point.ts';
 
 describe('a messages log', () => {
   it('contains calls unchanged', () => {
@@ -26,7 +27,7 @@ describe('a messages log', () => {
 
   it('returns every body exactly, from one line of printable characters', () => {
     const anyText = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: codePoint }),
       fc.string({
         unit: fc.constantFrom('"', '\\', '\n', '\r', 'a', '\u0085', '\u2028', '\u001b', '\u0000'),
       }),

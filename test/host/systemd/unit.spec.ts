@@ -12,6 +12,7 @@ import {
   unitPath,
   unitWord,
 } from '../../../src/host/systemd/unit.ts';
+import { codePoint } from '../../support/code-point.ts';
 import { systemdAnalyze } from '../../support/servers/programs.ts';
 
 const CONTAINER = '[container]\nworker = ./worker.ts:worker\nqueue = jobs\n';
@@ -198,7 +199,7 @@ describe('words in a unit file', () => {
 
   it('cannot start another line or a specifier', () => {
     fc.assert(
-      fc.property(fc.oneof(word, fc.string({ unit: 'binary' })), (text) => {
+      fc.property(fc.oneof(word, fc.string({ unit: codePoint })), (text) => {
         for (const quote of [unitPath, unitWord, unitArgument]) {
           expect(quote(text)).not.to.match(CONTROL);
           expect(quote(text).replaceAll('%%', '')).not.to.contain('%');

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { withPriority } from '../../../src/observe/logging/destination.ts';
 import { formatOf, type LogRecord } from '../../../src/observe/logging/formats.ts';
+import { codePoint } from '../../support/code-point.ts';
 
 /** Line ends, terminal control sequences, and bidirectional controls. */
 const DANGEROUS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
@@ -19,7 +20,7 @@ const evil = fc.constantFrom(
   '"}\n{"level":"error"}',
 );
 const text = fc
-  .array(fc.oneof(evil, fc.string({ unit: 'binary', maxLength: 10 })), { maxLength: 5 })
+  .array(fc.oneof(evil, fc.string({ unit: codePoint, maxLength: 10 })), { maxLength: 5 })
   .map((parts) => parts.join(''));
 
 function errorOf(message: string, cause: unknown): Error {
