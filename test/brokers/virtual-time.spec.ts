@@ -7,6 +7,7 @@ import sinon from 'sinon';
 import type { Broker, Message, Queue } from '../../src/brokers/broker.ts';
 import { MemoryBroker } from '../../src/brokers/memory/broker.ts';
 import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
+import { Sender } from '../../src/producer/sender.ts';
 import { moveMessages } from '../../src/queues/move-messages.ts';
 import { recordTouchedGlobals } from '../support/touched-globals.ts';
 import { VirtualMachine } from '../support/virtual-machine.ts';
@@ -61,6 +62,7 @@ describe('in virtual time', () => {
     await queue.changeVisibility([{ receiptHandle, seconds: 0 }]);
     const target = await broker.open('moved.fifo');
     await moveMessages(broker, queue, target, { machine });
+    await new Sender(broker, target, machine).send({ body: 'b' });
     polls.push(await poll(target));
     await broker.close();
     return { sent: await sending, polls };
@@ -78,7 +80,7 @@ describe('in virtual time', () => {
         [8, 'a 1'],
         [28],
         [38, 'a 2'],
-        [38, 'a 1'],
+        [38, 'a 1', 'b 1'],
       ]);
       expect([machine.timers, touched, [...watchers]]).to.deep.equal([0, [], []]);
     });

@@ -33,6 +33,13 @@ describe('this machine', () => {
     await new Promise<void>((resolve) => realMachine.nextTurn(resolve));
   });
 
+  it('makes a new UUID each time', () => {
+    const ids = [realMachine.uuid(), realMachine.uuid()];
+    for (const id of ids)
+      expect(id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(new Set(ids).size).to.equal(2);
+  });
+
   it('tells whether a promise resolves in time, and leaves no timer behind', async () => {
     const clock = sinon.useFakeTimers();
     const late = resolvesWithin(realMachine, new Promise(() => {}), 100);

@@ -38,7 +38,8 @@ export class VirtualMachine implements Machine {
   }
   uuid(): string {
     this.#uuids += 1;
-    return `00000000-0000-4000-8000-${this.#uuids.toString(16).padStart(12, '0')}`;
+    // Unlike the message IDs of the memory broker, which would make it a duplicate of one.
+    return `11111111-0000-4000-8000-${this.#uuids.toString(16).padStart(12, '0')}`;
   }
 
   /** The pending timers. */

@@ -12,7 +12,7 @@ import type { Tables } from '../schema.ts';
 import { SqliteDatabase } from './database.ts';
 import { sqliteDialect } from './dialect.ts';
 import { sqliteFailure } from './failures.ts';
-import { type WatchFile, watchFile as watchWithSystem } from './watch.ts';
+import { systemWatch, type WatchFile } from './watch.ts';
 
 /** Marks a SQLite file as ours: "sqsc" in ASCII. */
 const APPLICATION_ID = 0x73717363;
@@ -40,7 +40,7 @@ export interface SqliteOptions {
  */
 export async function openSqlite(
   path: string,
-  { machine = realMachine, watchFile = watchWithSystem }: SqliteOptions = {},
+  { machine = realMachine, watchFile = systemWatch }: SqliteOptions = {},
 ): Promise<Broker> {
   makeFile(path);
   const connection = connect(path);

@@ -66,7 +66,7 @@ export function commitWatch(
 }
 
 /** If the system cannot watch the file (too many watches, some network file systems), only the polling remains. */
-export const watchFile: WatchFile = (path, changed) => {
+export const systemWatch: WatchFile = (path, changed) => {
   let watcher: FSWatcher | undefined;
   const stop = () => watcher?.close();
   try {
