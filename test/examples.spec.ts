@@ -14,6 +14,7 @@ import {
   type StartOptions,
   start,
 } from './support/executable.ts';
+import { runQueues } from './support/queues-command.ts';
 
 const repository = resolve(import.meta.dirname, '..');
 
@@ -102,7 +103,8 @@ describe('the examples', function () {
     await queues('send', 'primes', '1e9', '-c', 'examples/primes.ini');
     // Without the message's age and the dead letters.
     const status = async () => {
-      const [, row = ''] = (await queues('status', '-c', 'examples/primes.ini')).stdout.split('\n');
+      const { stdout } = await runQueues(['status', '-c', 'examples/primes.ini'], options);
+      const [, row = ''] = stdout.split('\n');
       return row.split('\t').slice(0, 4).join(' ');
     };
     const container = sequential('examples/primes.ini');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cleanUp, folderWith, run } from '../support/executable.ts';
+import { runQueues } from '../support/queues-command.ts';
 
 describe('the command line of sqs-queues', function () {
   this.timeout(30_000);
@@ -14,14 +15,14 @@ describe('the command line of sqs-queues', function () {
       [['send', '--help'], '--kw', '--from', '--delay', '--group', 'sqs-queues send adder 1 2 3'],
       [['create', '-h'], '--visibility-timeout', '--dead-letter-queue', '--max-receives', '--retention'],
     ] as const) {
-      const { stdout, ended } = await run('queues', args, { folder });
+      const { stdout, ended } = await runQueues(args, { folder });
       expect(ended).to.equal(0);
       for (const text of told) expect(stdout).to.contain(text);
     }
   });
 
   it('reports mistakes on standard error and exits with code 64', async () => {
-    const { stdout, stderr, ended } = await run('queues', ['create'], { folder: folderWith({}) });
+    const { stdout, stderr, ended } = await runQueues(['create'], { folder: folderWith({}) });
     expect({ stdout, ended }).to.deep.equal({ stdout: '', ended: 64 });
     expect(stderr).to.equal('sqs-queues: Name a queue.\nSee sqs-queues --help.\n');
   });
@@ -51,7 +52,7 @@ describe('the command line of sqs-queues', function () {
     const folder = folderWith({});
     const looks = ['status', 'peek x', 'clear x --yes', 'wait x', 'redrive x'].map((text) => text.split(' '));
     const runs = await Promise.all(
-      looks.map((words) => run('queues', [...words, '-b', 'sqlite:typo.db'], { folder })),
+      looks.map((words) => runQueues([...words, '-b', 'sqlite:typo.db'], { folder })),
     );
     for (const { stderr, ended } of runs) {
       expect(ended).to.equal(69);
