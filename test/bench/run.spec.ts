@@ -16,7 +16,9 @@ function namesIn(list: string): string[] {
   return [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name!);
 }
 
-describe('npm run bench', () => {
+describe('npm run bench', function () {
+  this.timeout(30_000);
+
   it('lists all benchmarks, each with a file', () => {
     const { status, stdout } = run('--help');
     expect(status).to.equal(0);

@@ -116,7 +116,9 @@ describe('the address of a broker', () => {
   });
 });
 
-describe('a broker whose package is not installed', () => {
+describe('a broker whose package is not installed', function () {
+  this.timeout(30_000);
+
   for (const [name, address] of [
     ['pg', 'postgres://127.0.0.1:1/db'],
     ['ioredis', 'redis://127.0.0.1:1'],

@@ -6,7 +6,9 @@ import { receiveAndDeleteAll, send } from '../../src/contract/operations.ts';
 import { expectShares, expectWakeUps, Processes } from '../support/broker-processes.ts';
 import { redis } from '../support/servers/redis.ts';
 
-describe('a queue in Redis that several processes use', () => {
+describe('a queue in Redis that several processes use', function () {
+  this.timeout(30_000);
+
   let broker: Broker;
   let queue: Queue;
   let processes: Processes;

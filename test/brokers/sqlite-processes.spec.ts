@@ -8,7 +8,9 @@ import { openSqlite } from '../../src/brokers/sql/sqlite/open.ts';
 import { bodies, receiveAll, send } from '../../src/contract/operations.ts';
 import { expectShares, expectWakeUps, nextMessage, Processes } from '../support/broker-processes.ts';
 
-describe('a sqlite file that several processes use', () => {
+describe('a sqlite file that several processes use', function () {
+  this.timeout(30_000);
+
   let folder: string;
   let path: string;
   let broker: Broker;

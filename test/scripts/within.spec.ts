@@ -5,7 +5,9 @@ import { expect } from 'chai';
 
 const WITHIN = join(import.meta.dirname, '../../scripts/within.ts');
 
-describe('a command with a time limit', () => {
+describe('a command with a time limit', function () {
+  this.timeout(30_000);
+
   function run(seconds: number, script: string) {
     return spawnSync(process.execPath, [WITHIN, String(seconds), process.execPath, '-e', script], {
       encoding: 'utf8',

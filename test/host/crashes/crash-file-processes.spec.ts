@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 
-describe('the crash record of several processes', () => {
+describe('the crash record of several processes', function () {
+  this.timeout(30_000);
+
   let folder: string;
   let children: ChildProcess[];
 
