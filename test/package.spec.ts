@@ -181,6 +181,22 @@ describe('the package, installed in another project', function () {
     );
   });
 
+  it('can be bundled as an ES module, with the ES modules of the AWS SDK', async () => {
+    const { warnings } = await build({
+      entryPoints: [join(project, 'producer.ts')],
+      outfile: join(project, 'producer.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      mainFields: ['module', 'main'],
+      logLevel: 'silent',
+    });
+    expect(warnings).to.deep.equal([]);
+    expect(await run(process.execPath, 'producer.mjs', 'sqs+http://127.0.0.1:1')).to.match(
+      /^Cannot reach SQS/,
+    );
+  });
+
   it('runs its executables through npx', async () => {
     for (const name of ['sqs-sequential', 'sqs-concurrent', 'sqs-queues']) {
       expect(await run('npx', name, '--version')).to.equal(`${manifest.version}\n`);
