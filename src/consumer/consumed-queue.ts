@@ -55,6 +55,7 @@ export class ConsumedQueue implements ScheduledQueue {
   /** Seconds. */
   readonly #visibilityTimeout: number;
   #receivedWhileDraining = 0;
+  #returnedWhileDraining = 0;
 
   constructor(options: ConsumedQueueOptions) {
     const { queue, weight, settings, observer, machine, draining } = options;
@@ -95,6 +96,11 @@ export class ConsumedQueue implements ScheduledQueue {
   /** The number of messages that arrived after the drain started. */
   get receivedWhileDraining(): number {
     return this.#receivedWhileDraining;
+  }
+
+  /** How many of those were returned to the queue: all except the ones already handled here, which are deleted. */
+  get returnedWhileDraining(): number {
+    return this.#returnedWhileDraining;
   }
 
   /**
@@ -142,6 +148,8 @@ export class ConsumedQueue implements ScheduledQueue {
 
   #accept(messages: Message[], receivedAt: number): void {
     const leaseEndsAt = receivedAt + this.#visibilityTimeout * 1000;
+    const { draining } = this.#options;
+    if (draining.aborted) this.#receivedWhileDraining += messages.length;
     for (const message of messages) {
       const crashes = this.#crashesOf(message);
       const group = this.#groupOf(message, crashes);
@@ -156,8 +164,8 @@ export class ConsumedQueue implements ScheduledQueue {
       this.leases.hold(held);
       if (this.settler.wasHandled(message.id)) {
         this.settler.settle(held, handled);
-      } else if (this.#options.draining.aborted) {
-        this.#receivedWhileDraining += 1;
+      } else if (draining.aborted) {
+        this.#returnedWhileDraining += 1;
         this.settler.settle(held, returned);
       } else {
         this.waiting.add(held);

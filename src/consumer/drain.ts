@@ -70,11 +70,10 @@ export async function drain(drained: Drained): Promise<DrainReport> {
   });
   await Promise.all(queues.map(({ settler }) => settleAll(settler, options.machine)));
 
-  const receivedMeanwhile = sum(({ receivedWhileDraining }) => receivedWhileDraining);
   return {
-    held: atStart.held + receivedMeanwhile,
+    held: atStart.held + sum(({ receivedWhileDraining }) => receivedWhileDraining),
     finished: atStart.running - endless.length,
-    returned: unstarted + receivedMeanwhile,
+    returned: unstarted + sum(({ returnedWhileDraining }) => returnedWhileDraining),
     confirmed: confirmed() - atStart.confirmed,
     mayRunAgain: mayRunAgain() - atStart.mayRunAgain + unsettled.length,
     unfinished: endless.length,

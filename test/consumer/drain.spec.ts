@@ -125,7 +125,7 @@ describe('the drain', () => {
     await clock.tickAsync(1_500);
     consumer.stop();
     await clock.tickAsync(5_000);
-    expect(await run).to.include({ confirmed: 1, returned: 0, mayRunAgain: 0 });
+    expect(await run).to.include({ held: 1, confirmed: 1, returned: 0, mayRunAgain: 0 });
     expect(started).to.deep.equal(['a']);
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
   });
