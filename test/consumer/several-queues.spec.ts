@@ -225,6 +225,21 @@ describe('several queues', () => {
     expect(started.length - startedBefore).to.equal(8 * 20);
   });
 
+  it('receive as much as one alone while the receives of another one fail', async () => {
+    const sound = { name: 'sound', bodies: bodiesOf('s', 4_000), receiveMs: 100 };
+    const startedIn20Seconds = async (shares: readonly Share[]) => {
+      const { queues, started } = await runningOnSeveral(shares, () => sleep(50), { concurrency: 8 });
+      const broken = queues.find(({ name }) => name === 'broken');
+      if (broken) broken.always.receive = { error: new BrokerError('unreachable', 'down') };
+      await clock.tickAsync(10_000);
+      const startedBefore = started.length;
+      await clock.tickAsync(20_000);
+      return started.length - startedBefore;
+    };
+    const alone = await startedIn20Seconds([sound]);
+    expect(await startedIn20Seconds([{ name: 'broken', weight: 9 }, sound])).to.be.at.least(0.98 * alone);
+  });
+
   it('are not idle while the receives of one fail', async () => {
     const { queues, consumer } = await runningOnSeveral([{ name: 'quiet' }, { name: 'broken' }], () => {}, {
       idleExit: 10,
