@@ -106,6 +106,7 @@ export class Leases {
 
   #end(held: HeldMessage, lease: 'uncertain' | 'lost', reason: string): void {
     if (held.leaseIsOver || !this.#held.delete(held)) return;
+    if (this.#held.size === 0) this.#unschedule();
     held.endLease(lease, reason);
     this.#options.observer.leaseLost?.(held, reason);
     this.#options.onLost(held);

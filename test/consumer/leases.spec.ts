@@ -51,6 +51,12 @@ describe('leases', () => {
     expect([held.leaseIsOver, observer.leaseLost.callCount]).to.deep.equal([false, 0]);
   });
 
+  it('leave no timer once the last is lost', async () => {
+    const { leases, messages } = await holding(2);
+    for (const held of messages) leases.lose(held, 'it was given to another');
+    expect(clock.countTimers()).to.equal(0);
+  });
+
   it('continue for the extended messages if others in the same request were refused', async () => {
     const { queue, observer, leases, messages } = await holding(3);
     queue.faults.changeVisibility.push({
