@@ -10,6 +10,7 @@ import { heldMessage, hold, leasesOf, receive, settlerOf } from './held.ts';
 import { bodiesOf, faultyQueue } from './running.ts';
 
 const unreachable = new BrokerError('unreachable', 'down');
+const SETTLE_DELAY = 100;
 
 describe('the settler', () => {
   let clock: sinon.SinonFakeTimers;
@@ -21,7 +22,7 @@ describe('the settler', () => {
   /** A settler in a process that holds `count` messages for 30 s and, by default, runs their workers. */
   async function holding(
     count: number,
-    { settleDelay = 100, hasDeadLetterQueue = true, areRunning = true } = {},
+    { settleDelay = SETTLE_DELAY, hasDeadLetterQueue = true, areRunning = true } = {},
   ) {
     const queue = await faultyQueue('work', bodiesOf('a', count));
     const deadLetterQueue = hasDeadLetterQueue ? await faultyQueue('failed') : undefined;
@@ -195,24 +196,42 @@ describe('the settler', () => {
     queue.always.changeVisibility = { milliseconds: 500 };
     await clock.tickAsync(15_000);
     settler.settle(held, handled);
-    await clock.tickAsync(400);
+    await clock.tickAsync(499);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility']);
-    await clock.tickAsync(100);
+    await clock.tickAsync(1 + SETTLE_DELAY);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'delete']);
   });
 
-  it('waits for all extensions in progress, and lets none start meanwhile', async () => {
+  it('waits for the extension of each message alone, and lets none start meanwhile', async () => {
     const { queue, leases, settler, messages } = await holding(3);
     const [soon, late, other] = messages as [HeldMessage, HeldMessage, HeldMessage];
     await clock.tickAsync(10_000);
     queue.faults.changeVisibility.push({ milliseconds: 500 }, { milliseconds: 8_000 });
     for (const held of [soon, late]) void leases.extend(held, 30);
     for (const held of [other, soon, late]) settler.settle(held, handled);
-    await clock.tickAsync(7_999);
-    expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'changeVisibility']);
-    await clock.tickAsync(1);
-    expect(queue.calls.map(({ action }) => action).slice(2)).to.deep.equal(['delete']);
+    const deleted = () => queue.calls.flatMap(({ action, entries }) => (action === 'delete' ? entries : []));
+    const handlesOf = (...held: HeldMessage[]) => held.map(({ message }) => message.receiptHandle);
+    await clock.tickAsync(SETTLE_DELAY);
+    expect(deleted()).to.deep.equal(handlesOf(other));
+    await clock.tickAsync(500);
+    expect(deleted()).to.deep.equal(handlesOf(other, soon));
+    await clock.tickAsync(7_399);
+    expect(deleted()).to.deep.equal(handlesOf(other, soon));
+    await clock.tickAsync(1 + SETTLE_DELAY);
+    expect(deleted()).to.deep.equal(handlesOf(other, soon, late));
+    expect(queue.calls.filter(({ action }) => action === 'changeVisibility')).to.have.length(2);
     expect(settler.confirmed).to.equal(3);
+  });
+
+  it('waits for an extension in a flush, too', async () => {
+    const { queue, settler, held } = await holding(1);
+    queue.always.changeVisibility = { milliseconds: 500 };
+    await clock.tickAsync(15_000);
+    settler.settle(held, handled);
+    const flushed = settler.flush();
+    await clock.tickAsync(500);
+    await flushed;
+    expect([settler.confirmed, settler.unsettled]).to.deep.equal([1, 0]);
   });
 
   it('does not extend the leases of a batch while it is being sent', async () => {
