@@ -3,7 +3,8 @@
  *
  * A full batch is sent immediately: it has the maximum number of entries, or the next entry would exceed the maximum size.
  * A partial batch waits `delayMs` for more entries. With a delay of 0 it is sent as soon as the currently running code
- * yields, or, if another partial batch is in progress, when that one has been answered.
+ * yields, or, if another partial batch is in progress, when that one has been answered, or has not been for half a second:
+ * an entry must not wait for a request that hangs.
  */
 import { type Machine, realMachine, type Timer } from '../host/host.ts';
 
@@ -19,6 +20,9 @@ export interface BatcherOptions<Entry> {
   /** Provides the timers. Default: the real ones. */
   readonly machine?: Pick<Machine, 'setTimeout' | 'clearTimeout'>;
 }
+
+/** How long entries without a delay wait for another partial batch, in milliseconds. */
+const LONGEST_WAIT_MS = 500;
 
 export class Batcher<Entry> {
   readonly #options: BatcherOptions<Entry>;
@@ -57,9 +61,10 @@ export class Batcher<Entry> {
 
   #sendLater(): void {
     if (this.#timer !== undefined || this.#sendsSoon) return;
-    if (this.#options.delayMs > 0) {
-      this.#timer = this.#machine.setTimeout(() => this.#send('partial'), this.#options.delayMs);
-    } else if (this.#partialsInProgress === 0) {
+    const { delayMs } = this.#options;
+    if (delayMs > 0 || this.#partialsInProgress > 0) {
+      this.#timer = this.#machine.setTimeout(() => this.#send('partial'), delayMs || LONGEST_WAIT_MS);
+    } else {
       this.#sendsSoon = true;
       // Not queueMicrotask: a fake clock would delay it, but this does not wait for time to pass.
       void Promise.resolve().then(() => {
@@ -79,7 +84,12 @@ export class Batcher<Entry> {
     const request = this.#options.send(entries).finally(() => {
       this.#inProgress.delete(request);
       if (batch === 'partial') this.#partialsInProgress -= 1;
-      if (this.#pending.length > 0) this.#sendLater();
+      if (this.#pending.length === 0) return;
+      if (this.#options.delayMs === 0 && this.#partialsInProgress === 0) {
+        this.#machine.clearTimeout(this.#timer);
+        this.#timer = undefined;
+      }
+      this.#sendLater();
     });
     this.#inProgress.add(request);
   }

@@ -115,6 +115,27 @@ describe('a batcher', () => {
       expect(sent()).to.deep.equal(['a', 'bc']);
     });
 
+    it('collects them for half a second at most, because a request may hang', async () => {
+      const batcher = makeBatcher();
+      batcher.add('a');
+      await settle();
+      batcher.add('b');
+      await clock.tickAsync(400);
+      batcher.add('c');
+      await clock.tickAsync(99);
+      expect(sent()).to.deep.equal(['a']);
+      await clock.tickAsync(1);
+      expect(sent()).to.deep.equal(['a', 'bc']);
+      requests[1]?.answer();
+      await settle();
+      batcher.add('d');
+      await clock.tickAsync(500);
+      expect(sent()).to.deep.equal(['a', 'bc', 'd']);
+      for (const { answer } of requests) answer();
+      await settle();
+      expect(clock.countTimers()).to.equal(0);
+    });
+
     it('sends a full batch even while a partial one is in progress', async () => {
       const batcher = makeBatcher();
       batcher.add('a');
