@@ -25,13 +25,17 @@ const DEFAULT_GROUP = 'default';
 const REQUESTS_AT_ONCE = 20;
 
 export class Sender {
-  readonly #broker: Broker;
+  readonly #broker: Pick<Broker, 'description' | 'maxDelaySeconds'>;
   readonly #queue: Queue;
   readonly #machine: Machine;
   readonly #batcher: Batcher<Pending>;
 
   /** `machine` provides the IDs and the timers. */
-  constructor(broker: Broker, queue: Queue, machine: Machine = realMachine) {
+  constructor(
+    broker: Pick<Broker, 'description' | 'maxDelaySeconds'>,
+    queue: Queue,
+    machine: Machine = realMachine,
+  ) {
     this.#broker = broker;
     this.#queue = queue;
     this.#machine = machine;

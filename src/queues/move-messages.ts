@@ -50,7 +50,7 @@ const BATCHES_AT_ONCE = 4;
 
 /** Moves the visible messages in `source` to `target`, with attributes and message groups. Throws BrokerError. */
 export async function moveMessages(
-  broker: Broker,
+  broker: Pick<Broker, 'description' | 'maxDelaySeconds'>,
   source: Queue,
   target: Queue,
   options: MovingOptions = {},

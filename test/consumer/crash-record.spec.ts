@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { MemoryFiles } from '../../simulation/memory-files.ts';
 import { CrashLimitError, type CrashRecord } from '../../src/consumer/run-worker.ts';
 import { openCrashFile } from '../../src/host/crashes/crash-file.ts';
 import { realMachine } from '../../src/host/host.ts';
 import { sleep } from '../support/faulty-queue.ts';
+import { MemoryFiles } from '../support/memory-files.ts';
 import { bodiesIn, bodiesOf, faultyQueue, running } from './running.ts';
 
 /** A record in memory; `crashes` maps message numbers, in the order sent, to how often they crashed a process. */

@@ -12,9 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { MemoryFiles } from '../../../simulation/memory-files.ts';
 import { type CrashFile, openCrashFile } from '../../../src/host/crashes/crash-file.ts';
 import { processStartTime } from '../../../src/host/process-start-time.ts';
+import { MemoryFiles } from '../../support/memory-files.ts';
 import { VirtualMachine } from '../../support/virtual-machine.ts';
 
 describe('a crash record', () => {

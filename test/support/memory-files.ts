@@ -2,8 +2,8 @@
  * A file system in memory for crash records, which the simulated processes share. Like a real one, it keeps the files of a
  * process that crashed. Only files are stored: every folder exists, is empty at first, and belongs to this user.
  */
-import type { FileStats, Files, FolderStats } from '../src/host/files.ts';
-import type { Machine } from '../src/host/host.ts';
+import type { FileStats, Files, FolderStats } from '../../src/host/files.ts';
+import type { Machine } from '../../src/host/host.ts';
 
 interface MemoryFile extends FileStats {
   text: string;

@@ -1,0 +1,178 @@
+/**
+ * A process in virtual time: the machine that its run loop sees. It can be stopped and continued, blocked by its own
+ * code, and killed. A killed process never hears anything again: its timers do not fire and its requests get no answer.
+ */
+import type { Random } from '../harness/random.ts';
+import type { Machine, Timer } from '../src/host/host.ts';
+import type { Call, CallFault, CallFaults, Role } from './faults.ts';
+import type { VirtualEvent, VirtualTime } from './virtual-time.ts';
+
+/** The time of day when a world begins, in milliseconds since the epoch. */
+export const EPOCH = Date.UTC(2026, 0, 1);
+
+/** What processes on one computer share. */
+export interface Computer {
+  /** How far its clock has been stepped, in milliseconds. */
+  clockOffset: number;
+}
+
+interface ProcessTimer {
+  event: VirtualEvent;
+}
+
+export class SimulatedProcess implements Machine {
+  readonly name: string;
+  readonly role: Role | undefined;
+  readonly random: () => number;
+  /** The direction in which its network is cut, if any. */
+  partition: 'in' | 'out' | undefined;
+  /** How much longer its requests and answers take, at most, in milliseconds. */
+  slowness = 0;
+  readonly #time: VirtualTime;
+  readonly #computer: Computer;
+  readonly #faults: CallFaults | undefined;
+  readonly #timers = new Set<Timer>();
+  readonly #deaths: (() => void)[] = [];
+  /** What is to run when it continues: timers first, as in Node's event loop. */
+  #held: { readonly timers: (() => void)[]; readonly answers: (() => void)[] } | undefined;
+  #busyUntil = 0;
+  #uuids = 0;
+  #isAlive = true;
+
+  /** Without `faults`, nothing goes wrong in it. */
+  constructor(name: string, time: VirtualTime, computer: Computer, random: Random, faults?: CallFaults) {
+    this.name = name;
+    this.role = (['container', 'producer', 'redrive'] as const).find((role) => name.startsWith(role));
+    this.#time = time;
+    this.#computer = computer;
+    this.#faults = faults;
+    this.random = () => {
+      this.leave('random');
+      return random();
+    };
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get isStopped(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** True while its code cannot run. */
+  get isHalted(): boolean {
+    return this.isStopped || this.#busyUntil > this.#time.now;
+  }
+
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** The time as its code sees it: code that blocks is ahead of the world. */
+  get time(): number {
+    return Math.max(this.#time.now, this.#busyUntil);
+  }
+
+  now(): number {
+    this.leave('clock');
+    return this.time;
+  }
+  wallClock(): number {
+    this.leave('clock');
+    return EPOCH + this.#computer.clockOffset + this.time;
+  }
+  uuid(): string {
+    this.#uuids += 1;
+    const number = Math.floor(this.random() * 2 ** 48).toString(16);
+    return `${this.#uuids.toString(16).padStart(8, '0')}-0000-4000-8000-${number.padStart(12, '0')}`;
+  }
+  nextTurn(callback: () => void): void {
+    this.run(this.time, 'answers', callback);
+  }
+  setTimeout(callback: () => void, milliseconds: number): Timer {
+    return this.#setTimer(callback, milliseconds, false);
+  }
+  setInterval(callback: () => void, milliseconds: number): Timer {
+    return this.#setTimer(callback, milliseconds, true);
+  }
+  clearTimeout(timer: Timer | undefined): void {
+    if (timer && this.#timers.delete(timer)) this.#time.cancel((timer as ProcessTimer).event);
+  }
+  clearInterval(timer: Timer | undefined): void {
+    this.clearTimeout(timer);
+  }
+
+  /** Called before each call that leaves the process: may kill it. Returns the fault that is up to the caller. */
+  leave(call: Call): CallFault | undefined {
+    const fault = this.#faults?.at(call, this);
+    if (fault && (fault.does === 'kill before' || call === 'clock' || call === 'random')) this.kill();
+    return fault;
+  }
+
+  /** Runs code of this process at a time: later while it is busy or stopped, never if it is killed. */
+  run(at: number, kind: 'timers' | 'answers', callback: () => void): VirtualEvent {
+    const start = () => {
+      if (!this.#isAlive) return;
+      if (this.#held) this.#held[kind].push(callback);
+      else if (this.#time.now < this.#busyUntil) this.#time.at(this.#busyUntil, start);
+      else callback();
+    };
+    return this.#time.at(at, start);
+  }
+
+  /** Its code computes for this long: nothing else runs meanwhile. */
+  block(milliseconds: number): void {
+    this.#busyUntil = this.time + milliseconds;
+  }
+
+  /** Stops it (SIGSTOP) for this long. */
+  stop(milliseconds: number): void {
+    if (this.#held || !this.#isAlive) return;
+    this.#held = { timers: [], answers: [] };
+    this.#time.at(this.#time.now + milliseconds, () => {
+      const { timers, answers } = this.#held!;
+      this.#held = undefined;
+      for (const [kind, callbacks] of [
+        ['timers', timers],
+        ['answers', answers],
+      ] as const) {
+        for (const callback of callbacks) this.run(this.#time.now, kind, callback);
+      }
+    });
+  }
+
+  /** Ends it without any warning. */
+  kill(): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.#timers.clear();
+    for (const died of this.#deaths) died();
+  }
+
+  /** Calls back when it ends, or now if it has. */
+  onDeath(died: () => void): void {
+    if (this.#isAlive) this.#deaths.push(died);
+    else died();
+  }
+
+  #setTimer(callback: () => void, milliseconds: number, repeats: boolean): Timer {
+    const timer = {} as ProcessTimer;
+    // As in Node, where the shortest timer is a millisecond.
+    const later = () => this.run(this.time + Math.max(1, milliseconds), 'timers', fire);
+    const fire = () => {
+      // It may have been cleared while the process was stopped or busy.
+      if (!this.#timers.has(timer)) return;
+      if (!repeats) this.#timers.delete(timer);
+      const fault = this.leave('timer');
+      if (!this.#isAlive) return;
+      if (repeats) timer.event = later();
+      callback();
+      if (fault?.does === 'kill after') this.kill();
+    };
+    timer.event = later();
+    if (this.#isAlive) this.#timers.add(timer);
+    return timer;
+  }
+}
