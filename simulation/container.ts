@@ -14,7 +14,7 @@ import type { ProcessEnd } from '../src/supervisor/respawn.ts';
 import { Supervisor } from '../src/supervisor/supervisor.ts';
 import type { MessageLog } from '../src/worker/current-message.ts';
 import { MemoryFiles } from '../test/support/memory-files.ts';
-import type { Delivery, DrainStart, Ledger } from './ledger.ts';
+import type { Delivery, DrainStart, Ledger } from './invariants.ts';
 import type { ContainerPlan, Settings } from './plan.ts';
 import { type Computer, EPOCH, type SimulatedProcess } from './process.ts';
 import type { VirtualTime } from './virtual-time.ts';

@@ -2,7 +2,7 @@
  * The faults that the simulator has found and that are not mended yet. A world that meets one goes on, without the
  * message that it hit. Whoever mends a fault removes it here: then it counts as a failure again.
  */
-import type { Invariant } from './ledger.ts';
+import type { Invariant } from './invariants.ts';
 
 export const KNOWN_FAULTS: Readonly<Partial<Record<Invariant, string>>> = {
   crashLimit:

@@ -1,9 +1,7 @@
-/** Runs worlds from consecutive seeds, and describes the first that fails. */
-
+/** Runs worlds from consecutive seeds until one fails, and makes a failing world small enough for a person to read. */
+import { INVARIANTS, type Invariant, type Violation } from './invariants.ts';
 import { isKnown, KNOWN_FAULTS } from './known-faults.ts';
-import { INVARIANTS, type Invariant, type Violation } from './ledger.ts';
 import { type Plan, planOf } from './plan.ts';
-import { shrink } from './shrink.ts';
 import { runWorld } from './world.ts';
 
 export interface Simulated {
@@ -15,6 +13,9 @@ export interface Simulated {
   /** The seed that failed; then no more worlds were run. */
   readonly failed: { readonly seed: number; readonly violation: Violation } | undefined;
 }
+
+/** How many smaller worlds to try, at most: some seconds. */
+const MOST_TRIES = 1_000;
 
 /** Runs worlds while `goesOn`, given how many there were. */
 export async function simulate(seed: number, goesOn: (worlds: number) => boolean): Promise<Simulated> {
@@ -51,22 +52,53 @@ export function describe({ worlds, messages, faults, known, failed }: Simulated,
  * Runs the world of a seed again, makes it as small as possible, and returns the small world and its timeline; undefined
  * if nothing fails in it, not even a known fault. `onViolation` is called in the small world, when the invariant fails.
  */
-export async function replay(
-  seed: number,
-  onViolation?: () => void,
-): Promise<
-  { readonly plan: Plan; readonly violation: Violation; readonly timeline: readonly string[] } | undefined
-> {
+export async function replay(seed: number, onViolation?: () => void) {
   const whole = planOf(seed);
-  const invariant = (await runWorld(whole, isKnown)).violation?.invariant ?? (await firstFault(whole));
-  if (!invariant) return undefined;
-  const plan = await shrink(whole, invariant);
-  const isOther = (other: Invariant) => other !== invariant;
-  const { violation, timeline } = await runWorld(plan, isOther, onViolation);
+  const failed = (await runWorld(whole, isKnown)).violation ?? (await runWorld(whole, () => false)).violation;
+  if (!failed) return undefined;
+  const plan = await shrink(whole, failed.invariant);
+  const { violation, timeline } = await runWorld(plan, (other) => other !== failed.invariant, onViolation);
   return { plan, violation: violation!, timeline };
 }
 
-/** Including the known ones. */
-async function firstFault(plan: Plan): Promise<Invariant | undefined> {
-  return (await runWorld(plan, () => false)).violation?.invariant;
+/**
+ * The smallest plan found in which this invariant fails, too: leaves out faults, messages, redrives and containers, and
+ * simplifies what is left.
+ */
+export async function shrink(plan: Plan, invariant: Invariant): Promise<Plan> {
+  let smallest = plan;
+  let tries = 0;
+  /** Keeps a smaller plan if it fails in the same way. */
+  const accepts = async (change: Partial<Plan>): Promise<boolean> => {
+    const smaller = { ...smallest, ...change };
+    if (tries === MOST_TRIES || smaller.containers.length === 0) return false;
+    tries += 1;
+    const { violation } = await runWorld(smaller, (other) => other !== invariant);
+    if (violation?.invariant !== invariant) return false;
+    smallest = smaller;
+    return true;
+  };
+  for (let before: Plan | undefined; before !== smallest; ) {
+    before = smallest;
+    for (const list of ['faults', 'messages', 'redrives', 'containers'] as const) {
+      // Halves, then quarters, down to single items.
+      for (let size = smallest[list].length; size >= 1; size >>= 1) {
+        for (let start = 0; start < smallest[list].length; ) {
+          if (!(await accepts({ [list]: smallest[list].toSpliced(start, size) }))) start += size;
+        }
+      }
+    }
+    for (const [index, container] of smallest.containers.entries()) {
+      if (container.processes === 1 && container.startsAt === 0) continue;
+      await accepts({
+        containers: smallest.containers.with(index, { ...container, processes: 1, startsAt: 0 }),
+      });
+    }
+    for (const [index, message] of smallest.messages.entries()) {
+      if (message.attempts.length === 0) continue;
+      const attempts = message.attempts.slice(0, -1);
+      await accepts({ messages: smallest.messages.with(index, { ...message, attempts }) });
+    }
+  }
+  return smallest;
 }

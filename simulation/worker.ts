@@ -4,7 +4,7 @@ import { untilAborted } from '../src/host/host.ts';
 import { currentMessage } from '../src/worker/current-message.ts';
 import { TransientError } from '../src/worker/errors.ts';
 import type { Worker } from '../src/worker/worker.ts';
-import type { Delivery, Ledger } from './ledger.ts';
+import type { Delivery, Ledger } from './invariants.ts';
 import type { Attempt } from './plan.ts';
 import type { SimulatedProcess } from './process.ts';
 

@@ -14,7 +14,7 @@ import type { Host } from '../src/host/host.ts';
 import { moveMessages } from '../src/queues/move-messages.ts';
 import { SimulatedContainer } from './container.ts';
 import { CallFaults, type TimedFault } from './faults.ts';
-import { type Invariant, Ledger, type Violation } from './ledger.ts';
+import { type Invariant, Ledger, type Violation } from './invariants.ts';
 import { type Network, ReachedQueue } from './network.ts';
 import { type Attempt, type MessagePlan, type Plan, TROUBLE_MS } from './plan.ts';
 import { type Computer, SimulatedProcess } from './process.ts';
