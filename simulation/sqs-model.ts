@@ -199,12 +199,15 @@ export class SqsModel implements MisbehavingQueue {
 
   /** Standard: all visible messages, in any order. */
   #visible(): StoredMessage[] {
-    const visible = [...this.#messages].filter(({ visibleAt }) => visibleAt <= this.#time.now);
-    for (let last = visible.length - 1; last > 0; last -= 1) {
+    return this.#shuffled([...this.#messages].filter(({ visibleAt }) => visibleAt <= this.#time.now));
+  }
+
+  #shuffled<Item>(items: Item[]): Item[] {
+    for (let last = items.length - 1; last > 0; last -= 1) {
       const other = Math.floor(this.#random() * (last + 1));
-      [visible[last], visible[other]] = [visible[other]!, visible[last]!];
+      [items[last], items[other]] = [items[other]!, items[last]!];
     }
-    return visible;
+    return items;
   }
 
   /** FIFO: the visible messages of all groups that have none in flight, in order. */
@@ -261,7 +264,7 @@ export class SqsModel implements MisbehavingQueue {
 
   /** Gives visible messages to waiting receives. */
   #serve(): void {
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.#shuffled([...this.#waiting])) {
       const messages = this.#take(waiting.options);
       if (messages.length === 0) break;
       this.#waiting.delete(waiting);
