@@ -6,18 +6,18 @@
 /** Something that happens at a time, in milliseconds since the world began. */
 export interface VirtualEvent {
   readonly at: number;
-  readonly number: number;
   run: (() => void) | undefined;
 }
 
-/** How many events to run before other callbacks of the real event loop get a chance. */
+/** How many callbacks to set at once: a turn of the real event loop for each would take longer than the world. */
 const STRETCH = 64;
 
 export class VirtualTime {
   #now = 0;
-  #added = 0;
-  /** A binary heap: the earliest event is first. */
-  readonly #heap: VirtualEvent[] = [];
+  /** The next event is last. */
+  readonly #events: VirtualEvent[] = [];
+  #immediates = 0;
+  #goOn = () => {};
 
   /** Milliseconds since the world began. */
   get now(): number {
@@ -26,9 +26,14 @@ export class VirtualTime {
 
   /** Runs `run` at this time, or now if it is in the past. */
   at(time: number, run: () => void): VirtualEvent {
-    this.#added += 1;
-    const event = { at: Math.max(time, this.#now), number: this.#added, run };
-    this.#push(event);
+    const event = { at: Math.max(time, this.#now), run };
+    let low = 0;
+    for (let high = this.#events.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#events[middle]!.at > event.at) low = middle + 1;
+      else high = middle;
+    }
+    this.#events.splice(low, 0, event);
     return event;
   }
 
@@ -43,73 +48,30 @@ export class VirtualTime {
   }
 
   /** Runs events until `isOver` says so, or no event is left. */
-  run(isOver: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let hasEnded = false;
-      const step = () => {
-        if (hasEnded) return;
-        try {
-          if (!isOver() && this.#runNext()) return;
-          hasEnded = true;
-          resolve();
-        } catch (error) {
-          hasEnded = true;
-          reject(error);
-        }
-      };
-      // Node runs all pending promise callbacks after each callback of setImmediate.
-      const stretch = () => {
-        for (let count = 0; count < STRETCH; count += 1) setImmediate(step);
-        setImmediate(() => {
-          if (!hasEnded) stretch();
-        });
-      };
-      stretch();
-    });
-  }
-
-  /** False if no event is left. */
-  #runNext(): boolean {
-    for (let event = this.#pop(); event; event = this.#pop()) {
+  async run(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      const event = this.#events.pop();
+      if (!event) return;
       if (!event.run) continue;
       this.#now = event.at;
       event.run();
-      return true;
+      await this.#callbacks();
     }
-    return false;
   }
 
-  #push(event: VirtualEvent): void {
-    const heap = this.#heap;
-    let index = heap.push(event) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (isBefore(heap[parent]!, event)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
+  /** Resolves when all pending promise callbacks have run, as Node runs them after each callback of setImmediate. */
+  #callbacks(): Promise<void> {
+    if (this.#immediates === 0) {
+      this.#immediates = STRETCH;
+      for (let count = 0; count < STRETCH; count += 1) {
+        setImmediate(() => {
+          this.#immediates -= 1;
+          this.#goOn();
+        });
+      }
     }
-    heap[index] = event;
+    return new Promise((resolve) => {
+      this.#goOn = resolve;
+    });
   }
-
-  #pop(): VirtualEvent | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || first === last) return first;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1;
-      if (isBefore(last, heap[child]!)) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = last;
-    return first;
-  }
-}
-
-function isBefore(one: VirtualEvent, other: VirtualEvent): boolean {
-  return one.at < other.at || (one.at === other.at && one.number < other.number);
 }
