@@ -244,6 +244,7 @@ class WorkerProgram implements Program {
     this.processId = options.processId;
     const { ledger } = options.surroundings;
     this.process.onDeath(() => ledger.processDied(this.process));
+    this.process.onHalt = () => ledger.processHalted(this.process);
   }
 
   run(): void {

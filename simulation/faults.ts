@@ -4,82 +4,9 @@
  * a world can be shrunk by leaving faults out.
  */
 import { between, type Random } from '../harness/random.ts';
-import type { SimulatedProcess } from './process.ts';
 
-/** A call that leaves a process. */
-export type Call =
-  | 'receive'
-  | 'send'
-  | 'delete'
-  | 'changeVisibility'
-  | 'timer'
-  | 'clock'
-  | 'random'
-  | 'file'
-  | 'log';
-
-/** What a process does in the world. */
-export type Role = 'container' | 'producer' | 'redrive';
-
-/** At a call, counted over all processes with this role. */
-export interface CallFault {
-  readonly role: Role;
-  readonly call: Call;
-  /** It happens at the call with this number, 1 for the first. */
-  readonly number: number;
-  readonly does:
-    | 'kill before'
-    | 'kill after'
-    /** It fails and has no effect. */
-    | 'refuse'
-    | 'lose request'
-    | 'lose answer'
-    | 'slow request'
-    | 'slow answer'
-    /** One entry fails and has no effect. */
-    | 'fail entry'
-    /** One entry has an effect, and fails all the same. */
-    | 'fail entry unheard'
-    /** SQS: the answer has one message twice. */
-    | 'answer twice'
-    /** SQS: one message is delivered again, though it is in flight or deleted. */
-    | 'deliver again';
-  readonly seconds: number;
-  /** Which entry or message, modulo their number. */
-  readonly entry: number;
-}
-
-/** At a time. */
-export interface TimedFault {
-  /** In milliseconds. */
-  readonly at: number;
-  readonly does:
-    | 'kill'
-    | 'stop'
-    | 'block'
-    | 'terminate'
-    | 'terminate twice'
-    /** Receives no more for a while. */
-    | 'pause'
-    /** SIGUSR2. */
-    | 'wake'
-    /** No request gets out. */
-    | 'partition out'
-    /** No answer gets in. */
-    | 'partition in'
-    | 'slow network'
-    | 'throttle'
-    | 'full disk'
-    | 'step the clock';
-  /** Which process or container, modulo their number. */
-  readonly victim: number;
-  readonly seconds: number;
-}
-
-export type Fault = CallFault | TimedFault;
-
-/** The highest number at which a fault of each call is drawn, by role: about what a world has. */
-const MOST: Readonly<Record<Role, Partial<Record<Call, number>>>> = {
+/** What a process does in the world, and about how often it makes each call: faults are drawn among these. */
+const CALLS = {
   container: {
     ...{ receive: 150, send: 15, delete: 60, changeVisibility: 60 },
     ...{ timer: 600, clock: 3_000, random: 40, file: 300, log: 20 },
@@ -87,104 +14,169 @@ const MOST: Readonly<Record<Role, Partial<Record<Call, number>>>> = {
   producer: { send: 150 },
   redrive: { receive: 5, send: 5, delete: 5 },
 };
+export type Role = keyof typeof CALLS;
+export type Call = keyof (typeof CALLS)['container'];
 
-/** Faults during the first minute of a world. */
-export function drawFaults(random: Random, broker: 'sqs' | 'memory' | 'sqlite'): Fault[] {
-  const pick = <T>(options: readonly T[]): T => options[Math.floor(random() * options.length)]!;
-  const count = Math.floor(between(0, 40, random));
-  // In a world with few kinds of faults, they do not get in each other's way.
-  const kinds = random() < 0.5 ? 3 : 30;
-  const seconds = () =>
-    Math.round((random() < 0.7 ? between(0, 5, random) : between(5, 40, random)) * 1000) / 1000;
-  const numberOf = (role: Role, call: Call) => 1 + Math.floor(between(0, MOST[role][call]!, random));
-  const draw = (): Fault => {
-    if (random() < 0.3) {
-      const does = pick<TimedFault['does']>([
-        ...(['kill', 'stop', 'stop', 'block', 'terminate', 'terminate twice', 'pause', 'wake'] as const),
-        ...([
-          'partition out',
-          'partition in',
-          'slow network',
-          'throttle',
-          'full disk',
-          'step the clock',
-        ] as const),
-      ]);
-      return {
-        at: Math.round(between(0, 60_000, random)),
-        does,
-        victim: Math.floor(random() * 60),
-        seconds: seconds(),
-      };
-    }
-    const role = pick<Role>([
-      ...Array.from({ length: 8 }, () => 'container' as const),
-      'producer',
-      'redrive',
-    ]);
-    const calls = Object.keys(MOST[role]) as Call[];
-    const call = pick(random() < 0.85 ? calls.slice(0, 4) : calls);
-    const does = pick(faultsOf(call, broker));
-    return {
-      role,
-      call,
-      number: numberOf(role, call),
-      does,
-      seconds: seconds(),
-      entry: Math.floor(random() * 10),
-    };
-  };
-  const kindsOfFaults = Array.from({ length: kinds }, draw);
-  return Array.from({ length: count }, (): Fault => {
-    const fault = pick(kindsOfFaults);
-    if ('at' in fault) return { ...fault, at: Math.round(between(0, 60_000, random)), seconds: seconds() };
-    return { ...fault, number: numberOf(fault.role, fault.call), seconds: seconds() };
-  });
+/** What can go wrong at a call. What is listed twice is drawn more often. */
+const KILLS = ['kill before', 'kill after'] as const;
+/** A request without a network; a refused one has no effect. */
+const LOCAL = [...KILLS, 'refuse', 'slow request'] as const;
+const REMOTE = [...LOCAL, 'lose request', 'lose answer', 'slow answer'] as const;
+/** SQS: the answer has one message twice, or a message that is in flight or deleted. */
+const RECEIVE = [...REMOTE, 'answer twice', 'answer twice', 'deliver again'] as const;
+/** One entry fails, without an effect or in spite of it. */
+const BATCH = [...REMOTE, 'fail entry', 'fail entry', 'fail entry unheard'] as const;
+
+/** At a call, counted over all processes with this role. */
+export interface CallFault {
+  readonly role: Role;
+  readonly call: Call;
+  /** It happens at the call with this number, 1 for the first. */
+  readonly number: number;
+  readonly does: (typeof RECEIVE | typeof BATCH)[number];
+  readonly seconds: number;
+  /** Which entry or message, modulo their number. */
+  readonly entry: number;
 }
 
-function faultsOf(call: Call, broker: 'sqs' | 'memory' | 'sqlite'): readonly CallFault['does'][] {
-  const kills = ['kill before', 'kill after'] as const;
-  if (!['receive', 'send', 'delete', 'changeVisibility'].includes(call)) return kills;
-  // A call to a broker in the same process, or to a file, has no network.
-  if (broker !== 'sqs') return [...kills, 'refuse', 'slow request'];
-  const calls = [...kills, 'refuse', 'lose request', 'lose answer', 'slow request', 'slow answer'] as const;
-  if (call === 'receive') return [...calls, 'answer twice', 'answer twice', 'deliver again'];
-  return [...calls, 'fail entry', 'fail entry', 'fail entry unheard'];
+/** What a fault at a time can do something to. */
+interface Target {
+  readonly process: {
+    readonly kill: () => void;
+    readonly stop: (milliseconds: number) => void;
+    readonly block: (milliseconds: number) => void;
+    partition: 'in' | 'out' | undefined;
+    slowness: number;
+  };
+  readonly container: {
+    readonly terminate: () => void;
+    readonly order: (type: 'pause' | 'resume' | 'wake') => void;
+    readonly files: { full: boolean };
+    clockOffset: number;
+  };
+  readonly network: { isThrottled: boolean };
+}
+
+/** The faults at a time. A fault that lasts returns what ends it. */
+const TIMED = {
+  kill: ({ process }) => process.kill(),
+  stop: ({ process }, ms) => process.stop(ms),
+  block: ({ process }, ms) => process.block(ms),
+  terminate: ({ container }) => container.terminate(),
+  'terminate twice': ({ container }) => {
+    container.terminate();
+    return () => container.terminate();
+  },
+  pause: ({ container }) => {
+    container.order('pause');
+    return () => container.order('resume');
+  },
+  wake: ({ container }) => container.order('wake'),
+  /** No request gets out. */
+  'partition out': ({ process }) => during(process, 'partition', 'out', undefined),
+  /** No answer gets in. */
+  'partition in': ({ process }) => during(process, 'partition', 'in', undefined),
+  'slow network': ({ process }, ms) => during(process, 'slowness', ms, 0),
+  throttle: ({ network }) => during(network, 'isThrottled', true, false),
+  'full disk': ({ container }) => during(container.files, 'full', true, false),
+  'clock forward': ({ container }, ms) => {
+    container.clockOffset += ms * 100;
+  },
+  'clock back': ({ container }, ms) => {
+    container.clockOffset -= ms;
+  },
+} satisfies Record<string, (target: Target, ms: number) => unknown>;
+
+export interface TimedFault {
+  /** In milliseconds. */
+  readonly at: number;
+  readonly does: keyof typeof TIMED;
+  /** Which process or container, modulo their number. */
+  readonly victim: number;
+  readonly seconds: number;
+}
+
+export type Fault = CallFault | TimedFault;
+
+/** Lets a timed fault happen. Returns what ends it after its time, if it lasts. */
+export function apply({ does, seconds }: TimedFault, target: Target): (() => void) | undefined {
+  return TIMED[does](target, seconds * 1000) ?? undefined;
+}
+
+function during<Of, Key extends keyof Of>(of: Of, key: Key, value: Of[Key], after: Of[Key]): () => void {
+  of[key] = value;
+  return () => {
+    of[key] = after;
+  };
 }
 
 /** The call faults of a world, and how many calls there were. */
 export class CallFaults {
-  /** By role and call, then by number. */
-  readonly #faults = new Map<string, Map<number, CallFault>>();
+  readonly #faults: ReadonlyMap<string, CallFault>;
   readonly #counts = new Map<string, number>();
-  readonly #happens: (process: SimulatedProcess, fault: CallFault) => void;
-  #isOver = false;
+  isOver = false;
 
-  constructor(faults: readonly Fault[], happens: (process: SimulatedProcess, fault: CallFault) => void) {
-    for (const fault of faults) {
-      if (!('call' in fault)) continue;
-      const key = `${fault.role} ${fault.call}`;
-      const numbered = this.#faults.get(key) ?? new Map<number, CallFault>();
-      this.#faults.set(key, numbered.set(fault.number, fault));
-    }
-    this.#happens = happens;
+  constructor(faults: readonly Fault[]) {
+    const ofCalls = faults.filter((fault) => 'call' in fault);
+    this.#faults = new Map(ofCalls.map((fault) => [`${fault.role} ${fault.call} ${fault.number}`, fault]));
   }
 
   /** Counts a call, and returns the fault that happens at it, if any. */
-  at(call: Call, process: SimulatedProcess): CallFault | undefined {
-    if (this.#isOver || !process.role) return undefined;
-    const key = `${process.role} ${call}`;
-    const faults = this.#faults.get(key);
-    if (!faults) return undefined;
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    const fault = faults.get(count);
-    if (fault) this.#happens(process, fault);
-    return fault;
+  at(role: Role, call: Call): CallFault | undefined {
+    const key = `${role} ${call}`;
+    const number = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, number);
+    return this.isOver ? undefined : this.#faults.get(`${key} ${number}`);
+  }
+}
+
+/** Draws from random numbers. */
+export class Draw {
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
   }
 
-  /** From now on, nothing goes wrong. */
-  end(): void {
-    this.#isOver = true;
+  chance(share: number): boolean {
+    return this.#random() < share;
   }
+
+  pick<Option>(...options: readonly Option[]): Option {
+    return options[Math.floor(this.#random() * options.length)]!;
+  }
+
+  /** A whole number, of at least `least` and below `most`. */
+  between(least: number, most: number): number {
+    return Math.floor(between(least, most, this.#random));
+  }
+}
+
+/** Faults during the first minute of a world. */
+export function drawFaults(draw: Draw, broker: 'sqs' | 'memory' | 'sqlite'): Fault[] {
+  const seconds = () => (draw.chance(0.7) ? draw.between(0, 5_000) : draw.between(5_000, 40_000)) / 1_000;
+  const timed = (): Fault => ({
+    at: draw.between(0, 60_000),
+    does: draw.pick('stop', ...(Object.keys(TIMED) as TimedFault['does'][])),
+    victim: draw.between(0, 60),
+    seconds: seconds(),
+  });
+  const numberOf = (role: Role, call: Call) =>
+    draw.between(1, 1 + (CALLS[role] as Record<Call, number>)[call]);
+  const atCall = (): Fault => {
+    const role = draw.chance(0.8) ? 'container' : draw.pick('producer', 'redrive');
+    const calls = Object.keys(CALLS[role]) as Call[];
+    const call = draw.pick(...(draw.chance(0.85) ? calls.slice(0, 4) : calls));
+    const isRequest = ['receive', 'send', 'delete', 'changeVisibility'].includes(call);
+    const ofBroker = broker !== 'sqs' ? LOCAL : call === 'receive' ? RECEIVE : BATCH;
+    const does = draw.pick<CallFault['does']>(...(isRequest ? ofBroker : KILLS));
+    return { role, call, number: numberOf(role, call), does, seconds: seconds(), entry: draw.between(0, 10) };
+  };
+  // In a world with few kinds of faults, they do not get in each other's way.
+  const kinds = Array.from({ length: draw.pick(3, 30) }, () => (draw.chance(0.3) ? timed() : atCall()));
+  return Array.from({ length: draw.between(0, 40) }, (): Fault => {
+    const fault = draw.pick(...kinds);
+    if ('at' in fault) return { ...fault, at: draw.between(0, 60_000), seconds: seconds() };
+    return { ...fault, number: numberOf(fault.role, fault.call), seconds: seconds() };
+  });
 }

@@ -2,31 +2,23 @@
  * What happens in a world, as plain data: its queues, containers, messages and faults. A seed gives a plan; a plan can
  * be shrunk and printed.
  */
-import { between, type Random, seeded } from '../harness/random.ts';
+import { seeded } from '../harness/random.ts';
 import { type ContainerSettings, defaultSettings } from '../src/config/config.ts';
-import { drawFaults, type Fault } from './faults.ts';
+import { Draw, drawFaults, type Fault } from './faults.ts';
 
 /** What a worker does in one attempt at a message, after so many milliseconds. */
 export interface Attempt {
-  readonly does:
-    | 'succeed'
-    | 'fail'
-    | 'retry'
-    | 'retry later'
-    /** Returns when its signal aborts. */
-    | 'wait for abort'
-    /** Ignores its signal for two minutes. */
-    | 'hang'
-    | 'extend'
-    | 'send'
-    | 'block'
-    | 'exit'
-    /** Returns, and its timer ends the process afterwards. */
-    | 'exit later'
-    /** Returns, and its timer throws afterwards. */
-    | 'throw later';
+  readonly does: (typeof TROUBLES | typeof CRASHES)[number] | 'succeed';
   readonly milliseconds: number;
 }
+
+/** `wait for abort` heeds its signal, `hang` ignores it for two minutes. What is listed twice is drawn more often. */
+const TROUBLES = [
+  ...(['fail', 'fail', 'fail', 'retry', 'retry later'] as const),
+  ...(['wait for abort', 'hang', 'extend', 'send', 'block'] as const),
+] as const;
+/** `exit later` and `throw later`: it returns, and its timer ends the process, or throws, afterwards. */
+const CRASHES = ['exit', 'exit later', 'throw later'] as const;
 
 export interface MessagePlan {
   /** Unique; the messages of a group are sent in this order. */
@@ -65,96 +57,78 @@ export const TROUBLE_MS = 60_000;
 
 /** The world of this seed. */
 export function planOf(seed: number): Plan {
-  const random = seeded(seed);
-  const chance = (share: number) => random() < share;
-  const pick = <T>(...options: readonly T[]): T => options[Math.floor(random() * options.length)]!;
-  const broker = chance(0.1) ? 'sqlite' : chance(0.15) ? 'memory' : 'sqs';
-  const fifo = chance(0.4);
-  const settings = drawSettings(chance, pick, random);
-  const containers = Array.from({ length: pick(1, 1, 2, 2, 3, 4, 5) }, (_, index) => ({
+  const draw = new Draw(seeded(seed));
+  const broker = draw.chance(0.1) ? 'sqlite' : draw.chance(0.15) ? 'memory' : 'sqs';
+  const containers = Array.from({ length: draw.pick(1, 1, 2, 2, 3, 4, 5) }, (_, index) => ({
     number: index + 1,
-    startsAt: chance(0.7) ? 0 : Math.round(between(0, 20_000, random)),
-    processes: chance(0.25) ? pick(2, 3) : 1,
+    startsAt: draw.chance(0.7) ? 0 : draw.between(0, 20_000),
+    processes: draw.chance(0.25) ? draw.pick(2, 3) : 1,
   }));
-  const messages = drawMessages(chance, pick, random);
+  const messages = drawMessages(draw);
   return {
-    ...{ seed, broker, fifo, settings },
+    ...{ seed, broker, fifo: draw.chance(0.4), settings: drawSettings(draw) },
     // A queue file is slower than everything else here.
     containers: broker === 'sqlite' ? containers.slice(0, 2) : containers,
     messages: broker === 'sqlite' ? messages.slice(0, 30) : messages,
     // The model reports its moves.
-    maxReceives: broker === 'sqs' && chance(0.2) ? pick(2, 3, 5) : undefined,
-    redrives: chance(0.5) ? [between(20_000, TROUBLE_MS, random)] : [],
-    faults: drawFaults(random, broker),
+    maxReceives: broker === 'sqs' && draw.chance(0.2) ? draw.pick(2, 3, 5) : undefined,
+    redrives: draw.chance(0.5) ? [draw.between(20_000, TROUBLE_MS)] : [],
+    faults: drawFaults(draw, broker),
   };
 }
 
-type Chance = (share: number) => boolean;
-type Pick = <T>(...options: readonly T[]) => T;
-
-function drawSettings(chance: Chance, pick: Pick, random: Random): Settings {
+function drawSettings(draw: Draw): Settings {
   const { queue: _, worker: __, ...defaults } = defaultSettings();
   return {
     ...defaults,
-    concurrency: pick(1, 2, 4, 10),
-    prefetch: pick<Settings['prefetch']>('auto', 'auto', 0, 10),
-    poll: pick(1, 5, 20),
-    idlePause: chance(0.2) ? 5 : 0,
-    visibilityTimeout: pick(2, 4, 10, 30),
-    handlerTimeout: pick(undefined, 1, 5, 20),
-    settleDelay: pick(0, 200),
-    onError: pick('delete', 'retry', 'dead_letter'),
-    backoff: pick('none', 'constant', 'exponential'),
-    backoffBase: pick(1, 2, 8),
-    backoffMax: pick(10, 60),
-    crashLimit: pick(0, 1, 2, 3),
-    deleteOnStart: chance(0.1),
-    messageLimit: chance(0.1) ? Math.round(between(5, 50, random)) : undefined,
-    idleExit: chance(0.1) ? pick(3, 20) : undefined,
-    drainTimeout: pick(0, 3, 10, 30),
+    concurrency: draw.pick(1, 2, 4, 10),
+    prefetch: draw.pick<Settings['prefetch']>('auto', 'auto', 0, 10),
+    poll: draw.pick(1, 5, 20),
+    idlePause: draw.chance(0.2) ? 5 : 0,
+    visibilityTimeout: draw.pick(2, 4, 10, 30),
+    handlerTimeout: draw.pick(undefined, 1, 5, 20),
+    settleDelay: draw.pick(0, 200),
+    onError: draw.pick('delete', 'retry', 'dead_letter'),
+    backoff: draw.pick('none', 'constant', 'exponential'),
+    backoffBase: draw.pick(1, 2, 8),
+    backoffMax: draw.pick(10, 60),
+    crashLimit: draw.pick(0, 1, 2, 3),
+    deleteOnStart: draw.chance(0.1),
+    messageLimit: draw.chance(0.1) ? draw.between(5, 50) : undefined,
+    idleExit: draw.chance(0.1) ? draw.pick(3, 20) : undefined,
+    drainTimeout: draw.pick(0, 3, 10, 30),
     deadLetterQueue: 'failed',
   };
 }
 
 /** Usually most messages are quick; in some worlds, all are troublesome. */
-function drawMessages(chance: Chance, pick: Pick, random: Random): MessagePlan[] {
-  const count = pick(10, 50, 100, 100, 150);
-  const trouble = pick(0.05, 0.2, 0.5);
-  const groups = pick(['a'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
-  const crashes = chance(0.4) ? 2 / count : 0;
-  const quick = pick(0.9, 0.7, 0.3);
-  const isBurst = chance(0.3);
-  const times = Array.from({ length: count }, () => between(0, isBurst ? 3_000 : TROUBLE_MS * 0.7, random));
-  times.sort((one, other) => one - other);
-  const duration = () => Math.round(chance(quick) ? between(0, 50, random) : between(0, 12_000, random));
-  const troubled = (): Attempt => ({
-    does: chance(crashes * 10)
-      ? pick('exit', 'exit later')
-      : pick(
-          'fail',
-          'fail',
-          'fail',
-          'retry',
-          'retry later',
-          'wait for abort',
-          'hang',
-          'extend',
-          'send',
-          'block',
-        ),
-    milliseconds: duration(),
+function drawMessages(draw: Draw): MessagePlan[] {
+  const count = draw.pick(10, 50, 100, 100, 150);
+  const trouble = draw.pick(0.05, 0.2, 0.5);
+  const groups = [...'abcdefgh'].slice(0, draw.pick(1, 3, 8));
+  const crashes = draw.chance(0.4) ? 2 / count : 0;
+  const quick = draw.pick(0.9, 0.7, 0.3);
+  const lastAt = draw.chance(0.3) ? 3_000 : TROUBLE_MS * 0.7;
+  const times = Array.from({ length: count }, () => draw.between(0, lastAt)).sort(
+    (one, other) => one - other,
+  );
+  const attempt = (does: Attempt['does']): Attempt => ({
+    does,
+    milliseconds: draw.chance(quick) ? draw.between(0, 50) : draw.between(0, 12_000),
   });
   return times.map((at, index) => {
     const attempts: Attempt[] = [];
-    if (chance(crashes)) {
+    if (draw.chance(crashes)) {
       // Ends its process each time, until crash_limit stops it.
-      const does = pick('exit', 'exit later', 'throw later');
-      const milliseconds = pick(10, 50, 1_000);
-      for (let attempt = 0; attempt < 6; attempt += 1) attempts.push({ does, milliseconds });
-    } else {
-      while (attempts.length < 4 && chance(trouble)) attempts.push(troubled());
-      attempts.push({ does: 'succeed', milliseconds: duration() });
+      const crash = { does: draw.pick(...CRASHES), milliseconds: draw.pick(10, 50, 1_000) };
+      attempts.push(crash, crash, crash, crash, crash, crash);
     }
-    return { number: index + 1, at: Math.round(at), group: pick(...groups), attempts };
+    while (attempts.length < 4 && draw.chance(trouble)) {
+      attempts.push(
+        attempt(draw.chance(crashes * 10) ? draw.pick('exit', 'exit later') : draw.pick(...TROUBLES)),
+      );
+    }
+    attempts.push(attempt('succeed'));
+    return { number: index + 1, at, group: draw.pick(...groups), attempts };
   });
 }

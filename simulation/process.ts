@@ -4,7 +4,7 @@
  */
 import type { Random } from '../harness/random.ts';
 import type { Machine, Timer } from '../src/host/host.ts';
-import type { Call, CallFault, CallFaults, Role } from './faults.ts';
+import type { Call, CallFault } from './faults.ts';
 import type { VirtualEvent, VirtualTime } from './virtual-time.ts';
 
 /** The time of day when a world begins, in milliseconds since the epoch. */
@@ -16,53 +16,49 @@ export interface Computer {
   clockOffset: number;
 }
 
-interface ProcessTimer {
-  event: VirtualEvent;
-}
-
 export class SimulatedProcess implements Machine {
   readonly name: string;
-  readonly role: Role | undefined;
-  readonly random: () => number;
+  readonly computer: Computer;
+  /** Bound, because it is passed on alone. */
+  readonly random = (): number => {
+    this.leave('random');
+    return this.#random();
+  };
+  /** Called when it is stopped or blocked. */
+  onHalt = () => {};
+  isAlive = true;
   /** The direction in which its network is cut, if any. */
   partition: 'in' | 'out' | undefined;
   /** How much longer its requests and answers take, at most, in milliseconds. */
   slowness = 0;
   readonly #time: VirtualTime;
-  readonly #computer: Computer;
-  readonly #faults: CallFaults | undefined;
+  readonly #random: Random;
+  readonly #faultAt: (call: Call) => CallFault | undefined;
   readonly #timers = new Set<Timer>();
   readonly #deaths: (() => void)[] = [];
-  /** What is to run when it continues: timers first, as in Node's event loop. */
-  #held: { readonly timers: (() => void)[]; readonly answers: (() => void)[] } | undefined;
+  /** While it is stopped: what is to run when it continues, timers first, as in Node's event loop. */
+  #held: Record<'timers' | 'answers', (() => void)[]> | undefined;
   #busyUntil = 0;
   #uuids = 0;
-  #isAlive = true;
 
-  /** Without `faults`, nothing goes wrong in it. */
-  constructor(name: string, time: VirtualTime, computer: Computer, random: Random, faults?: CallFaults) {
+  /** `faultAt` says what goes wrong at its next call of a kind. */
+  constructor(
+    name: string,
+    time: VirtualTime,
+    computer: Computer,
+    random: Random,
+    faultAt: (call: Call) => CallFault | undefined = () => undefined,
+  ) {
     this.name = name;
-    this.role = (['container', 'producer', 'redrive'] as const).find((role) => name.startsWith(role));
+    this.computer = computer;
     this.#time = time;
-    this.#computer = computer;
-    this.#faults = faults;
-    this.random = () => {
-      this.leave('random');
-      return random();
-    };
-  }
-
-  get isAlive(): boolean {
-    return this.#isAlive;
-  }
-
-  get isStopped(): boolean {
-    return this.#held !== undefined;
+    this.#random = random;
+    this.#faultAt = faultAt;
   }
 
   /** True while its code cannot run. */
   get isHalted(): boolean {
-    return this.isStopped || this.#busyUntil > this.#time.now;
+    return this.#held !== undefined || this.#busyUntil > this.#time.now;
   }
 
   /** How many timers are set. */
@@ -81,7 +77,7 @@ export class SimulatedProcess implements Machine {
   }
   wallClock(): number {
     this.leave('clock');
-    return EPOCH + this.#computer.clockOffset + this.time;
+    return EPOCH + this.computer.clockOffset + this.time;
   }
   uuid(): string {
     this.#uuids += 1;
@@ -98,7 +94,7 @@ export class SimulatedProcess implements Machine {
     return this.#setTimer(callback, milliseconds, true);
   }
   clearTimeout(timer: Timer | undefined): void {
-    if (timer && this.#timers.delete(timer)) this.#time.cancel((timer as ProcessTimer).event);
+    if (timer && this.#timers.delete(timer)) this.#time.cancel((timer as { event: VirtualEvent }).event);
   }
   clearInterval(timer: Timer | undefined): void {
     this.clearTimeout(timer);
@@ -106,7 +102,7 @@ export class SimulatedProcess implements Machine {
 
   /** Called before each call that leaves the process: may kill it. Returns the fault that is up to the caller. */
   leave(call: Call): CallFault | undefined {
-    const fault = this.#faults?.at(call, this);
+    const fault = this.#faultAt(call);
     if (fault && (fault.does === 'kill before' || call === 'clock' || call === 'random')) this.kill();
     return fault;
   }
@@ -114,7 +110,7 @@ export class SimulatedProcess implements Machine {
   /** Runs code of this process at a time: later while it is busy or stopped, never if it is killed. */
   run(at: number, kind: 'timers' | 'answers', callback: () => void): VirtualEvent {
     const start = () => {
-      if (!this.#isAlive) return;
+      if (!this.isAlive) return;
       if (this.#held) this.#held[kind].push(callback);
       else if (this.#time.now < this.#busyUntil) this.#time.at(this.#busyUntil, start);
       else callback();
@@ -124,41 +120,39 @@ export class SimulatedProcess implements Machine {
 
   /** Its code computes for this long: nothing else runs meanwhile. */
   block(milliseconds: number): void {
+    this.onHalt();
     this.#busyUntil = this.time + milliseconds;
   }
 
   /** Stops it (SIGSTOP) for this long. */
   stop(milliseconds: number): void {
-    if (this.#held || !this.#isAlive) return;
-    this.#held = { timers: [], answers: [] };
+    if (this.#held || !this.isAlive) return;
+    this.onHalt();
+    const held = { timers: [], answers: [] };
+    this.#held = held;
     this.#time.at(this.#time.now + milliseconds, () => {
-      const { timers, answers } = this.#held!;
       this.#held = undefined;
-      for (const [kind, callbacks] of [
-        ['timers', timers],
-        ['answers', answers],
-      ] as const) {
-        for (const callback of callbacks) this.run(this.#time.now, kind, callback);
+      for (const kind of ['timers', 'answers'] as const) {
+        for (const callback of held[kind]) this.run(this.#time.now, kind, callback);
       }
     });
   }
 
   /** Ends it without any warning. */
   kill(): void {
-    if (!this.#isAlive) return;
-    this.#isAlive = false;
+    if (!this.isAlive) return;
+    this.isAlive = false;
     this.#timers.clear();
     for (const died of this.#deaths) died();
   }
 
   /** Calls back when it ends, or now if it has. */
   onDeath(died: () => void): void {
-    if (this.#isAlive) this.#deaths.push(died);
+    if (this.isAlive) this.#deaths.push(died);
     else died();
   }
 
   #setTimer(callback: () => void, milliseconds: number, repeats: boolean): Timer {
-    const timer = {} as ProcessTimer;
     // As in Node, where the shortest timer is a millisecond.
     const later = () => this.run(this.time + Math.max(1, milliseconds), 'timers', fire);
     const fire = () => {
@@ -166,13 +160,13 @@ export class SimulatedProcess implements Machine {
       if (!this.#timers.has(timer)) return;
       if (!repeats) this.#timers.delete(timer);
       const fault = this.leave('timer');
-      if (!this.#isAlive) return;
+      if (!this.isAlive) return;
       if (repeats) timer.event = later();
       callback();
       if (fault?.does === 'kill after') this.kill();
     };
-    timer.event = later();
-    if (this.#isAlive) this.#timers.add(timer);
+    const timer = { event: later() };
+    if (this.isAlive) this.#timers.add(timer);
     return timer;
   }
 }

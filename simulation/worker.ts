@@ -52,7 +52,6 @@ async function doNext(
     new Promise<void>((resolve) => process.run(process.time + ms, 'timers', resolve));
   if (does === 'block') {
     process.block(milliseconds);
-    ledger.processHalted(process);
   } else if (milliseconds > 0) {
     await sleep(milliseconds);
   }

@@ -13,7 +13,7 @@ import { openSqlite } from '../src/brokers/sql/sqlite/open.ts';
 import type { Host } from '../src/host/host.ts';
 import { moveMessages } from '../src/queues/move-messages.ts';
 import { SimulatedContainer } from './container.ts';
-import { CallFaults, type TimedFault } from './faults.ts';
+import { apply, type Call, CallFaults, type Role, type TimedFault } from './faults.ts';
 import { type Invariant, Ledger, type Violation } from './invariants.ts';
 import { type Network, ReachedQueue } from './network.ts';
 import { type Attempt, type MessagePlan, type Plan, TROUBLE_MS } from './plan.ts';
@@ -76,9 +76,7 @@ class World {
     const log = (who: string, what: string) => this.#log(who, what);
     const time = this.#time;
     this.ledger = new Ledger({ settings: plan.settings, isKnown, onViolation, now: () => time.now, log });
-    this.#faults = new CallFaults(plan.faults, (process, { call, number, does, seconds }) => {
-      log(process.name, `fault: ${does} (${call} ${number}, ${seconds} s)`);
-    });
+    this.#faults = new CallFaults(plan.faults);
     const random = seeded(seedOf(`network ${plan.seed}`));
     this.#network = { time, ledger: this.ledger, random, isLocal: plan.broker !== 'sqs', isThrottled: false };
     const suffix = plan.fifo ? '.fifo' : '';
@@ -114,7 +112,9 @@ class World {
   async #live(): Promise<void> {
     const { faults, messages, redrives } = this.#plan;
     for (const fault of faults) if ('at' in fault) this.#time.at(fault.at, () => this.#apply(fault));
-    this.#time.at(TROUBLE_MS, () => this.#faults.end());
+    this.#time.at(TROUBLE_MS, () => {
+      this.#faults.isOver = true;
+    });
     const jobs = [this.#produce(messages), ...redrives.map((at) => this.#redrive(at))];
     await Promise.all(jobs);
     await this.#time.sleep(Math.max(0, TROUBLE_MS - this.#time.now));
@@ -179,7 +179,13 @@ class World {
   #spawn(name: string, computer: Computer): SimulatedProcess & Host {
     this.#processes += 1;
     const random = seeded(seedOf(`${name} ${this.#processes} ${this.#plan.seed}`));
-    const process = new SimulatedProcess(name, this.#time, computer, random, this.#faults);
+    const role = name.split(' ')[0] as Role;
+    const faultAt = (call: Call) => {
+      const fault = this.#faults.at(role, call);
+      if (fault) this.#log(name, `fault: ${fault.does} (${call} ${fault.number}, ${fault.seconds} s)`);
+      return fault;
+    };
+    const process = new SimulatedProcess(name, this.#time, computer, random, faultAt);
     const open = async (queue: string) =>
       new ReachedQueue(process, await (await this.#broker).open(queue), this.#network);
     return Object.assign(process, { broker: { open } });
@@ -238,69 +244,15 @@ class World {
     }
   }
 
-  #apply({ does, victim, seconds }: TimedFault): void {
+  #apply(fault: TimedFault): void {
+    const { victim } = fault;
     const processes = this.#containers.flatMap((container) => container.processes);
     const process = processes[victim % processes.length];
     const container = this.#containers[victim % this.#containers.length];
     if (!process || !container) return;
-    const ms = seconds * 1000;
-    this.#log(process.name, `fault: ${does} (${seconds} s)`);
-    const later = (undo: () => void) => this.#time.at(this.#time.now + ms, undo);
-    switch (does) {
-      case 'kill':
-        process.kill();
-        break;
-      case 'stop':
-        this.ledger.processHalted(process);
-        process.stop(ms);
-        break;
-      case 'block':
-        this.ledger.processHalted(process);
-        process.block(ms);
-        break;
-      case 'terminate':
-        container.terminate();
-        break;
-      case 'terminate twice':
-        container.terminate();
-        later(() => container.terminate());
-        break;
-      case 'wake':
-        container.order('wake');
-        break;
-      case 'pause':
-        container.order('pause');
-        later(() => container.order('resume'));
-        break;
-      case 'partition in':
-      case 'partition out':
-        process.partition = does === 'partition in' ? 'in' : 'out';
-        later(() => {
-          process.partition = undefined;
-        });
-        break;
-      case 'slow network':
-        process.slowness = ms / 2;
-        this.#time.at(this.#time.now + 10_000, () => {
-          process.slowness = 0;
-        });
-        break;
-      case 'throttle':
-        this.#network.isThrottled = true;
-        later(() => {
-          this.#network.isThrottled = false;
-        });
-        break;
-      case 'full disk':
-        container.files.full = true;
-        later(() => {
-          container.files.full = false;
-        });
-        break;
-      case 'step the clock':
-        container.clockOffset += victim % 2 === 0 ? ms * 100 : -ms;
-        break;
-    }
+    this.#log(process.name, `fault: ${fault.does} (${fault.seconds} s)`);
+    const end = apply(fault, { process, container, network: this.#network });
+    if (end) this.#time.at(this.#time.now + fault.seconds * 1000, end);
   }
 
   #log(who: string, what: string): void {
