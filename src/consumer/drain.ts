@@ -22,7 +22,7 @@ export interface DrainReport {
   readonly confirmed: number;
   /** Messages started or handled whose delete was not confirmed: they may run again. */
   readonly mayRunAgain: number;
-  /** Workers that did not end even after their signal aborted. */
+  /** Workers that did not end even after their signal aborted, or that started too late to end. */
   readonly unfinished: number;
 }
 
@@ -46,7 +46,7 @@ const SETTLE_RETRY_MS = 250;
 
 /** Drains; takes at most `drainTimeout` and 15 s. */
 export async function drain(drained: Drained): Promise<DrainReport> {
-  const { queues, scheduler, options } = drained;
+  const { queues, scheduler, settings, options } = drained;
   const sum = (of: (queue: ConsumedQueue) => number) => queues.reduce((total, queue) => total + of(queue), 0);
   const confirmed = () => sum(({ settler }) => settler.confirmed);
   const mayRunAgain = () => sum(({ settler }) => settler.mayRunAgain);
@@ -69,14 +69,18 @@ export async function drain(drained: Drained): Promise<DrainReport> {
     return outcome.action === 'retry' && !held.deleted;
   });
   await Promise.all(queues.map(({ settler }) => settleAll(settler, options.machine)));
+  // `delete_on_start`: the delete was confirmed only now, and the worker has no time left.
+  const startedTooLate = [...scheduler.turns].filter((turn) => turn.held.deleted && !endless.includes(turn));
+  for (const { held } of startedTooLate) abort(held, settings.drainTimeout);
+  const unended = endless.length + startedTooLate.length;
 
   return {
     held: atStart.held + sum(({ receivedWhileDraining }) => receivedWhileDraining),
-    finished: atStart.running - endless.length,
+    finished: atStart.running - unended,
     returned: unstarted + sum(({ returnedWhileDraining }) => returnedWhileDraining),
     confirmed: confirmed() - atStart.confirmed,
     mayRunAgain: mayRunAgain() - atStart.mayRunAgain + unsettled.length,
-    unfinished: endless.length,
+    unfinished: unended,
   };
 }
 

@@ -160,6 +160,20 @@ describe('delete_on_start', () => {
     expect(await queue.counts()).to.deep.equal(nothing);
   });
 
+  it('reports a worker as unfinished if the delete of its message is confirmed when the drain is nearly over', async () => {
+    const { consumer, run, queue } = await running(
+      () => sleep(1_000),
+      { deleteOnStart: true, drainTimeout: 1 },
+      { bodies: ['a'] },
+    );
+    queue.faults.delete.push({ milliseconds: 10_000 });
+    await clock.tickAsync(1_000);
+    consumer.stop();
+    await clock.tickAsync(20_000);
+    expect(await run).to.deep.include({ finished: 0, returned: 0, unfinished: 1, mayRunAgain: 0 });
+    expect(await queue.counts()).to.deep.equal(nothing);
+  });
+
   for (const onError of ['delete', 'retry', 'dead_letter'] as const) {
     it(`reports a failure with on_error = ${onError} as a deleted message`, async () => {
       const [failed, settled] = [sinon.spy(), sinon.spy()];
