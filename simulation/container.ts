@@ -39,6 +39,8 @@ export interface Surroundings {
 const RESTART_MS = 1_000;
 /** How long a message between parent and child takes, in milliseconds. */
 const CHANNEL_MS = 0.2;
+/** Signals and orders come from outside: not on the clock of a process that is busy, and in their order. */
+const NOW = 0;
 const CRASH_FOLDER = '/var/lib/crashes';
 
 export class SimulatedContainer implements Computer {
@@ -199,14 +201,14 @@ class Parent implements Program {
   }
 
   order(type: 'pause' | 'resume' | 'wake'): void {
-    this.process.run(this.process.time, 'answers', () => {
+    this.process.run(NOW, 'answers', () => {
       if (type === 'wake') this.#supervisor.order({ type });
       else this.#supervisor[type]();
     });
   }
 
   terminate(): void {
-    this.process.run(this.process.time, 'answers', () => {
+    this.process.run(NOW, 'answers', () => {
       if (this.#isStopping) {
         this.#supervisor.kill();
         this.process.kill();
@@ -258,7 +260,7 @@ class WorkerProgram implements Program {
   }
 
   terminate(): void {
-    this.process.run(this.process.time, 'answers', () => {
+    this.process.run(NOW, 'answers', () => {
       if (this.#consumer?.state === 'draining' || !this.#consumer) this.process.kill();
       else this.stop();
     });
@@ -271,7 +273,7 @@ class WorkerProgram implements Program {
   }
 
   order(type: 'pause' | 'resume' | 'wake'): void {
-    this.process.run(this.process.time, 'answers', () => this.obey({ type }));
+    this.process.run(NOW, 'answers', () => this.obey({ type }));
   }
 
   obey(order: Order): void {
