@@ -19,7 +19,7 @@ import { type Backoff, backoffOf } from '../worker/backoff.ts';
 import { type MessageLog, silentLog } from '../worker/current-message.ts';
 import type { Worker } from '../worker/worker.ts';
 import { ConsumedQueue } from './consumed-queue.ts';
-import { type DrainReport, drain } from './drain.ts';
+import { countHeld, type DrainReport, drain } from './drain.ts';
 import type { HeldMessage } from './held-message.ts';
 import { type ConsumerObserver, harmless } from './observer.ts';
 import { PollingStoppedError } from './receiver.ts';
@@ -249,10 +249,7 @@ export class Consumer {
 
   /** How many messages are held: waiting, running and settling, including those whose slot is not free yet. */
   get held(): number {
-    let count = 0;
-    for (const { leases } of this.#queues) count += leases.size;
-    for (const { held } of this.#scheduler.turns) if (held.leaseIsOver || held.state === 'done') count += 1;
-    return count;
+    return countHeld(this.#queues, this.#scheduler);
   }
 
   /** For each queue: how many messages are held now, and how its receives are doing. */

@@ -51,7 +51,7 @@ export async function drain(drained: Drained): Promise<DrainReport> {
   const confirmed = () => sum(({ settler }) => settler.confirmed);
   const mayRunAgain = () => sum(({ settler }) => settler.mayRunAgain);
   const atStart = {
-    held: sum(({ leases }) => leases.size),
+    held: countHeld(queues, scheduler),
     running: scheduler.turns.size,
     confirmed: confirmed(),
     mayRunAgain: mayRunAgain(),
@@ -82,6 +82,20 @@ export async function drain(drained: Drained): Promise<DrainReport> {
     mayRunAgain: mayRunAgain() - atStart.mayRunAgain + unsettled.length,
     unfinished: unended,
   };
+}
+
+/**
+ * How many messages are held: waiting, running and settling, including those that are done, or whose lease is over, but
+ * whose slot is not free yet.
+ */
+export function countHeld(
+  queues: readonly Pick<ConsumedQueue, 'leases'>[],
+  { turns }: Pick<Scheduler<ConsumedQueue>, 'turns'>,
+): number {
+  let count = 0;
+  for (const { leases } of queues) count += leases.size;
+  for (const { held } of turns) if (held.leaseIsOver || held.state === 'done') count += 1;
+  return count;
 }
 
 async function finish({ scheduler, slots, settings, options }: Drained): Promise<void> {

@@ -288,8 +288,17 @@ describe('the drain', () => {
     expect(consumer.held).to.equal(1);
     consumer.stop();
     await clock.tickAsync(20_000);
-    expect(await run).to.include({ unfinished: 1, returned: 0, mayRunAgain: 0 });
+    expect(await run).to.include({ held: 1, finished: 0, unfinished: 1, returned: 0, mayRunAgain: 0 });
     expect(await queue.counts()).to.deep.equal({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
+  it('counts a worker that has lost its lease among the messages held', async () => {
+    const { consumer, run, queue } = await running(() => sleep(60_000), {}, { bodies: ['a'] });
+    queue.always.changeVisibility = { entries: () => refused('ReceiptHandleIsInvalid', false) };
+    await clock.tickAsync(31_000);
+    consumer.stop();
+    await clock.tickAsync(60_000);
+    expect(await run).to.include({ held: 1, finished: 1, mayRunAgain: 1 });
   });
 
   it('does not count a message waiting for its delete before the start as unfinished', async () => {
