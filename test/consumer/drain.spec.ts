@@ -131,22 +131,16 @@ describe('the drain', () => {
   });
 
   it('takes two seconds on an empty queue, not the twenty seconds of a poll', async () => {
-    const { consumer, run } = await running(() => {});
-    await clock.tickAsync(1_000);
-    const stoppedAt = Date.now();
-    consumer.stop();
-    consumer.stop();
-    await clock.tickAsync(20_000);
-    await run;
-    expect(Date.now() - stoppedAt).to.equal(20_000);
-    const ended = running(() => {}).then(async (second) => {
-      second.consumer.stop();
-      await second.run;
-      return Date.now();
-    });
-    const from = Date.now();
-    await clock.tickAsync(3_000);
-    expect((await ended) - from).to.be.within(1_900, 2_100);
+    for (const ranFor of [0, 1_000]) {
+      const { consumer, run } = await running(() => {});
+      await clock.tickAsync(ranFor);
+      const stoppedAt = Date.now();
+      const ended = run.then(() => Date.now());
+      consumer.stop();
+      consumer.stop();
+      await clock.tickAsync(20_000);
+      expect((await ended) - stoppedAt, `after ${ranFor} ms`).to.be.within(1_900, 2_100);
+    }
   });
 
   it('aborts the signal when the drain timeout is over, and returns the message', async () => {
@@ -340,10 +334,10 @@ describe('the drain', () => {
   });
 
   it('can come before anything else', async () => {
-    const { consumer, run, started } = await running(() => {}, {}, { bodies: ['a'] });
+    const { consumer, run, started, queue } = await running(() => {}, {}, { bodies: ['a'] });
     consumer.stop();
     await clock.tickAsync(5_000);
     await run;
-    expect(started).to.have.length.at.most(1);
+    expect(await queue.counts()).to.deep.equal({ visible: 1 - started.length, inFlight: 0, delayed: 0 });
   });
 });
