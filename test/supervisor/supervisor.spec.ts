@@ -190,6 +190,38 @@ describe('the parent of several processes', () => {
     });
   });
 
+  describe('while it runs', () => {
+    it('passes orders on to all processes', () => {
+      const supervisor = superviseReady();
+      supervisor.order({ type: 'wake' });
+      expect(children.map(({ orders }) => orders)).to.deep.equal([[{ type: 'wake' }], [{ type: 'wake' }]]);
+    });
+
+    it('pauses and resumes all processes, and those that start while it is paused', () => {
+      const supervisor = superviseReady();
+      expect(supervisor.state).to.equal('running');
+      supervisor.pause();
+      expect(supervisor.state).to.equal('paused');
+      child(1).exit(1);
+      supervisor.resume();
+      expect(supervisor.state).to.equal('running');
+      child(0).exit(1);
+      expect(children.map(({ orders }) => orders.map(({ type }) => type))).to.deep.equal([
+        ['pause', 'resume'],
+        ['pause'],
+        ['pause', 'resume'],
+        [],
+      ]);
+    });
+
+    it('is draining once it stops, paused or not', () => {
+      const supervisor = superviseReady();
+      supervisor.pause();
+      supervisor.stop();
+      expect(supervisor.state).to.equal('draining');
+    });
+  });
+
   describe('when it stops', () => {
     it('drains all processes, restarts none, and exits with 0', async () => {
       const supervisor = superviseReady();
@@ -234,12 +266,6 @@ describe('the parent of several processes', () => {
         expect(await exitCode()).to.equal(expected);
       });
     }
-
-    it('passes orders on to all processes', () => {
-      const supervisor = superviseReady();
-      supervisor.order({ type: 'wake' });
-      expect(children.map(({ orders }) => orders)).to.deep.equal([[{ type: 'wake' }], [{ type: 'wake' }]]);
-    });
 
     it('kills all processes when it has to exit immediately, including those being replaced', () => {
       const supervisor = superviseReady({ maxMemory: MEGABYTE });
