@@ -14,6 +14,7 @@ const MISTAKES = new Set([
   'ConfigError',
   'ModuleLoadError',
   'NoTasksError',
+  'IncompatibleCopyError',
 ]);
 const MISSING_MODULE = /^(ERR_)?MODULE_NOT_FOUND$/;
 const NETWORK = /^(ECONN\w+|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOST\w+|ENET\w+|EPIPE|UND_ERR_\w+)$/;
