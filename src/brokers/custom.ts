@@ -2,7 +2,7 @@
 import { isClass, loadExpression, ModuleLoadError } from '../modules/load.ts';
 import { isMistake } from '../modules/mistake.ts';
 import { ADDRESSES } from './address.ts';
-import type { Broker, Queue, QueueInspection } from './broker.ts';
+import type { Broker, Queue, QueueInspection, RequestLimits } from './broker.ts';
 import { BrokerConfigError, BrokerError } from './errors.ts';
 
 /** The options that a custom broker gets. */
@@ -43,7 +43,14 @@ const QUEUE_PARTS: Parts<Omit<Queue, 'inspect'>> = {
   purge: 'function',
 };
 
-/** Members that belonged to the queue itself in 0.1. */
+const LIMITS_PARTS: Parts<RequestLimits> = {
+  maxBatch: 'number',
+  maxReceiveBytes: 'number',
+  maxRequestBytes: 'number',
+  maxMessageBytes: 'number',
+};
+
+/** Members that belonged to the queue itself in earlier builds of 0.1. */
 const INSPECTION: Readonly<Record<keyof QueueInspection, true>> = {
   peek: true,
   oldest: true,
@@ -102,9 +109,12 @@ function checkingQueues(broker: Broker, address: string): Broker {
   return broker;
 }
 
-/** Throws a BrokerError for a queue that lacks a required member, such as a queue written for 0.1. */
+/** Throws a BrokerError for a queue that lacks a required member, such as one written for an earlier build of 0.1. */
 function checkQueue(queue: Queue, name: string, address: string): void {
   const lacking = lackingParts(queue, QUEUE_PARTS);
+  if (typeof queue?.limits === 'object') {
+    lacking.push(...lackingParts(queue.limits, LIMITS_PARTS).map((part) => `limits.${part}`));
+  }
   const given = Object(queue) as object;
   const moved = queue?.inspect ? [] : Object.keys(INSPECTION).filter((part) => part in given);
   if (lacking.length + moved.length === 0) return;
@@ -114,7 +124,7 @@ function checkQueue(queue: Queue, name: string, address: string): void {
   ];
   throw new BrokerError(
     'setup',
-    `The queue "${name}" from ${address} does not match the queue interface of this release. ${problems.join(' ')} See docs/brokers.md, "Brokers written for 0.1".`,
+    `The queue "${name}" from ${address} does not match the queue interface of this release. ${problems.join(' ')} See docs/brokers.md, "Brokers written for earlier builds of 0.1".`,
   );
 }
 

@@ -27,7 +27,7 @@ export const brokers = {
 };
 export const down = () => Promise.reject(new BrokerError('unreachable', 'nobody answers'));
 export const broken = () => JSON.parse('{');
-class QueueOf01 {
+class OldQueue {
   readonly name = 'jobs';
   readonly fifo = false;
   readonly visibilityTimeout = 30;
@@ -42,10 +42,17 @@ class QueueOf01 {
   peek() {}
   oldest() {}
 }
-export class BrokerOf01 extends MemoryBroker {
+export class OldBroker extends MemoryBroker {
   readonly maxRequestBytes = 1_048_576;
   async open(name) {
-    return name === 'none' ? undefined : new QueueOf01();
+    return name === 'none' ? undefined : new OldQueue();
+  }
+}
+export class LimitlessBroker extends MemoryBroker {
+  async open(name) {
+    const queue = await super.open(name);
+    queue.limits = name === 'none' ? null : { ...queue.limits, maxBatch: undefined };
+    return queue;
   }
 }
 export const half = () => ({ ...new MemoryBroker(), open: () => {}, close: 'no function' });
@@ -93,7 +100,7 @@ describe('a custom broker', () => {
       ['sqlit:queues.db', `Cannot find module sqlit: there is no file ${directory}/sqlit, and no package`],
       [
         './mine.ts:YourBroker',
-        './mine.ts has no export "YourBroker". It has: BrokerOf01, MyBroker, address, broken,',
+        './mine.ts has no export "YourBroker". It has: LimitlessBroker, MyBroker, OldBroker, address,',
       ],
     ] as const) {
       const { kind, message, cause } = await failure(address);
@@ -122,14 +129,24 @@ describe('a custom broker', () => {
     );
   });
 
-  it('lists the missing members of a queue, and those that moved since 0.1, when opening it', async () => {
-    const broker = await open('./mine.ts:BrokerOf01');
+  it('lists the missing members of a queue, and those that moved since earlier builds, when opening it', async () => {
+    const broker = await open('./mine.ts:OldBroker');
     const error = await rejection<BrokerError>(broker.open('jobs'));
     expect(error).to.be.instanceOf(BrokerError).with.property('kind', 'setup');
     expect(error.message).to.equal(
-      'The queue "jobs" from ./mine.ts:BrokerOf01 does not match the queue interface of this release. Missing: limits (an object). Move into its `inspect`: peek, oldest. See docs/brokers.md, "Brokers written for 0.1".',
+      'The queue "jobs" from ./mine.ts:OldBroker does not match the queue interface of this release. Missing: limits (an object). Move into its `inspect`: peek, oldest. See docs/brokers.md, "Brokers written for earlier builds of 0.1".',
     );
     expect((await rejection(broker.open('none'))).message).to.contain('Missing: name (a string), fifo');
+  });
+
+  it('lists the missing limits of a queue', async () => {
+    const broker = await open('./mine.ts:LimitlessBroker');
+    expect((await rejection(broker.open('jobs'))).message).to.contain(
+      'Missing: limits.maxBatch (a number). See',
+    );
+    expect((await rejection(broker.open('none'))).message).to.contain(
+      'Missing: limits.maxBatch (a number), limits.maxReceiveBytes (a number), limits.maxRequestBytes (a number), limits.maxMessageBytes (a number). See',
+    );
   });
 
   it('opens complete queues unchanged', async () => {
