@@ -1,4 +1,5 @@
 /** Full queue names: with the configured prefix, and the suffix from the command line. */
+import { MAX_QUEUE_NAME } from '../brokers/rules/queue-name.ts';
 
 export interface NameParts {
   readonly prefix?: string | undefined;
@@ -29,9 +30,6 @@ export interface NameProblem {
   /** What is wrong and what was expected. */
   readonly text: string;
 }
-
-/** SQS's limit on the length of a queue name. */
-const LONGEST_NAME = 80;
 
 /** The problems with full queue names, with or without a suffix; at most one for each option. */
 export function nameProblems(configured: ConfiguredQueues, suffix?: string): NameProblem[] {
@@ -64,9 +62,9 @@ function isUrl(name: string): boolean {
 }
 
 function isTooLong(name: string): boolean {
-  return name.length > LONGEST_NAME && !isUrl(name);
+  return name.length > MAX_QUEUE_NAME && !isUrl(name);
 }
 
 function tooLong(name: string): string {
-  return `its full name, ${name}, has ${name.length} characters; expected at most ${LONGEST_NAME}, including prefix and suffix`;
+  return `its full name, ${name}, has ${name.length} characters; expected at most ${MAX_QUEUE_NAME}, including prefix and suffix`;
 }

@@ -3,6 +3,7 @@
  * are shared with the other queues.
  */
 import type { Message, Queue } from '../brokers/broker.ts';
+import { DEFAULT_VISIBILITY_TIMEOUT } from '../brokers/rules/limits.ts';
 import type { ContainerSettings } from '../config/config.ts';
 import type { Machine } from '../host/host.ts';
 import { handled, type Outcome, returned } from '../worker/outcome.ts';
@@ -38,9 +39,6 @@ export interface ConsumedQueueOptions {
   readonly stop: (reason: Error) => void;
 }
 
-/** SQS's default, in seconds. Used when the queue's own visibility timeout is 0, because a lease needs more. */
-const DEFAULT_VISIBILITY_TIMEOUT = 30;
-
 export class ConsumedQueue implements ScheduledQueue {
   readonly queue: Queue;
   readonly weight: number;
@@ -63,6 +61,7 @@ export class ConsumedQueue implements ScheduledQueue {
     this.queue = queue;
     this.#identity = { name: queue.name, fifo: queue.fifo };
     this.weight = weight;
+    // The queue's own may be 0, but a lease needs more.
     this.#visibilityTimeout =
       settings.visibilityTimeout ?? (queue.visibilityTimeout || DEFAULT_VISIBILITY_TIMEOUT);
     const shared = { queue, settings, observer, machine, draining, timings: this.timings };

@@ -17,9 +17,15 @@ export const SQS_LIMITS: RequestLimits = {
 };
 /** The longest visibility timeout, and so the longest time a message can be in flight, in seconds: 12 hours. */
 export const MAX_VISIBILITY_TIMEOUT = 43_200;
+/** The visibility timeout of a queue that was created without one, in seconds. */
+export const DEFAULT_VISIBILITY_TIMEOUT = 30;
+/** The longest wait of a receive (a long poll), in seconds. */
+export const MAX_WAIT_SECONDS = 20;
 /** The longest message delay, in seconds: 15 minutes. */
 export const MAX_DELAY_SECONDS = 900;
 /** The maximum number of attributes of a message. */
 export const MAX_ATTRIBUTES = 10;
+/** The most queues in one page of a list. */
+export const MAX_LISTED_QUEUES = 1000;
 /** The longest message delay in our own databases, in seconds: a year. There is no technical limit. */
 export const MAX_DATABASE_DELAY_SECONDS = 365 * 24 * 60 * 60;

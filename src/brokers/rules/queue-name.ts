@@ -1,8 +1,11 @@
 /** Queue names, by the rules of SQS. */
 
+/** The most characters in a queue name. */
+export const MAX_QUEUE_NAME = 80;
+
 /** Whether a queue name is valid: 1 to 80 letters, digits, `-` and `_`, including `.fifo` at the end for a FIFO queue. */
 export function isQueueName(name: string): boolean {
-  return /^(?=.{1,80}$)[\w-]+(\.fifo)?$/.test(name);
+  return name.length <= MAX_QUEUE_NAME && /^[\w-]+(\.fifo)?$/.test(name);
 }
 
 /** Whether this is the name of a FIFO queue. */

@@ -12,14 +12,18 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
-import { MAX_ATTRIBUTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
+import { DEFAULT_VISIBILITY_TIMEOUT, MAX_ATTRIBUTES, MAX_VISIBILITY_TIMEOUT } from './limits.ts';
 import { messageSize } from './messages.ts';
 import { isFifoName, isQueueName } from './queue-name.ts';
 
 /** How long deduplication ids are remembered, in milliseconds. */
 export const DEDUPLICATION_MS = 5 * 60 * 1000;
 /** The settings of a queue that is created without any. */
-export const DEFAULT_SETTINGS = { visibilityTimeout: 30, delaySeconds: 0, contentBasedDeduplication: false };
+export const DEFAULT_SETTINGS = {
+  visibilityTimeout: DEFAULT_VISIBILITY_TIMEOUT,
+  delaySeconds: 0,
+  contentBasedDeduplication: false,
+};
 
 /** Throws BrokerError for a name that SQS would not accept. */
 function checkName(name: string): void {

@@ -1,15 +1,12 @@
 /** The broker for Amazon SQS and its emulators. */
 import type { Broker, CreateOptions, Queue } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { MAX_DELAY_SECONDS } from '../rules/limits.ts';
+import { MAX_DELAY_SECONDS, MAX_LISTED_QUEUES } from '../rules/limits.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import { SqsClient } from './client.ts';
 import { SqsQueue } from './queue.ts';
 import { createQueue, openQueue, queueUrl } from './queue-attributes.ts';
 import { resolveSettings, type SqsOptions } from './settings.ts';
-
-/** SQS: the maximum number of queues in one page of a list. */
-const LARGEST_LIST = 1000;
 
 /**
  * Opens SQS with the region, endpoint and credentials from the options or the AWS default chain. Sends no request yet.
@@ -55,7 +52,7 @@ class SqsBroker implements Broker {
     let NextToken: string | undefined;
     do {
       const page = {
-        MaxResults: LARGEST_LIST,
+        MaxResults: MAX_LISTED_QUEUES,
         ...(prefix !== '' && { QueueNamePrefix: prefix }),
         ...(NextToken !== undefined && { NextToken }),
       };

@@ -1,6 +1,7 @@
 /** Queue inspection on SQS: the redrive policy, the sources of a dead-letter queue, and message move tasks. */
 import type { DeadLetterTarget, MoveProgress, MoveTask, QueueInspection } from '../broker.ts';
 import { BrokerError, QueueNotFoundError } from '../errors.ts';
+import { MAX_LISTED_QUEUES } from '../rules/limits.ts';
 import { nameOfUrl } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
 import { queueUrl, readAttributes } from './queue-attributes.ts';
@@ -45,15 +46,16 @@ async function readDeadLetterTarget(
   };
 }
 
-/** SQS: the maximum number of queues in one page of a list. */
-const LARGEST_LIST = 1000;
-
 /** The names of the queues that use this queue as their dead-letter queue, sorted. */
 async function deadLetterSources(client: SqsClient, { name, url }: QueueAddress): Promise<string[]> {
   const names: string[] = [];
   let NextToken: string | undefined;
   do {
-    const page = { QueueUrl: url, MaxResults: LARGEST_LIST, ...(NextToken !== undefined && { NextToken }) };
+    const page = {
+      QueueUrl: url,
+      MaxResults: MAX_LISTED_QUEUES,
+      ...(NextToken !== undefined && { NextToken }),
+    };
     const answer = await client.request(
       { action: 'ListDeadLetterSourceQueues', queue: name },
       (sqs, options) => sqs.listDeadLetterSourceQueues(page, options),

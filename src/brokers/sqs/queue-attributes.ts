@@ -4,13 +4,12 @@
 import type { GetQueueAttributesResult, QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { CreateOptions } from '../broker.ts';
 import { BrokerError } from '../errors.ts';
+import { DEFAULT_VISIBILITY_TIMEOUT } from '../rules/limits.ts';
 import { isFifoName } from '../rules/queue-name.ts';
 import type { SqsClient } from './client.ts';
 import { refusalCode } from './failures.ts';
 import { isHttpUrl } from './settings.ts';
 
-/** The SQS default in seconds, used if the queue's own setting cannot be read. */
-const DEFAULT_VISIBILITY_TIMEOUT = 30;
 /** The codes for an existing queue with other settings, in the JSON protocol and in the query protocol. */
 const NAME_TAKEN = new Set(['QueueNameExists', 'QueueAlreadyExists']);
 

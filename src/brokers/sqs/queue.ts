@@ -13,15 +13,12 @@ import type {
   VisibilityChange,
 } from '../broker.ts';
 import { QueueNotFoundError } from '../errors.ts';
-import { SQS_LIMITS } from '../rules/limits.ts';
+import { MAX_WAIT_SECONDS, SQS_LIMITS } from '../rules/limits.ts';
 import type { LeanRequestAbout, SqsClient } from './client.ts';
 import { entryFailure, refusalCode } from './failures.ts';
 import { inspection } from './inspect.ts';
 import { fromSqs, type ReceivedMessage, SYSTEM_ATTRIBUTES, toSqs } from './message.ts';
 import { type OpenedQueue, queueUrl } from './queue-attributes.ts';
-
-/** SQS: the longest wait of a long poll, in seconds. */
-const LONGEST_WAIT_SECONDS = 20;
 
 type Options = { abortSignal: AbortSignal };
 
@@ -52,7 +49,7 @@ export class SqsQueue implements Queue {
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
     this.#warn();
-    const waitSeconds = Math.min(Math.max(Math.ceil(options.waitSeconds), 0), LONGEST_WAIT_SECONDS);
+    const waitSeconds = Math.min(Math.max(Math.ceil(options.waitSeconds), 0), MAX_WAIT_SECONDS);
     const { visibilityTimeout } = options;
     const answer = await this.#leanRequest<ReceiveAnswer>(
       { action: 'ReceiveMessage', waitSeconds, signal: options.signal },

@@ -4,7 +4,7 @@
  * between, at 2 to 100 messages per second, it was within 10% of a real container's requests to a stub of SQS.
  * It does not include retries, backlogs and extensions of visibility timeouts.
  */
-import { BATCH_ENTRIES } from '../../brokers/rules/limits.ts';
+import { BATCH_ENTRIES, MAX_WAIT_SECONDS } from '../../brokers/rules/limits.ts';
 import { nextIdlePause } from '../../consumer/pauses.ts';
 import { billedRequests, SECONDS_A_MONTH } from './cost.ts';
 
@@ -40,8 +40,6 @@ export interface Requests {
   readonly DeleteMessage: number;
 }
 
-/** SQS's longest long poll, in seconds. */
-const LONGEST_POLL = 20;
 /** Seconds between two receives, during which messages collect for the next one. Measured at 20 ms per request. */
 const BETWEEN_RECEIVES = 0.015;
 /** Containers do not request messages that would wait longer than this before they start, in seconds. */
@@ -87,7 +85,7 @@ interface Polling {
  * immediately.
  */
 export function pollRate(rate: number, { poll, idlePause, batch }: Polling): number {
-  const wait = Math.min(poll, LONGEST_POLL);
+  const wait = Math.min(poll, MAX_WAIT_SECONDS);
   let polls = 0;
   let seconds = 0;
   let reached = 1;
