@@ -30,7 +30,7 @@ export interface Load {
 }
 
 /** Do not request messages that would wait longer than this before they start, in milliseconds. */
-const HORIZON_MS = 500;
+export const HORIZON_MS = 500;
 /** If slots wait for the network less than this share of the time, fetching ahead is not worth holding messages. */
 const WORTH_FETCHING_AHEAD = 0.05;
 

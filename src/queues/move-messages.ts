@@ -8,7 +8,7 @@ import { copyOf } from '../brokers/rules/messages.ts';
 import { type Machine, realMachine } from '../host/host.ts';
 import { SendError } from '../producer/send-results.ts';
 import { Sender } from '../producer/sender.ts';
-import { returnMessages } from './peek-messages.ts';
+import { returnMessages, WAIT_SECONDS } from './peek-messages.ts';
 
 export interface MovingOptions {
   /** Which messages to move. Default: all. */
@@ -43,8 +43,6 @@ export interface MoveReport {
 const MOVING_SECONDS = 60;
 /** How long messages that are not moved stay invisible, in seconds: longer than it takes to check all messages. */
 const KEPT_SECONDS = 900;
-/** Any long poll makes SQS query all of its servers. In seconds. */
-const WAIT_SECONDS = 1;
 /** How many batches to move in parallel, unless their order matters. */
 const BATCHES_AT_ONCE = 4;
 

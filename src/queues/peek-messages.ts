@@ -5,7 +5,7 @@ import { peekedMessage } from '../brokers/rules/messages.ts';
 /** How long a received message stays invisible if it cannot be returned, in seconds. */
 const VISIBILITY_TIMEOUT = 30;
 /** Any long poll makes SQS query all of its servers. In seconds. */
-const WAIT_SECONDS = 1;
+export const WAIT_SECONDS = 1;
 
 /**
  * Up to `max` visible messages. On SQS, which cannot show a message without a receive, they are received, which raises

@@ -5,6 +5,7 @@
  * It does not include retries, backlogs and extensions of visibility timeouts.
  */
 import { BATCH_ENTRIES, MAX_WAIT_SECONDS } from '../../brokers/rules/limits.ts';
+import { HORIZON_MS } from '../../consumer/demand.ts';
 import { nextIdlePause } from '../../consumer/pauses.ts';
 import { billedRequests, SECONDS_A_MONTH } from './cost.ts';
 
@@ -42,8 +43,6 @@ export interface Requests {
 
 /** Seconds between two receives, during which messages collect for the next one. Measured at 20 ms per request. */
 const BETWEEN_RECEIVES = 0.015;
-/** Containers do not request messages that would wait longer than this before they start, in seconds. */
-const HORIZON = 0.5;
 
 /** The requests of our containers. Each message is sent with its own request. */
 export function containerRequests(workload: Workload, setup: Setup): Requests {
@@ -66,7 +65,7 @@ export function naiveRequests({ rate, size }: Workload, { processes, queues, pol
 /** How many messages a receive requests: those that can start soon, as in `demand.ts`. */
 function batchSize(rate: number, handling: number, slots: number): number {
   const busy = Math.min(slots, rate * handling);
-  const soon = handling > 0 ? Math.floor((slots * HORIZON) / handling) : BATCH_ENTRIES;
+  const soon = handling > 0 ? Math.floor((slots * HORIZON_MS) / 1000 / handling) : BATCH_ENTRIES;
   return Math.min(BATCH_ENTRIES, Math.max(1, Math.floor(slots - busy) + soon));
 }
 

@@ -8,7 +8,8 @@ import { ofQueue, type QueueSnapshot, type Snapshot } from '../metrics/snapshot.
 import type { Depths } from './queue-depths.ts';
 
 export const STEP_MS = 5_000;
-const HOUR_MS = 3_600_000;
+/** How many steps are kept: those of an hour. */
+export const STEPS = 3_600_000 / STEP_MS;
 const MINUTE_MS = 60_000;
 
 /** The values of a queue at one time, or during the step before it. */
@@ -67,7 +68,7 @@ export class History {
       ),
     ]);
     this.#rows.push({ at: sample.at, queues: Object.fromEntries(points) });
-    if (this.#rows.length > HOUR_MS / STEP_MS) this.#rows.shift();
+    if (this.#rows.length > STEPS) this.#rows.shift();
     this.#minute.push(sample);
     if (this.#minute.length > MINUTE_MS / STEP_MS + 1) this.#minute.shift();
   }

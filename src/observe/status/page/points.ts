@@ -1,5 +1,5 @@
 /** The page's points of the last hour: from the first event, and from later ones. */
-import type { Columns, Point } from '../history.ts';
+import { type Columns, type Point, STEPS } from '../history.ts';
 
 export interface Points {
   /** Seconds since the epoch, as the charts need them. */
@@ -8,8 +8,6 @@ export interface Points {
   queues: Record<string, Record<keyof Point, (number | null)[]>>;
 }
 
-/** The server keeps the same number. */
-const MOST = 720;
 const KEYS = ['visible', 'inFlight', 'handled', 'failed', 'median', 'p99', 'running'] as const;
 
 export function noPoints(): Points {
@@ -27,7 +25,7 @@ export function addPoints(points: Points, { at, queues }: Columns): boolean {
     const known = queueOf(points, name, had);
     for (const key of KEYS) known[key].push(...(queues[name]?.[key] ?? gap(at.length)).slice(from));
   }
-  const over = points.at.length - MOST;
+  const over = points.at.length - STEPS;
   if (over > 0) {
     points.at.splice(0, over);
     for (const queue of Object.values(points.queues)) for (const key of KEYS) queue[key].splice(0, over);
