@@ -21,7 +21,7 @@ export async function handOver(program: string, iniFile: string): Promise<void> 
 }
 
 /** Path of the executable `program` in the copy installed in a folder; undefined if there is none, or only this copy. */
-export function projectExecutable(program: string, folder: string): string | undefined {
+function projectExecutable(program: string, folder: string): string | undefined {
   const manifest = manifestIn(folder);
   if (manifest === undefined || dirname(manifest) === packageFolder()) return undefined;
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin?: Readonly<Record<string, string>> };

@@ -16,8 +16,8 @@ export function runWithContext<Result>(context: TaskContext, work: () => Result)
 
 /** Runs `work` with exactly this context. */
 export function restoreContext<Result>(context: TaskContext, work: () => Result): Result {
-  const isThere = storage.getStore() === undefined && Object.keys(context).length === 0;
-  return isThere ? work() : storage.run(context, work);
+  const isCurrent = storage.getStore() === undefined && Object.keys(context).length === 0;
+  return isCurrent ? work() : storage.run(context, work);
 }
 
 /** The current context; empty if there is none. */

@@ -172,8 +172,10 @@ function costText({
     requestsPerMessage === null || perMillionMessages === null
       ? 'No messages yet.'
       : `${number(requestsPerMessage)} billed requests per message, ${dollars(perMillionMessages)} per million messages.`;
-  const verb = isOnSqs ? 'At the rate of the last minute' : 'On SQS, at the rate of the last minute,';
-  return `${perMessage} ${verb} ${isOnSqs ? 'a month costs' : 'a month would cost'} ${dollars(perMonth)}, with the first million requests free (prices of us-east-1, ${pricesOf}).`;
+  const perMonthText = isOnSqs
+    ? 'At the rate of the last minute a month costs'
+    : 'On SQS, at the rate of the last minute, a month would cost';
+  return `${perMessage} ${perMonthText} ${dollars(perMonth)}, with the first million requests free (prices of us-east-1, ${pricesOf}).`;
 }
 
 export function showFailures({ at, failures }: Status): void {
