@@ -114,7 +114,7 @@ function reportsAgeAndDeadLetters(underTest: UnderTest, traits: Required<Traits>
     const { broker } = underTest();
     const queue = await freshQueue(underTest());
     await broker.remove(queue.name);
-    for (const look of ['peek', 'oldest', 'deadLetterQueue'] as const) {
+    for (const look of ['peek', 'oldest', 'deadLetterQueue', 'deadLetterSources'] as const) {
       const looking = queue.inspect?.[look]?.(1);
       if (looking) expect(await brokerError(looking)).to.be.instanceOf(QueueNotFoundError);
     }

@@ -33,7 +33,8 @@ export function inspection(
     },
     deadLetterQueue: () => deadLetterTarget(client, queue),
     async deadLetterSources() {
-      const names = await list();
+      // Its own dead-letter queue does not matter; reading it fails if the queue was removed.
+      const [names] = await Promise.all([list(), deadLetterTarget(client, queue)]);
       const targets = await Promise.all(
         names.map((name) => deadLetterTarget(client, name).catch(undefinedIfMissing)),
       );
