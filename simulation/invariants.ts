@@ -86,10 +86,21 @@ export interface Delivery {
   isRunning: boolean;
   /** Its worker succeeded. */
   isHandled: boolean;
+  /** How much later than `endsAt` its process may believe that its visibility timeout ends, in milliseconds. */
+  readonly slackMs: number;
   /** Its process knows that the message may be lost. */
   isLost: boolean;
   /** What its process has decided. */
   outcome: Outcome | undefined;
+}
+
+/** How messages were delivered. */
+interface Receipt {
+  /** The visibility timeout. */
+  readonly seconds: number;
+  /** True if the answer is slow or lost, or cannot get in. */
+  readonly isDisturbed: boolean;
+  readonly slackMs: number;
 }
 
 /** What is known about a process. */
@@ -190,13 +201,12 @@ export class Ledger {
     this.#delayedUntil.delete(id);
   }
 
-  /** The broker delivered messages; `isDisturbed` if the answer is slow, lost, or goes to a process that cannot hear. */
+  /** The broker delivered messages. */
   received(
     process: SimulatedProcess,
     queue: Queue,
     messages: readonly Message[],
-    seconds: number,
-    isDisturbed: boolean,
+    { seconds, isDisturbed, slackMs }: Receipt,
   ): void {
     const now = this.#now();
     for (const { id, body, receiptHandle: handle, receiveCount } of messages) {
@@ -208,7 +218,7 @@ export class Ledger {
       const early = (this.#delayedUntil.get(id) ?? 0) - now;
       if (early > 1)
         this.#fail('backoff', fate, `${body} comes back ${inSeconds(early)} before its delay is over`);
-      const delivery = { fate, process, messageId: id, handle };
+      const delivery = { fate, process, messageId: id, handle, slackMs };
       const times = { receivedAt: now, endsAt: now + seconds * 1000, endedAt: Number.NEGATIVE_INFINITY };
       const state = {
         isDeleted: false,
@@ -303,7 +313,7 @@ export class Ledger {
     const { fate, messageId } = delivery;
     this.#log(process.name, `starts ${fate.body}`);
     const late = process.time - delivery.endsAt;
-    if (late >= 0 && !delivery.isDeleted) {
+    if (late >= delivery.slackMs && !delivery.isDeleted) {
       this.#fail('startedLate', fate, `${fate.body} starts ${inSeconds(late)} after its visibility timeout`);
     }
     for (const other of this.#running) if (other.messageId === messageId) this.#checkAlone(delivery, other);
@@ -510,7 +520,7 @@ export class Ledger {
   #checkAlone({ process, fate }: Delivery, other: Delivery): void {
     if (other.process === process) {
       this.#fail('twiceInProcess', fate, `${fate.body} runs twice at once in ${process.name}`);
-    } else if (!other.isLost && !other.outcome && !other.isDeleted && !other.process.isHalted) {
+    } else if (!mayNotKnow(other, this.#now())) {
       if (fate.reasons.get(other.messageId)?.why === 'SQS delivered it twice') return;
       this.#fail('twoOwners', fate, `${fate.body} also runs in ${other.process.name}, which does not know`);
     }
@@ -569,6 +579,14 @@ export interface LedgerOptions {
   /** Milliseconds since the world began. */
   readonly now: () => number;
   readonly log: (who: string, what: string) => void;
+}
+
+/** True if the process of a delivery has given it up, or cannot know that it has lost it. */
+function mayNotKnow(
+  { process, isLost, outcome, isDeleted, endsAt, slackMs }: Delivery,
+  now: number,
+): boolean {
+  return isLost || outcome !== undefined || isDeleted || process.isHalted || now < endsAt + slackMs;
 }
 
 /** Whether this is the dead-letter queue. */

@@ -54,6 +54,8 @@ interface Request<Result> {
 
 /** How long a server waits for a client that has hung up, at most, in milliseconds. */
 const NOTICED_MS = 2_000;
+/** How long a request and its answer take, at most, unless something goes wrong. */
+const LATENCY_MS = 50;
 const HUNG_UP = new Error('hung up');
 /** After this long, a client gives up on a request, in milliseconds. */
 const CLIENT_TIMEOUT_MS = 10_000;
@@ -124,7 +126,9 @@ export class ReachedQueue implements Queue {
     const messages = await queue.receive({ ...options, signal });
     const isDisturbed = fault !== undefined || process.slowness > 0 || process.partition !== undefined;
     const seconds = options.visibilityTimeout ?? this.visibilityTimeout;
-    this.#network.ledger.received(process, queue, messages, seconds, isDisturbed);
+    // Its process cannot tell in a long poll when its messages were received.
+    const slackMs = options.waitSeconds === 0 ? 0 : isDisturbed ? Number.POSITIVE_INFINITY : LATENCY_MS;
+    this.#network.ledger.received(process, queue, messages, { seconds, isDisturbed, slackMs });
     return messages;
   }
 
