@@ -35,7 +35,7 @@ export interface Surroundings {
   readonly nextAttempt: Parameters<typeof makeWorker>[0]['nextAttempt'];
 }
 
-/** How long systemd waits before it starts a container again, in milliseconds. */
+/** How long systemd waits before it starts a container again, at least, in milliseconds. */
 const RESTART_MS = 1_000;
 /** How long a message between parent and child takes, in milliseconds. */
 const CHANNEL_MS = 0.2;
@@ -92,7 +92,9 @@ export class SimulatedContainer implements Computer {
     this.#main = main;
     main.process.onDeath(() => {
       this.#main = undefined;
-      this.#surroundings.time.at(this.#surroundings.time.now + RESTART_MS, () => this.#start());
+      // At other moments each time, or it might always miss a message that comes back at regular intervals.
+      const pauseMs = RESTART_MS * (1 + main.process.random());
+      this.#surroundings.time.at(this.#surroundings.time.now + pauseMs, () => this.#start());
     });
   }
 
