@@ -19,6 +19,7 @@ import { SQS_LIMITS } from '../src/brokers/rules/limits.ts';
 import type { Call, CallFault } from './faults.ts';
 import type { Ledger } from './invariants.ts';
 import type { SimulatedProcess } from './process.ts';
+import { SqsModel } from './sqs-model.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** What all connections of a world have in common. */
@@ -33,33 +34,13 @@ export interface Network {
   isThrottled: boolean;
 }
 
-/** The ways to make a queue's broker misbehave that only a model has. */
-export interface MisbehavingQueue extends Queue {
-  /** The next receive returns one of its messages twice. */
-  answerTwice(entry: number): void;
-  /** The next receive also returns a message that is in flight, or was deleted. */
-  deliverAgain(entry: number): void;
-}
-
-interface Request<Result> {
-  readonly call: Call;
-  /** Takes effect at the broker. */
-  readonly effect: () => Promise<Result>;
-  readonly fault: CallFault | undefined;
-  /** Called when something goes wrong with it. */
-  readonly disturb: () => void;
-  /** How long the broker may wait before it answers, in milliseconds. */
-  readonly waitMs?: number;
-}
-
 /** How long a server waits for a client that has hung up, at most, in milliseconds. */
 const NOTICED_MS = 2_000;
 /** How long a request and its answer take, at most, unless something goes wrong. */
 const LATENCY_MS = 50;
-const HUNG_UP = new Error('hung up');
 /** After this long, a client gives up on a request, in milliseconds. */
 const CLIENT_TIMEOUT_MS = 10_000;
-const NOT_HEARD: EntryFailure = { ok: false, code: 'InternalError', message: 'try again', retryable: true };
+const FAILED: EntryFailure = { ok: false, code: 'InternalError', message: 'try again', retryable: true };
 
 export class ReachedQueue implements Queue {
   readonly name: string;
@@ -83,95 +64,84 @@ export class ReachedQueue implements Queue {
     this.#queue = queue;
     this.#network = network;
     process.onDeath(() => {
-      for (const hangUp of this.#hangUps) this.#hangUp(hangUp);
+      for (const hangUp of this.#hangUps) hangUp();
     });
   }
 
   async receive(options: ReceiveOptions): Promise<Message[]> {
-    const fault = this.#process.leave('receive');
-    const { signal, waitSeconds } = options;
-    const hangUp = new AbortController();
-    const hangUpNow = () => hangUp.abort(HUNG_UP);
-    const answer = this.#request({
-      ...{ call: 'receive', fault, disturb: () => {}, waitMs: waitSeconds * 1000 },
-      effect: () => this.#receive(options, hangUp.signal, fault),
-    });
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.#hangUps.delete(hangUpNow);
-        this.#hangUp(hangUpNow);
-        if (!this.abortsReceives) resolve([]);
-      };
-      const end = () => {
-        this.#hangUps.delete(hangUpNow);
-        signal?.removeEventListener('abort', abort);
-      };
-      this.#hangUps.add(hangUpNow);
-      if (signal?.aborted) abort();
-      else signal?.addEventListener('abort', abort);
-      answer.then(resolve, reject).finally(end);
-    });
-  }
-
-  /** A receive at the broker. */
-  async #receive(
-    options: ReceiveOptions,
-    signal: AbortSignal,
-    fault: CallFault | undefined,
-  ): Promise<Message[]> {
-    const queue = this.#queue as MisbehavingQueue;
-    const process = this.#process;
-    if (fault?.does === 'answer twice') queue.answerTwice(fault.entry);
-    if (fault?.does === 'deliver again') queue.deliverAgain(fault.entry);
-    const messages = await queue.receive({ ...options, signal });
-    const isDisturbed = fault !== undefined || process.slowness > 0 || process.partition !== undefined;
-    const seconds = options.visibilityTimeout ?? this.visibilityTimeout;
-    // Its process cannot tell in a long poll when its messages were received.
-    const slackMs = options.waitSeconds === 0 ? 0 : isDisturbed ? Number.POSITIVE_INFINITY : LATENCY_MS;
-    this.#network.ledger.received(process, queue, messages, { seconds, isDisturbed, slackMs });
-    return messages;
-  }
-
-  /** A server takes a while to notice that a client has hung up; a local broker ends with its process. */
-  #hangUp(hangUp: () => void): void {
     const { time, random } = this.#network;
-    if (this.abortsReceives) hangUp();
-    else time.at(time.now + NOTICED_MS * random(), hangUp);
+    const { signal } = options;
+    const hungUp = new AbortController();
+    const hangUp = () => {
+      this.#hangUps.delete(hangUp);
+      // A server takes a while to notice it; a local broker ends with its process.
+      if (this.abortsReceives) hungUp.abort();
+      else time.at(time.now + NOTICED_MS * random(), () => hungUp.abort());
+    };
+    const aborted = Promise.withResolvers<Message[]>();
+    const abort = () => {
+      hangUp();
+      if (!this.abortsReceives) aborted.resolve([]);
+    };
+    const answer = this.#receive({ ...options, signal: hungUp.signal });
+    this.#hangUps.add(hangUp);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    try {
+      return await Promise.race([answer, aborted.promise]);
+    } finally {
+      this.#hangUps.delete(hangUp);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #receive(options: ReceiveOptions): Promise<Message[]> {
+    const { ledger } = this.#network;
+    const process = this.#process;
+    const queue = this.#queue;
+    const fault = process.leave('receive');
+    const receive = async () => {
+      if (queue instanceof SqsModel && fault?.does === 'answer twice') queue.answerTwice(fault.entry);
+      if (queue instanceof SqsModel && fault?.does === 'deliver again') queue.deliverAgain(fault.entry);
+      const messages = await queue.receive(options);
+      const isDisturbed = fault !== undefined || process.slowness > 0 || process.partition !== undefined;
+      const seconds = options.visibilityTimeout ?? this.visibilityTimeout;
+      // Its process cannot tell in a long poll when its messages were received.
+      const slackMs = options.waitSeconds === 0 ? 0 : isDisturbed ? Number.POSITIVE_INFINITY : LATENCY_MS;
+      for (const message of messages) {
+        ledger.received(process, queue, message, { seconds, isDisturbed, slackMs });
+      }
+      return messages;
+    };
+    return this.#request('receive', fault, receive, () => {}, options.waitSeconds * 1000);
   }
 
   send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    return this.#batch('send', messages, async (entries) => {
-      const results = await this.#queue.send(entries);
-      for (const [index, message] of entries.entries()) {
-        const result = results[index];
-        if (result?.ok) this.#network.ledger.sent(this.#process, this.#queue, message, result.messageId);
-      }
-      return results;
-    });
+    const send = (asked: readonly OutgoingMessage[]) => this.#queue.send(asked);
+    return this.#batch(
+      'send',
+      messages,
+      ({ body }) => body,
+      send,
+      (message, result) => {
+        if (result.ok) this.#network.ledger.sent(this.#process, this.#queue, message, result.messageId);
+      },
+    );
   }
 
-  delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
-    const answer = this.#batch('delete', receiptHandles, async (entries) => {
-      const results = await this.#queue.delete(entries);
-      for (const [index, handle] of entries.entries()) {
-        if (results[index]?.ok) this.#network.ledger.deleted(this.#process, this.#queue, handle);
-      }
-      return results;
-    });
-    return answer.then((results) => {
-      this.#network.ledger.confirmed(this.#process, results.filter(({ ok }) => ok).length);
-      return results;
-    });
+  async delete(receiptHandles: readonly string[]): Promise<EntryResult[]> {
+    const { ledger } = this.#network;
+    const remove = (asked: readonly string[]) => this.#queue.delete(asked);
+    const deleted = (handle: string) => ledger.deleted(this.#process, this.#queue, handle);
+    const results = await this.#batch('delete', receiptHandles, (handle) => handle, remove, deleted);
+    ledger.confirmed(this.#process, results.filter(({ ok }) => ok).length);
+    return results;
   }
 
   changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
-    return this.#batch('changeVisibility', changes, async (entries) => {
-      const results = await this.#queue.changeVisibility(entries);
-      for (const [index, change] of entries.entries()) {
-        if (results[index]?.ok) this.#network.ledger.visibilityChanged(this.#process, this.#queue, change);
-      }
-      return results;
-    });
+    const change = (asked: readonly VisibilityChange[]) => this.#queue.changeVisibility(asked);
+    const changed = (entry: VisibilityChange) => this.#network.ledger.visibilityChanged(this.#process, entry);
+    return this.#batch('changeVisibility', changes, ({ receiptHandle }) => receiptHandle, change, changed);
   }
 
   counts() {
@@ -182,72 +152,74 @@ export class ReachedQueue implements Queue {
     return this.#queue.purge();
   }
 
-  /** A request with several entries, of which one may fail alone. */
+  /** A request with several entries, of which one may fail alone. `took` is called for each that took effect. */
   #batch<Entry, Result extends { readonly ok: boolean }>(
     call: 'send' | 'delete' | 'changeVisibility',
     entries: readonly Entry[],
-    effect: (entries: readonly Entry[]) => Promise<Result[]>,
+    keyOf: (entry: Entry) => string,
+    perform: (entries: readonly Entry[]) => Promise<Result[]>,
+    took: (entry: Entry, result: Result) => void,
   ): Promise<(Result | EntryFailure)[]> {
     const fault = this.#process.leave(call);
-    const disturb = () => this.#network.ledger.disturbed(entries);
-    if (!fault?.does.startsWith('fail entry')) {
-      return this.#request({ call, fault, disturb, effect: () => effect(entries) });
-    }
-    disturb();
-    const failing = fault.entry % entries.length;
-    const isUnheard = fault.does === 'fail entry unheard';
-    return this.#request<(Result | EntryFailure)[]>({
-      ...{ call, fault: undefined, disturb },
-      effect: async () => {
-        const asked = entries.filter((_, index) => isUnheard || index !== failing);
-        const results: (Result | EntryFailure)[] = asked.length === 0 ? [] : await effect(asked);
-        results.splice(failing, isUnheard ? 1 : 0, NOT_HEARD);
-        return results;
-      },
-    });
+    const failing = fault?.does.startsWith('fail entry') ? fault.entry % entries.length : undefined;
+    const isUnheard = fault?.does === 'fail entry unheard';
+    const effect = async () => {
+      const asked = isUnheard ? entries : entries.filter((_, index) => index !== failing);
+      const results: (Result | EntryFailure)[] = asked.length === 0 ? [] : await perform(asked);
+      for (const [index, entry] of asked.entries())
+        if (results[index]?.ok) took(entry, results[index] as Result);
+      if (failing === undefined) return results;
+      return results.toSpliced(failing, isUnheard ? 1 : 0, FAILED);
+    };
+    return this.#request(call, fault, effect, () => this.#network.ledger.disturbed(entries.map(keyOf)));
   }
 
-  #request<Result>({ call, effect, fault, disturb, waitMs = 0 }: Request<Result>): Promise<Result> {
+  /** `disturb` is called when something goes wrong. The broker may wait for `waitMs` before it answers. */
+  #request<Result>(
+    call: Call,
+    fault: CallFault | undefined,
+    effect: () => Promise<Result>,
+    disturb: () => void,
+    waitMs = 0,
+  ): Promise<Result> {
     const process = this.#process;
-    const network = this.#network;
-    const { time } = network;
+    const { time } = this.#network;
+    const { does } = fault ?? {};
     const sentAt = process.time;
     if (fault || process.slowness > 0) disturb();
     return new Promise((resolve, reject) => {
       if (!process.isAlive) return;
       const fail = (at: number, kind: 'unreachable' | 'throttled', text: string) =>
         process.run(at, 'answers', () => reject(new BrokerError(kind, `${call}: ${text}`)));
-      const isLost = () => {
+      const lose = () => {
         disturb();
         fail(sentAt + waitMs + CLIENT_TIMEOUT_MS, 'unreachable', 'no answer in time');
       };
-      const arrivesAt = sentAt + this.#latency(fault?.does === 'slow request' ? fault.seconds : 0);
-      if (fault?.does === 'refuse') return fail(arrivesAt, 'unreachable', 'connection reset');
-      if (fault?.does === 'lose request' || process.partition === 'out') return isLost();
       const hear = (settle: () => void) => {
-        if (fault?.does === 'lose answer' || process.partition === 'in') return isLost();
-        const extra = fault?.does === 'slow answer' ? fault.seconds : 0;
-        process.run(time.now + this.#latency(extra), 'answers', settle);
+        if (does === 'lose answer' || process.partition === 'in') return lose();
+        process.run(time.now + this.#latency(does === 'slow answer' && fault), 'answers', settle);
       };
+      const arrivesAt = sentAt + this.#latency(does === 'slow request' && fault);
+      if (does === 'refuse') return fail(arrivesAt, 'unreachable', 'connection reset');
+      if (does === 'lose request' || process.partition === 'out') return lose();
       time.at(arrivesAt, () => {
-        if (network.isThrottled) {
+        if (this.#network.isThrottled) {
           disturb();
-          fail(time.now + this.#latency(0), 'throttled', 'slow down');
-          return;
+          return fail(time.now + this.#latency(), 'throttled', 'slow down');
         }
         effect().then(
           (result) => hear(() => resolve(result)),
           (error: unknown) => hear(() => reject(error)),
         );
-        if (fault?.does === 'kill after') process.kill();
+        if (does === 'kill after') process.kill();
       });
     });
   }
 
   /** Milliseconds for one way. */
-  #latency(extraSeconds: number): number {
+  #latency(slow: false | CallFault | undefined = false): number {
     const { isLocal, random } = this.#network;
     const base = isLocal ? 0 : 1 + 20 * random() ** 4 + this.#process.slowness * random();
-    return base + extraSeconds * 1000;
+    return base + (slow ? slow.seconds * 1000 : 0);
   }
 }

@@ -3,48 +3,28 @@
  * group), in answers of any size, sometimes twice; a delete with an old receipt handle succeeds and deletes nothing.
  * Source: the Amazon SQS developer guide and API reference.
  */
-
 import type { Random } from '../harness/random.ts';
 import type {
-  Broker,
-  EntryFailure,
   EntryResult,
   Message,
   OutgoingMessage,
+  Queue,
   QueueCounts,
   ReceiveOptions,
   SendResult,
   VisibilityChange,
 } from '../src/brokers/broker.ts';
-import { MAX_DELAY_SECONDS, SQS_LIMITS } from '../src/brokers/rules/limits.ts';
-import type { MisbehavingQueue } from './network.ts';
-import type { VirtualEvent, VirtualTime } from './virtual-time.ts';
+import { SQS_LIMITS } from '../src/brokers/rules/limits.ts';
+import type { VirtualTime } from './virtual-time.ts';
 
 interface StoredMessage {
   readonly id: string;
-  readonly number: number;
   readonly sent: OutgoingMessage;
   readonly sentAt: number;
   visibleAt: number;
   receiveCount: number;
   /** The receipt handle of the last receive. */
-  handle: string | undefined;
-  isDeleted: boolean;
-}
-
-interface WaitingReceive {
-  readonly options: ReceiveOptions;
-  readonly resolve: (messages: Message[]) => void;
-}
-
-const DEDUPLICATION_MS = 5 * 60 * 1000;
-const OK: EntryResult = { ok: true };
-
-interface DeadLetterPolicy {
-  readonly queue: SqsModel;
-  readonly maxReceives: number;
-  /** Called when a message moves there. */
-  readonly moved: (body: string, messageId: string) => void;
+  handle?: string;
 }
 
 export interface ModelSettings {
@@ -54,7 +34,16 @@ export interface ModelSettings {
   readonly deadLetterQueue?: DeadLetterPolicy | undefined;
 }
 
-export class SqsModel implements MisbehavingQueue {
+interface DeadLetterPolicy {
+  readonly queue: SqsModel;
+  readonly maxReceives: number;
+  /** Called when a message moves there. */
+  readonly moved: (body: string, messageId: string) => void;
+}
+
+const DEDUPLICATION_MS = 5 * 60 * 1000;
+
+export class SqsModel implements Queue {
   readonly name: string;
   readonly fifo: boolean;
   readonly visibilityTimeout: number;
@@ -63,13 +52,13 @@ export class SqsModel implements MisbehavingQueue {
   readonly limits = SQS_LIMITS;
   readonly #time: VirtualTime;
   readonly #random: Random;
-  readonly #duplicated: ModelSettings['duplicated'];
-  readonly #deadLetterQueue: ModelSettings['deadLetterQueue'];
+  readonly #settings: ModelSettings;
+  /** In the order in which they were sent. */
   readonly #messages = new Set<StoredMessage>();
   readonly #byHandle = new Map<string, StoredMessage>();
   readonly #deduplication = new Map<string, { readonly at: number; readonly result: SendResult }>();
-  readonly #waiting = new Set<WaitingReceive>();
-  #alarm: VirtualEvent | undefined;
+  /** The receives that wait, each as a function that answers it if there are messages. */
+  readonly #waiting = new Set<() => void>();
   #numbers = 0;
   #answersTwice: number | undefined;
   #deliversAgain: number | undefined;
@@ -78,16 +67,17 @@ export class SqsModel implements MisbehavingQueue {
     this.name = name;
     this.fifo = name.endsWith('.fifo');
     this.visibilityTimeout = settings.visibilityTimeout;
-    this.#duplicated = settings.duplicated;
-    this.#deadLetterQueue = settings.deadLetterQueue;
     this.#time = time;
     this.#random = random;
+    this.#settings = settings;
   }
 
+  /** The next receive returns one of its messages twice. */
   answerTwice(entry: number): void {
     this.#answersTwice = entry;
   }
 
+  /** The next receive also returns a message that is in flight, or was deleted. */
   deliverAgain(entry: number): void {
     this.#deliversAgain = entry;
   }
@@ -96,53 +86,55 @@ export class SqsModel implements MisbehavingQueue {
     const messages = this.#take(options);
     if (messages.length > 0 || options.waitSeconds === 0) return messages;
     return new Promise((resolve) => {
-      const waiting = { options, resolve };
-      this.#waiting.add(waiting);
-      options.signal?.addEventListener('abort', () => this.#waiting.delete(waiting), { once: true });
-      this.#time.at(this.#time.now + options.waitSeconds * 1000, () => {
-        if (this.#waiting.delete(waiting)) resolve([]);
-      });
-      this.#setAlarm();
+      const serve = () => {
+        const later = this.#take(options);
+        if (later.length > 0) answer(later);
+      };
+      const answer = (later: Message[]) => {
+        if (this.#waiting.delete(serve)) resolve(later);
+      };
+      this.#waiting.add(serve);
+      options.signal?.addEventListener('abort', () => this.#waiting.delete(serve), { once: true });
+      this.#time.at(this.#time.now + options.waitSeconds * 1000, () => answer([]));
     });
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    const results = messages.map((message) => this.#accept(message));
-    this.#time.at(this.#time.now, () => this.#serve());
-    return results;
+    return messages.map((message) => {
+      const { deduplicationId } = message;
+      const known = this.#deduplication.get(deduplicationId ?? '');
+      if (this.fifo && known && this.#time.now - known.at < DEDUPLICATION_MS) return known.result;
+      const result = { ok: true, messageId: this.#store(message, this.#time.now) } as const;
+      if (deduplicationId) this.#deduplication.set(deduplicationId, { at: this.#time.now, result });
+      return result;
+    });
   }
 
   async delete(handles: readonly string[]): Promise<EntryResult[]> {
-    const results = handles.map((handle): EntryResult => {
+    return handles.map((handle) => {
       const message = this.#byHandle.get(handle);
-      if (!message || message.isDeleted) return OK;
+      if (!message || !this.#messages.has(message)) return { ok: true };
       if (this.fifo && !this.#isInFlight(message)) return refused('InvalidParameterValue', 'it has expired');
-      if (message.handle !== handle) return OK;
-      message.isDeleted = true;
-      this.#messages.delete(message);
-      return OK;
+      if (message.handle === handle) this.#remove(message);
+      return { ok: true };
     });
-    this.#serve();
-    return results;
   }
 
   async changeVisibility(changes: readonly VisibilityChange[]): Promise<EntryResult[]> {
-    const results = changes.map(({ receiptHandle, seconds }): EntryResult => {
+    return changes.map(({ receiptHandle, seconds }) => {
       const message = this.#byHandle.get(receiptHandle);
-      if (!message || message.isDeleted || !this.#isInFlight(message)) {
+      if (!message || !this.#messages.has(message) || !this.#isInFlight(message)) {
         return refused('MessageNotInflight', 'it is not in flight');
       }
       if (message.handle !== receiptHandle) return refused('InvalidParameterValue', 'it has expired');
-      message.visibleAt = this.#time.now + seconds * 1000;
-      return OK;
+      this.#hide(message, seconds);
+      return { ok: true };
     });
-    this.#serve();
-    return results;
   }
 
   async counts(): Promise<QueueCounts> {
     const inFlight = [...this.#messages].filter((message) => this.#isInFlight(message)).length;
-    const visible = [...this.#messages].filter((message) => message.visibleAt <= this.#time.now).length;
+    const visible = [...this.#messages].filter(({ visibleAt }) => visibleAt <= this.#time.now).length;
     return { visible, inFlight, delayed: this.#messages.size - inFlight - visible };
   }
 
@@ -150,24 +142,29 @@ export class SqsModel implements MisbehavingQueue {
     this.#messages.clear();
   }
 
-  #accept(message: OutgoingMessage): SendResult {
-    const { deduplicationId } = message;
-    const known = deduplicationId === undefined ? undefined : this.#deduplication.get(deduplicationId);
-    if (this.fifo && known && this.#time.now - known.at < DEDUPLICATION_MS) return known.result;
-    const result = { ok: true, messageId: this.#store(message, this.#time.now).id } as const;
-    if (deduplicationId !== undefined)
-      this.#deduplication.set(deduplicationId, { at: this.#time.now, result });
-    return result;
+  /** Stores a new message, and returns its id. */
+  #store(sent: OutgoingMessage, sentAt: number): string {
+    this.#numbers += 1;
+    const message = { id: `${this.name}-${this.#numbers}`, sent, sentAt, visibleAt: 0, receiveCount: 0 };
+    this.#messages.add(message);
+    this.#hide(message, sent.delaySeconds ?? 0);
+    return message.id;
   }
 
-  #store(sent: OutgoingMessage, sentAt: number): StoredMessage {
-    this.#numbers += 1;
-    const id = `${this.name}-${this.#numbers}`;
-    const visibleAt = this.#time.now + (sent.delaySeconds ?? 0) * 1000;
-    const stored = { id, number: this.#numbers, sent, sentAt, visibleAt, receiveCount: 0 };
-    const message: StoredMessage = { ...stored, handle: undefined, isDeleted: false };
-    this.#messages.add(message);
-    return message;
+  /** Makes a message visible after this time: then receives that wait get it. */
+  #hide(message: StoredMessage, seconds: number): void {
+    message.visibleAt = this.#time.now + seconds * 1000;
+    this.#time.at(message.visibleAt, () => this.#serve());
+  }
+
+  #remove(message: StoredMessage): void {
+    this.#messages.delete(message);
+    // The next one of its group may be free.
+    if (this.fifo) this.#time.at(this.#time.now, () => this.#serve());
+  }
+
+  #serve(): void {
+    for (const serve of this.#waiting) serve();
   }
 
   #isInFlight({ receiveCount, visibleAt }: StoredMessage): boolean {
@@ -175,132 +172,74 @@ export class SqsModel implements MisbehavingQueue {
   }
 
   #take({ max, visibilityTimeout = this.visibilityTimeout }: ReceiveOptions): Message[] {
-    const candidates = this.fifo ? this.#nextInGroups() : this.#visible();
     const taken: Message[] = [];
     // Fewer than there are, as often on SQS.
     const most = this.#random() < 0.7 ? max : 1 + Math.floor(this.#random() * max);
-    for (const message of candidates) {
-      if (taken.length === most) break;
-      if (!this.#bury(message)) taken.push(this.#deliver(message, visibilityTimeout));
+    for (const message of this.#available()) {
+      if (taken.length < most && !this.#bury(message)) taken.push(this.#deliver(message, visibilityTimeout));
     }
-    if (taken.length > 0 && this.#answersTwice !== undefined && !this.fifo) {
-      const twice = taken[this.#answersTwice % taken.length]!;
-      if (taken.length < max) taken.push(this.#deliverAgain(twice.receiptHandle, visibilityTimeout));
+    const again = (handle: string | undefined) => {
+      if (handle === undefined || this.fifo || taken.length === max) return;
+      const message = this.#byHandle.get(handle)!;
+      this.#settings.duplicated(message.id, message.sent.body);
+      taken.push(this.#deliver(message, visibilityTimeout));
+    };
+    if (this.#answersTwice !== undefined && taken.length > 0) {
+      again(taken[this.#answersTwice % taken.length]?.receiptHandle);
       this.#answersTwice = undefined;
     }
-    if (this.#deliversAgain !== undefined && !this.fifo && taken.length < max) {
+    if (this.#deliversAgain !== undefined) {
       const handles = [...this.#byHandle.keys()];
-      const again = handles[(this.#deliversAgain * 7) % (handles.length || 1)];
-      if (again) taken.push(this.#deliverAgain(again, visibilityTimeout));
+      again(handles[(this.#deliversAgain * 7) % handles.length]);
       this.#deliversAgain = undefined;
     }
     return taken;
   }
 
-  /** Standard: all visible messages, in any order. */
-  #visible(): StoredMessage[] {
-    return this.#shuffled([...this.#messages].filter(({ visibleAt }) => visibleAt <= this.#time.now));
-  }
-
-  #shuffled<Item>(items: Item[]): Item[] {
-    for (let last = items.length - 1; last > 0; last -= 1) {
-      const other = Math.floor(this.#random() * (last + 1));
-      [items[last], items[other]] = [items[other]!, items[last]!];
+  /** Standard: all visible messages, in any order. FIFO: those of groups that have none in flight, in order. */
+  #available(): StoredMessage[] {
+    const messages = [...this.#messages];
+    const isVisible = ({ visibleAt }: StoredMessage) => visibleAt <= this.#time.now;
+    if (!this.fifo) {
+      const places = new Map(messages.filter(isVisible).map((message) => [message, this.#random()]));
+      return [...places.keys()].sort((one, other) => places.get(one)! - places.get(other)!);
     }
-    return items;
-  }
-
-  /** FIFO: the visible messages of all groups that have none in flight, in order. */
-  #nextInGroups(): StoredMessage[] {
-    const blocked = new Set<string | undefined>();
-    for (const message of this.#messages) if (this.#isInFlight(message)) blocked.add(message.sent.groupId);
-    const next: StoredMessage[] = [];
-    for (const message of this.#messages) {
-      const { groupId } = message.sent;
-      if (blocked.has(groupId)) continue;
-      if (message.visibleAt <= this.#time.now) next.push(message);
-      else blocked.add(groupId);
-    }
-    return next;
+    const blocked = new Set(messages.filter((message) => this.#isInFlight(message)).map(groupOf));
+    return messages.filter((message) => {
+      if (!isVisible(message)) blocked.add(groupOf(message));
+      return !blocked.has(groupOf(message));
+    });
   }
 
   /** Moves a message to the dead-letter queue if it was received too often. */
   #bury(message: StoredMessage): boolean {
-    const policy = this.#deadLetterQueue;
-    if (!policy || message.receiveCount < policy.maxReceives) return false;
-    message.isDeleted = true;
-    this.#messages.delete(message);
-    policy.moved(message.sent.body, message.id);
-    policy.queue.buried(message);
+    const { deadLetterQueue } = this.#settings;
+    if (!deadLetterQueue || message.receiveCount < deadLetterQueue.maxReceives) return false;
+    this.#remove(message);
+    deadLetterQueue.moved(message.sent.body, message.id);
+    deadLetterQueue.queue.#store(message.sent, message.sentAt);
     return true;
   }
 
-  /** Takes a message that was received too often from another queue. */
-  buried({ sent, sentAt }: StoredMessage): void {
-    this.#store(sent, sentAt);
-    this.#serve();
-  }
-
-  #deliverAgain(handle: string, visibilityTimeout: number): Message {
-    const message = this.#byHandle.get(handle)!;
-    const { sent, id } = message;
-    this.#duplicated(id, sent.body);
-    return this.#deliver(message, visibilityTimeout);
-  }
-
   #deliver(message: StoredMessage, visibilityTimeout: number): Message {
+    const { id, sent, sentAt } = message;
+    const { body, attributes = {}, groupId, deduplicationId } = sent;
     message.receiveCount += 1;
-    message.handle = `${message.id}/${message.receiveCount}`;
-    message.visibleAt = this.#time.now + visibilityTimeout * 1000;
+    message.handle = `${id}/${message.receiveCount}`;
     this.#byHandle.set(message.handle, message);
-    const { body, attributes = {}, groupId, deduplicationId } = message.sent;
+    this.#hide(message, visibilityTimeout);
     return {
-      ...{ id: message.id, body, attributes, receiptHandle: message.handle },
-      ...{ receiveCount: message.receiveCount, sentAt: message.sentAt },
+      ...{ id, body, attributes, receiptHandle: message.handle, receiveCount: message.receiveCount, sentAt },
       ...(groupId !== undefined && { groupId }),
       ...(deduplicationId !== undefined && { deduplicationId }),
     };
   }
-
-  /** Gives visible messages to waiting receives. */
-  #serve(): void {
-    for (const waiting of this.#shuffled([...this.#waiting])) {
-      const messages = this.#take(waiting.options);
-      if (messages.length === 0) break;
-      this.#waiting.delete(waiting);
-      waiting.resolve(messages);
-    }
-    this.#setAlarm();
-  }
-
-  /** Serves again when the next message becomes visible. */
-  #setAlarm(): void {
-    if (this.#alarm) this.#time.cancel(this.#alarm);
-    this.#alarm = undefined;
-    if (this.#waiting.size === 0) return;
-    let next = Number.POSITIVE_INFINITY;
-    for (const { visibleAt } of this.#messages) {
-      if (visibleAt > this.#time.now) next = Math.min(next, visibleAt);
-    }
-    if (next !== Number.POSITIVE_INFINITY) this.#alarm = this.#time.at(next, () => this.#serve());
-  }
 }
 
-/** The queues of the model, as a broker. */
-export class SqsModelBroker implements Pick<Broker, 'open' | 'description' | 'maxDelaySeconds'> {
-  readonly description = 'a model of SQS';
-  readonly maxDelaySeconds = MAX_DELAY_SECONDS;
-  readonly #queues: ReadonlyMap<string, SqsModel>;
-
-  constructor(queues: readonly SqsModel[]) {
-    this.#queues = new Map(queues.map((queue) => [queue.name, queue]));
-  }
-
-  async open(name: string): Promise<SqsModel> {
-    return this.#queues.get(name)!;
-  }
+function groupOf({ sent }: StoredMessage): string | undefined {
+  return sent.groupId;
 }
 
-function refused(code: string, message: string): EntryFailure {
+function refused(code: string, message: string): EntryResult {
   return { ok: false, code, message, retryable: false };
 }

@@ -6,9 +6,10 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seeded, seedOf } from '../harness/random.ts';
-import type { Broker, Queue } from '../src/brokers/broker.ts';
+import { type Random, seeded, seedOf } from '../harness/random.ts';
+import type { Broker } from '../src/brokers/broker.ts';
 import { MemoryBroker } from '../src/brokers/memory/broker.ts';
+import { MAX_DELAY_SECONDS } from '../src/brokers/rules/limits.ts';
 import { openSqlite } from '../src/brokers/sql/sqlite/open.ts';
 import type { Host } from '../src/host/host.ts';
 import { moveMessages } from '../src/queues/move-messages.ts';
@@ -16,10 +17,11 @@ import { SimulatedContainer } from './container.ts';
 import { apply, type Call, CallFaults, type Role, type TimedFault } from './faults.ts';
 import { type Invariant, Ledger, type Violation } from './invariants.ts';
 import { type Network, ReachedQueue } from './network.ts';
-import { type Attempt, type MessagePlan, type Plan, TROUBLE_MS } from './plan.ts';
+import { type Attempt, type MessagePlan, type Plan, type Settings, TROUBLE_MS } from './plan.ts';
 import { type Computer, SimulatedProcess } from './process.ts';
-import { SqsModel, SqsModelBroker } from './sqs-model.ts';
+import { SqsModel } from './sqs-model.ts';
 import { VirtualTime } from './virtual-time.ts';
+import type { Surroundings } from './worker-process.ts';
 
 export interface Result {
   readonly violation: Violation | undefined;
@@ -31,16 +33,15 @@ export interface Result {
 
 /** How long everything may take once nothing goes wrong any more, in milliseconds. */
 const BOUND_MS = 30 * 60_000;
+/** How long each attempt may take if they run one by one, with the pauses between them, in milliseconds. */
+const ATTEMPT_MS = 4 * 60_000;
 /** Where queue files are: in memory, where possible, because nobody pulls the plug here. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const ATTEMPTS_TO_SEND = 5;
-const DONE: Attempt = { does: 'succeed', milliseconds: 0 };
 
-type Brokers = Pick<Broker, 'open' | 'description' | 'maxDelaySeconds'>;
+type Queues = Pick<Broker, 'open' | 'description' | 'maxDelaySeconds'> & Partial<Pick<Broker, 'close'>>;
 
-/**
- * Runs the world of this plan. `isKnown` says which invariants may fail; `onViolation` is called when another one does.
- */
+/** Runs the world of this plan. `isKnown` says which invariants may fail; `onViolation` is called when another one does. */
 export async function runWorld(
   plan: Plan,
   isKnown: (invariant: Invariant) => boolean,
@@ -56,213 +57,199 @@ export async function runWorld(
   return { violation: ledger.violation, known: ledger.known, timeline };
 }
 
-class World {
+class World implements Surroundings {
   readonly timeline: string[] = [];
+  readonly time = new VirtualTime();
+  readonly settings: Settings;
+  readonly queue: string;
+  readonly deadLetterQueue: string;
   readonly ledger: Ledger;
   readonly #plan: Plan;
-  readonly #time = new VirtualTime();
   readonly #faults: CallFaults;
   readonly #network: Network;
   readonly #containers: readonly SimulatedContainer[];
-  readonly #attempts = new Map<string, Attempt[]>();
-  readonly #names: { readonly queue: string; readonly deadLetterQueue: string };
-  readonly #folder: string | undefined;
-  readonly #broker: Promise<Brokers & Partial<Pick<Broker, 'close'>>>;
+  readonly #attempts: ReadonlyMap<string, Attempt[]>;
+  readonly #broker: Promise<Queues>;
+  #folder: string | undefined;
   #processes = 0;
-  #isOver = false;
 
   constructor(plan: Plan, isKnown: (invariant: Invariant) => boolean, onViolation: (() => void) | undefined) {
+    const { time, log } = this;
+    const { settings } = plan;
     this.#plan = plan;
-    const log = (who: string, what: string) => this.#log(who, what);
-    const time = this.#time;
-    this.ledger = new Ledger({ settings: plan.settings, isKnown, onViolation, now: () => time.now, log });
+    this.settings = settings;
+    this.queue = plan.fifo ? 'work.fifo' : 'work';
+    this.deadLetterQueue = plan.fifo ? 'failed.fifo' : 'failed';
+    const ledger = new Ledger({ settings, time, log, isKnown, onViolation });
+    this.ledger = ledger;
     this.#faults = new CallFaults(plan.faults);
-    const random = seeded(seedOf(`network ${plan.seed}`));
-    this.#network = { time, ledger: this.ledger, random, isLocal: plan.broker !== 'sqs', isThrottled: false };
-    const suffix = plan.fifo ? '.fifo' : '';
-    this.#names = { queue: `work${suffix}`, deadLetterQueue: `failed${suffix}` };
-    if (plan.broker === 'sqlite') this.#folder = mkdtempSync(join(FOLDER, 'simulation-'));
-    this.#broker = this.#openBroker();
-    const surroundings = {
-      ...{ ...this.#names, settings: plan.settings, time, ledger: this.ledger, log },
-      spawn: (name: string, computer: Computer) => this.#spawn(name, computer),
-      nextAttempt: (body: string) => this.#nextAttempt(body),
-    };
-    for (const { number, attempts } of plan.messages) this.#attempts.set(bodyOf(number), [...attempts]);
-    this.#containers = plan.containers.map((container) => new SimulatedContainer(container, surroundings));
+    const random = this.#random('network');
+    this.#network = { time, ledger, random, isLocal: plan.broker !== 'sqs', isThrottled: false };
+    this.#broker = plan.broker === 'sqs' ? this.#modelSqs() : this.#openBroker(plan.broker);
+    this.#attempts = new Map(plan.messages.map(({ number, attempts }) => [bodyOf(number), [...attempts]]));
+    this.#containers = plan.containers.map((container) => new SimulatedContainer(container, this));
   }
 
   async run(): Promise<void> {
-    const life = this.#live();
-    await this.#time.run(() => this.#isOver || this.ledger.violation !== undefined);
-    if (this.#isOver) await life;
+    let isOver = false;
+    const life = this.#live().finally(() => {
+      isOver = true;
+    });
+    await this.time.run(() => isOver || this.ledger.violation !== undefined);
+    if (isOver) await life;
     else if (!this.ledger.violation) throw new Error('The world stands still.');
   }
 
   async close(): Promise<void> {
     let isClosed = false;
-    // Calls in progress end in virtual time.
+    const { close } = await this.#broker;
     void (await this.#broker).close?.().then(() => {
       isClosed = true;
     });
-    if (this.#plan.broker !== 'sqs') await this.#time.run(() => isClosed);
+    // Calls in progress end in virtual time.
+    if (close) await this.time.run(() => isClosed);
     if (this.#folder) rmSync(this.#folder, { recursive: true });
   }
 
-  async #live(): Promise<void> {
-    const { faults, messages, redrives } = this.#plan;
-    for (const fault of faults) if ('at' in fault) this.#time.at(fault.at, () => this.#apply(fault));
-    this.#time.at(TROUBLE_MS, () => {
-      this.#faults.isOver = true;
-    });
-    const jobs = [this.#produce(messages), ...redrives.map((at) => this.#redrive(at))];
-    await Promise.all(jobs);
-    await this.#time.sleep(Math.max(0, TROUBLE_MS - this.#time.now));
-    const bound = this.#time.now + BOUND_MS + workOf(messages);
-    const queue = await (await this.#broker).open(this.#names.queue);
-    let left = await this.#left(queue);
-    while ((left > 0 || this.ledger.open.length > 0) && this.#time.now < bound) {
-      await this.#time.sleep(1_000);
-      left = await this.#left(queue);
-    }
-    if (left > 0 || this.ledger.open.length > 0) this.ledger.stuck(left);
-    this.#log('', 'the end: everything drains');
-    for (const container of this.#containers) container.stop();
-    const { drainTimeout } = this.#plan.settings;
-    for (let second = 0; second < drainTimeout + 200 && this.#alive > 0; second += 1) {
-      await this.#time.sleep(1_000);
-      for (const container of this.#containers) if (second % 60 === 59) container.stop();
-    }
-    this.ledger.finish(await this.#left(queue), this.#alive);
-    this.#isOver = true;
-  }
+  readonly log = (who: string, what: string): void => {
+    this.timeline.push(`${(this.time.now / 1000).toFixed(3).padStart(9)} s  ${who.padEnd(13)} ${what}`);
+  };
 
-  get #alive(): number {
-    return this.#containers.reduce((sum, { processes }) => sum + processes.length, 0);
-  }
-
-  async #left(queue: Queue): Promise<number> {
-    const { visible, inFlight, delayed } = await queue.counts();
-    return visible + inFlight + delayed;
-  }
-
-  async #openBroker(): Promise<Brokers & Partial<Pick<Broker, 'close'>>> {
-    const { broker, maxReceives, settings } = this.#plan;
-    const visibilityTimeout = settings.visibilityTimeout ?? 30;
-    const { queue, deadLetterQueue } = this.#names;
-    if (broker === 'sqs') {
-      const random = seeded(seedOf(`queues ${this.#plan.seed}`));
-      const duplicated = (id: string, body: string) => this.ledger.duplicated(id, body);
-      const dead = new SqsModel(deadLetterQueue, this.#time, random, { visibilityTimeout, duplicated });
-      const moved = (body: string, id: string) => this.ledger.moved(body, id);
-      const policy = maxReceives === undefined ? undefined : { queue: dead, maxReceives, moved };
-      return new SqsModelBroker([
-        dead,
-        new SqsModel(queue, this.#time, random, { visibilityTimeout, duplicated, deadLetterQueue: policy }),
-      ]);
-    }
-    const machine = new SimulatedProcess(
-      'broker',
-      this.#time,
-      { clockOffset: 0 },
-      seeded(seedOf(`broker ${this.#plan.seed}`)),
-    );
-    const made =
-      broker === 'memory'
-        ? new MemoryBroker({ machine })
-        : await openSqlite(join(this.#folder!, 'queues.db'), { machine, watchFile: () => () => {} });
-    await made.create(deadLetterQueue, { visibilityTimeout });
-    await made.create(queue, { visibilityTimeout });
-    return made;
-  }
-
-  #spawn(name: string, computer: Computer): SimulatedProcess & Host {
+  spawn(name: string, computer: Computer = { clockOffset: 0 }): SimulatedProcess & Host {
     this.#processes += 1;
-    const random = seeded(seedOf(`${name} ${this.#processes} ${this.#plan.seed}`));
     const role = name.split(' ')[0] as Role;
     const faultAt = (call: Call) => {
       const fault = this.#faults.at(role, call);
-      if (fault) this.#log(name, `fault: ${fault.does} (${call} ${fault.number}, ${fault.seconds} s)`);
+      if (fault) this.log(name, `fault: ${fault.does} (${call} ${fault.number}, ${fault.seconds} s)`);
       return fault;
     };
-    const process = new SimulatedProcess(name, this.#time, computer, random, faultAt);
+    const random = this.#random(`${name} ${this.#processes}`);
+    const process = new SimulatedProcess(name, this.time, computer, random, faultAt);
     const open = async (queue: string) =>
       new ReachedQueue(process, await (await this.#broker).open(queue), this.#network);
     return Object.assign(process, { broker: { open } });
   }
 
-  #nextAttempt(body: string): Attempt {
-    return this.#attempts.get(body)?.shift() ?? DONE;
+  nextAttempt(body: string): Attempt {
+    return this.#attempts.get(body)?.shift() ?? { does: 'succeed', milliseconds: 0 };
+  }
+
+  #random(name: string): Random {
+    return seeded(seedOf(`${name} ${this.#plan.seed}`));
+  }
+
+  async #modelSqs(): Promise<Queues> {
+    const { time, ledger } = this;
+    const random = this.#random('queues');
+    const { maxReceives, settings } = this.#plan;
+    const visibilityTimeout = settings.visibilityTimeout ?? 30;
+    const duplicated = (id: string) => ledger.duplicated(id);
+    const moved = (body: string, id: string) => ledger.moved(body, id);
+    const dead = new SqsModel(this.deadLetterQueue, time, random, { visibilityTimeout, duplicated });
+    const deadLetterQueue = maxReceives === undefined ? undefined : { queue: dead, maxReceives, moved };
+    const work = new SqsModel(this.queue, time, random, { visibilityTimeout, duplicated, deadLetterQueue });
+    const open = async (name: string) => (name === work.name ? work : dead);
+    return { description: 'a model of SQS', maxDelaySeconds: MAX_DELAY_SECONDS, open };
+  }
+
+  async #openBroker(kind: 'memory' | 'sqlite'): Promise<Queues> {
+    const machine = new SimulatedProcess('broker', this.time, { clockOffset: 0 }, this.#random('broker'));
+    if (kind === 'sqlite') this.#folder = mkdtempSync(join(FOLDER, 'simulation-'));
+    const broker = this.#folder
+      ? await openSqlite(join(this.#folder, 'queues.db'), { machine, watchFile: () => () => {} })
+      : new MemoryBroker({ machine });
+    const visibilityTimeout = this.settings.visibilityTimeout ?? 30;
+    for (const name of [this.deadLetterQueue, this.queue]) await broker.create(name, { visibilityTimeout });
+    return broker;
+  }
+
+  async #live(): Promise<void> {
+    const { faults, messages, redrives } = this.#plan;
+    for (const fault of faults) if ('at' in fault) this.time.at(fault.at, () => this.#apply(fault));
+    this.time.at(TROUBLE_MS, () => {
+      this.#faults.isOver = true;
+    });
+    await Promise.all([this.#produce(messages), ...redrives.map((at) => this.#redrive(at))]);
+    await this.time.sleep(Math.max(0, TROUBLE_MS - this.time.now));
+    const attempts = messages.flatMap((message) => message.attempts).length;
+    const bound = this.time.now + BOUND_MS + attempts * ATTEMPT_MS;
+    const isDone = async () => (await this.#left()) === 0 && this.ledger.open.length === 0;
+    while (!(await isDone()) && this.time.now < bound) await this.time.sleep(1_000);
+    if (!(await isDone())) this.ledger.stuck(await this.#left());
+    this.log('', 'the end: everything drains');
+    const alive = () => this.#containers.flatMap((container) => [...container.processes]).length;
+    for (let second = 0; second < this.settings.drainTimeout + 200 && alive() > 0; second += 1) {
+      if (second % 60 === 0) for (const container of this.#containers) container.stop();
+      await this.time.sleep(1_000);
+    }
+    this.ledger.finish(await this.#left(), alive());
+  }
+
+  /** How many messages the queue has. */
+  async #left(): Promise<number> {
+    const queue = await (await this.#broker).open(this.queue);
+    const { visible, inFlight, delayed } = await queue.counts();
+    return visible + inFlight + delayed;
   }
 
   /** Sends messages one at a time, so that their order is known. */
   async #produce(messages: readonly MessagePlan[]): Promise<void> {
-    const computer = { clockOffset: 0 };
-    let producer = this.#spawn('producer', computer);
+    let producer = this.spawn('producer');
     for (const message of messages) {
-      await this.#time.sleep(message.at - this.#time.now);
-      if (!producer.isAlive) producer = this.#spawn('producer', computer);
+      await this.time.sleep(message.at - this.time.now);
+      if (!producer.isAlive) producer = this.spawn('producer');
       await this.#send(producer, message);
     }
   }
 
   async #send(producer: SimulatedProcess & Host, { number, group }: MessagePlan): Promise<void> {
     const body = bodyOf(number);
-    const { fifo } = this.#plan;
-    const outgoing = { body, ...(fifo && { groupId: group, deduplicationId: body }) };
-    const died = new Promise<undefined>((resolve) => producer.onDeath(() => resolve(undefined)));
+    const outgoing = { body, ...(this.#plan.fifo && { groupId: group, deduplicationId: body }) };
     for (let attempt = 0; attempt < ATTEMPTS_TO_SEND; attempt += 1) {
       try {
-        const queue = await producer.broker.open(this.#names.queue);
-        const results = await Promise.race([queue.send([outgoing]), died]);
+        const queue = await producer.broker.open(this.queue);
+        const results = await unlessKilled(producer, queue.send([outgoing]));
         if (results?.[0]?.ok) this.ledger.acknowledged(body);
         if (!results || results[0]?.ok) return;
       } catch {
         // Refused or unanswered.
       }
-      await this.#time.sleep(1_000);
+      await this.time.sleep(1_000);
     }
   }
 
   async #redrive(at: number): Promise<void> {
-    await this.#time.sleep(at);
-    const process = this.#spawn('redrive', { clockOffset: 0 });
-    this.#log(process.name, 'starts');
-    const broker = await this.#broker;
-    const source = await process.broker.open(this.#names.deadLetterQueue);
-    const target = await process.broker.open(this.#names.queue);
-    const moving = moveMessages(broker, source, target, { machine: process });
-    const died = new Promise<undefined>((resolve) => process.onDeath(() => resolve(undefined)));
-    try {
-      const report = await Promise.race([moving, died]);
-      this.#log(
-        process.name,
-        report ? `moved ${report.moved}, failed ${report.failed.length}` : 'was killed',
-      );
-    } catch (error) {
-      this.#log(process.name, `failed: ${(error as Error).message}`);
-    }
+    await this.time.sleep(at);
+    const process = this.spawn('redrive');
+    this.log(process.name, 'starts');
+    const source = await process.broker.open(this.deadLetterQueue);
+    const target = await process.broker.open(this.queue);
+    const moving = moveMessages(await this.#broker, source, target, { machine: process });
+    const ended = await unlessKilled(process, moving).then(
+      (report) => (report ? `moved ${report.moved}, failed ${report.failed.length}` : 'was killed'),
+      (error: Error) => `failed: ${error.message}`,
+    );
+    this.log(process.name, ended);
   }
 
   #apply(fault: TimedFault): void {
-    const { victim } = fault;
-    const processes = this.#containers.flatMap((container) => container.processes);
-    const process = processes[victim % processes.length];
-    const container = this.#containers[victim % this.#containers.length];
+    const processes = this.#containers.flatMap((container) => [...container.processes]);
+    const process = processes[fault.victim % processes.length];
+    const container = this.#containers[fault.victim % this.#containers.length];
     if (!process || !container) return;
-    this.#log(process.name, `fault: ${fault.does} (${fault.seconds} s)`);
+    this.log(process.name, `fault: ${fault.does} (${fault.seconds} s)`);
     const end = apply(fault, { process, container, network: this.#network });
-    if (end) this.#time.at(this.#time.now + fault.seconds * 1000, end);
-  }
-
-  #log(who: string, what: string): void {
-    this.timeline.push(`${(this.#time.now / 1000).toFixed(3).padStart(9)} s  ${who.padEnd(13)} ${what}`);
+    if (end) this.time.at(this.time.now + fault.seconds * 1000, end);
   }
 }
 
-/** How long the messages may take if they run one by one, with all their retries, in milliseconds. */
-function workOf(messages: readonly MessagePlan[]): number {
-  return messages.flatMap(({ attempts }) => attempts).length * 4 * 60_000;
+/** Undefined if the process ends first. */
+function unlessKilled<Result>(
+  process: SimulatedProcess,
+  promise: Promise<Result>,
+): Promise<Result | undefined> {
+  const died = new Promise<undefined>((resolve) => process.onDeath(() => resolve(undefined)));
+  return Promise.race([promise, died]);
 }
 
 function bodyOf(number: number): string {
