@@ -130,26 +130,16 @@ export class CallFaults {
   }
 }
 
+export type Draw = ReturnType<typeof drawsFrom>;
+
 /** Draws from random numbers. */
-export class Draw {
-  readonly #random: Random;
-
-  constructor(random: Random) {
-    this.#random = random;
-  }
-
-  chance(share: number): boolean {
-    return this.#random() < share;
-  }
-
-  pick<Option>(...options: readonly Option[]): Option {
-    return options[Math.floor(this.#random() * options.length)]!;
-  }
-
-  /** A whole number, of at least `least` and below `most`. */
-  between(least: number, most: number): number {
-    return Math.floor(between(least, most, this.#random));
-  }
+export function drawsFrom(random: Random) {
+  return {
+    chance: (share: number) => random() < share,
+    pick: <Option>(...options: readonly Option[]): Option => options[Math.floor(random() * options.length)]!,
+    /** A whole number, of at least `least` and below `most`. */
+    between: (least: number, most: number) => Math.floor(between(least, most, random)),
+  };
 }
 
 /** Faults during the first minute of a world. */

@@ -17,7 +17,7 @@ import type {
 import { BrokerError } from '../src/brokers/errors.ts';
 import { SQS_LIMITS } from '../src/brokers/rules/limits.ts';
 import type { Call, CallFault } from './faults.ts';
-import type { Ledger } from './invariants.ts';
+import type { Ledger } from './ledger.ts';
 import type { SimulatedProcess } from './process.ts';
 import { SqsModel } from './sqs-model.ts';
 import type { VirtualTime } from './virtual-time.ts';

@@ -4,7 +4,7 @@
  */
 import { seeded } from '../harness/random.ts';
 import { type ContainerSettings, defaultSettings } from '../src/config/config.ts';
-import { Draw, drawFaults, type Fault } from './faults.ts';
+import { type Draw, drawFaults, drawsFrom, type Fault } from './faults.ts';
 
 /** What a worker does in one attempt at a message, after so many milliseconds. */
 export interface Attempt {
@@ -57,7 +57,7 @@ export const TROUBLE_MS = 60_000;
 
 /** The world of this seed. */
 export function planOf(seed: number): Plan {
-  const draw = new Draw(seeded(seed));
+  const draw = drawsFrom(seeded(seed));
   const broker = draw.chance(0.1) ? 'sqlite' : draw.chance(0.15) ? 'memory' : 'sqs';
   const containers = Array.from({ length: draw.pick(1, 1, 2, 2, 3, 4, 5) }, (_, index) => ({
     number: index + 1,
