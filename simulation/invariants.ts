@@ -126,7 +126,9 @@ export function* brokenByStart(
   if (crashLimit > 0 && crashes >= crashLimit) {
     yield ['crashLimit', `runs again after it ended its process ${crashes} times`];
   }
-  if (copy.hasRun && !copy.reason) yield ['repeat', 'runs again, and nothing explains it'];
+  // A delivery that was slow explains its own run.
+  if (copy.hasRun && !copy.reason && Number.isFinite(delivery.slackMs))
+    yield ['repeat', 'runs again, and nothing explains it'];
   if (copy.isAhead && first && first !== copy) {
     yield ['order', `starts before ${first.fate.body} of the same group is done`];
   }
