@@ -51,11 +51,11 @@ export async function runWorld(
   const world = new World(plan, isKnown, onViolation);
   try {
     await world.run();
+    const { ledger, timeline } = world;
+    return { violation: ledger.violation, known: ledger.known, timeline: [...timeline] };
   } finally {
     await world.close();
   }
-  const { ledger, timeline } = world;
-  return { violation: ledger.violation, known: ledger.known, timeline };
 }
 
 class World implements Surroundings {
@@ -72,7 +72,7 @@ class World implements Surroundings {
   readonly #attempts: ReadonlyMap<string, Attempt[]>;
   readonly #broker: Promise<Queues>;
   #folder: string | undefined;
-  #processes = 0;
+  readonly #processes: SimulatedProcess[] = [];
 
   constructor(plan: Plan, isKnown: (invariant: Invariant) => boolean, onViolation: (() => void) | undefined) {
     const { time, log } = this;
@@ -103,6 +103,9 @@ class World implements Surroundings {
 
   async close(): Promise<void> {
     let isClosed = false;
+    // A world that failed ends in the middle: nobody may use the broker from now on.
+    for (const container of this.#containers) container.stop();
+    for (const process of this.#processes) process.kill();
     const { close } = await this.#broker;
     void (await this.#broker).close?.().then(() => {
       isClosed = true;
@@ -117,15 +120,15 @@ class World implements Surroundings {
   };
 
   spawn(name: string, computer: Computer = { clockOffset: 0 }): SimulatedProcess & Host {
-    this.#processes += 1;
     const role = name.split(' ')[0] as Role;
     const faultAt = (call: Call) => {
       const fault = this.#faults.at(role, call);
       if (fault) this.log(name, `fault: ${fault.does} (${call} ${fault.number}, ${fault.seconds} s)`);
       return fault;
     };
-    const random = this.#random(`${name} ${this.#processes}`);
+    const random = this.#random(`${name} ${this.#processes.length}`);
     const process = new SimulatedProcess(name, this.time, computer, random, faultAt);
+    this.#processes.push(process);
     const open = async (queue: string) =>
       new ReachedQueue(process, await (await this.#broker).open(queue), this.#network);
     return Object.assign(process, { broker: { open } });
