@@ -123,10 +123,11 @@ export class CallFaults {
 
   /** Counts a call, and returns the fault that happens at it, if any. */
   at(role: Role, call: Call): CallFault | undefined {
+    if (this.isOver) return undefined;
     const key = `${role} ${call}`;
     const number = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, number);
-    return this.isOver ? undefined : this.#faults.get(`${key} ${number}`);
+    return this.#faults.get(`${key} ${number}`);
   }
 }
 

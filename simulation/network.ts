@@ -40,6 +40,8 @@ const NOTICED_MS = 2_000;
 const LATENCY_MS = 50;
 /** After this long, a client gives up on a request, in milliseconds. */
 const CLIENT_TIMEOUT_MS = 10_000;
+/** Made once, because that takes long. */
+const HUNG_UP = new Error('hung up');
 const FAILED: EntryFailure = { ok: false, code: 'InternalError', message: 'try again', retryable: true };
 
 export class ReachedQueue implements Queue {
@@ -75,8 +77,8 @@ export class ReachedQueue implements Queue {
     const hangUp = () => {
       this.#hangUps.delete(hangUp);
       // A server takes a while to notice it; a local broker ends with its process.
-      if (this.abortsReceives) hungUp.abort();
-      else time.at(time.now + NOTICED_MS * random(), () => hungUp.abort());
+      if (this.abortsReceives) hungUp.abort(HUNG_UP);
+      else time.at(time.now + NOTICED_MS * random(), () => hungUp.abort(HUNG_UP));
     };
     const aborted = Promise.withResolvers<Message[]>();
     const abort = () => {

@@ -173,41 +173,41 @@ export class WorkerProcess {
     const { does, milliseconds } = attempt;
     const later = (ms: number, callback: () => void) => process.run(process.time + ms, 'timers', callback);
     const sleep = (ms: number) => new Promise<void>((resolve) => later(ms, resolve));
+    const fail = (error: Error) => Promise.reject(error);
     const crash = () => {
       this.#cause = delivery;
       this.#exit(1, `${message.body} ends the process`);
     };
-    if (does === 'block') process.block(milliseconds);
-    else if (milliseconds > 0) await sleep(milliseconds);
-    switch (does) {
-      case 'fail':
-        throw new Error('no such user');
-      case 'retry':
-        throw new TransientError();
-      case 'retry later':
-        throw new TransientError({ delay: 1 + (milliseconds % 60) });
-      case 'wait for abort':
-        await Promise.race([untilAborted(currentMessage().signal), sleep(HANG_MS)]);
-        throw new Error('aborted');
-      case 'hang':
-        return sleep(HANG_MS);
-      case 'extend':
-        await currentMessage().extend(1 + (milliseconds % 60));
-        return sleep(milliseconds);
-      case 'send':
-        return sendAnother(message, queue, this.#options.world.ledger);
-      case 'exit':
+    const breakDown = () => {
+      this.#isBroken = true;
+      this.#stop();
+    };
+    const endings: Record<Attempt['does'], () => unknown> = {
+      succeed: () => {},
+      block: () => {},
+      fail: () => fail(new Error('no such user')),
+      retry: () => fail(new TransientError()),
+      'retry later': () => fail(new TransientError({ delay: 1 + (milliseconds % 60) })),
+      'wait for abort': () => {
+        const ended = Promise.race([untilAborted(currentMessage().signal), sleep(HANG_MS)]);
+        return ended.then(() => fail(new Error('aborted')));
+      },
+      hang: () => sleep(HANG_MS),
+      extend: () =>
+        currentMessage()
+          .extend(1 + (milliseconds % 60))
+          .then(() => sleep(milliseconds)),
+      send: () => sendAnother(message, queue, this.#options.world.ledger),
+      exit: () => {
         crash();
         return forever();
-      case 'exit later':
-        later(LATER_MS, crash);
-        return undefined;
-      case 'throw later':
-        later(LATER_MS, () => {
-          this.#isBroken = true;
-          this.#stop();
-        });
-    }
+      },
+      'exit later': () => later(LATER_MS, crash),
+      'throw later': () => later(LATER_MS, breakDown),
+    };
+    if (does === 'block') process.block(milliseconds);
+    else if (milliseconds > 0) await sleep(milliseconds);
+    await endings[does]();
   }
 
   #exit(code: number, log: string): void {
