@@ -126,9 +126,8 @@ export function* brokenByStart(
   if (crashLimit > 0 && crashes >= crashLimit) {
     yield ['crashLimit', `runs again after it ended its process ${crashes} times`];
   }
-  // A delivery that was slow explains its own run.
-  if (copy.hasRun && !copy.reason && Number.isFinite(delivery.slackMs))
-    yield ['repeat', 'runs again, and nothing explains it'];
+  // A start that is late, as far as that is allowed, explains itself.
+  if (copy.hasRun && !copy.reason && late < 0) yield ['repeat', 'runs again, and nothing explains it'];
   if (copy.isAhead && first && first !== copy) {
     yield ['order', `starts before ${first.fate.body} of the same group is done`];
   }

@@ -92,26 +92,26 @@ class World implements Surroundings {
   }
 
   async run(): Promise<void> {
-    let isOver = false;
-    const life = this.#live().finally(() => {
-      isOver = true;
+    await this.#until(this.#live(), () => this.ledger.violation !== undefined);
+  }
+
+  /** Lets time pass until the promise settles, or `isOver` says that it need not. */
+  async #until(promise: Promise<void>, isOver = () => false): Promise<void> {
+    let isSettled = false;
+    const settled = promise.finally(() => {
+      isSettled = true;
     });
-    await this.time.run(() => isOver || this.ledger.violation !== undefined);
-    if (isOver) await life;
-    else if (!this.ledger.violation) throw new Error('The world stands still.');
+    await this.time.run(() => isSettled || isOver());
+    if (isSettled) await settled;
+    else if (!isOver()) throw new Error('The world stands still.');
   }
 
   async close(): Promise<void> {
-    let isClosed = false;
     // A world that failed ends in the middle: nobody may use the broker from now on.
     for (const container of this.#containers) container.stop();
     for (const process of this.#processes) process.kill();
-    const { close } = await this.#broker;
-    void (await this.#broker).close?.().then(() => {
-      isClosed = true;
-    });
     // Calls in progress end in virtual time.
-    if (close) await this.time.run(() => isClosed);
+    await this.#until((await this.#broker).close?.() ?? Promise.resolve());
     if (this.#folder) rmSync(this.#folder, { recursive: true });
   }
 
