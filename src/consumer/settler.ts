@@ -227,6 +227,8 @@ export class Settler {
   }
 
   #tryAgain(settlement: Settlement): void {
+    // We gave up before its request failed.
+    if (!this.#open.has(settlement)) return;
     const { leases, machine, draining } = this.#options;
     if (settlement.late) {
       leases.owns(settlement.held);

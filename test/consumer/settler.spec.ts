@@ -223,6 +223,17 @@ describe('the settler', () => {
     expect(settler.confirmed).to.equal(3);
   });
 
+  it('does not retry a request that fails after it gave up', async () => {
+    const { queue, settler, held } = await holding(1);
+    queue.faults.delete.push({ milliseconds: 5_000, error: unreachable, worked: true });
+    settler.settle(held, handled);
+    await clock.tickAsync(1_000);
+    settler.giveUp();
+    await clock.tickAsync(10_000);
+    expect(queue.calls.map(({ action }) => action)).to.deep.equal(['delete']);
+    expect([settler.mayRunAgain, clock.countTimers()]).to.deep.equal([1, 0]);
+  });
+
   it('waits for an extension in a flush, too', async () => {
     const { queue, settler, held } = await holding(1);
     queue.always.changeVisibility = { milliseconds: 500 };
