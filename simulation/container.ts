@@ -90,7 +90,8 @@ export class SimulatedContainer implements Computer {
         const child = this.#startWorker(`${name}.${number}`, (report) => {
           send(child.process, process, () => onReport(report));
         });
-        child.process.onDeath(() => send(child.process, process, () => onEnd(child.end)));
+        // After its last report.
+        child.process.onDeath(() => send(child.process, process, () => onEnd(child.end), 2 * CHANNEL_MS));
         process.onDeath(() => send(process, child.process, () => child.obey({ type: 'stop' })));
         return {
           pid: child.pid,
@@ -141,6 +142,6 @@ export class SimulatedContainer implements Computer {
 }
 
 /** Calls back in process `to`. */
-function send(from: SimulatedProcess, to: SimulatedProcess, callback: () => void): void {
-  to.run(from.time + CHANNEL_MS, 'answers', callback);
+function send(from: SimulatedProcess, to: SimulatedProcess, callback: () => void, ms = CHANNEL_MS): void {
+  to.run(from.time + ms, 'answers', callback);
 }
