@@ -84,6 +84,7 @@ export interface Delivery {
   /** How much later its process may believe that it does, in milliseconds. */
   readonly slackMs: number;
   isRunning?: boolean;
+  wasStarted?: boolean;
   /** When its worker succeeded. */
   handledAt?: number;
   isDeleted?: boolean;

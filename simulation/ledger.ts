@@ -153,7 +153,8 @@ export class Ledger {
     delivery.endsAt = this.#now + seconds * 1000;
     // Its process gave it up, though its worker may not have noticed yet.
     if (seconds === 0) delivery.isLost = true;
-    if (seconds === 0 && delivery.isRunning) this.#explain(copy.fate, 'its process drained');
+    // Also if its worker ended while this request was on its way.
+    if (seconds === 0 && delivery.wasStarted) this.#explain(copy.fate, 'its process drained');
     if (outcome?.action === 'retry' && outcome.delaySeconds === seconds) copy.delayedUntil = delivery.endsAt;
   }
 
@@ -201,7 +202,7 @@ export class Ledger {
     // What happened since it was received explains another repeat.
     if (copy.hasRun && copy.reason && copy.reason.since < receivedAt) copy.reason = undefined;
     copy.hasRun = true;
-    delivery.isRunning = true;
+    delivery.isRunning = delivery.wasStarted = true;
     return delivery;
   }
 
