@@ -88,7 +88,7 @@ export class SimulatedContainer implements Computer {
       log: { error: write, warn: write, info: write, debug: write },
       fork: (number, onReport, onEnd) => {
         const child = this.#startWorker(`${name}.${number}`, (report) => {
-          send(child.process, process, () => onReport(report));
+          if (child.process.isAlive) send(child.process, process, () => onReport(report));
         });
         // After its last report.
         child.process.onDeath(() => send(child.process, process, () => onEnd(child.end), 2 * CHANNEL_MS));
