@@ -93,7 +93,7 @@ const SEEN: readonly KnownFault[] = [
   },
   {
     invariant: 'twoOwners',
-    seed: undefined,
+    seed: 3015,
     right: 'extends the lease of a message whose answer was slow before another process gets it',
   },
   {
