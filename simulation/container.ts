@@ -6,15 +6,13 @@ import type { Host } from '../src/host/host.ts';
 import { Supervisor } from '../src/supervisor/supervisor.ts';
 import { MemoryFiles } from '../test/support/memory-files.ts';
 import type { ContainerPlan } from './plan.ts';
-import { type Computer, EPOCH, type SimulatedProcess } from './process.ts';
+import { type Computer, EPOCH, NOW, type SimulatedProcess } from './process.ts';
 import { type Surroundings, WorkerProcess } from './worker-process.ts';
 
 /** How long systemd waits before it starts a container again, at least, in milliseconds. */
 const RESTART_MS = 1_000;
 /** How long a message between parent and child takes, in milliseconds. */
 const CHANNEL_MS = 0.2;
-/** Signals and orders come from outside: not on the clock of a process that is busy, and in their order. */
-const NOW = 0;
 
 /** The main process: the parent or the only worker. */
 interface Main {

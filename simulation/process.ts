@@ -16,6 +16,9 @@ export interface Computer {
   clockOffset: number;
 }
 
+/** What comes from outside, such as a signal, is not on the clock of a process that is busy. */
+export const NOW = 0;
+
 export class SimulatedProcess implements Machine {
   readonly name: string;
   readonly computer: Computer;
@@ -36,9 +39,10 @@ export class SimulatedProcess implements Machine {
   readonly #faultAt: (call: Call) => CallFault | undefined;
   readonly #timers = new Set<Timer>();
   readonly #deaths: (() => void)[] = [];
-  /** While it is stopped: what is to run when it continues, timers first, as in Node's event loop. */
-  #held: Record<'timers' | 'answers', (() => void)[]> | undefined;
+  /** What is to run when it is no longer halted: timers first, as in Node's event loop. */
+  #held: Record<'timers' | 'answers', (() => void)[]> = { timers: [], answers: [] };
   #busyUntil = 0;
+  #stoppedUntil = 0;
   #uuids = 0;
 
   /** `faultAt` says what goes wrong at its next call of a kind. */
@@ -58,7 +62,7 @@ export class SimulatedProcess implements Machine {
 
   /** True while its code cannot run. */
   get isHalted(): boolean {
-    return this.#held !== undefined || this.#busyUntil > this.#time.now;
+    return this.#time.now < Math.max(this.#busyUntil, this.#stoppedUntil);
   }
 
   /** How many timers are set. */
@@ -109,13 +113,23 @@ export class SimulatedProcess implements Machine {
 
   /** Runs code of this process at a time: later while it is busy or stopped, never if it is killed. */
   run(at: number, kind: 'timers' | 'answers', callback: () => void): VirtualEvent {
-    const start = () => {
+    return this.#time.at(at, () => {
       if (!this.isAlive) return;
-      if (this.#held) this.#held[kind].push(callback);
-      else if (this.#time.now < this.#busyUntil) this.#time.at(this.#busyUntil, start);
-      else callback();
-    };
-    return this.#time.at(at, start);
+      if (!this.isHalted) return callback();
+      const { timers, answers } = this.#held;
+      if (timers.length + answers.length === 0) this.#runHeldLater();
+      this.#held[kind].push(callback);
+    });
+  }
+
+  #runHeldLater(): void {
+    this.#time.at(Math.max(this.#busyUntil, this.#stoppedUntil), () => {
+      if (this.isHalted) return this.#runHeldLater();
+      const { timers, answers } = this.#held;
+      this.#held = { timers: [], answers: [] };
+      for (const callback of timers) this.run(NOW, 'timers', callback);
+      for (const callback of answers) this.run(NOW, 'answers', callback);
+    });
   }
 
   /** Its code computes for this long: nothing else runs meanwhile. */
@@ -126,16 +140,8 @@ export class SimulatedProcess implements Machine {
 
   /** Stops it (SIGSTOP) for this long. */
   stop(milliseconds: number): void {
-    if (this.#held || !this.isAlive) return;
     this.onHalt();
-    const held = { timers: [], answers: [] };
-    this.#held = held;
-    this.#time.at(this.#time.now + milliseconds, () => {
-      this.#held = undefined;
-      for (const kind of ['timers', 'answers'] as const) {
-        for (const callback of held[kind]) this.run(this.#time.now, kind, callback);
-      }
-    });
+    this.#stoppedUntil = this.#time.now + milliseconds;
   }
 
   /** Ends it without any warning. */
