@@ -59,6 +59,11 @@ export class Batcher<Entry> {
     }
   }
 
+  /** Drops all collected entries, and clears the timer. */
+  drop(): void {
+    this.#takePending();
+  }
+
   #sendLater(): void {
     if (this.#timer !== undefined || this.#sendsSoon) return;
     const { delayMs } = this.#options;
@@ -74,12 +79,7 @@ export class Batcher<Entry> {
   }
 
   #send(batch: 'full' | 'partial'): void {
-    this.#machine.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#sendsSoon = false;
-    const entries = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    const entries = this.#takePending();
     if (batch === 'partial') this.#partialsInProgress += 1;
     const request = this.#options.send(entries).finally(() => {
       this.#inProgress.delete(request);
@@ -92,5 +92,15 @@ export class Batcher<Entry> {
       this.#sendLater();
     });
     this.#inProgress.add(request);
+  }
+
+  #takePending(): Entry[] {
+    const entries = this.#pending;
+    this.#machine.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#sendsSoon = false;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return entries;
   }
 }

@@ -130,6 +130,7 @@ export class Settler {
   /** Drops what is not settled: the process is exiting, and these messages become visible again by themselves. */
   giveUp(): void {
     this.#takeRetries();
+    for (const batcher of [this.#deletes, this.#firstDeletes, this.#changes, this.#copies]) batcher.drop();
     for (const settlement of this.#open) {
       this.#options.leases.lose(settlement.held, 'its outcome could not be sent to the broker in time');
       this.#lost(settlement);

@@ -223,6 +223,16 @@ describe('the settler', () => {
     expect(settler.confirmed).to.equal(3);
   });
 
+  it('drops what it has not sent when it gives up, and leaves no timer', async () => {
+    const { queue, settler, messages } = await holding(2);
+    settler.settle(messages[0]!, handled);
+    settler.settle(messages[1]!, returned);
+    settler.giveUp();
+    expect(clock.countTimers()).to.equal(0);
+    await clock.tickAsync(10_000);
+    expect(queue.calls).to.deep.equal([]);
+  });
+
   it('sets no timer for a request that fails after it gave up', async () => {
     const { queue, settler, held } = await holding(1);
     queue.faults.delete.push({ milliseconds: 5_000, error: unreachable, worked: true });
