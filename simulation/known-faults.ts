@@ -8,7 +8,7 @@ export const KNOWN_FAULTS: Readonly<Partial<Record<Invariant, string>>> = {
   crashLimit:
     'A crash mark ends when the worker returns, before its delete is confirmed: a worker whose timer ends the process is not suspected, and the messages beside it are.',
   startedLate:
-    'A lease is counted from when the answer to a receive is read, not from when the receive was sent: after a slow answer or a stop, a message starts that another process may have.',
+    'A lease is counted from when the answer to a receive is read. If the process stood still meanwhile, or a receive without a wait was answered slowly, a message starts that another process may have.',
   twoOwners: 'The same: the lease is extended too late.',
   twiceInProcess: 'A message that arrives twice, in one answer or two, starts twice.',
   backoff:
