@@ -199,6 +199,8 @@ export class ReachedQueue implements Queue {
       };
       const hear = (settle: () => void) => {
         if (does === 'lose answer' || process.partition === 'in') return lose();
+        // The network may have become slow since it was sent.
+        if (process.slowness > 0) disturb();
         process.run(time.now + this.#latency(does === 'slow answer' && fault), 'answers', settle);
       };
       const arrivesAt = sentAt + this.#latency(does === 'slow request' && fault);
