@@ -5,6 +5,7 @@
 import type { Message, Queue } from '../src/brokers/broker.ts';
 import { Consumer } from '../src/consumer/consumer.ts';
 import type { ConsumerObserver } from '../src/consumer/observer.ts';
+import { PollingStoppedError } from '../src/consumer/receiver.ts';
 import { CrashLimitError } from '../src/consumer/run-worker.ts';
 import { type CrashFile, type CrashFileOptions, openCrashFile } from '../src/host/crashes/crash-file.ts';
 import { exitCodes } from '../src/host/exit-codes.ts';
@@ -72,7 +73,10 @@ export class WorkerProcess {
       (code) => this.#exit(code, `exits with code ${code}`),
       (error: unknown) => {
         // A killed process throws whatever it likes; nobody hears it.
-        if (process.isAlive) throw error;
+        if (!process.isAlive) return;
+        if (!(error instanceof PollingStoppedError)) throw error;
+        world.ledger.processDied(process, undefined);
+        this.#exit(exitCodes.software, error.message);
       },
     );
   }
