@@ -25,7 +25,14 @@ const REMOTE = [...LOCAL, 'lose request', 'lose answer', 'slow answer'] as const
 /** SQS: the answer has one message twice, or a message that is in flight or deleted. */
 const RECEIVE = [...REMOTE, 'answer twice', 'answer twice', 'deliver again'] as const;
 /** One entry fails, without an effect or in spite of it. */
-const BATCH = [...REMOTE, 'fail entry', 'fail entry', 'fail entry unheard'] as const;
+const BATCH = [
+  ...REMOTE,
+  'slow request',
+  'slow request',
+  'fail entry',
+  'fail entry',
+  'fail entry unheard',
+] as const;
 
 /** At a call, counted over all processes with this role. */
 export interface CallFault {
@@ -44,7 +51,7 @@ interface Target {
   readonly process: {
     readonly kill: () => void;
     readonly stop: (milliseconds: number) => void;
-    readonly block: (milliseconds: number) => void;
+    readonly block: (milliseconds: number, since: number) => void;
     partition: 'in' | 'out' | undefined;
     slowness: number;
   };
@@ -61,7 +68,8 @@ interface Target {
 const TIMED = {
   kill: ({ process }) => process.kill(),
   stop: ({ process }, ms) => process.stop(ms),
-  block: ({ process }, ms) => process.block(ms),
+  // From now on, also if it is busy.
+  block: ({ process }, ms) => process.block(ms, 0),
   terminate: ({ container }) => container.terminate(),
   'terminate twice': ({ container }) => {
     container.terminate();
@@ -144,8 +152,14 @@ export function drawsFrom(random: Random) {
 }
 
 /** Faults during the first minute of a world. */
-export function drawFaults(draw: Draw, broker: 'sqs' | 'memory' | 'sqlite'): Fault[] {
-  const seconds = () => (draw.chance(0.7) ? draw.between(0, 5_000) : draw.between(5_000, 40_000)) / 1_000;
+export function drawFaults(
+  draw: Draw,
+  broker: 'sqs' | 'memory' | 'sqlite',
+  visibilityTimeout: number,
+): Fault[] {
+  // Much of what matters happens at about the pace of the visibility timeout.
+  const milliseconds = () => draw.between(0, draw.pick(1_500 * visibilityTimeout, 5_000, 40_000));
+  const seconds = () => milliseconds() / 1_000;
   const timed = (): Fault => ({
     at: draw.between(0, 60_000),
     does: draw.pick('stop', ...(Object.keys(TIMED) as TimedFault['does'][])),
@@ -164,7 +178,7 @@ export function drawFaults(draw: Draw, broker: 'sqs' | 'memory' | 'sqlite'): Fau
     return { role, call, number: numberOf(role, call), does, seconds: seconds(), entry: draw.between(0, 10) };
   };
   // In a world with few kinds of faults, they do not get in each other's way.
-  const kinds = Array.from({ length: draw.pick(3, 30) }, () => (draw.chance(0.3) ? timed() : atCall()));
+  const kinds = Array.from({ length: draw.pick(1, 3, 30) }, () => (draw.chance(0.3) ? timed() : atCall()));
   return Array.from({ length: draw.between(0, 40) }, (): Fault => {
     const fault = draw.pick(...kinds);
     if ('at' in fault) return { ...fault, at: draw.between(0, 60_000), seconds: seconds() };

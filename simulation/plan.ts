@@ -14,7 +14,7 @@ export interface Attempt {
 
 /** `wait for abort` heeds its signal, `hang` ignores it for two minutes. What is listed twice is drawn more often. */
 const TROUBLES = [
-  ...(['fail', 'fail', 'fail', 'retry', 'retry later'] as const),
+  ...(['fail', 'fail', 'fail', 'retry', 'retry later', 'retry later', 'retry later'] as const),
   ...(['wait for abort', 'hang', 'extend', 'send', 'block'] as const),
 ] as const;
 /** `exit later` and `throw later`: it returns, and its timer ends the process, or throws, afterwards. */
@@ -65,15 +65,16 @@ export function planOf(seed: number): Plan {
     processes: draw.chance(0.25) ? draw.pick(2, 3) : 1,
   }));
   const messages = drawMessages(draw);
+  const settings = drawSettings(draw);
   return {
-    ...{ seed, broker, fifo: draw.chance(0.4), settings: drawSettings(draw) },
+    ...{ seed, broker, settings, fifo: draw.chance(0.4) },
     // A queue file is slower than everything else here.
     containers: broker === 'sqlite' ? containers.slice(0, 2) : containers,
     messages: broker === 'sqlite' ? messages.slice(0, 30) : messages,
     // The model reports its moves.
     maxReceives: broker === 'sqs' && draw.chance(0.2) ? draw.pick(2, 3, 5) : undefined,
     redrives: draw.chance(0.5) ? [draw.between(20_000, TROUBLE_MS)] : [],
-    faults: drawFaults(draw, broker),
+    faults: drawFaults(draw, broker, settings.visibilityTimeout ?? 30),
   };
 }
 

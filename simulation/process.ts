@@ -132,10 +132,10 @@ export class SimulatedProcess implements Machine {
     });
   }
 
-  /** Its code computes for this long: nothing else runs meanwhile. */
-  block(milliseconds: number): void {
+  /** Its code computes for this long, by default once it is no longer busy: nothing else runs meanwhile. */
+  block(milliseconds: number, since = this.time): void {
     this.onHalt();
-    this.#busyUntil = this.time + milliseconds;
+    this.#busyUntil = Math.max(this.#busyUntil, Math.max(since, this.#time.now) + milliseconds);
   }
 
   /** Stops it (SIGSTOP) for this long. */
