@@ -191,7 +191,8 @@ describe('two copies in one process', () => {
       );
       return { ...(index as Package), ...(testing as Testing) };
     };
-    [ours, theirs] = await Promise.all([load(install('one')), load(install('another'))]);
+    // Ours stays after the spec: opening a custom broker makes it the copy that the whole process imports from then on.
+    [ours, theirs] = await Promise.all([load(repository), load(install('another'))]);
   });
   afterEach(async () => {
     await container?.stop();
