@@ -43,8 +43,6 @@ export class Settler {
   readonly #copies: Batcher<Settlement>;
   /** Failed settlements waiting for a retry. */
   readonly #retries = new Map<Settlement, Timer>();
-  /** Extensions in progress that settlements wait for. */
-  readonly #extensions = new Set<Promise<void>>();
   /** All settlements not completed yet. */
   readonly #open = new Set<Settlement>();
   readonly #handledIds = new HandledIds();
@@ -58,13 +56,13 @@ export class Settler {
     this.#options = options;
     const done = (settlement: Settlement) => this.#done(settlement);
     const sendDeletes = (batch: Settlement[]) =>
-      this.#request(batch, (owned) => deleteMessages(queue, owned), done);
+      this.#send(batch, (owned) => deleteMessages(queue, owned), done);
     this.#deletes = new Batcher({ delayMs, maxEntries, machine, send: sendDeletes });
     // Sent without delay, because a worker is waiting.
     this.#firstDeletes = new Batcher({ delayMs: 0, maxEntries, machine, send: sendDeletes });
     this.#changes = new Batcher({
       ...{ delayMs, maxEntries, machine },
-      send: (batch) => this.#request(batch, (owned) => changeVisibility(queue, owned), done),
+      send: (batch) => this.#send(batch, (owned) => changeVisibility(queue, owned), done),
     });
     const { limits: copyLimits } = deadLetterQueue ?? queue;
     this.#copies = new Batcher({
@@ -108,7 +106,6 @@ export class Settler {
     for (const settlement of this.#takeRetries()) this.#take(settlement);
     // Copied messages are deleted next.
     await this.#copies.flush();
-    await Promise.all(this.#extensions);
     await Promise.all([this.#deletes, this.#firstDeletes, this.#changes].map((batcher) => batcher.flush()));
   }
 
@@ -148,11 +145,10 @@ export class Settler {
     const { held, outcome, whenDeleted } = settlement;
     if (!this.#mayContinue(settlement)) this.#lost(settlement);
     else if (held.deleted) this.#done(settlement);
-    else if (whenDeleted) this.#endLease(settlement, this.#firstDeletes);
-    else if (isDelete(settlement)) this.#endLease(settlement, this.#deletes);
+    else if (whenDeleted) this.#firstDeletes.add(settlement);
+    else if (isDelete(settlement)) this.#deletes.add(settlement);
     else if (outcome.action === 'bury') this.#copies.add(settlement);
-    else if (outcome.action === 'retry' && outcome.delaySeconds !== undefined)
-      this.#endLease(settlement, this.#changes);
+    else if (outcome.action === 'retry' && outcome.delaySeconds !== undefined) this.#changes.add(settlement);
     else this.#done(settlement);
   }
 
@@ -163,21 +159,21 @@ export class Settler {
   }
 
   /**
-   * Adds a settlement to the next request that ends leases. An extension must not follow the request, or be in progress:
-   * we wait for it here, alone, so that the other messages of the request do not wait, too.
+   * Sends a request that ends the leases of its messages. Extensions must not follow it or be in progress: messages that
+   * are being extended go into a request of their own, so that the others do not wait.
    */
-  #endLease(settlement: Settlement, batcher: Batcher<Settlement>): void {
-    const { held } = settlement;
-    held.settlementBegins();
-    if (!held.extension) {
-      batcher.add(settlement);
-      return;
-    }
-    const extension = held.extension.then(() => {
-      this.#extensions.delete(extension);
-      if (this.#open.has(settlement)) batcher.add(settlement);
+  async #send(
+    batch: Settlement[],
+    request: (batch: Settlement[]) => Promise<EntryResult[]>,
+    worked: (settlement: Settlement) => void,
+  ): Promise<void> {
+    for (const { held } of batch) held.settlementBegins();
+    const groups = Map.groupBy(batch, ({ held }) => held.extension);
+    const requests = [...groups].map(async ([extension, group]) => {
+      if (extension) await extension;
+      await this.#request(group, request, worked);
     });
-    this.#extensions.add(extension);
+    await Promise.all(requests);
   }
 
   /** Sends copies. This does not affect the messages themselves, whose leases continue. */

@@ -198,7 +198,7 @@ describe('the settler', () => {
     settler.settle(held, handled);
     await clock.tickAsync(499);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility']);
-    await clock.tickAsync(1 + SETTLE_DELAY);
+    await clock.tickAsync(1);
     expect(queue.calls.map(({ action }) => action)).to.deep.equal(['changeVisibility', 'delete']);
   });
 
@@ -213,11 +213,11 @@ describe('the settler', () => {
     const handlesOf = (...held: HeldMessage[]) => held.map(({ message }) => message.receiptHandle);
     await clock.tickAsync(SETTLE_DELAY);
     expect(deleted()).to.deep.equal(handlesOf(other));
-    await clock.tickAsync(500);
+    await clock.tickAsync(500 - SETTLE_DELAY);
     expect(deleted()).to.deep.equal(handlesOf(other, soon));
-    await clock.tickAsync(7_399);
+    await clock.tickAsync(7_499);
     expect(deleted()).to.deep.equal(handlesOf(other, soon));
-    await clock.tickAsync(1 + SETTLE_DELAY);
+    await clock.tickAsync(1);
     expect(deleted()).to.deep.equal(handlesOf(other, soon, late));
     expect(queue.calls.filter(({ action }) => action === 'changeVisibility')).to.have.length(2);
     expect(settler.confirmed).to.equal(3);
@@ -242,6 +242,19 @@ describe('the settler', () => {
     // The request fails after 5.1 s; a retry would wait for at least 0.25 s.
     await clock.tickAsync(4_200);
     expect([settler.mayRunAgain, clock.countTimers()]).to.deep.equal([1, 0]);
+  });
+
+  it('goes on extending a message that waits for others to share its request', async () => {
+    const { queue, settler, held } = await holding(1, { settleDelay: 20_000 });
+    await clock.tickAsync(14_000);
+    settler.settle(held, handled);
+    await clock.tickAsync(20_000);
+    expect(queue.calls.map(({ action }) => action)).to.deep.equal([
+      'changeVisibility',
+      'changeVisibility',
+      'delete',
+    ]);
+    expect([settler.confirmed, held.lease]).to.deep.equal([1, 'held']);
   });
 
   it('waits for an extension in a flush, too', async () => {
